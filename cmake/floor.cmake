@@ -1,0 +1,146 @@
+# parley_floor(): one floor of the house = one folder = one target = one include root.
+#
+#   parley_floor(rt RANK 2
+#     DEPENDS base                      # floors below; their headers become visible, no others do
+#     SOURCES fiber.cc scheduler.cc     # implementation
+#     LIBRARIES simdjson                # third-party libraries, private to this target
+#     TESTS channel_test.cc             # one test program per floor: <floor>_test
+#     TEST_LIBRARIES rt_testing         # what only the tests need
+#     FUZZ json_fuzz.cc)                # one fuzz program per file; corpus in <floor>/corpus/<name>
+#
+# The include root of a floor holds a single link, parley/<floor>, to its folder. A target sees the
+# roots of the floors it names (and of theirs) and nothing else, so an include upwards or sideways
+# does not compile; a dependency upwards or sideways does not even configure.
+
+include(GoogleTest)
+
+# Makes <build>/inc/<root>/parley/<name> point at `target_path`.
+function(parley_include_root root name target_path)
+  set(dir "${PROJECT_BINARY_DIR}/inc/${root}/parley")
+  file(MAKE_DIRECTORY "${dir}")
+  file(CREATE_LINK "${target_path}" "${dir}/${name}" SYMBOLIC)
+endfunction()
+
+function(parley_check_rank floor rank depends)
+  foreach(below IN LISTS depends)
+    if(NOT TARGET parley_${below})
+      message(FATAL_ERROR
+        "floor '${floor}' depends on '${below}', which does not stand yet: a floor depends only on "
+        "floors below it (see the add_subdirectory order in CMakeLists.txt)")
+    endif()
+    get_target_property(below_rank parley_${below} PARLEY_RANK)
+    if(NOT below_rank LESS rank)
+      message(FATAL_ERROR
+        "floor '${floor}' (rank ${rank}) depends on '${below}' (rank ${below_rank}): siblings and "
+        "higher floors are out of reach; move what both need to a floor below them")
+    endif()
+  endforeach()
+endfunction()
+
+function(parley_floor floor)
+  cmake_parse_arguments(arg "" "RANK"
+    "DEPENDS;SOURCES;LIBRARIES;TESTS;TEST_LIBRARIES;FUZZ" ${ARGN})
+  if(arg_UNPARSED_ARGUMENTS OR NOT DEFINED arg_RANK)
+    message(FATAL_ERROR "parley_floor(${floor}): RANK is required; unknown: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  parley_check_rank(${floor} ${arg_RANK} "${arg_DEPENDS}")
+
+  parley_include_root(${floor} ${floor} "${CMAKE_CURRENT_SOURCE_DIR}")
+  add_library(parley_${floor} STATIC ${arg_SOURCES})
+  add_library(parley::${floor} ALIAS parley_${floor})
+  set_target_properties(parley_${floor} PROPERTIES PARLEY_RANK ${arg_RANK})
+  target_include_directories(parley_${floor} PUBLIC "${PROJECT_BINARY_DIR}/inc/${floor}")
+  target_compile_features(parley_${floor} PUBLIC cxx_std_20)
+  target_link_libraries(parley_${floor} PRIVATE $<BUILD_INTERFACE:parley_flags> ${arg_LIBRARIES})
+  foreach(below IN LISTS arg_DEPENDS)
+    target_link_libraries(parley_${floor} PUBLIC parley_${below})
+  endforeach()
+  parley_headers(${floor})
+
+  if(BUILD_TESTING AND arg_TESTS AND NOT PARLEY_FUZZ)
+    parley_test(${floor}_test SOURCES ${arg_TESTS} LIBRARIES parley_${floor} ${arg_TEST_LIBRARIES})
+  endif()
+  if(BUILD_TESTING)
+    foreach(source IN LISTS arg_FUZZ)
+      parley_fuzz(${floor} ${source})
+    endforeach()
+  endif()
+endfunction()
+
+# A GoogleTest program whose cases become ctest tests named Suite.case.
+function(parley_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  find_package(GTest REQUIRED)
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE parley_flags ${arg_LIBRARIES} GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT ${arg_TIMEOUT})
+endfunction()
+
+# Target `headers` compiles every header alone: each must include what it uses.
+if(NOT TARGET headers)
+  add_custom_target(headers)
+endif()
+function(parley_headers floor)
+  file(GLOB_RECURSE found CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}"
+    "${CMAKE_CURRENT_SOURCE_DIR}/*.h")
+  set(units)
+  foreach(header IN LISTS found)
+    if(header MATCHES "(^|/)testing/")
+      continue()  # these belong to test-only targets, which compile them
+    endif()
+    string(MAKE_C_IDENTIFIER "${header}" id)
+    set(unit "${PROJECT_BINARY_DIR}/headers/${floor}/${id}.cc")
+    file(CONFIGURE OUTPUT "${unit}" CONTENT "#include \"parley/${floor}/${header}\"\n")
+    list(APPEND units "${unit}")
+  endforeach()
+  if(units)
+    add_library(headers_${floor} OBJECT EXCLUDE_FROM_ALL ${units})
+    target_link_libraries(headers_${floor} PRIVATE parley_flags parley_${floor})
+    add_dependencies(headers headers_${floor})
+  endif()
+endfunction()
+
+# A fuzz target. With PARLEY_FUZZ it is a libFuzzer program; otherwise a test replays its corpus
+# (every input that was ever worth keeping), so a finding once mended stays mended.
+function(parley_fuzz floor source)
+  get_filename_component(name "${source}" NAME_WE)
+  set(corpus "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}")
+  add_executable(${name} ${source})
+  target_link_libraries(${name} PRIVATE parley_flags parley_${floor})
+  if(PARLEY_FUZZ)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    set_property(GLOBAL APPEND PROPERTY PARLEY_FUZZERS
+      "${name}|${corpus}|$<TARGET_FILE:${name}>")
+  else()
+    target_sources(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tools/fuzz_replay.cc")
+    add_test(NAME FuzzCorpus.${name} COMMAND ${name} "${corpus}")
+    set_tests_properties(FuzzCorpus.${name} PROPERTIES TIMEOUT 120)
+  endif()
+endfunction()
+
+# Writes <build>/fuzzers.txt for ./dev fuzz: a line `name|corpus|program` for each fuzz target.
+function(parley_list_fuzzers)
+  get_property(fuzzers GLOBAL PROPERTY PARLEY_FUZZERS)
+  list(JOIN fuzzers "\n" lines)
+  file(GENERATE OUTPUT "${PROJECT_BINARY_DIR}/fuzzers.txt" CONTENT "${lines}\n")
+  add_custom_target(fuzz_programs_listed)  # building it regenerates the list when it is stale
+endfunction()
+
+# The facade: <parley/parley.h> and the target a user links, parley::parley.
+function(parley_facade)
+  parley_include_root(parley parley.h "${PROJECT_SOURCE_DIR}/parley/parley.h")
+  add_library(parley INTERFACE)
+  add_library(parley::parley ALIAS parley)
+  target_include_directories(parley INTERFACE "${PROJECT_BINARY_DIR}/inc/parley")
+  target_link_libraries(parley INTERFACE parley_peer)
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/headers/parley/parley_h.cc"
+    CONTENT "#include <parley/parley.h>\n")
+  add_library(headers_parley OBJECT EXCLUDE_FROM_ALL
+    "${PROJECT_BINARY_DIR}/headers/parley/parley_h.cc")
+  target_link_libraries(headers_parley PRIVATE parley_flags parley)
+  add_dependencies(headers headers_parley)
+endfunction()

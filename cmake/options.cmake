@@ -1,0 +1,43 @@
+# What a build may choose, and the flags that follow. Strictness comes from the presets only: a user
+# who adds Parley to a project of their own gets neither our warnings nor -Werror.
+
+option(PARLEY_STRICT "Warnings of this project, as errors (set by the presets)" OFF)
+option(PARLEY_FUZZ "Build fuzz targets with libFuzzer (needs clang)" OFF)
+option(PARLEY_CLI "Build the parley command" ${PROJECT_IS_TOP_LEVEL})
+option(PARLEY_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(PARLEY_BENCH "Build the benchmark programs" ${PROJECT_IS_TOP_LEVEL})
+option(BUILD_TESTING "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+set(PARLEY_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize= (address,undefined)")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+find_program(PARLEY_CCACHE ccache)
+if(PARLEY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${PARLEY_CCACHE}")
+endif()
+
+find_package(Threads REQUIRED)
+
+# Flags every target of this project is compiled with.
+add_library(parley_flags INTERFACE)
+target_compile_features(parley_flags INTERFACE cxx_std_20)
+if(PARLEY_STRICT)
+  target_compile_options(parley_flags INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wconversion;-Wshadow;-Werror>)
+endif()
+if(PARLEY_SANITIZE)
+  add_compile_options("-fsanitize=${PARLEY_SANITIZE}" -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
+  add_link_options("-fsanitize=${PARLEY_SANITIZE}")
+endif()
+if(PARLEY_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "PARLEY_FUZZ needs clang: use `cmake --preset fuzz` or ./dev fuzz")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
