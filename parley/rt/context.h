@@ -1,0 +1,90 @@
+// Context: why a piece of work should go on, and until when. Go's context package, with two
+// differences: a fiber always has one (blocking calls take it from there, nobody passes it along),
+// and cancelling is the right of whoever holds the Cancel, whose destructor uses it.
+//
+// A Context is a cheap handle; copies name the same context. Use it on the fibers of one runtime.
+//
+//   auto [context, cancel] = rt::Context::current().with_timeout(std::chrono::seconds(2));
+//   rt::WithContext bound(context);          // until the end of this block
+//   auto receipt = shop.place(order);        // whatever it waits for ends after 2 s
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "parley/base/status.h"
+#include "parley/rt/deadline.h"
+
+namespace parley::rt {
+
+namespace impl {
+struct ContextNode;
+}
+
+class Cancel;
+
+class Context {
+ public:
+  // Never cancelled, no deadline. What a runtime's first fiber starts with.
+  static Context background();
+  // The calling fiber's context; background outside a fiber.
+  static Context current();
+
+  // A child: it ends when its parent ends, when its own deadline passes or when its Cancel is used
+  // or destroyed, whichever is first.
+  [[nodiscard]] std::pair<Context, Cancel> with_cancel() const;
+  [[nodiscard]] std::pair<Context, Cancel> with_deadline(Deadline deadline) const;
+  [[nodiscard]] std::pair<Context, Cancel> with_timeout(Duration timeout) const;
+
+  // Ok while work should go on; the cause given to Cancel, or deadline_exceeded, once it is over.
+  [[nodiscard]] Status status() const;
+  [[nodiscard]] bool is_done() const { return !status().is_ok(); }
+  // The earliest deadline of this context and its ancestors.
+  [[nodiscard]] Deadline deadline() const;
+
+  // Parks the calling fiber until this context is done and returns its status. Not ended by the
+  // calling fiber's own context. Only inside a fiber.
+  Status wait_done() const;
+
+  // Internal: the node behind the handle.
+  [[nodiscard]] const std::shared_ptr<impl::ContextNode>& node() const { return node_; }
+  explicit Context(std::shared_ptr<impl::ContextNode> node) : node_(std::move(node)) {}
+
+ private:
+  std::shared_ptr<impl::ContextNode> node_;
+};
+
+// Ends the context it was made with: by being called, or by going out of scope.
+class Cancel {
+ public:
+  explicit Cancel(std::shared_ptr<impl::ContextNode> node) : node_(std::move(node)) {}
+  Cancel(Cancel&&) noexcept = default;
+  Cancel& operator=(Cancel&& other) noexcept {
+    std::swap(node_, other.node_);
+    return *this;
+  }
+  ~Cancel();
+
+  // Wakes every fiber that waits under the context or its children. The first call decides the
+  // cause; `cause` must not be ok. Does nothing the second time.
+  void operator()(Status cause) const;
+  // The same with Status(cancelled, "cancelled").
+  void operator()() const;
+
+ private:
+  std::shared_ptr<impl::ContextNode> node_;
+};
+
+// Makes `context` the calling fiber's until the end of the block.
+class WithContext {
+ public:
+  explicit WithContext(const Context& context);
+  ~WithContext();
+  WithContext(const WithContext&) = delete;
+  WithContext& operator=(const WithContext&) = delete;
+
+ private:
+  std::shared_ptr<impl::ContextNode> previous_;
+};
+
+}  // namespace parley::rt

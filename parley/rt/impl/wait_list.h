@@ -1,0 +1,66 @@
+// Intrusive doubly linked lists: who waits for a mutex, a channel, a descriptor, a context. A node
+// lives on the stack of the fiber that waits and can leave its list without knowing it.
+#pragma once
+
+namespace parley::rt::impl {
+
+class Fiber;
+
+struct ListNode {
+  ListNode* previous = nullptr;
+  ListNode* next = nullptr;
+
+  ListNode() = default;
+  ListNode(const ListNode&) = delete;
+  ListNode& operator=(const ListNode&) = delete;
+
+  [[nodiscard]] bool is_linked() const { return next != nullptr; }
+  void unlink() {
+    if (!is_linked()) return;
+    previous->next = next;
+    next->previous = previous;
+    previous = next = nullptr;
+  }
+};
+
+// A list of Node, which derives from ListNode. Owns nothing.
+template <class Node>
+class List {
+ public:
+  List() { head_.previous = head_.next = &head_; }
+  List(const List&) = delete;
+  List& operator=(const List&) = delete;
+
+  [[nodiscard]] bool empty() const { return head_.next == &head_; }
+  [[nodiscard]] Node& front() { return *static_cast<Node*>(head_.next); }
+  void push_back(Node& node) { insert_before(head_, node); }
+  Node& pop_front() {
+    Node& node = front();
+    node.unlink();
+    return node;
+  }
+  // Calls visit(node) for each; visit must not change the list.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (ListNode* at = head_.next; at != &head_; at = at->next) visit(*static_cast<Node*>(at));
+  }
+
+ private:
+  static void insert_before(ListNode& place, ListNode& node) {
+    node.previous = place.previous;
+    node.next = &place;
+    place.previous->next = &node;
+    place.previous = &node;
+  }
+
+  ListNode head_;
+};
+
+// One fiber's place in the queue of one thing it waits for.
+struct WaitNode : ListNode {
+  Fiber* fiber = nullptr;
+};
+
+using WaitList = List<WaitNode>;
+
+}  // namespace parley::rt::impl

@@ -1,0 +1,264 @@
+#include "parley/rt/runtime.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <unistd.h>
+#include <cfenv>
+#include <csignal>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "parley/rt/channel.h"
+#include "parley/rt/event.h"
+#include "parley/rt/impl/scheduler.h"
+#include "parley/rt/pollable.h"
+#include "parley/rt/scope.h"
+#include "parley/rt/signal.h"
+#include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/time.h"
+
+namespace parley::rt {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Runtime, returns_what_the_first_fiber_returns) {
+  EXPECT_EQ(parley::run([] { return 7; }), 7);
+  EXPECT_EQ(parley::run([] {}), 0);
+}
+
+TEST(Runtime, a_thread_can_run_one_after_another) {
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(parley::run([i] { return i; }), i);
+}
+
+PARLEY_FIBER_TEST(Runtime, fibers_take_turns_in_the_order_they_became_runnable) {
+  std::string trace;
+  Scope scope;
+  for (const char name : {'a', 'b', 'c'}) {
+    scope.go("turn", [&trace, name] {
+      for (int i = 0; i < 3; ++i) {
+        trace += name;
+        yield();
+      }
+    });
+  }
+  scope.join();
+  EXPECT_EQ(trace, "abcabcabc");
+}
+
+PARLEY_FIBER_TEST(Runtime, ten_thousand_fibers_can_be_parked_at_once) {
+  Event start;
+  int done = 0;
+  Scope scope;
+  for (int i = 0; i < 10'000; ++i) {
+    scope.go("parked", [&] {
+      EXPECT_TRUE(start.wait().is_ok());
+      ++done;
+    });
+  }
+  yield();
+  EXPECT_EQ(done, 0);
+  start.set();
+  scope.join();
+  EXPECT_EQ(done, 10'000);
+}
+
+TEST(Runtime, at_max_fibers_go_waits_and_try_go_refuses) {
+  testing::run_fiber_test(
+      [] {
+        Event release;
+        int started = 0;
+        Scope scope;
+        const auto work = [&] {
+          ++started;
+          EXPECT_TRUE(release.wait().is_ok());
+        };
+        scope.go("first", work);
+        scope.go("second", work);
+        yield();
+        EXPECT_EQ(started, 2);
+        EXPECT_FALSE(scope.try_go("third", work));
+        EXPECT_EQ(scope.running(), 2u);
+        release.set();
+        scope.go("fourth", work);  // waits until one of the first two has ended
+        EXPECT_LT(scope.running(), 3u);
+        EXPECT_TRUE(scope.try_go("fifth", work));
+        scope.join();
+        EXPECT_EQ(started, 4);
+      },
+      RuntimeOptions{.max_fibers = 3});
+}
+
+TEST(Runtime, what_a_fiber_captured_is_destroyed_when_it_ends) {
+  const auto shared = std::make_shared<int>(1);
+  testing::run_fiber_test([&] {
+    Scope scope;
+    scope.go("holder", [copy = shared] { EXPECT_EQ(copy.use_count(), 2); });
+    scope.join();
+    EXPECT_EQ(shared.use_count(), 1);
+  });
+}
+
+TEST(Runtime, more_idle_stacks_than_the_limit_go_back_to_the_kernel) {
+  impl::StackPool pool(64 * 1024, 1);
+  const impl::Stack first = pool.take();
+  const impl::Stack second = pool.take();
+  pool.give_back(first);
+  pool.give_back(second);
+  EXPECT_EQ(pool.idle(), 1u);
+  EXPECT_EQ(pool.take().bottom, first.bottom);
+}
+
+TEST(Runtime, sleepers_wake_in_the_order_of_their_deadlines) {
+  testing::run_fiber_test([] {
+    std::string trace;
+    Scope scope;
+    for (const int delay : {30, 10, 20}) {
+      scope.go("sleeper", [&trace, delay] {
+        EXPECT_TRUE(sleep(std::chrono::milliseconds(delay)).is_ok());
+        trace += std::to_string(delay) + " ";
+      });
+    }
+    scope.join();
+    EXPECT_EQ(trace, "10 20 30 ");
+  });
+}
+
+TEST(Runtime, its_clock_can_be_a_tests) {
+  ManualClock clock;
+  testing::run_fiber_test(
+      [&] {
+        const Instant start = now();
+        Event slept;
+        Scope scope;
+        scope.go("sleeper", [&] {
+          EXPECT_TRUE(sleep(1h).is_ok());
+          slept.set();
+        });
+        yield();
+        EXPECT_FALSE(slept.is_set());
+        clock.advance(1h);
+        EXPECT_TRUE(slept.wait().is_ok());
+        EXPECT_EQ(now() - start, 1h);
+      },
+      RuntimeOptions{.clock = &clock});
+}
+
+PARLEY_FIBER_TEST(Runtime, a_busy_pair_does_not_starve_timers_and_descriptors) {
+  bool stop = false;
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe2(pipe_ends, O_NONBLOCK | O_CLOEXEC), 0);
+  const Fd reader(pipe_ends[0]);
+  Fd writer(pipe_ends[1]);
+  Scope scope;
+  for (int i = 0; i < 2; ++i) {
+    scope.go("busy", [&] {
+      while (!stop) yield();
+    });
+  }
+  scope.go("sleeper", [&] {
+    EXPECT_TRUE(sleep(1ms).is_ok());
+    writer.reset();
+  });
+  Pollable pollable;
+  ASSERT_TRUE(pollable.watch(reader.get()).is_ok());
+  char byte = 0;
+  while (::read(reader.get(), &byte, 1) < 0) ASSERT_TRUE(pollable.wait_readable().is_ok());
+  stop = true;
+}
+
+PARLEY_FIBER_TEST(Runtime, floating_point_modes_stay_with_their_fiber) {
+  Scope scope;
+  scope.go("rounds up", [] {
+    std::fesetround(FE_UPWARD);
+    yield();
+    EXPECT_EQ(std::fegetround(), FE_UPWARD);
+  });
+  scope.go("rounds to nearest", [] {
+    EXPECT_EQ(std::fegetround(), FE_TONEAREST);
+    yield();
+    EXPECT_EQ(std::fegetround(), FE_TONEAREST);
+  });
+}
+
+PARLEY_FIBER_TEST(Runtime, a_dump_names_every_fiber_and_what_it_waits_for) {
+  Event never;
+  Scope scope(OnExit::cancel);
+  scope.go("waits long", [&] { (void)never.wait(); });
+  scope.go("sleeps", [] { (void)sleep(1h); });
+  scope.go("ready", [] {});
+  std::string text = dump();
+  EXPECT_NE(text.find("4 fibers"), std::string::npos) << text;
+  EXPECT_NE(text.find("'ready' runnable"), std::string::npos) << text;
+  yield();
+  text = dump();
+  EXPECT_NE(text.find("'main' running"), std::string::npos) << text;
+  EXPECT_NE(text.find("'waits long' waits: event, for 0 ms\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("'sleeps' waits: sleep, for 0 ms, at most 3599"), std::string::npos) << text;
+}
+
+TEST(Runtime, outside_of_one_there_is_nothing_to_dump) {
+  EXPECT_EQ(dump(), "no runtime on this thread\n");
+}
+
+TEST(Runtime, waiting_outside_a_fiber_says_what_to_do) {
+  EXPECT_DEATH((void)sleep(1ms),
+               "rt::sleep was called outside a fiber: run it in a function given to parley::run");
+  EXPECT_DEATH(Scope(), "rt::Scope was made outside a fiber");
+}
+
+TEST(Runtime, a_hanging_test_ends_with_a_dump) {
+  const auto hang = [] {
+    testing::run_fiber_test(
+        [] {
+          Event never;
+          Scope scope;
+          scope.go("waits for ever", [&] { (void)never.wait(); });
+        },
+        {}, std::chrono::milliseconds(50));
+  };
+  EXPECT_DEATH(hang(), "did not end within 50 ms(.|\n)*'waits for ever' waits: event");
+}
+
+TEST(Runtime, an_exception_that_leaves_a_fiber_ends_the_program) {
+  EXPECT_DEATH(parley::run([] { throw std::string("lost"); }), "terminate called");
+}
+
+PARLEY_FIBER_TEST(Runtime, a_signal_can_be_waited_for) {
+  Scope scope;
+  scope.go("sender", [] { ::kill(::getpid(), SIGUSR1); });
+  const auto signal = wait_signal({SIGUSR1, SIGUSR2});
+  ASSERT_TRUE(signal);
+  EXPECT_EQ(*signal, SIGUSR1);
+}
+
+PARLEY_FIBER_TEST(Runtime, waiting_for_a_signal_has_a_deadline) {
+  const auto signal = wait_signal({SIGUSR1}, Deadline::after(1ms));
+  EXPECT_EQ(signal.error().code(), Code::deadline_exceeded);
+}
+
+PARLEY_FIBER_TEST(Pollable, wakes_reader_and_writer_and_keeps_an_early_readiness) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+  const Fd reader(ends[0]);
+  const Fd writer(ends[1]);
+  Pollable in;
+  Pollable out;
+  ASSERT_TRUE(in.watch(reader.get()).is_ok());
+  ASSERT_TRUE(out.watch(writer.get()).is_ok());
+  EXPECT_TRUE(out.wait_writable().is_ok());
+  ASSERT_EQ(::write(writer.get(), "x", 1), 1);
+  EXPECT_TRUE(in.wait_readable().is_ok());
+  EXPECT_EQ(in.wait_readable(Deadline::after(1ms)).code(), Code::deadline_exceeded);
+}
+
+PARLEY_FIBER_TEST(Pollable, a_regular_file_cannot_be_watched) {
+  const Fd file(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  Pollable pollable;
+  EXPECT_EQ(pollable.watch(file.get()).code(), Code::permission_denied);
+}
+
+}  // namespace
+}  // namespace parley::rt

@@ -1,0 +1,83 @@
+// Scope: owns fibers. Every fiber is started in a scope and none outlives it: the destructor joins.
+//
+// A scope belongs to the fiber that made it; its fibers run under a context of their own, a child
+// of that fiber's, which cancel() ends.
+//
+//   rt::Scope scope;
+//   for (const Order& order : orders) scope.go("order", [&order] { place(order); });
+//   scope.join();            // or simply the end of the block
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "parley/rt/context.h"
+#include "parley/rt/impl/closure.h"
+#include "parley/rt/impl/wait_list.h"
+
+namespace parley::rt {
+
+namespace impl {
+class Scheduler;
+}
+
+// What a scope does with fibers still running when its block ends.
+enum class OnExit {
+  join,    // waits for them: for work that is to be finished
+  cancel,  // cancels their context, then waits: for servants of the block (readers, tickers)
+};
+
+class Scope {
+ public:
+  explicit Scope(OnExit on_exit = OnExit::join);
+  // Waits for every fiber; see OnExit. Not ended by the context of the calling fiber.
+  ~Scope();
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+
+  // Starts a fiber that runs `f()`, which is moved to it. `name` (cut at 40 bytes) is what dumps
+  // and errors show. The fiber runs when the caller next waits. At RuntimeOptions::max_fibers this
+  // waits for a fiber to end. An exception that leaves `f` ends the program.
+  template <class F>
+  void go(std::string_view name, F&& f) {
+    auto function = std::decay_t<F>(std::forward<F>(f));
+    start(name, impl::closure_of(function), true);
+  }
+
+  // The same without waiting: false, and `f` is dropped, at max_fibers.
+  template <class F>
+  [[nodiscard]] bool try_go(std::string_view name, F&& f) {
+    auto function = std::decay_t<F>(std::forward<F>(f));
+    return start(name, impl::closure_of(function), false);
+  }
+
+  // Waits until no fiber of this scope is left. Those started meanwhile are waited for as well.
+  void join();
+
+  // Ends the context of this scope's fibers, those started later included.
+  void cancel() const { cancel_(); }
+  void cancel(Status cause) const { cancel_(std::move(cause)); }
+
+  // The context its fibers run under.
+  [[nodiscard]] const Context& context() const { return context_; }
+  // Fibers started here and not yet ended.
+  [[nodiscard]] std::size_t running() const { return running_; }
+
+ private:
+  friend class impl::Scheduler;
+
+  Scope(OnExit on_exit, std::pair<Context, Cancel> context);
+  bool start(std::string_view name, const impl::Closure& closure, bool may_wait);
+  void fiber_ended();
+
+  OnExit on_exit_;
+  Context context_;
+  Cancel cancel_;
+  std::size_t running_ = 0;
+  impl::WaitList joiners_;
+};
+
+}  // namespace parley::rt
