@@ -66,6 +66,13 @@ std::pair<Context, Cancel> Context::with_timeout(Duration timeout) const {
 
 Status Context::status() const { return node_->status(); }
 
+bool Context::descends_from(const Context& ancestor) const {
+  for (const ContextNode* at = node_.get(); at != nullptr; at = at->parent.get()) {
+    if (at == ancestor.node_.get()) return true;
+  }
+  return false;
+}
+
 Deadline Context::deadline() const { return node_->deadline; }
 
 Status Context::wait_done() const {

@@ -42,6 +42,9 @@ class Context {
   // The earliest deadline of this context and its ancestors.
   [[nodiscard]] Deadline deadline() const;
 
+  // True for `ancestor` itself and for every context made from it, however far down.
+  [[nodiscard]] bool descends_from(const Context& ancestor) const;
+
   // Parks the calling fiber until this context is done and returns its status. Not ended by the
   // calling fiber's own context. Only inside a fiber.
   Status wait_done() const;

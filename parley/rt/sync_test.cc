@@ -176,6 +176,16 @@ PARLEY_FIBER_TEST(Context, cancelling_reaches_children_and_not_parents) {
   EXPECT_EQ(child.with_cancel().first.status().message(), "enough");
 }
 
+PARLEY_FIBER_TEST(Context, knows_its_ancestors) {
+  const auto [parent, cancel_parent] = Context::current().with_cancel();
+  const auto [child, cancel_child] = parent.with_cancel();
+  EXPECT_TRUE(child.descends_from(parent));
+  EXPECT_TRUE(child.descends_from(Context::current()));
+  EXPECT_TRUE(child.descends_from(child));
+  EXPECT_FALSE(parent.descends_from(child));
+  EXPECT_FALSE(child.descends_from(Context::background()));
+}
+
 PARLEY_FIBER_TEST(Context, goes_with_the_cancel_that_owned_it) {
   const Context context = Context::current().with_cancel().first;
   EXPECT_EQ(context.status().code(), Code::cancelled);

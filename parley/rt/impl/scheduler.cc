@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 
 #include <cxxabi.h>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -22,6 +23,23 @@ constexpr std::uint32_t ticks_between_polls = 61;
 constexpr int events_per_poll = 128;
 
 thread_local Scheduler* scheduler_of_thread = nullptr;
+
+using Events = std::array<epoll_event, events_per_poll>;
+
+// Waits at most `limit` (null: for ever) and returns how many events there are.
+int wait_for_events(int epoll, Events& events, const timespec* limit) {
+  int count = ::epoll_pwait2(epoll, events.data(), events_per_poll, limit, nullptr);
+  if (count < 0 && errno == ENOSYS) {
+    // Before Linux 5.11, and in some sandboxes: whole milliseconds, rounded up so as not to spin.
+    constexpr long max_ms = 60'000;
+    const long ms =
+        limit == nullptr ? -1 : limit->tv_sec * 1000 + (limit->tv_nsec + 999'999) / 1'000'000;
+    count =
+        ::epoll_wait(epoll, events.data(), events_per_poll, static_cast<int>(std::min(ms, max_ms)));
+  }
+  PARLEY_ASSERT(count >= 0 || errno == EINTR, "the poller failed");
+  return std::max(count, 0);
+}
 
 // noinline, with a barrier: the compiler may otherwise keep the address of a thread-local variable
 // in a register over a switch, and a fiber may wake up on another thread.
@@ -75,18 +93,17 @@ void Scheduler::run(const Closure& first) {
 
 Fiber* Scheduler::spawn(Scope* scope, std::string_view name, const Closure& closure,
                         const std::shared_ptr<ContextNode>& context, bool may_wait) {
-  while (live_ >= options_.max_fibers) {
+  Stack stack;
+  for (;;) {
+    if (live_ < options_.max_fibers) stack = stacks_.take();
+    if (stack.bottom != nullptr) break;
     if (!may_wait) return nullptr;
+    // The limit, or no memory for one more stack: either way, when a fiber ends there is room.
+    PARLEY_ASSERT(live_ > 1, "no memory for a second fiber's stack");
     WaitNode node;
     node.fiber = running_;
     slot_waiters_.push_back(node);
     park("max_fibers", Deadline::never(), Cancellable::no, &node);
-  }
-  const Stack stack = stacks_.take();
-  if (stack.bottom == nullptr) {
-    assertion_failed("", "no memory for the stack of fiber '" + std::string(name) + "' (" +
-                             std::to_string(live_) +
-                             " are alive): lower max_fibers or raise vm.max_map_count");
   }
   Fiber* fiber = Fiber::create(stack, name, closure);
   fiber->scheduler = this;
@@ -211,7 +228,7 @@ void Scheduler::fire_timers() {
 }
 
 void Scheduler::poll(bool may_block) {
-  std::array<epoll_event, events_per_poll> events;
+  Events events;
   timespec timeout{};
   const timespec* limit = &timeout;
   if (may_block) {
@@ -224,11 +241,7 @@ void Scheduler::poll(bool may_block) {
       timeout.tv_nsec = static_cast<long>((left % std::chrono::seconds(1)).count());
     }
   }
-  const int count = ::epoll_pwait2(epoll_.get(), events.data(), events_per_poll, limit, nullptr);
-  if (count < 0) {
-    PARLEY_ASSERT(errno == EINTR, "the poller failed (epoll_pwait2 needs Linux 5.11)");
-    return;
-  }
+  const int count = wait_for_events(epoll_.get(), events, limit);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     deliver(event.events, *static_cast<PollEntry*>(event.data.ptr));
