@@ -1,0 +1,103 @@
+// How arguments and results become bodies, and back: no argument is an empty body, one argument is
+// its value itself, two or more are an array. Everything is JSON for now (codec.h of the floor
+// `codec`).
+//
+// Pure functions, safe anywhere.
+//
+//   Result<std::string> body = encode_arguments(order, 3);      // [{"sku":"tea"},3]
+//   Result<std::tuple<Order, int>> back = decode_arguments<Order, int>(message);
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "parley/base/result.h"
+#include "parley/codec/json.h"
+#include "parley/wire/message.h"
+
+namespace parley {
+
+namespace impl {
+
+// Status of a body whose codec is not JSON; ok otherwise.
+Status require_json(const wire::Message& message);
+
+// Ok for the body of a call without arguments: nothing, null or [].
+Status require_no_arguments(const wire::Message& message);
+
+// The text in one piece: in place when it is, else copied to `joined`.
+std::string_view text_of(const Bytes& body, std::string& joined);
+
+template <class T>
+Status append_value(std::string& out, const T& value) {
+  if constexpr (std::is_convertible_v<const T&, std::string_view> &&
+                !std::is_same_v<T, std::string>) {
+    return codec::encode_json_to(out, std::string(std::string_view(value)));
+  } else {
+    return codec::encode_json_to(out, value);
+  }
+}
+
+}  // namespace impl
+
+// The body for these arguments. invalid_argument with the number of the argument and the path
+// inside it when a value cannot be written (a NaN, text that is not UTF-8).
+template <class... Args>
+Result<std::string> encode_arguments(const Args&... args) {
+  std::string out;
+  if constexpr (sizeof...(Args) == 1) {
+    if (Status s = (impl::append_value(out, args), ...); !s.is_ok()) return s;
+  } else if constexpr (sizeof...(Args) > 1) {
+    Status status;
+    int number = 0;
+    char before = '[';
+    const auto append = [&](const auto& value) {
+      out += std::exchange(before, ',');
+      ++number;
+      status = impl::append_value(out, value);
+      if (!status.is_ok()) status = status.with_context("argument " + std::to_string(number));
+      return status.is_ok();
+    };
+    if (!(append(args) && ...)) return status;
+    out += ']';
+  }
+  return out;
+}
+
+// The arguments in `message`, of exactly these types. invalid_argument with the path of what does
+// not fit (`$[1].quantity: expected integer, got string`).
+template <class... Args>
+Result<std::tuple<Args...>> decode_arguments(const wire::Message& message) {
+  if constexpr (sizeof...(Args) == 0) {
+    if (Status s = impl::require_no_arguments(message); !s.is_ok()) return s;
+    return std::tuple<>();
+  } else {
+    if (Status s = impl::require_json(message); !s.is_ok()) return s;
+    std::string joined;
+    const std::string_view text = impl::text_of(message.body, joined);
+    if constexpr (sizeof...(Args) == 1) {
+      return codec::decode_json<Args...>(text).transform(
+          [](auto&& value) { return std::tuple<Args...>(std::forward<decltype(value)>(value)); });
+    } else {
+      return codec::decode_json<std::tuple<Args...>>(text);
+    }
+  }
+}
+
+// The result in a reply. With R = void the body is not looked at.
+template <class R>
+Result<R> decode_result(const wire::Message& message) {
+  if constexpr (std::is_void_v<R>) {
+    return {};
+  } else {
+    if (Status s = impl::require_json(message); !s.is_ok()) return s.with_context("the answer");
+    std::string joined;
+    return codec::decode_json<R>(impl::text_of(message.body, joined))
+        .transform_error([](const Status& s) { return s.with_context("the answer"); });
+  }
+}
+
+}  // namespace parley

@@ -1,0 +1,133 @@
+// Handler: any function, made callable by a message. The one place where parameter types meet
+// bytes.
+//
+//   Handler add = make_handler([](int a, int b) { return a + b; });
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "parley/base/bytes.h"
+#include "parley/base/guard.h"
+#include "parley/base/result.h"
+#include "parley/peer/body.h"
+#include "parley/peer/context.h"
+#include "parley/wire/message.h"
+
+namespace parley {
+
+// Runs one request; gives the body of the answer (JSON, or empty) or the error to answer with.
+// Several fibers run the same handler at once.
+using Handler = std::function<Result<Bytes>(Context&, const wire::Message&)>;
+
+namespace impl {
+
+// The return type and parameters of a function, function pointer or function object.
+template <class F>
+struct Signature : Signature<decltype(&F::operator())> {};
+template <class R, class... P>
+struct Signature<R (*)(P...)> {
+  using Return = R;
+  using Parameters = std::tuple<std::decay_t<P>...>;
+};
+template <class R, class... P>
+struct Signature<R (*)(P...) noexcept> : Signature<R (*)(P...)> {};
+template <class C, class R, class... P>
+struct Signature<R (C::*)(P...)> : Signature<R (*)(P...)> {};
+template <class C, class R, class... P>
+struct Signature<R (C::*)(P...) const> : Signature<R (*)(P...)> {};
+template <class C, class R, class... P>
+struct Signature<R (C::*)(P...) noexcept> : Signature<R (*)(P...)> {};
+template <class C, class R, class... P>
+struct Signature<R (C::*)(P...) const noexcept> : Signature<R (*)(P...)> {};
+
+template <class F>
+concept HasSignature = std::is_pointer_v<F> || requires { &F::operator(); };
+
+// Whether the first parameter is the Context, and the types of the parameters after it.
+template <class Parameters>
+struct Arguments;
+template <class... P>
+struct Arguments<std::tuple<P...>> {
+  static constexpr bool takes_context = false;
+  static Result<std::tuple<P...>> decode(const wire::Message& message) {
+    return decode_arguments<P...>(message);
+  }
+};
+template <class... P>
+struct Arguments<std::tuple<Context, P...>> : Arguments<std::tuple<P...>> {
+  static constexpr bool takes_context = true;
+};
+
+// What a function returned, as the body of an answer.
+template <class R>
+Result<Bytes> encode_return(R returned) {
+  if constexpr (std::is_same_v<R, Status>) {
+    if (!returned.is_ok()) return returned;
+    return Bytes();
+  } else if constexpr (is_result<R>) {
+    if (!returned) return returned.error();
+    if constexpr (std::is_void_v<typename R::value_type>) {
+      return Bytes();
+    } else {
+      return encode_return(*std::move(returned));
+    }
+  } else {
+    std::string out;
+    // The caller is not to blame for a result that cannot be written.
+    if (Status s = codec::encode_json_to(out, returned); !s.is_ok()) {
+      return Status(Code::internal, "the result cannot be written: " + s.message());
+    }
+    return Bytes::from(std::move(out));
+  }
+}
+
+// Calls `call()` behind the guard that turns what it throws into internal.
+template <class Call>
+Result<Bytes> run_guarded(Call call) {
+  using R = decltype(call());
+  if constexpr (std::is_void_v<R>) {
+    if (Status s = guarded(call); !s.is_ok()) return s;
+    return Bytes();
+  } else {
+    std::optional<R> returned;
+    if (Status s = guarded([&] { returned.emplace(call()); }); !s.is_ok()) return s;
+    return encode_return<R>(*std::move(returned));
+  }
+}
+
+}  // namespace impl
+
+// A handler around `function`: a free function or a function object with one, not overloaded, call
+// operator. Parameters: an optional leading Context&, then any number of types the codec knows, by
+// value or const reference. Returns T, void, Result<T> or Status.
+template <class F>
+Handler make_handler(F function) {
+  static_assert(impl::HasSignature<F>,
+                "handle() takes a function or a lambda whose parameters are named types: neither "
+                "auto parameters nor overloads");
+  using Signature = impl::Signature<F>;
+  using Arguments = impl::Arguments<typename Signature::Parameters>;
+  return [function = std::move(function)](Context& context,
+                                          const wire::Message& request) mutable -> Result<Bytes> {
+    auto arguments = Arguments::decode(request);
+    if (!arguments) return arguments.error().with_context(context.method());
+    return std::apply(
+        [&](auto&... argument) {
+          return impl::run_guarded([&]() -> typename Signature::Return {
+            if constexpr (Arguments::takes_context) {
+              return function(context, std::move(argument)...);
+            } else {
+              return function(std::move(argument)...);
+            }
+          });
+        },
+        *arguments);
+  };
+}
+
+}  // namespace parley

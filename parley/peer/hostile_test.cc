@@ -1,0 +1,311 @@
+// What a server must survive: whoever connects may send anything, nothing, or vanish. In each test
+// a well-behaved client is answered meanwhile, and at the end no fiber, descriptor or buffer is
+// left.
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "parley/base/fd.h"
+#include "parley/net/network.h"
+#include "parley/peer/testing/pair.h"
+#include "parley/rt/context.h"
+#include "parley/rt/event.h"
+#include "parley/rt/scope.h"
+#include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/time.h"
+#include "parley/rt/wait_group.h"
+#include "parley/wire/raw_framing.h"
+
+namespace parley {
+namespace {
+
+using testing::Pair;
+using namespace std::chrono_literals;
+
+// A server under attack, a client that is answered all the while, and raw connections to the
+// server.
+class Siege {
+ public:
+  explicit Siege(PeerOptions options = {}) : pair_(std::move(options), PeerOptions{}) {
+    pair_.server.handle("/add", [](int a, int b) { return a + b; });
+    good_.push_back(pair_.dial());
+    still_answers();
+  }
+  ~Siege() { still_answers(); }
+
+  Pair& pair() { return pair_; }
+
+  void still_answers() { EXPECT_EQ(good_[0].call<int>("/add", 1, 2).value(), 3); }
+
+  std::unique_ptr<net::Stream> connect() {
+    return *network_.dial(*net::Address::parse(pair_.address));
+  }
+
+  // Waits until the server has only the good client left.
+  void wait_until_alone() {
+    while (pair_.server.session_count() > 1) ASSERT_TRUE(rt::sleep(1ms).is_ok());
+  }
+
+ private:
+  Pair pair_;
+  std::vector<Session> good_;
+  net::TcpNetwork network_;
+};
+
+std::string call_frame(std::int32_t seq, std::string_view method, std::string_view body) {
+  std::string out;
+  EXPECT_TRUE(wire::RawFraming()
+                  .encode({.seq = seq,
+                           .type = wire::MessageType::call,
+                           .method = std::string(method),
+                           .body_codec = wire::BodyCodec::json,
+                           .body = Bytes::copy_of(body)},
+                          out)
+                  .is_ok());
+  return out;
+}
+
+// True when the server has closed its side.
+bool is_cut(net::Stream& stream) {
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const auto size = stream.read(buffer, rt::Deadline::after(5s));
+    if (!size) return size.error().code() == Code::unavailable;
+    if (*size == 0) return true;
+  }
+}
+
+PARLEY_FIBER_TEST(Hostile, broken_frames_close_only_the_session_that_sent_them) {
+  Siege siege;
+  const std::string good = call_frame(1, "/add", "[1,2]");
+  std::vector<std::string> frames;
+  // Each byte of the head bent in three ways: wrong lengths in every field, unknown types and
+  // codecs.
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    for (const char bent : {'\x00', '\x7f', '\xff'}) {
+      std::string frame = good;
+      frame[i] = bent;
+      if (frame != good) frames.push_back(frame);
+    }
+  }
+  std::mt19937 random(3);
+  for (int i = 0; i < 50; ++i) {
+    std::string noise(random() % 300 + 4, '\0');
+    for (char& byte : noise) byte = static_cast<char>(random());
+    frames.push_back(noise);
+  }
+  for (const std::string& frame : frames) {
+    auto stream = siege.connect();
+    ASSERT_TRUE(stream->write(frame).is_ok());
+    // Whether it was refused, answered, or is waited for: the end of it ends the session.
+    (void)stream->close_write();
+    EXPECT_TRUE(is_cut(*stream));
+  }
+  siege.wait_until_alone();
+}
+
+PARLEY_FIBER_TEST(Hostile, a_frame_over_the_limit_is_refused_by_its_length_alone) {
+  Siege siege(PeerOptions{.max_frame_bytes = 1000});
+  auto stream = siege.connect();
+  ASSERT_TRUE(stream->write(std::string("\x00\x00\x03\xe9", 4)).is_ok());  // 1001, not a byte of it
+  EXPECT_TRUE(is_cut(*stream));
+  siege.wait_until_alone();
+  EXPECT_TRUE(siege.pair().server_log.has("max_frame_bytes"));
+}
+
+PARLEY_FIBER_TEST(Hostile, a_truncated_frame_and_a_goodbye_end_the_session) {
+  Siege siege;
+  const std::string frame = call_frame(1, "/add", "[1,2]");
+  for (std::size_t size = 1; size < frame.size(); ++size) {
+    auto stream = siege.connect();
+    ASSERT_TRUE(stream->write(std::string_view(frame).substr(0, size)).is_ok());
+    ASSERT_TRUE(stream->close_write().is_ok());
+    EXPECT_TRUE(is_cut(*stream));
+  }
+  siege.wait_until_alone();
+  EXPECT_TRUE(siege.pair().server_log.has("in the middle of a message"));
+}
+
+PARLEY_FIBER_TEST(Hostile, who_connects_and_says_nothing_stays_and_harms_nobody) {
+  Siege siege(PeerOptions{.frame_timeout = 5ms});
+  std::vector<std::unique_ptr<net::Stream>> silent;
+  for (int i = 0; i < 20; ++i) silent.push_back(siege.connect());
+  while (siege.pair().server.session_count() < 21) ASSERT_TRUE(rt::sleep(1ms).is_ok());
+  siege.still_answers();
+  // Longer than frame_timeout: silence between messages is no fault.
+  ASSERT_TRUE(rt::sleep(20ms).is_ok());
+  EXPECT_EQ(siege.pair().server.session_count(), 21u);
+  ASSERT_TRUE(silent[0]->write(call_frame(1, "/add", "[1,2]")).is_ok());
+  std::array<char, 100> answer{};
+  EXPECT_GT(silent[0]->read(answer).value(), 0u);
+}
+
+PARLEY_FIBER_TEST(Hostile, who_stops_in_the_middle_of_a_frame_is_cut_after_frame_timeout) {
+  Siege siege(PeerOptions{.frame_timeout = 20ms});
+  auto stream = siege.connect();
+  const std::string frame = call_frame(1, "/add", "[1,2]");
+  ASSERT_TRUE(stream->write(std::string_view(frame).substr(0, 10)).is_ok());
+  siege.still_answers();
+  EXPECT_TRUE(is_cut(*stream));
+  EXPECT_TRUE(siege.pair().server_log.has("within frame_timeout (20 ms)"));
+}
+
+PARLEY_FIBER_TEST(Hostile, a_drip_of_bytes_does_not_stretch_frame_timeout) {
+  Siege siege(PeerOptions{.frame_timeout = 30ms});
+  auto stream = siege.connect();
+  const std::string frame = call_frame(1, "/add", "[1,2]");
+  Status status;
+  std::size_t sent = 0;
+  while (status.is_ok() && sent + 1 < frame.size()) {
+    status = stream->write(std::string_view(frame).substr(sent++, 1));
+    ASSERT_TRUE(rt::sleep(2ms).is_ok());
+  }
+  EXPECT_TRUE(is_cut(*stream));
+  EXPECT_LT(sent, frame.size());
+}
+
+PARLEY_FIBER_TEST(Hostile, a_peer_that_never_reads_is_cut_after_write_timeout) {
+  Siege siege(PeerOptions{.write_timeout = 50ms, .max_outgoing_bytes = 100'000});
+  siege.pair().server.handle("/much", [] { return std::string(1 << 20, 'x'); });
+  auto stream = siege.connect();
+  Status status;
+  for (int i = 1; i < 200 && status.is_ok(); ++i) {
+    status = stream->write(call_frame(i, "/much", ""), rt::Deadline::after(1s));
+  }
+  siege.still_answers();
+  siege.wait_until_alone();
+  EXPECT_TRUE(siege.pair().server_log.has("write_timeout (50 ms)"));
+}
+
+PARLEY_FIBER_TEST(Hostile, two_hundred_connections_opened_and_dropped_leave_nothing) {
+  Siege siege;
+  for (int i = 0; i < 200; ++i) {
+    auto stream = siege.connect();
+    const std::array<std::string, 3> said = {"", std::string(2, '\0'),
+                                             call_frame(i, "/add", "[1,2]")};
+    ASSERT_TRUE(stream->write(said[static_cast<std::size_t>(i) % 3]).is_ok());
+    if (i % 50 == 0) siege.still_answers();
+  }
+  siege.wait_until_alone();
+}
+
+PARLEY_FIBER_TEST(Hostile, answers_nobody_asked_for_are_dropped) {
+  Siege siege;
+  auto stream = siege.connect();
+  std::string out;
+  ASSERT_TRUE(
+      wire::RawFraming().encode({.seq = 77, .type = wire::MessageType::reply}, out).is_ok());
+  ASSERT_TRUE(stream->write(out + call_frame(1, "/add", "[1,2]")).is_ok());
+  std::array<char, 100> answer{};
+  EXPECT_GT(stream->read(answer).value(), 0u);
+}
+
+PARLEY_FIBER_TEST(Hostile, calls_in_flight_at_a_cut_end_as_outcome_unknown) {
+  Siege siege;
+  rt::WaitGroup started;
+  started.add(100);
+  siege.pair().server.handle("/for_ever", [&] {
+    started.done();
+    (void)rt::Event().wait();
+  });
+  Peer victim;
+  const auto session = victim.dial(siege.pair().address);
+  rt::Scope scope;
+  for (int i = 0; i < 100; ++i) {
+    scope.go("caller",
+             [&] { EXPECT_EQ(session->call("/for_ever").error().code(), Code::outcome_unknown); });
+  }
+  EXPECT_TRUE(started.wait().is_ok());
+  // The server throws the session out in the middle of everything.
+  rt::Scope closing;
+  for (const Session& each : siege.pair().server.sessions()) {
+    if (each.remote_address() == session->local_address()) {
+      closing.go("cut", [each] {
+        const auto [context, cancel] = rt::Context::current().with_timeout(0ms);
+        const rt::WithContext at_once(context);
+        each.close();
+      });
+    }
+  }
+  closing.join();
+  scope.join();
+}
+
+PARLEY_FIBER_TEST(Hostile, a_call_that_never_left_ends_as_not_sent) {
+  // A listener that accepts and never reads: what is sent stays in the buffers of this side.
+  net::TcpNetwork network;
+  auto listener = network.listen(*net::Address::parse("tcp://127.0.0.1:0"));
+  Peer peer(PeerOptions{.write_timeout = 50ms, .max_outgoing_bytes = std::size_t{64} << 20U});
+  const auto session = peer.dial((*listener)->address().to_string());
+  auto accepted = (*listener)->accept();
+  Status first;
+  Status last;
+  rt::Scope scope;
+  const std::string much(8 << 20, 'm');
+  scope.go("first", [&] { first = session->call("/x", 1).error(); });
+  rt::yield();
+  rt::yield();
+  for (int i = 0; i < 3; ++i) scope.go("filler", [&] { (void)session->call("/x", much); });
+  scope.go("last", [&] { last = session->call("/x", 2).error(); });
+  scope.join();
+  EXPECT_EQ(first.code(), Code::outcome_unknown);
+  EXPECT_EQ(last.code(), Code::not_sent) << last;
+}
+
+// The client process, which knows nothing of the test: 100 calls that are never answered.
+[[noreturn]] void call_a_hundred_times(int port_pipe) {
+  std::uint16_t port = 0;
+  if (::read(port_pipe, &port, sizeof port) != sizeof port) ::_exit(2);
+  parley::run([&] {
+    Peer peer;
+    const auto session = peer.dial("tcp://127.0.0.1:" + std::to_string(port));
+    rt::Scope scope;
+    for (int i = 0; i < 100; ++i) {
+      scope.go("caller", [&] { (void)session->call("/for_ever"); });
+    }
+  });
+  ::_exit(3);
+}
+
+TEST(Hostile, a_client_killed_with_a_hundred_calls_in_flight_leaves_nothing) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const Fd read_end(ends[0]);
+  const Fd write_end(ends[1]);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) call_a_hundred_times(read_end.get());
+
+  rt::testing::run_fiber_test([&] {
+    Siege siege(PeerOptions{.drain_timeout = 10ms});
+    rt::WaitGroup started;
+    rt::WaitGroup ended;
+    started.add(100);
+    ended.add(100);
+    siege.pair().server.handle("/for_ever", [&] {
+      started.done();
+      EXPECT_FALSE(rt::Event().wait().is_ok());
+      ended.done();
+    });
+    const auto port = net::Address::parse(siege.pair().address)->port;
+    ASSERT_EQ(::write(write_end.get(), &port, sizeof port), static_cast<ssize_t>(sizeof port));
+    ASSERT_TRUE(started.wait().is_ok());
+    siege.still_answers();
+    ASSERT_EQ(::kill(child, SIGKILL), 0);
+    EXPECT_TRUE(ended.wait().is_ok());
+    siege.wait_until_alone();
+  });
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status));
+}
+
+}  // namespace
+}  // namespace parley

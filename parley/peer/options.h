@@ -1,0 +1,62 @@
+// The settings of a Peer and of one call: every limit and every wait has its name and default here.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "parley/base/clock.h"
+#include "parley/net/network.h"
+#include "parley/wire/metadata.h"
+
+namespace parley {
+
+struct PeerOptions {
+  // How long a call waits for its answer unless CallOptions says otherwise.
+  Duration call_timeout = std::chrono::seconds(30);
+  // How long dial() tries.
+  Duration dial_timeout = std::chrono::seconds(5);
+  // How long the rest of a message may take to come once its first byte is there. A session that
+  // needs longer is closed. Between messages a session may be silent for ever.
+  Duration frame_timeout = std::chrono::seconds(30);
+  // How long the other side may take nothing of what is sent. A session that stalls longer is
+  // closed.
+  Duration write_timeout = std::chrono::seconds(30);
+  // At the end of a session: how long handlers and calls under way are waited for.
+  Duration drain_timeout = std::chrono::seconds(5);
+  // After that: how long the other side may take to close its half.
+  Duration close_timeout = std::chrono::seconds(2);
+  // After running out of descriptors: how long until the next accept.
+  Duration accept_pause = std::chrono::milliseconds(100);
+
+  // A whole message, in both directions.
+  std::size_t max_frame_bytes = std::size_t{16} << 20U;
+  // Sessions at once; further connections are closed at once.
+  std::size_t max_sessions = 10'000;
+  // Handlers running at once for one session. A CALL beyond is answered with resource_exhausted, a
+  // PUSH beyond is dropped and logged.
+  std::size_t max_handlers = 1'024;
+  // Calls of ours waiting for an answer in one session; a further one fails with
+  // resource_exhausted.
+  std::size_t max_calls = 65'536;
+  // Bytes waiting to be sent in one session; who wants to send more waits.
+  std::size_t max_outgoing_bytes = std::size_t{4} << 20U;
+
+  // Where connections come from; null: TCP. Must outlive the peer.
+  net::Network* network = nullptr;
+  // Told, one line each, of what no caller sees: sessions that ended badly, pushes that failed.
+  std::function<void(std::string_view line)> log = {};
+};
+
+struct CallOptions {
+  // Overrides PeerOptions::call_timeout.
+  std::optional<Duration> timeout = {};
+  // Travels beside the arguments.
+  wire::Metadata metadata = {};
+  // Where the metadata of the answer goes, an error's too; null: nowhere.
+  wire::Metadata* reply_metadata = nullptr;
+};
+
+}  // namespace parley

@@ -1,0 +1,67 @@
+// Peer: an equal among equals. It serves methods, listens, dials; the same type is client and
+// server.
+//
+// Make it inside a fiber; it belongs to that fiber's runtime. Its destructor closes it.
+//
+//   parley::Peer peer;
+//   peer.handle("/math/add", [](int a, int b) { return a + b; });
+//   auto address = peer.listen("tcp://127.0.0.1:0");
+//   auto session = peer.dial("tcp://127.0.0.1:4711");
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "parley/base/result.h"
+#include "parley/net/address.h"
+#include "parley/peer/context.h"
+#include "parley/peer/handler.h"
+#include "parley/peer/options.h"
+#include "parley/peer/router.h"
+#include "parley/peer/session.h"
+
+namespace parley {
+
+class Peer {
+ public:
+  explicit Peer(PeerOptions options = {});
+  // close().
+  ~Peer();
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  // Serves `method`, on sessions dialled and accepted alike: CALLs get the function's result,
+  // PUSHes run it and drop the result. See make_handler for what functions will do. Each call runs
+  // in a fiber of its own, so several run at once. A method handled twice is a bug.
+  template <class F>
+  void handle(std::string_view method, F&& function) {
+    add_handler(method, make_handler(std::decay_t<F>(std::forward<F>(function))));
+  }
+  void add_handler(std::string_view method, Handler handler);
+
+  // Accepts sessions at `address` ("tcp://127.0.0.1:0") and returns the address with its real port.
+  // May be called several times. Errors: of Address::parse and Network::listen.
+  Result<net::Address> listen(std::string_view address);
+
+  // Opens a session. not_sent, with the reason as cause, when that fails within dial_timeout;
+  // invalid_argument for an address that is none; resource_exhausted at max_sessions.
+  Result<Session> dial(std::string_view address);
+
+  // The sessions there are.
+  [[nodiscard]] std::vector<Session> sessions() const;
+  [[nodiscard]] std::size_t session_count() const;
+
+  // Stops listening and ends every session in order (Session::close), all at once. Twice is fine.
+  // One of its own handlers cannot call it (a bug): the peer waits for its handlers.
+  void close();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace parley

@@ -1,0 +1,268 @@
+#include "parley/peer/peer.h"
+
+#include <limits>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "parley/peer/testing/pair.h"
+#include "parley/rt/event.h"
+#include "parley/rt/scope.h"
+#include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/time.h"
+
+namespace parley {
+namespace {
+
+using testing::Pair;
+using namespace std::chrono_literals;
+
+struct Order {
+  std::string sku;
+  int quantity = 0;
+};
+
+struct Receipt {
+  std::string sku;
+  double price = 0;
+  std::vector<std::string> notes;
+};
+
+int subtract(int a, int b) { return a - b; }
+std::string hello() noexcept { return "hello"; }
+
+PARLEY_FIBER_TEST(Peer, serves_free_functions_and_lambdas_of_any_signature) {
+  Pair pair;
+  pair.server.handle("/subtract", &subtract);
+  pair.server.handle("/hello", &hello);
+  pair.server.handle("/negate", [](long long n) { return -n; });
+  pair.server.handle("/join", [](const std::string& a, const std::vector<int>& b,
+                                 std::map<std::string, bool> c, std::optional<double> d) {
+    return a + std::to_string(b.size()) + std::to_string(c.size()) + (d ? "d" : "-");
+  });
+  const Session session = pair.dial();
+  EXPECT_EQ(session.call<int>("/subtract", 5, 3).value(), 2);
+  EXPECT_EQ(session.call<std::string>("/hello").value(), "hello");
+  EXPECT_EQ(session.call<long long>("/negate", 1LL << 40).value(), -(1LL << 40));
+  EXPECT_EQ(
+      session
+          .call<std::string>("/join", "x", std::vector<int>{1, 2},
+                             std::map<std::string, bool>{{"k", true}}, std::optional<double>())
+          .value(),
+      "x21-");
+}
+
+PARLEY_FIBER_TEST(Peer, carries_structs_in_and_out) {
+  Pair pair;
+  pair.server.handle("/place", [](const Order& order) {
+    return Receipt{.sku = order.sku, .price = 2.5 * order.quantity, .notes = {"thank you"}};
+  });
+  const auto receipt = pair.dial().call<Receipt>("/place", Order{.sku = "tea", .quantity = 2});
+  ASSERT_TRUE(receipt) << receipt.error();
+  EXPECT_EQ(receipt->sku, "tea");
+  EXPECT_EQ(receipt->price, 5.0);
+  EXPECT_EQ(receipt->notes, std::vector<std::string>{"thank you"});
+}
+
+PARLEY_FIBER_TEST(Peer, answers_with_whatever_kind_of_result_the_function_has) {
+  Pair pair;
+  int ran = 0;
+  pair.server.handle("/void", [&] { ++ran; });
+  pair.server.handle("/status", [](bool fail) {
+    return fail ? Status(Code::already_exists, "there is one") : Status();
+  });
+  pair.server.handle("/result", [](int n) -> Result<int> {
+    if (n < 0) return Status::business(1001, "negative");
+    return n + 1;
+  });
+  pair.server.handle("/nothing", [](bool fail) -> Result<void> {
+    if (fail) return Status(Code::aborted, "no");
+    return {};
+  });
+  const Session session = pair.dial();
+  EXPECT_TRUE(session.call("/void"));
+  EXPECT_EQ(ran, 1);
+  EXPECT_TRUE(session.call("/status", false));
+  EXPECT_EQ(session.call("/status", true).error(), Status(Code::already_exists, "there is one"));
+  EXPECT_EQ(session.call<int>("/result", 1).value(), 2);
+  const Status refused = session.call<int>("/result", -1).error();
+  EXPECT_EQ(refused.business_code(), 1001);
+  EXPECT_EQ(refused.message(), "negative");
+  EXPECT_TRUE(session.call("/nothing", false));
+  EXPECT_EQ(session.call("/nothing", true).error().code(), Code::aborted);
+}
+
+PARLEY_FIBER_TEST(Peer, a_handler_that_asks_for_it_sees_its_context) {
+  Pair pair;
+  pair.server.handle("/who", [](Context& context, int n) {
+    context.reply_metadata().set("answered-by", std::string(context.method()));
+    return std::string(context.metadata().get("user").value_or("nobody")) + std::to_string(n) +
+           (context.is_push() ? " push" : " call");
+  });
+  wire::Metadata reply_metadata;
+  CallOptions options{.reply_metadata = &reply_metadata};
+  options.metadata.set("user", "ann");
+  const Session session = pair.dial();
+  EXPECT_EQ(session.call<std::string>(options, "/who", 7).value(), "ann7 call");
+  EXPECT_EQ(reply_metadata.get("answered-by"), "/who");
+  EXPECT_EQ(session.call<std::string>("/who", 7).value(), "nobody7 call");
+}
+
+PARLEY_FIBER_TEST(Peer, an_exception_becomes_internal_and_the_session_goes_on) {
+  Pair pair;
+  pair.server.handle("/throw", [](int what) -> int {
+    if (what == 0) throw std::runtime_error("the stock file is gone");
+    throw what;
+  });
+  const Session session = pair.dial();
+  const Status status = session.call<int>("/throw", 0).error();
+  EXPECT_EQ(status.code(), Code::internal);
+  EXPECT_EQ(status.cause(), "the stock file is gone");
+  EXPECT_EQ(session.call<int>("/throw", 1).error().code(), Code::internal);
+  EXPECT_TRUE(session.is_open());
+}
+
+PARLEY_FIBER_TEST(Peer, an_unknown_method_is_not_found_and_the_nearest_is_named) {
+  Pair pair;
+  pair.server.handle("/order/place", [](int) {});
+  const Session session = pair.dial();
+  const Status typo = session.call("/order/plcae", 1).error();
+  EXPECT_EQ(typo.code(), Code::not_found);
+  EXPECT_EQ(typo.message(), "no method \"/order/plcae\" here; did you mean \"/order/place\"?");
+  EXPECT_EQ(session.call("/zzz").error().message(), "no method \"/zzz\" here");
+}
+
+PARLEY_FIBER_TEST(Peer, arguments_that_do_not_fit_are_told_by_their_path) {
+  Pair pair;
+  pair.server.handle("/add", [](int a, int b) { return a + b; });
+  pair.server.handle("/place", [](const std::vector<Order>& orders) { return orders.size(); });
+  pair.server.handle("/none", [] {});
+  const Session session = pair.dial();
+  const auto error = [&](std::string_view method, auto... arguments) {
+    const Status status = session.call<int>(method, arguments...).error();
+    EXPECT_EQ(status.code(), Code::invalid_argument);
+    return status.message();
+  };
+  EXPECT_EQ(error("/add", 1, "two"), "/add: $[1]: expected integer, got string");
+  EXPECT_EQ(error("/add", 1, 2, 3), "/add: $: expected an array of 2 elements, got 3");
+  EXPECT_EQ(error("/add", 1), "/add: $: expected array, got number");
+  EXPECT_EQ(error("/add"), "/add: the body is empty where arguments are expected");
+  EXPECT_EQ(error("/none", 1), "/none: no arguments are expected, got a body of 1 bytes");
+
+  struct Wrong {
+    std::string sku;
+    std::string quantity;
+  };
+  EXPECT_EQ(error("/place", std::vector<Wrong>(2)),
+            "/place: $[0].quantity: expected integer, got string");
+}
+
+PARLEY_FIBER_TEST(Peer, a_body_in_another_codec_or_broken_json_is_an_invalid_argument) {
+  Pair pair;
+  pair.server.handle("/add", [](int a, int b) { return a + b; });
+  const Session session = pair.dial();
+  const auto broken = session.call_raw({}, "/add", wire::BodyCodec::json, Bytes::copy_of("[1,"));
+  EXPECT_EQ(broken.error().code(), Code::invalid_argument);
+  const auto other =
+      session.call_raw({}, "/add", wire::BodyCodec::protobuf, Bytes::copy_of("\x08\x01"));
+  EXPECT_EQ(other.error().message(), "/add: body codec 'protobuf' is not supported: use json");
+  EXPECT_EQ(session.call_raw({}, "/add", wire::BodyCodec::json, Bytes::copy_of("[1, 2]")).value(),
+            "3");
+}
+
+PARLEY_FIBER_TEST(Peer, what_cannot_be_written_fails_on_the_side_that_wrote_it) {
+  Pair pair;
+  pair.server.handle("/nan", [] { return std::numeric_limits<double>::quiet_NaN(); });
+  pair.server.handle("/echo", [](double d, double) { return d; });
+  const Session session = pair.dial();
+  EXPECT_EQ(session.call<double>("/nan").error().code(), Code::internal);
+  const Status status =
+      session.call<double>("/echo", 1.0, std::numeric_limits<double>::infinity()).error();
+  EXPECT_EQ(status.code(), Code::invalid_argument);
+  EXPECT_EQ(status.message().substr(0, 11), "argument 2:");
+}
+
+PARLEY_FIBER_TEST(Peer, a_result_of_another_type_than_expected_is_told) {
+  Pair pair;
+  pair.server.handle("/text", [] { return std::string("four"); });
+  const Status status = pair.dial().call<int>("/text").error();
+  EXPECT_EQ(status.code(), Code::invalid_argument);
+  EXPECT_EQ(status.message(), "the answer: $: expected integer, got string");
+}
+
+PARLEY_FIBER_TEST(Peer, listens_on_several_addresses_at_once) {
+  Peer server;
+  server.handle("/ping", [] { return 1; });
+  Peer client;
+  for (int i = 0; i < 2; ++i) {
+    const auto address = server.listen("tcp://127.0.0.1:0");
+    ASSERT_TRUE(address) << address.error();
+    EXPECT_EQ(client.dial(address->to_string())->call<int>("/ping").value(), 1);
+  }
+  EXPECT_EQ(server.session_count(), 2u);
+  EXPECT_EQ(server.listen("udp://127.0.0.1:0").error().code(), Code::invalid_argument);
+}
+
+PARLEY_FIBER_TEST(Peer, dialling_nobody_is_not_sent_with_the_reason) {
+  Peer peer;
+  const Status status = peer.dial("tcp://127.0.0.1:1").error();
+  EXPECT_EQ(status.code(), Code::not_sent);
+  EXPECT_EQ(status.to_string(),
+            "not_sent: no connection to tcp://127.0.0.1:1 (cause: dial tcp://127.0.0.1:1: "
+            "Connection refused)");
+  EXPECT_EQ(peer.dial("nonsense").error().code(), Code::invalid_argument);
+}
+
+PARLEY_FIBER_TEST(Peer, max_sessions_bounds_both_directions) {
+  Pair pair(PeerOptions{.max_sessions = 2});
+  pair.server.handle("/ping", [] {});
+  const Session first = pair.dial();
+  const Session second = pair.dial();
+  EXPECT_TRUE(first.call("/ping"));
+  EXPECT_TRUE(second.call("/ping"));
+  EXPECT_EQ(pair.client.dial(pair.address).error().code(), Code::resource_exhausted);
+
+  Peer other;
+  const auto third = other.dial(pair.address);
+  ASSERT_TRUE(third);
+  EXPECT_EQ(third->wait_closed().code(), Code::unavailable);
+  EXPECT_EQ(pair.server.session_count(), 2u);
+
+  first.close();
+  EXPECT_TRUE(other.dial(pair.address)->call("/ping"));
+}
+
+PARLEY_FIBER_TEST(Peer, closed_it_neither_listens_nor_dials) {
+  Pair pair;
+  pair.server.close();
+  pair.server.close();
+  EXPECT_EQ(pair.server.listen("tcp://127.0.0.1:0").error().code(), Code::failed_precondition);
+  EXPECT_EQ(pair.server.dial(pair.address).error().code(), Code::not_sent);
+  EXPECT_EQ(pair.client.dial(pair.address).error().code(), Code::not_sent);
+}
+
+TEST(Peer, closing_a_peer_from_its_own_handler_is_a_bug) {
+  EXPECT_DEATH(parley::run([] {
+                 Pair pair;
+                 pair.server.handle("/close", [&] { pair.server.close(); });
+                 (void)pair.dial().call("/close");
+               }),
+               "a handler closes its own peer");
+}
+
+TEST(Peer, a_method_handled_twice_or_without_a_name_is_a_bug) {
+  EXPECT_DEATH(parley::run([] {
+                 Peer peer;
+                 peer.handle("/x", [] {});
+                 peer.handle("/x", [] {});
+               }),
+               "method \"/x\" is handled twice");
+  EXPECT_DEATH(parley::run([] { Peer().handle("", [] {}); }), "1 to 255 bytes");
+  EXPECT_DEATH(parley::run([] { Peer().handle(std::string(256, 'x'), [] {}); }), "1 to 255 bytes");
+}
+
+}  // namespace
+}  // namespace parley

@@ -1,0 +1,112 @@
+// Session: one conversation with another peer. Both ends are equal: whoever dialled and whoever
+// listened can CALL and PUSH, and serves what the other side calls.
+//
+// A cheap handle: copies name the same session, and it may outlive the peer (calls then fail with
+// not_sent). Inside a fiber only; any number of fibers may use one session at once.
+//
+//   Result<int> sum = session.call<int>("/math/add", 1, 2);
+//   Status told = session.push("/shop/news", "tea is back");
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "parley/base/bytes.h"
+#include "parley/base/id.h"
+#include "parley/base/result.h"
+#include "parley/peer/body.h"
+#include "parley/peer/options.h"
+#include "parley/rt/deadline.h"
+#include "parley/wire/message.h"
+
+namespace parley {
+
+namespace impl {
+class Connection;
+}
+
+struct SessionTag;
+using SessionId = StrongId<SessionTag, std::uint64_t>;
+
+class Session {
+ public:
+  // Calls `method` over there with these arguments and waits for its result. The error is
+  //   the handler's own status, when it ran and failed (internal: it threw);
+  //   not_found when there is no such method, invalid_argument when an argument or the result does
+  //     not fit, its path in the message; resource_exhausted when a limit of either side was hit;
+  //   not_sent when the call cannot have reached the other side: safe to repeat;
+  //   outcome_unknown when the connection was cut after it left;
+  //   deadline_exceeded after CallOptions::timeout, or the status of the calling fiber's context:
+  //     it may still run there.
+  template <class R = void, class... Args>
+  Result<R> call(const CallOptions& options, std::string_view method, const Args&... args) const {
+    auto body = encode_arguments(args...);
+    if (!body) return body.error();
+    auto reply =
+        exchange(options, method, body_codec_for<Args...>(), Bytes::from(*std::move(body)));
+    if (!reply) return reply.error();
+    return decode_result<R>(*reply);
+  }
+  template <class R = void, class... Args>
+  Result<R> call(std::string_view method, const Args&... args) const {
+    return call<R>(CallOptions(), method, args...);
+  }
+
+  // Sends `method` with these arguments; nobody answers. Ok means it is on its way; whether it
+  // arrived is not told. Waits while max_outgoing_bytes are on their way, at most
+  // CallOptions::timeout. not_sent when the session has ended.
+  template <class... Args>
+  Status push(const CallOptions& options, std::string_view method, const Args&... args) const {
+    auto body = encode_arguments(args...);
+    if (!body) return body.error();
+    return push_raw(options, method, body_codec_for<Args...>(), Bytes::from(*std::move(body)));
+  }
+  template <class... Args>
+  Status push(std::string_view method, const Args&... args) const {
+    return push(CallOptions(), method, args...);
+  }
+
+  // The same with a body that is already written: for tools and proxies.
+  Result<Bytes> call_raw(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
+                         Bytes body) const;
+  Status push_raw(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
+                  Bytes body) const;
+
+  // Ends the session in order: takes no new calls, waits drain_timeout for handlers and calls under
+  // way, sends what is queued, says so to the other side and waits close_timeout for its half.
+  // A handler may close its own session; it is not waited for then, but its answer is not sent.
+  void close() const;
+
+  // False once the session takes no new calls.
+  [[nodiscard]] bool is_open() const;
+  // Waits for the end of the session and returns its reason: cancelled when close() ended it here,
+  // unavailable when the other side closed or the connection broke. deadline_exceeded, or the
+  // context's status, when that came first.
+  Status wait_closed(rt::Deadline deadline = {}) const;
+
+  // Unique within its peer.
+  [[nodiscard]] SessionId id() const;
+  [[nodiscard]] std::string local_address() const;
+  [[nodiscard]] std::string remote_address() const;
+
+  friend bool operator==(const Session&, const Session&) = default;
+
+  // Internal: made by Peer.
+  explicit Session(std::shared_ptr<impl::Connection> connection)
+      : connection_(std::move(connection)) {}
+
+ private:
+  template <class... Args>
+  static constexpr wire::BodyCodec body_codec_for() {
+    return sizeof...(Args) == 0 ? wire::BodyCodec::none : wire::BodyCodec::json;
+  }
+  // Sends a CALL and returns its REPLY, or the error in it.
+  Result<wire::Message> exchange(const CallOptions& options, std::string_view method,
+                                 wire::BodyCodec codec, Bytes body) const;
+
+  std::shared_ptr<impl::Connection> connection_;
+};
+
+}  // namespace parley

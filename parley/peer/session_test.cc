@@ -1,0 +1,265 @@
+#include "parley/peer/session.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "parley/peer/testing/pair.h"
+#include "parley/rt/channel.h"
+#include "parley/rt/context.h"
+#include "parley/rt/event.h"
+#include "parley/rt/scope.h"
+#include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/time.h"
+
+namespace parley {
+namespace {
+
+using testing::Pair;
+using namespace std::chrono_literals;
+
+PARLEY_FIBER_TEST(Session, both_ends_call_over_the_same_connection) {
+  Pair pair;
+  pair.client.handle("/client/confirm", [](const std::string& sku) { return sku == "tea"; });
+  pair.server.handle("/order", [](Context& context, const std::string& sku) -> Result<std::string> {
+    const auto confirmed = context.session().call<bool>("/client/confirm", sku);
+    if (!confirmed) return confirmed.error();
+    return std::string(*confirmed ? "placed" : "refused");
+  });
+  const Session session = pair.dial();
+  EXPECT_EQ(session.call<std::string>("/order", "tea").value(), "placed");
+  EXPECT_EQ(session.call<std::string>("/order", "sand").value(), "refused");
+}
+
+PARLEY_FIBER_TEST(Session, both_ends_push_over_the_same_connection) {
+  Pair pair;
+  rt::Channel<std::string> news(4);
+  pair.client.handle("/news", [&](Context& context, const std::string& text) {
+    EXPECT_TRUE(context.is_push());
+    EXPECT_TRUE(news.send(text).is_ok());
+  });
+  pair.server.handle("/subscribe", [](Context& context, int n) {
+    for (int i = 0; i < n; ++i) {
+      EXPECT_TRUE(context.session().push("/news", "item " + std::to_string(i)).is_ok());
+    }
+  });
+  const Session session = pair.dial();
+  EXPECT_TRUE(session.push("/subscribe", 3).is_ok());
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(news.receive().value(), "item " + std::to_string(i));
+}
+
+PARLEY_FIBER_TEST(Session, answers_find_their_calls_whatever_their_order) {
+  Pair pair;
+  pair.server.handle("/later", [](int n) {
+    for (int i = 0; i < 20 - n; ++i) rt::yield();
+    return n;
+  });
+  const Session session = pair.dial();
+  rt::Scope scope;
+  for (int i = 0; i < 20; ++i) {
+    scope.go("caller", [&, i] { EXPECT_EQ(session.call<int>("/later", i).value(), i); });
+  }
+}
+
+PARLEY_FIBER_TEST(Session, a_large_body_passes_both_ways) {
+  Pair pair;
+  pair.server.handle("/echo", [](std::string text) { return text; });
+  const std::string large(5 << 20, 'x');
+  EXPECT_TRUE(pair.dial().call<std::string>("/echo", large).value() == large);
+}
+
+PARLEY_FIBER_TEST(Session, the_deadline_of_a_call_is_kept_by_the_caller) {
+  Pair pair(PeerOptions{}, PeerOptions{.call_timeout = 20ms});
+  rt::Event release;
+  pair.server.handle("/slow", [&] { (void)release.wait(); });
+  const Session session = pair.dial();
+  const Status by_default = session.call("/slow").error();
+  EXPECT_EQ(by_default.code(), Code::deadline_exceeded);
+  EXPECT_NE(by_default.message().find("no answer to /slow from tcp://127.0.0.1:"),
+            std::string::npos);
+  EXPECT_NE(by_default.message().find("within 20 ms"), std::string::npos);
+  const Status by_option = session.call(CallOptions{.timeout = 1ms}, "/slow").error();
+  EXPECT_NE(by_option.message().find("within 1 ms"), std::string::npos);
+  release.set();
+  // The late answers are dropped, and the session is as good as before.
+  EXPECT_TRUE(session.call("/slow"));
+}
+
+PARLEY_FIBER_TEST(Session, the_callers_context_ends_a_call) {
+  Pair pair;
+  rt::Event release;
+  pair.server.handle("/slow", [&] { (void)release.wait(); });
+  const Session session = pair.dial();
+  rt::Scope scope;
+  scope.go("caller", [&] {
+    EXPECT_EQ(session.call("/slow").error().code(), Code::aborted);
+    release.set();
+  });
+  rt::yield();
+  scope.cancel(Status(Code::aborted, "changed my mind"));
+}
+
+PARLEY_FIBER_TEST(Session, max_handlers_refuses_calls_and_drops_pushes_beyond) {
+  Pair pair(PeerOptions{.max_handlers = 2}, PeerOptions{});
+  rt::Event release;
+  pair.server.handle("/wait", [&] { (void)release.wait(); });
+  const Session session = pair.dial();
+  rt::Scope scope;
+  for (int i = 0; i < 2; ++i) scope.go("caller", [&] { EXPECT_TRUE(session.call("/wait")); });
+  rt::yield();
+  EXPECT_TRUE(session.push("/wait").is_ok());
+  const Status refused = session.call("/wait").error();
+  EXPECT_EQ(refused.code(), Code::resource_exhausted);
+  EXPECT_NE(refused.message().find("max_handlers"), std::string::npos);
+  EXPECT_TRUE(pair.server_log.has("PUSH /wait dropped: resource_exhausted"));
+  release.set();
+}
+
+PARLEY_FIBER_TEST(Session, max_calls_bounds_what_waits_for_answers) {
+  Pair pair(PeerOptions{}, PeerOptions{.max_calls = 1});
+  rt::Event release;
+  pair.server.handle("/wait", [&] { (void)release.wait(); });
+  const Session session = pair.dial();
+  rt::Scope scope;
+  scope.go("caller", [&] { EXPECT_TRUE(session.call("/wait")); });
+  rt::yield();
+  EXPECT_EQ(session.call("/wait").error().code(), Code::resource_exhausted);
+  release.set();
+  scope.join();
+  EXPECT_TRUE(session.call("/wait"));
+}
+
+PARLEY_FIBER_TEST(Session, max_frame_bytes_bounds_calls_and_answers) {
+  Pair pair(PeerOptions{.max_frame_bytes = 1000});
+  pair.server.handle("/fill", [](std::size_t size) { return std::string(size, 'x'); });
+  pair.server.handle("/take", [](const std::string& text) { return text.size(); });
+  const Session session = pair.dial();
+  EXPECT_EQ(session.call<std::size_t>("/take", std::string(900, 'x')).value(), 900u);
+  EXPECT_EQ(session.call<std::size_t>("/take", std::string(1000, 'x')).error().code(),
+            Code::resource_exhausted);
+  const Status answer = session.call<std::string>("/fill", 1000).error();
+  EXPECT_EQ(answer.code(), Code::resource_exhausted);
+  EXPECT_EQ(answer.message().substr(0, 26), "the answer cannot be sent:");
+  EXPECT_TRUE(session.is_open());
+}
+
+PARLEY_FIBER_TEST(Session, a_failed_push_is_logged_on_the_side_that_ran_it) {
+  Pair pair;
+  rt::Event ran;
+  pair.server.handle("/fail", [&]() -> Status {
+    ran.set();
+    return Status::business(1001, "out of tea");
+  });
+  const Session session = pair.dial();
+  EXPECT_TRUE(session.push("/fail").is_ok());
+  EXPECT_TRUE(ran.wait().is_ok());
+  rt::yield();
+  EXPECT_TRUE(pair.server_log.has("PUSH /fail failed: failed_precondition/1001: out of tea"));
+}
+
+PARLEY_FIBER_TEST(Session, close_waits_for_answers_and_sends_what_is_queued) {
+  Pair pair;
+  rt::Event started;
+  rt::Event release;
+  int pushed = 0;
+  pair.server.handle("/slow", [&] {
+    started.set();
+    (void)release.wait();
+    return 7;
+  });
+  pair.server.handle("/count", [&] { ++pushed; });
+  const Session session = pair.dial();
+  rt::Scope scope;
+  scope.go("caller", [&] { EXPECT_EQ(session.call<int>("/slow").value(), 7); });
+  EXPECT_TRUE(started.wait().is_ok());
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(session.push("/count").is_ok());
+  scope.go("closer", [&] { session.close(); });
+  rt::yield();
+  EXPECT_FALSE(session.is_open());
+  EXPECT_EQ(session.call("/slow").error().code(), Code::not_sent);
+  EXPECT_EQ(session.push("/count").code(), Code::not_sent);
+  release.set();
+  scope.join();
+  EXPECT_EQ(pushed, 100);
+  EXPECT_EQ(session.wait_closed().code(), Code::cancelled);
+}
+
+PARLEY_FIBER_TEST(Session, a_handler_can_close_its_own_session_at_once) {
+  Pair pair(PeerOptions{.drain_timeout = 1h, .close_timeout = 1h});
+  pair.server.handle("/kick_me", [](Context& context) { context.session().close(); });
+  const Session session = pair.dial();
+  EXPECT_EQ(session.call("/kick_me").error().code(), Code::outcome_unknown);
+  EXPECT_EQ(session.wait_closed().code(), Code::unavailable);
+}
+
+PARLEY_FIBER_TEST(Session, what_the_other_side_named_cannot_forge_lines_in_the_log) {
+  Pair pair;
+  const Session session = pair.dial();
+  EXPECT_TRUE(session.push("/x\nroot: all is well\x1b[2J").is_ok());
+  session.close();
+  EXPECT_TRUE(pair.server_log.has("PUSH /x?root: all is well?[2J failed: not_found"));
+}
+
+PARLEY_FIBER_TEST(Session, close_gives_up_after_drain_timeout) {
+  Pair pair(PeerOptions{.drain_timeout = 10ms});
+  pair.server.handle("/for_ever", [] { (void)rt::Event().wait(); });
+  const Session session = pair.dial();
+  Status status;
+  rt::Scope scope;
+  scope.go("caller", [&] { status = session.call("/for_ever").error(); });
+  rt::yield();
+  session.close();
+  scope.join();
+  EXPECT_EQ(status.code(), Code::outcome_unknown);
+}
+
+PARLEY_FIBER_TEST(Session, the_other_side_learns_of_a_close) {
+  Pair pair;
+  Session seen = pair.dial();
+  pair.server.handle("/mine", [&](Context& context) { seen = context.session(); });
+  const Session session = pair.dial();
+  EXPECT_TRUE(session.call("/mine"));
+  session.close();
+  EXPECT_EQ(seen.wait_closed().code(), Code::unavailable);
+  EXPECT_EQ(seen.call("/x").error().code(), Code::not_sent);
+}
+
+PARLEY_FIBER_TEST(Session, ends_a_handlers_context_when_it_is_cut) {
+  Pair pair(PeerOptions{.drain_timeout = 1ms});
+  rt::Event started;
+  rt::Event ended;
+  pair.server.handle("/for_ever", [&] {
+    started.set();
+    EXPECT_EQ(rt::Event().wait().code(), Code::cancelled);
+    ended.set();
+  });
+  const Session session = pair.dial();
+  EXPECT_TRUE(session.push("/for_ever").is_ok());
+  EXPECT_TRUE(started.wait().is_ok());
+  session.close();
+  EXPECT_TRUE(ended.wait().is_ok());
+}
+
+PARLEY_FIBER_TEST(Session, a_handle_may_outlive_its_peer) {
+  std::vector<Session> kept;
+  {
+    Pair pair;
+    kept.push_back(pair.dial());
+    EXPECT_TRUE(kept[0].is_open());
+  }
+  EXPECT_FALSE(kept[0].is_open());
+  EXPECT_EQ(kept[0].call("/x").error().code(), Code::not_sent);
+  EXPECT_EQ(kept[0].wait_closed().code(), Code::cancelled);
+}
+
+PARLEY_FIBER_TEST(Session, ids_are_unique_and_addresses_are_known) {
+  Pair pair;
+  const Session first = pair.dial();
+  const Session second = pair.dial();
+  EXPECT_NE(first.id(), second.id());
+  EXPECT_EQ(first.remote_address(), pair.address);
+  EXPECT_NE(first.local_address(), second.local_address());
+}
+
+}  // namespace
+}  // namespace parley
