@@ -1,0 +1,93 @@
+// A position in JSON text: tokens, skipping whole values, and failures that know where they are.
+// The typed reader builds on it; validating is skipping.
+//
+// A failing function returns false (or null) with failure() set. Frames are kept small: a fiber's
+// stack must hold max_depth levels.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "parley/codec/impl/json_failure.h"
+#include "parley/codec/impl/json_number.h"
+#include "parley/codec/json.h"
+
+namespace parley::codec::impl {
+
+// A string as it stands between its quotes.
+struct RawString {
+  std::string_view text;
+  bool has_escapes = false;
+};
+
+class JsonCursor {
+ public:
+  // Both outlive the cursor.
+  JsonCursor(std::string_view text, const JsonLimits& limits)
+      : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), limits_(limits) {}
+
+  // False when the text is longer than limits.max_bytes.
+  bool check_size();
+
+  // Steps over one value of any kind. White space before it is skipped, that behind it is not.
+  bool skip_value();
+  // Nothing but white space is left.
+  bool expect_end();
+
+  [[nodiscard]] JsonFailure& failure() noexcept { return failure_; }
+
+ protected:
+  void skip_space() noexcept {
+    while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+  }
+  // The character under the cursor; 0, which no JSON starts with, at the end.
+  [[nodiscard]] char peek() const noexcept { return at_ == end_ ? '\0' : *at_; }
+
+  // Steps over '[' or '{' and white space; counts a level. The caller has looked.
+  bool enter();
+  // Behind element number `count`: steps to the next one, or past the `closer` and sets `done`.
+  bool next_element(char closer, std::size_t count, bool& done);
+  // Right behind the opening: true, and past the closer, when there is no element at all.
+  bool is_closed(char closer) noexcept {
+    if (peek() != closer) return false;
+    ++at_;
+    --depth_;
+    return true;
+  }
+  // A key and its colon; the cursor stops at the value.
+  bool scan_key(RawString& key);
+  bool expect_colon();
+  // A string, its opening quote under the cursor.
+  bool scan_string(RawString& string);
+  bool scan_number(JsonNumber& number);
+  bool scan_literal(std::string_view literal);
+
+  // What stands where something else was expected: an error of type when it is a value, of syntax
+  // when it is none.
+  [[gnu::cold]] bool fail_type(std::string_view expected);
+  // `message` at the line and column of `at`.
+  [[gnu::cold]] bool fail_syntax(const char* at, std::string message);
+  [[gnu::cold]] bool fail_limit(std::string message);
+
+  const char* begin_;
+  const char* at_;
+  const char* end_;
+  const JsonLimits& limits_;
+  std::size_t depth_ = 0;
+  JsonFailure failure_;
+
+ private:
+  [[gnu::noinline]] bool skip_array();
+  [[gnu::noinline]] bool skip_object();
+  [[gnu::noinline]] bool skip_member();
+  bool check_escape();
+  [[gnu::cold]] bool fail_depth();
+  [[gnu::cold]] bool fail_elements();
+  [[gnu::cold]] bool fail_unexpected(std::string_view expected);
+};
+
+// What the string means: escapes resolved. `raw` has passed scan_string.
+void unescape_json(std::string_view raw, std::string& out);
+
+}  // namespace parley::codec::impl

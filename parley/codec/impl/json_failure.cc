@@ -1,0 +1,81 @@
+#include "parley/codec/impl/json_failure.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace parley::codec::impl {
+namespace {
+
+constexpr std::size_t max_shown_key = 64;
+constexpr std::size_t max_shown_path = 512;
+
+bool is_identifier(std::string_view text) {
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  return !text.empty() && is_letter(text.front()) &&
+         std::ranges::all_of(text, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+}
+
+}  // namespace
+
+std::string shortened(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  std::size_t end = most;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "...";
+}
+
+std::string escaped_json(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += {'\\', c};
+    } else if (byte < 0x20) {
+      out += {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+bool JsonFailure::set(Code code, std::string message) {
+  code_ = code;
+  message_ = std::move(message);
+  return false;
+}
+
+bool JsonFailure::in_field(std::string_view name) {
+  if (is_identifier(name)) {
+    path_.push_back("." + shortened(name, max_shown_key));
+  } else {
+    path_.push_back("[\"" + escaped_json(shortened(name, max_shown_key)) + "\"]");
+  }
+  return false;
+}
+
+bool JsonFailure::in_key(std::string_view key_as_written) {
+  if (is_identifier(key_as_written)) return in_field(key_as_written);
+  path_.push_back("[\"" + shortened(key_as_written, max_shown_key) + "\"]");
+  return false;
+}
+
+bool JsonFailure::in_index(std::size_t index) {
+  path_.push_back("[" + std::to_string(index) + "]");
+  return false;
+}
+
+Status JsonFailure::status() const {
+  // Of a very long path the end is kept: it is nearer to what is wrong.
+  std::size_t shown = 0;
+  std::size_t size = 0;
+  while (shown < path_.size() && size <= max_shown_path) size += path_[shown++].size();
+  std::string text = shown < path_.size() ? "$..." : "$";
+  for (std::size_t i = shown; i-- > 0;) text += path_[i];
+  return Status(code_, text + ": " + message_);
+}
+
+}  // namespace parley::codec::impl

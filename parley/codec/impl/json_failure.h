@@ -1,0 +1,38 @@
+// What went wrong, and the path to it. The path is put together while the failure travels up, so
+// that a success pays nothing for it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parley/base/status.h"
+
+namespace parley::codec::impl {
+
+class JsonFailure {
+ public:
+  // Each returns false, so that a failing function can `return failure.in_index(i);`.
+  [[gnu::cold]] bool set(Code code, std::string message);
+  [[gnu::cold]] bool in_field(std::string_view name);  // .name, or ["na me"]
+  [[gnu::cold]] bool in_index(std::size_t index);      // [3]
+  // As in_field, for a key as it stands in JSON text, between its quotes.
+  [[gnu::cold]] bool in_key(std::string_view key_as_written);
+
+  // Invalid unless set() was called.
+  [[nodiscard]] Status status() const;
+
+ private:
+  Code code_ = Code::internal;
+  std::string message_;
+  std::vector<std::string> path_;  // innermost first
+};
+
+// At most `most` bytes of UTF-8, with "..." where something was cut.
+std::string shortened(std::string_view text, std::size_t most);
+
+// `text` as it would stand between the quotes of a JSON string.
+std::string escaped_json(std::string_view text);
+
+}  // namespace parley::codec::impl

@@ -1,0 +1,98 @@
+// JSON (RFC 8259) to and from C++ types, without a document tree in between.
+//
+// Strict: the whole text must be one JSON value; no comments, no trailing commas, no lone
+// surrogates, no control characters in strings, UTF-8 only, numbers that fit their field.
+// What a field needs is decided by its type:
+// * a member that is absent keeps its default (as in protobuf), also when an object is reused;
+// * an unknown member is skipped, though it must be well formed, so that old readers take new
+//   messages; JsonOptions makes either an error;
+// * null is for std::optional (and Json) only; an empty optional is left out of an object and
+//   written as null elsewhere;
+// * a key that appears twice is an error, except within what is skipped or kept as Json;
+// * an integer must be written as one: neither 1.0 nor 1e2.
+// Numbers survive a round trip exactly: shortest form out, correct rounding in. Integers of 64 bits
+// are written in full, which JavaScript may not read in full.
+//
+// Errors name the place: `$.items[3].quantity: expected integer, got string`; those of syntax also
+// give line, column (both from 1, in bytes) and byte (from 0). Codes: invalid_argument;
+// resource_exhausted where a limit was hit.
+//
+// Pure functions: safe on every thread and fiber; at the default depth they need less than 32 KiB
+// of stack.
+//
+//   Result<std::string> text = codec::encode_json(order);
+//   Result<Order> order = codec::decode_json<Order>(*text);
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "parley/base/result.h"
+#include "parley/base/status.h"
+#include "parley/codec/type.h"
+
+namespace parley::codec {
+
+struct JsonLimits {
+  std::size_t max_depth = 64;  // arrays and objects inside each other; also when encoding
+  std::size_t max_bytes = std::size_t{16} << 20;         // of the whole text
+  std::size_t max_elements = 1'000'000;                  // in each array and each object
+  std::size_t max_string_bytes = std::size_t{16} << 20;  // in each string and key, as written
+};
+
+struct JsonOptions {
+  bool refuse_unknown_fields = false;
+  bool require_all_fields = false;  // except std::optional ones
+};
+
+// For callers that have a table instead of a type. `object` must be of that type.
+// Appends to `out`; on an error `out` is as it was.
+Status encode_json_as(std::string& out, const Type& type, const void* object,
+                      const JsonLimits& limits = {});
+// After an error the object is valid, with some members decoded.
+Status decode_json_as(std::string_view text, const Type& type, void* object,
+                      const JsonLimits& limits = {}, const JsonOptions& options = {});
+
+// Appends `value` to `out`. Fails on what JSON cannot say: a number that is not finite, a string
+// that is not UTF-8, a Json that is none; and beyond limits.max_depth, the one limit that counts
+// here. On an error `out` is as it was.
+template <class T>
+Status encode_json_to(std::string& out, const T& value, const JsonLimits& limits = {}) {
+  return encode_json_as(out, type_of<T>(), &value, limits);
+}
+
+template <class T>
+Result<std::string> encode_json(const T& value, const JsonLimits& limits = {}) {
+  std::string out;
+  Status status = encode_json_as(out, type_of<T>(), &value, limits);
+  if (!status.is_ok()) return status;
+  return out;
+}
+
+// Decodes over `value`, reusing its memory where it can; nothing of its old content is left. After
+// an error it is valid, with some members decoded.
+template <class T>
+Status decode_json_into(std::string_view text, T& value, const JsonLimits& limits = {},
+                        const JsonOptions& options = {}) {
+  return decode_json_as(text, type_of<T>(), &value, limits, options);
+}
+
+template <class T>
+Result<T> decode_json(std::string_view text, const JsonLimits& limits = {},
+                      const JsonOptions& options = {}) {
+  T value{};
+  Status status = decode_json_as(text, type_of<T>(), &value, limits, options);
+  if (!status.is_ok()) return status;
+  return value;
+}
+
+// Ok when `text` is one JSON value. Duplicate keys are not looked for.
+Status validate_json(std::string_view text, const JsonLimits& limits = {});
+
+// The same value with line breaks and two spaces per level, for people. What is not valid JSON (by
+// the default limits) is returned as it is.
+std::string indent_json(std::string_view valid_json);
+
+}  // namespace parley::codec

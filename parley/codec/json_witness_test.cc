@@ -1,0 +1,120 @@
+// A foreign witness: Python's json module reads what we write, we read what it writes, and both
+// agree on what is JSON. Skipped where there is no python3.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <source_location>
+#include <string>
+#include <vector>
+
+#include "parley/codec/json.h"
+#include "parley/codec/testing/sample.h"
+
+namespace parley::codec {
+namespace {
+
+using testing::Dice;
+using testing::Sample;
+
+std::string to_hex(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
+  return out;
+}
+
+std::string from_hex(std::string_view hex) {
+  std::string out;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    out += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
+  }
+  return out;
+}
+
+class JsonWitness : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (std::system("python3 -c 'import json' >/dev/null 2>&1") != 0) {
+      GTEST_SKIP() << "there is no python3 to ask";
+    }
+  }
+
+  // The lines the script prints when it is given `lines`.
+  static std::vector<std::string> ask(const std::string& arguments,
+                                      const std::vector<std::string>& lines = {}) {
+    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    const std::string base = ::testing::TempDir() + "json_witness_" + test->name();
+    {
+      std::ofstream input(base + ".in");
+      for (const std::string& line : lines) input << line << '\n';
+    }
+    const std::string here = std::source_location::current().file_name();
+    const std::string script = here.substr(0, here.rfind('/')) + "/json_witness.py";
+    const std::string command =
+        "python3 '" + script + "' " + arguments + " <'" + base + ".in' >'" + base + ".out'";
+    EXPECT_EQ(std::system(command.c_str()), 0) << command;
+    std::vector<std::string> answers;
+    std::ifstream output(base + ".out");
+    for (std::string line; std::getline(output, line);) answers.push_back(line);
+    std::remove((base + ".in").c_str());
+    std::remove((base + ".out").c_str());
+    return answers;
+  }
+};
+
+TEST_F(JsonWitness, python_reads_what_we_write_and_we_read_what_it_makes_of_it) {
+  Dice dice(3);
+  std::vector<Sample> samples;
+  std::vector<std::string> lines;
+  for (int i = 0; i < 300; ++i) {
+    samples.push_back(dice.sample());
+    lines.push_back(to_hex(encode_json(samples.back()).value()));
+  }
+  const std::vector<std::string> answers = ask("rewrite", lines);
+  ASSERT_EQ(answers.size(), samples.size());
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const std::string text = from_hex(answers[i]);
+    auto read = decode_json<Sample>(text);
+    ASSERT_TRUE(read) << read.error() << "\n" << text;
+    // The raw value comes back in Python's style.
+    read->anything = samples[i].anything;
+    ASSERT_EQ(*read, samples[i]) << text;
+  }
+}
+
+TEST_F(JsonWitness, documents_of_python_mean_the_same_after_we_indented_them) {
+  const std::vector<std::string> documents = ask("generate 500 7");
+  ASSERT_EQ(documents.size(), 500u);
+  std::vector<std::string> pairs;
+  for (const std::string& hex : documents) {
+    const std::string text = from_hex(hex);
+    const auto read = decode_json<Json>(text);
+    ASSERT_TRUE(read) << read.error() << "\n" << text;
+    pairs.push_back(hex + " " + to_hex(indent_json(encode_json(*read).value())));
+  }
+  EXPECT_EQ(ask("same", pairs), std::vector<std::string>(pairs.size(), "True"));
+}
+
+TEST_F(JsonWitness, python_and_we_agree_on_what_is_json) {
+  const std::vector<std::string> verdicts = ask("judge 5000 11");
+  ASSERT_EQ(verdicts.size(), 5000u);
+  std::size_t valid = 0;
+  for (const std::string& line : verdicts) {
+    const bool is_json = line.starts_with("True");
+    const std::string text = from_hex(std::string_view(line).substr(line.find(' ') + 1));
+    EXPECT_EQ(validate_json(text).is_ok(), is_json) << text << "\n" << validate_json(text);
+    valid += is_json ? 1 : 0;
+  }
+  // Both verdicts must occur often, or the test would prove nothing.
+  EXPECT_GT(valid, 500u);
+  EXPECT_LT(valid, 4500u);
+}
+
+}  // namespace
+}  // namespace parley::codec

@@ -1,0 +1,95 @@
+// Types that codec refuses, one per value of CASE. Never part of a program: CMakeLists.txt has the
+// compiler look at each and matches the sentence it must say.
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parley/codec/type.h"
+
+enum class Colour { red, green };
+struct Point {
+  int x;
+};
+class Closed {
+ public:
+  int visible = 0;
+
+ private:
+  int hidden_ = 0;
+};
+
+#if CASE == 1
+struct Subject {
+  int a;
+  const int& reference;
+};
+#elif CASE == 2
+struct Subject {
+  int& reference;
+};
+#elif CASE == 3
+struct Subject {
+  unsigned low : 3;
+  unsigned high : 5;
+};
+#elif CASE == 4
+struct Subject {
+  int a;
+  union {
+    int b;
+    float c;
+  };
+};
+#elif CASE == 5
+struct Subject : Point {
+  int y;
+};
+#elif CASE == 6
+using Subject = std::vector<Closed>;
+#elif CASE == 7
+struct Subject {
+  char letter;
+};
+#elif CASE == 8
+struct Subject {
+  std::vector<int*> pointers;
+};
+#elif CASE == 9
+struct Subject {
+  std::string_view text;
+};
+#elif CASE == 10
+struct Subject {
+  Colour colour;
+};
+#elif CASE == 11
+using Subject = std::map<int, int>;
+#elif CASE == 12
+using Subject = std::optional<std::optional<int>>;
+#elif CASE == 13
+struct Subject {
+  const int fixed = 1;
+};
+#elif CASE == 14
+struct Subject {
+  std::set<int> numbers;
+};
+#elif CASE == 15
+struct Subject {
+  Point a[2000];
+};
+#elif CASE == 16
+using Subject = long double;
+#elif CASE == 17
+struct Subject {
+  virtual ~Subject() = default;
+  int a = 0;
+};
+#endif
+
+parley::codec::Kind probe() {
+  const parley::codec::Type& type = parley::codec::type_of<Subject>();
+  return type.kind == parley::codec::Kind::structure ? type.members().fields[0].type->kind
+                                                     : type.kind;
+}
