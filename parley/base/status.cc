@@ -103,6 +103,8 @@ Status::Rep* Status::copy_rep() const {
                  .where = rep_->where};
 }
 
+bool Status::is_remote() const noexcept { return rep_ != nullptr && rep_->where.line() == 0; }
+
 Status Status::with_cause(std::string cause) const {
   if (is_ok()) return {};
   Rep* rep = copy_rep();
@@ -126,10 +128,11 @@ Status Status::with_context(std::string_view context) const {
 
 std::string Status::to_string() const {
   if (is_ok()) return "ok";
+  // append, not operator+: g++ 12 at -O3 sees overlapping copies in the latter (PR 105651).
   std::string text(name_of(rep_->code));
-  if (rep_->business_code != 0) text += "/" + std::to_string(rep_->business_code);
-  text += ": " + rep_->message;
-  if (!rep_->cause.empty()) text += " (cause: " + rep_->cause + ")";
+  if (rep_->business_code != 0) text.append(1, '/').append(std::to_string(rep_->business_code));
+  text.append(": ").append(rep_->message);
+  if (!rep_->cause.empty()) text.append(" (cause: ").append(rep_->cause).append(1, ')');
   return text;
 }
 

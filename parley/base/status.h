@@ -84,6 +84,8 @@ class [[nodiscard]] Status {
   [[nodiscard]] const std::string& cause() const noexcept;
   // Where in the source this status was made; line 0 when ok or when it came over a wire.
   [[nodiscard]] const std::source_location& where() const noexcept;
+  // True for an error that another process made: it came over a wire.
+  [[nodiscard]] bool is_remote() const noexcept;
 
   // The same error with another part. On an ok status these return ok.
   [[nodiscard]] Status with_cause(std::string cause) const;

@@ -31,6 +31,12 @@ TEST(Status, tells_what_why_and_where) {
   EXPECT_EQ(out.str(), status.to_string());
 }
 
+TEST(Status, made_elsewhere_is_remote) {
+  EXPECT_FALSE(Status().is_remote());
+  EXPECT_FALSE(Status(Code::aborted, "here").is_remote());
+  EXPECT_TRUE(Status(Code::aborted, "there", std::source_location()).is_remote());
+}
+
 TEST(Status, a_business_error_keeps_its_number_beside_the_canonical_code) {
   const Status status = Status::business(1001, "out of tea");
   EXPECT_EQ(status.code(), Code::failed_precondition);

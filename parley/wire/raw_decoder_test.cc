@@ -463,5 +463,13 @@ TEST(RawDecoder, random_bytes_and_random_damage_never_crash) {
   }
 }
 
+TEST(RawDecoder, says_so_when_the_other_side_speaks_a_text_protocol) {
+  RawDecoder decoder;
+  decoder.feed("HTTP/1.1 400 Bad Request\r\n");
+  const Status status = decoder.next().error();
+  EXPECT_EQ(status.code(), Code::resource_exhausted);
+  EXPECT_NE(status.message().find("its first bytes are \"HTTP\""), std::string::npos) << status;
+}
+
 }  // namespace
 }  // namespace parley::wire

@@ -39,9 +39,17 @@ std::size_t frame_limit(const RawLimits& limits) noexcept {
 }
 
 Status too_large(std::size_t size, std::size_t limit) {
-  return {Code::resource_exhausted,
-          "raw frame: a frame of " + count_of(size, "bytes") + " is larger than max_frame_bytes (" +
-              std::to_string(limit) + "); send less at once or raise the limit on both sides"};
+  std::string what = "raw frame: a frame of " + count_of(size, "bytes") +
+                     " is larger than max_frame_bytes (" + std::to_string(limit) + "); ";
+  // Four printable bytes where a length should be are the beginning of a text protocol.
+  std::string begin;
+  for (int shift = 24; shift >= 0; shift -= 8) begin += static_cast<char>(size >> shift);
+  const bool is_text = std::all_of(begin.begin(), begin.end(),
+                                   [](char byte) { return byte >= ' ' && byte <= '~'; });
+  what += is_text ? "the other side does not seem to speak this protocol: its first bytes are \"" +
+                        begin + "\""
+                  : "send less at once or raise the limit on both sides";
+  return {Code::resource_exhausted, std::move(what)};
 }
 
 // A byte for people: 'm', or 0x03 when it does not print.
