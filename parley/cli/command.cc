@@ -1,0 +1,184 @@
+#include "parley/cli/command.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "parley/cli/exit_code.h"
+#include "parley/cli/suggest.h"
+#include "parley/cli/text.h"
+
+namespace parley::cli {
+namespace {
+
+constexpr OptionSpec help_option{"--help", "-h", "", "show this help"};
+
+constexpr OptionSpec timeout_option{"--timeout", "-t", "DURATION",
+                                    "how long to try in all: 500ms, 5s, 1m (30s unless told)"};
+constexpr OptionSpec meta_option{"--meta", "-m", "KEY=VALUE",
+                                 "metadata sent along; may be repeated", true};
+constexpr OptionSpec body_file_option{
+    "--body-file", "-f", "FILE", "take the body from FILE (- is standard input), not from ARGS"};
+constexpr OptionSpec verbose_option{"--verbose", "-v", "",
+                                    "tell times, sizes and metadata on standard error"};
+
+constexpr std::array<OptionSpec, 7> call_options = {{
+    timeout_option,
+    meta_option,
+    body_file_option,
+    {"--pretty", "", "", "indent the answer (the default on a terminal)"},
+    {"--compact", "", "", "print the answer as it came (the default elsewhere)"},
+    verbose_option,
+    help_option,
+}};
+
+constexpr std::array<OptionSpec, 5> push_options = {
+    {timeout_option, meta_option, body_file_option, verbose_option, help_option}};
+
+constexpr std::array<OptionSpec, 2> version_options = {{
+    {"--output", "-o", "FORMAT", "text (the default) or json"},
+    help_option,
+}};
+
+constexpr std::array<OptionSpec, 1> help_options = {{help_option}};
+
+constexpr std::array<OptionSpec, 2> top_options = {{
+    help_option,
+    {"--version", "", "", "the same as `parley version`"},
+}};
+
+constexpr std::string_view body_notes =
+    "Each of ARGS is JSON. None makes an empty body, one is the body itself, several are sent as "
+    "an\n"
+    "array: what a function without, with one, and with several parameters expects. A string "
+    "needs\n"
+    "its own quotes inside those of the shell: '\"tea\"'.\n";
+
+constexpr std::array<CommandSpec, 4> commands = {{
+    {
+        .name = "call",
+        .synopsis = "parley call [OPTIONS] ADDRESS METHOD [ARGS...]",
+        .summary = "call a method of a running service and print its answer",
+        .examples =
+            "  parley call tcp://127.0.0.1:4711 /math/add 1 2\n"
+            "  parley call tcp://127.0.0.1:4711 /order/place '{\"sku\":\"tea\",\"quantity\":2}'\n"
+            "  parley call --timeout 2s --meta user=ada tcp://127.0.0.1:4711 /shop/greet "
+            "'\"Ada\"'\n"
+            "  parley call --body-file order.json tcp://127.0.0.1:4711 /order/place\n",
+        .notes = body_notes,
+        .options = call_options,
+        .has_exit_codes = true,
+    },
+    {
+        .name = "push",
+        .synopsis = "parley push [OPTIONS] ADDRESS METHOD [ARGS...]",
+        .summary = "send a message to a method of a running service; no answer is expected",
+        .examples = "  parley push tcp://127.0.0.1:4711 /shop/announce '\"fresh tea\"'\n"
+                    "  echo '[1,2]' | parley push --body-file - tcp://127.0.0.1:4711 /math/log\n",
+        .notes = body_notes,
+        .options = push_options,
+        .has_exit_codes = true,
+    },
+    {
+        .name = "version",
+        .synopsis = "parley version [-o FORMAT]",
+        .summary = "tell which parley this is",
+        .examples = "  parley version\n"
+                    "  parley version -o json\n",
+        .notes = "",
+        .options = version_options,
+    },
+    {
+        .name = "help",
+        .synopsis = "parley help [COMMAND]",
+        .summary = "show the help of a command",
+        .examples = "  parley help\n"
+                    "  parley help call\n",
+        .notes = "",
+        .options = help_options,
+    },
+}};
+
+constexpr CommandSpec top = {
+    .name = "",
+    .synopsis = "parley COMMAND [OPTIONS] [ARGS...]",
+    .summary = "speak with a running Parley service from a terminal or a script",
+    .examples =
+        "  parley call tcp://127.0.0.1:4711 /math/add 1 2\n"
+        "  parley push tcp://127.0.0.1:4711 /shop/announce '\"fresh tea\"'\n"
+        "  parley help call\n",
+    .notes = "",
+    .options = top_options,
+    .has_exit_codes = true,
+};
+
+// Rows of "left  right", the right column aligned.
+struct Row {
+  std::string left;
+  std::string_view right;
+};
+
+std::string table(const std::vector<Row>& rows) {
+  std::size_t width = 0;
+  for (const Row& row : rows) width = std::max(width, row.left.size());
+  std::string text;
+  for (const Row& row : rows) {
+    text += "  " + row.left + std::string(width - row.left.size() + 2, ' ');
+    text += std::string(row.right) + "\n";
+  }
+  return text;
+}
+
+std::string command_table() {
+  std::vector<Row> rows;
+  for (const CommandSpec& command : commands) {
+    rows.push_back({.left = std::string(command.name), .right = command.summary});
+  }
+  return table(rows);
+}
+
+std::string option_table(std::span<const OptionSpec> options) {
+  std::vector<Row> rows;
+  for (const OptionSpec& option : options) {
+    std::string left = option.letter.empty() ? "    " : std::string(option.letter) + ", ";
+    left += option.name;
+    if (!option.value.empty()) left += " " + std::string(option.value);
+    rows.push_back({.left = std::move(left), .right = option.text});
+  }
+  return table(rows);
+}
+
+}  // namespace
+
+std::span<const CommandSpec> all_commands() noexcept { return commands; }
+
+const CommandSpec& top_level() noexcept { return top; }
+
+const CommandSpec* find_command(std::string_view name) noexcept {
+  const auto* found = std::find_if(commands.begin(), commands.end(),
+                                   [&](const CommandSpec& each) { return each.name == name; });
+  return found == commands.end() ? nullptr : found;
+}
+
+std::string help_text(const CommandSpec& command) {
+  std::string text = "Examples:\n" + std::string(command.examples);
+  text +=
+      "\nUsage: " + std::string(command.synopsis) + "\n  " + std::string(command.summary) + "\n";
+  if (command.name.empty()) text += "\nCommands:\n" + command_table();
+  if (!command.notes.empty()) text += "\n" + std::string(command.notes);
+  text += "\nOptions:\n" + option_table(command.options);
+  if (command.has_exit_codes) text += "\nExit codes:\n" + std::string(exit_code_help());
+  return text;
+}
+
+std::string unknown_command_text(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const CommandSpec& command : commands) names.push_back(command.name);
+  std::string text = "there is no command \"" + excerpt(name) + "\"";
+  if (const auto near = nearest(name, names)) {
+    text += "; did you mean \"" + std::string(*near) + "\"?";
+  }
+  return text + "\n  `parley help` lists the commands";
+}
+
+}  // namespace parley::cli
