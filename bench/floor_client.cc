@@ -1,0 +1,217 @@
+// The floor, client side: C connections with D requests in flight on each, one thread, one epoll.
+// Every answer is compared byte for byte; the requests caused by one read leave in one write.
+//
+//   floor_client --address A --server-pid P [--connections C] [--depth D] [--body-bytes B]
+//                [--warmup-seconds S] [--seconds S] [--spin]
+//
+// Prints one line when the window is over (Window::to_json).
+#include <sys/epoll.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "floor.h"
+#include "load.h"
+#include "window.h"
+
+namespace parley::bench {
+namespace {
+
+// One connection. Its D frames stand in a ring: the request of a slot is made again in place once
+// it is answered, so what waits to be sent is always one or two stretches of the ring.
+class Connection {
+ public:
+  Connection(Fd fd, const Load& load, std::size_t index);
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  // Makes every slot's first request and sends them.
+  Status start(Instant at);
+  // Reads once and checks what came; each answered slot asks again. Returns how many answers there
+  // were. `measured` is where latencies go, null outside of the window.
+  Result<std::uint64_t> read_answers(std::span<char> buffer, Latency* measured);
+  // Sends what waits, as far as the socket takes it.
+  Status flush();
+  [[nodiscard]] bool is_flushed() const { return sent_ == queued_; }
+
+ private:
+  Fd fd_;
+  std::size_t frame_bytes_;
+  std::string ring_;
+  std::vector<Instant> asked_at_;  // of each slot
+  std::string unread_;
+  std::size_t next_slot_ = 0;  // whose answer comes next
+  std::uint64_t queued_ = 0;   // bytes of requests made
+  std::uint64_t sent_ = 0;     // bytes of them handed to the socket
+};
+
+Connection::Connection(Fd fd, const Load& load, std::size_t index)
+    : fd_(std::move(fd)), frame_bytes_(prefix_bytes + load.body_bytes), asked_at_(load.depth) {
+  const auto prefix = static_cast<std::uint32_t>(load.body_bytes);
+  for (std::size_t slot = 0; slot < load.depth; ++slot) {
+    ring_.append(reinterpret_cast<const char*>(&prefix), prefix_bytes);
+    ring_ += body_of(index, slot, load.body_bytes);
+  }
+}
+
+Status Connection::start(Instant at) {
+  for (Instant& asked : asked_at_) asked = at;
+  queued_ = ring_.size();
+  return flush();
+}
+
+Result<std::uint64_t> Connection::read_answers(std::span<char> buffer, Latency* measured) {
+  const Result<std::string_view> read = read_once(fd(), unread_, buffer);
+  if (!read) return read.error();
+  const Instant at = now();
+  std::string_view bytes = *read;
+  std::uint64_t answers = 0;
+  while (bytes.size() >= frame_bytes_) {
+    char* frame = ring_.data() + next_slot_ * frame_bytes_;
+    if (std::memcmp(bytes.data(), frame, frame_bytes_) != 0) {
+      return Status(Code::data_loss, "an answer differs from what was asked");
+    }
+    if (measured != nullptr) measured->record(at - asked_at_[next_slot_]);
+    frame[prefix_bytes] = next_turn(frame[prefix_bytes]);
+    asked_at_[next_slot_] = at;
+    if (++next_slot_ == asked_at_.size()) next_slot_ = 0;
+    bytes.remove_prefix(frame_bytes_);
+    ++answers;
+  }
+  if (!bytes.empty()) unread_.assign(bytes);
+  queued_ += answers * frame_bytes_;
+  return answers;
+}
+
+Status Connection::flush() {
+  while (sent_ < queued_) {
+    const std::size_t begin = sent_ % ring_.size();
+    const std::size_t waiting = queued_ - sent_;
+    const std::size_t first = std::min(waiting, ring_.size() - begin);
+    std::array<iovec, 2> parts{iovec{ring_.data() + begin, first},
+                               iovec{ring_.data(), waiting - first}};
+    const ssize_t sent = ::writev(fd(), parts.data(), waiting > first ? 2 : 1);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN) return {};
+      return errno_status(errno, "writev");
+    }
+    sent_ += static_cast<std::uint64_t>(sent);
+  }
+  return {};
+}
+
+class FloorClient {
+ public:
+  FloorClient(Fd epoll, const Load& load)
+      : load_(load), epoll_(std::move(epoll)), buffer_(receive_buffer_bytes) {}
+
+  // Connects, runs the load through warm-up and window, prints the line.
+  Status run();
+
+ private:
+  Status connect();
+  Status take_events(Connection& connection, std::uint32_t events);
+  // Opens and closes the window when its time has come; true once it is closed.
+  Result<bool> is_over(Window& window);
+
+  Load load_;
+  Fd epoll_;
+  std::vector<char> buffer_;
+  std::vector<Connection> connections_;
+  Latency latency_;
+  Instant begin_;  // of the window: planned, then as it was
+  std::uint64_t answered_ = 0;
+  bool is_open_ = false;
+};
+
+Status FloorClient::connect() {
+  connections_.reserve(load_.connections);  // epoll keeps their addresses
+  for (std::size_t i = 0; i < load_.connections; ++i) {
+    Result<Fd> fd = connect_to(load_.address);
+    if (!fd) return fd.error();
+    Connection& connection = connections_.emplace_back(std::move(*fd), load_, i);
+    Status status = watch(epoll_, EPOLL_CTL_ADD, connection.fd(), EPOLLIN, &connection);
+    if (!status.is_ok()) return status;
+  }
+  return {};
+}
+
+Status FloorClient::take_events(Connection& connection, std::uint32_t events) {
+  const bool was_flushed = connection.is_flushed();
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0U) {
+    const Result<std::uint64_t> answers =
+        connection.read_answers(buffer_, is_open_ ? &latency_ : nullptr);
+    if (!answers) return answers.error();
+    answered_ += *answers;
+  }
+  if (Status status = connection.flush(); !status.is_ok()) return status;
+  if (connection.is_flushed() == was_flushed) return {};
+  const std::uint32_t wanted = connection.is_flushed() ? EPOLLIN : EPOLLIN | EPOLLOUT;
+  return watch(epoll_, EPOLL_CTL_MOD, connection.fd(), wanted, &connection);
+}
+
+Result<bool> FloorClient::is_over(Window& window) {
+  const Instant at = now();
+  if (!is_open_) {
+    if (at < begin_) return false;
+    is_open_ = true;
+    begin_ = at;
+    if (Status status = window.open(answered_); !status.is_ok()) return status;
+    return false;
+  }
+  if (at < begin_ + load_.window) return false;
+  if (Status status = window.close(answered_); !status.is_ok()) return status;
+  return true;
+}
+
+Status FloorClient::run() {
+  if (Status status = connect(); !status.is_ok()) return status;
+  Window window(load_.server_pid);
+  begin_ = now() + load_.warmup;
+  for (Connection& connection : connections_) {
+    if (Status status = connection.start(now()); !status.is_ok()) return status;
+    if (connection.is_flushed()) continue;
+    Status status = watch(epoll_, EPOLL_CTL_MOD, connection.fd(), EPOLLIN | EPOLLOUT, &connection);
+    if (!status.is_ok()) return status;
+  }
+  std::array<epoll_event, max_events> events{};
+  const int timeout_ms = load_.spin ? 0 : 1000;  // a stuck server must not hide the window's end
+  while (true) {
+    const int count = ::epoll_wait(epoll_.get(), events.data(), max_events, timeout_ms);
+    if (count < 0 && errno != EINTR) return errno_status(errno, "epoll_wait");
+    for (int i = 0; i < count; ++i) {
+      const epoll_event& event = events[static_cast<std::size_t>(i)];
+      Status status = take_events(*static_cast<Connection*>(event.data.ptr), event.events);
+      if (!status.is_ok()) return status;
+    }
+    const Result<bool> over = is_over(window);
+    if (!over) return over.error();
+    if (*over) break;
+  }
+  std::puts(window.to_json(latency_).c_str());
+  return {};
+}
+
+Status run(const Load& load) {
+  Result<Fd> epoll = make_epoll();
+  if (!epoll) return epoll.error();
+  return FloorClient(std::move(*epoll), load).run();
+}
+
+}  // namespace
+}  // namespace parley::bench
+
+int main(int argc, char** argv) {
+  using namespace parley;
+  const Result<bench::Load> load = bench::parse_load(argc, argv);
+  if (!load) return bench::usage_error(load.error());
+  std::signal(SIGPIPE, SIG_IGN);  // a server that went away is an error with a text
+  const Status status = bench::run(*load);
+  return status.is_ok() ? 0 : bench::run_error(status);
+}

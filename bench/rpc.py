@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+"""Measures Parley's calls against the floor. See README.md beside this file; usually run by
+`./dev bench rpc`.
+
+Figures go to stdout, one JSON object a line; everything for people goes to stderr.
+"""
+
+import argparse
+import collections
+import json
+import os
+import statistics
+import sys
+import tempfile
+
+import programs
+from programs import Problem
+
+Scenario = collections.namedtuple("Scenario", "name connections depth body_bytes known_floor_us")
+
+# known_floor_us: server CPU of the floor on the machine this benchmark was planned on (pin). Yours
+# may be twice as fast or as slow; ten times means that something is wrong with the measurement.
+SCENARIOS = (
+    Scenario("rpc.pingpong", 1, 1, 16, 24.5),
+    Scenario("rpc.connections", 32, 1, 16, 6.1),
+    Scenario("rpc.multiplexed_16", 4, 64, 16, 0.11),
+    Scenario("rpc.multiplexed_1k", 4, 64, 1024, 0.29),
+    Scenario("rpc.large", 4, 4, 65536, 15.7),
+)
+MIN_RUNS = 5
+SMOKE_SECONDS = 0.1
+SYSCALL_SECONDS = 0.3
+BUSY_LOAD = 0.5  # a load average above this is somebody else's work in our figures
+
+FLOOR, SPINNING, PARLEY = "floor", "spinning_floor", "parley"
+
+
+def say(*words):
+    print(*words, file=sys.stderr, flush=True)
+
+
+def load_of_machine():
+    """Load average and the share of CPU time the hypervisor took since boot, for people."""
+    with open("/proc/stat", encoding="utf-8") as file:
+        ticks = [int(word) for word in file.readline().split()[1:]]
+    one, five, _ = os.getloadavg()
+    return f"load {one:.2f} (5 min: {five:.2f}), stolen ticks {ticks[7] if len(ticks) > 7 else 0}"
+
+
+class Bench:
+    """The programs of one build, where they run, and for how long."""
+
+    def __init__(self, options):
+        self.folder = os.path.join(options.build, "bench")
+        self.seconds = options.seconds
+        self.warmup = min(0.3, options.seconds)
+        cpus = sorted(os.sched_getaffinity(0))
+        # Server's cpu, client's cpu.
+        self.placements = {"pin": (cpus[0], cpus[1])} if len(cpus) > 1 else {}
+        self.placements["same"] = (cpus[0], cpus[0])
+        for name in ["floor_server", "floor_client"] + (
+                [] if options.floor else ["rpc_server", "rpc_client"]):
+            if not os.access(self._program(name), os.X_OK):
+                raise Problem(f"{self._program(name)} is not there; build it first: "
+                              f"cmake --build {options.build} (in a build with PARLEY_BENCH=ON)")
+
+    def _program(self, name):
+        return os.path.join(self.folder, name)
+
+    def measure(self, contestant, scenario, placement, seconds=None, prefix=()):
+        """One run: a fresh server, a fresh client, one window."""
+        seconds = seconds or self.seconds
+        server_cpu, client_cpu = self.placements[placement]
+        family = "rpc" if contestant == PARLEY else "floor"
+        spin = ["--spin"] if contestant == SPINNING else []
+        server_command = [*prefix, self._program(family + "_server"), *spin]
+        with programs.Server(server_command, server_cpu) as server:
+            command = [self._program(family + "_client"), *spin, "--address", server.address,
+                       "--server-pid", str(server.pid),
+                       "--connections", str(scenario.connections), "--depth", str(scenario.depth),
+                       "--body-bytes", str(scenario.body_bytes),
+                       "--warmup-seconds", str(self.warmup), "--seconds", str(seconds)]
+            return programs.run_client(command, client_cpu, self.warmup + seconds)
+
+    def rounds(self, contestants, scenario, placement, runs):
+        """Interleaved rounds (A B A B): {contestant: [run, ...]}, the rounds in order."""
+        found = {contestant: [] for contestant in contestants}
+        for _ in range(runs):
+            for contestant in contestants:
+                found[contestant].append(self.measure(contestant, scenario, placement))
+        return found
+
+
+class Figures:
+    """Prints rows as they come and keeps them for the table."""
+
+    def __init__(self, silent):
+        self.silent = silent
+        self.rows = []
+
+    def add(self, bench, metric, values, **fields):
+        row = {"bench": bench, "metric": metric, "value": tidy(statistics.median(values)),
+               "min": tidy(min(values)), "max": tidy(max(values)), "runs": len(values)} | fields
+        self.rows.append(row)
+        if not self.silent:
+            print(json.dumps(row, separators=(",", ":")), flush=True)
+
+
+def tidy(value):
+    """Four significant digits: more would claim more than was measured."""
+    return float(f"{value:.4g}")
+
+
+def column(runs, key):
+    return [run[key] for run in runs]
+
+
+def ratios(upper, lower, key):
+    """Of each round, so that a slow minute of the machine weighs on both sides."""
+    return [a[key] / b[key] for a, b in zip(upper, lower)]
+
+
+def median_of(runs, key):
+    return tidy(statistics.median(column(runs, key)))
+
+
+def add_pinned(figures, scenario, found):
+    for metric in ("server_cpu_us", "client_cpu_us"):
+        figures.add(scenario.name, metric, column(found[PARLEY], metric), placement="pin",
+                    floor_us=median_of(found[FLOOR], metric))
+    for metric in ("p50_us", "p99_us"):
+        figures.add(scenario.name, metric, column(found[PARLEY], metric), placement="pin",
+                    floor_us=median_of(found[FLOOR], metric))
+    if SPINNING in found:
+        figures.add(scenario.name, "p50_ratio_spinning_floor",
+                    ratios(found[PARLEY], found[SPINNING], "p50_us"), peer="spinning_floor",
+                    placement="pin", floor_us=median_of(found[SPINNING], "p50_us"))
+
+
+def add_same(figures, scenario, found):
+    for side in ("server", "client"):
+        key = side + "_cpu_us"
+        figures.add(scenario.name, side + "_cpu_ratio_floor",
+                    ratios(found[PARLEY], found[FLOOR], key), peer="floor", placement="same",
+                    floor_us=median_of(found[FLOOR], key), us=median_of(found[PARLEY], key))
+
+
+def count_syscalls(bench, contestant, scenario):
+    """System calls of the server for each request, by family, counted by strace -c."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = os.path.join(folder, "strace")
+        run = bench.measure(contestant, scenario, "same", SYSCALL_SECONDS,
+                            programs.strace_command(report))
+        calls = programs.read_strace(report)
+    requests = run["all_requests"]
+    return {"recv_per_request": sum(calls.get(name, 0) for name in programs.RECEIVING) / requests,
+            "send_per_request": sum(calls.get(name, 0) for name in programs.SENDING) / requests,
+            "all": sum(calls.values()) / requests}
+
+
+def add_syscalls(figures, bench, scenario, runs):
+    if not programs.strace_command(""):
+        say("recv_per_request and send_per_request are skipped: strace is not installed")
+        return
+    found = {FLOOR: [], PARLEY: []}
+    for _ in range(runs):
+        for contestant, counts in found.items():
+            counts.append(count_syscalls(bench, contestant, scenario))
+    for metric in ("recv_per_request", "send_per_request"):
+        figures.add(scenario.name, metric, column(found[PARLEY], metric),
+                    floor_per_request=median_of(found[FLOOR], metric),
+                    all_syscalls_per_request=median_of(found[PARLEY], "all"))
+
+
+def measure_parley(options, bench, scenarios):
+    figures = Figures(silent=options.smoke)
+    for scenario in scenarios:
+        for placement in bench.placements:
+            say(f"{scenario.name} {placement}: {options.runs} rounds of {options.seconds} s")
+            contestants = [FLOOR, PARLEY]
+            if scenario.name == "rpc.pingpong" and placement == "pin":
+                contestants.append(SPINNING)
+            found = bench.rounds(contestants, scenario, placement, options.runs)
+            (add_pinned if placement == "pin" else add_same)(figures, scenario, found)
+        if scenario.name == "rpc.multiplexed_16":
+            say(f"{scenario.name} system calls: {options.runs} rounds of {SYSCALL_SECONDS} s")
+            add_syscalls(figures, bench, scenario, options.runs)
+    show_figures(figures.rows)
+
+
+def show_figures(rows):
+    say(f"\n{'bench':<20}{'metric':<26}{'median':>10}{'min':>10}{'max':>10}{'floor':>10}")
+    for row in rows:
+        floor = row.get("floor_us", row.get("floor_per_request", ""))
+        say(f"{row['bench']:<20}{row['metric']:<26}{row['value']:>10.4g}{row['min']:>10.4g}"
+            f"{row['max']:>10.4g}{floor:>10.4g}")
+
+
+def measure_floor(options, bench, scenarios):
+    """The floor alone beside what it is known to cost: is this machine fit to measure on?"""
+    rows = []
+    for scenario in scenarios:
+        for placement in bench.placements:
+            say(f"{scenario.name} {placement}: {options.runs} runs of {options.seconds} s")
+            runs = bench.rounds([FLOOR], scenario, placement, options.runs)[FLOOR]
+            rows.append((scenario, placement, runs))
+    say(f"\n{'bench':<20}{'':<6}{'server us':>10}{'min':>9}{'max':>9}{'client us':>11}"
+        f"{'p50 us':>9}{'p99 us':>11}{'known':>9}")
+    for scenario, placement, runs in rows:
+        server = column(runs, "server_cpu_us")
+        known = f"{scenario.known_floor_us:>9}" if placement == "pin" else ""
+        say(f"{scenario.name:<20}{placement:<6}{median_of(runs, 'server_cpu_us'):>10.4g}"
+            f"{min(server):>9.4g}{max(server):>9.4g}{median_of(runs, 'client_cpu_us'):>11.4g}"
+            f"{median_of(runs, 'p50_us'):>9.4g}{median_of(runs, 'p99_us'):>11.4g}{known}")
+    scenario = next((one for one in scenarios if one.name == "rpc.multiplexed_16"), None)
+    if scenario and programs.strace_command(""):
+        counts = count_syscalls(bench, FLOOR, scenario)
+        say(f"\n{scenario.name}: {counts['recv_per_request']:.4f} reads, "
+            f"{counts['send_per_request']:.4f} writes, {counts['all']:.4f} system calls in all "
+            f"for each request (known: 1/64, 1/64, 0.037)")
+
+
+def build_type(build):
+    """CMAKE_BUILD_TYPE of the build folder; empty when it does not say."""
+    try:
+        with open(os.path.join(build, "CMakeCache.txt"), encoding="utf-8") as cache:
+            for line in cache:
+                if line.startswith("CMAKE_BUILD_TYPE:"):
+                    return line.split("=", 1)[1].strip()
+    except OSError:
+        pass
+    return ""
+
+
+def read_options():
+    parser = argparse.ArgumentParser(description="Parley's calls against the floor")
+    parser.add_argument("--build", required=True, help="build folder of `cmake --preset release`")
+    parser.add_argument("--runs", type=int, default=MIN_RUNS, help="interleaved rounds")
+    parser.add_argument("--seconds", type=float, default=1.0, help="measured window of a run")
+    parser.add_argument("--only", metavar="SCENARIO", action="append",
+                        help=f"one of {', '.join(one.name for one in SCENARIOS)}; repeatable")
+    parser.add_argument("--floor", action="store_true", help="the floor alone, no figures")
+    parser.add_argument("--smoke", action="store_true",
+                        help="one short run of each scenario to prove that it works; no figures")
+    options = parser.parse_args()
+    if options.smoke:
+        options.runs, options.seconds = 1, SMOKE_SECONDS
+    elif options.runs < MIN_RUNS:
+        parser.error(f"--runs {options.runs}: a figure needs at least {MIN_RUNS} rounds; "
+                     "use --smoke to see whether it works at all")
+    if not 0.05 <= options.seconds <= 600:
+        parser.error(f"--seconds {options.seconds} is not within 0.05 and 600")
+    unknown = set(options.only or []) - {one.name for one in SCENARIOS}
+    if unknown:
+        parser.error(f"--only {', '.join(sorted(unknown))}: not a scenario; there are "
+                     f"{', '.join(one.name for one in SCENARIOS)}")
+    kind = build_type(options.build)
+    if not options.smoke and kind != "Release":
+        parser.error(f"{options.build} is a build of type \"{kind}\"; only Release is measured: "
+                     "cmake --preset release && cmake --build build/release")
+    return options
+
+
+def main():
+    options = read_options()
+    scenarios = [one for one in SCENARIOS if not options.only or one.name in options.only]
+    try:
+        bench = Bench(options)
+        if "pin" not in bench.placements:
+            say("this process may use one cpu only: client and server cannot be kept apart, so "
+                "server_cpu_us, client_cpu_us, p50_us and p99_us (pin) are skipped; the ratios "
+                "(same) are measured")
+        say("before:", load_of_machine())
+        if os.getloadavg()[0] > BUSY_LOAD and not options.smoke:
+            say("others are at work on this machine: trust the ratios, not the absolute figures")
+        (measure_floor if options.floor else measure_parley)(options, bench, scenarios)
+        say("after:", load_of_machine())
+        if options.smoke:
+            say("smoke: every scenario ran; a window this short says nothing about speed, so these "
+                "are no results")
+    except Problem as problem:
+        say(f"bench/rpc.py: {problem}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
