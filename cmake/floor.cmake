@@ -41,7 +41,8 @@ function(parley_floor floor)
   cmake_parse_arguments(arg "" "RANK"
     "DEPENDS;SOURCES;LIBRARIES;TESTS;TEST_LIBRARIES;FUZZ" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS OR NOT DEFINED arg_RANK)
-    message(FATAL_ERROR "parley_floor(${floor}): RANK is required; unknown: ${arg_UNPARSED_ARGUMENTS}")
+    message(FATAL_ERROR
+      "parley_floor(${floor}): RANK is required; unknown: ${arg_UNPARSED_ARGUMENTS}")
   endif()
   parley_check_rank(${floor} ${arg_RANK} "${arg_DEPENDS}")
 

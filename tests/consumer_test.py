@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""A project that adds Parley with add_subdirectory() gets the library and nothing else.
+
+Run by ctest, a case at a time: consumer_test.py CASE --compiler CXX --cmake CMAKE
+"""
+import argparse
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def configure(args, build):
+    command = [args.cmake, "-S", os.path.join(ROOT, "tests", "consumer"), "-B", build,
+               "-G", "Ninja", f"-DPARLEY={ROOT}", f"-DCMAKE_CXX_COMPILER={args.compiler}",
+               "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    if done.returncode != 0:
+        sys.exit(f"consumer_test: configuring failed:\n{done.stdout}{done.stderr}")
+
+
+def commands_of(build):
+    with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def command_of_app(build):
+    return next(entry for entry in commands_of(build) if entry["file"].endswith("/app.cc"))
+
+
+def gets_no_warning_flags_of_ours(args, build):
+    configure(args, build)
+    for entry in commands_of(build):
+        found = re.findall(r"\s(-W\S+|-pedantic\S*|-fsanitize\S*)", entry["command"])
+        if found:
+            sys.exit(f"consumer_test: {entry['file']} is compiled with {' '.join(found)}")
+
+
+def builds_no_tests_examples_or_command(args, build):
+    configure(args, build)
+    folders = [os.path.join(ROOT, name) + os.sep for name in ("examples", "bench", "parley/cli")]
+    for entry in commands_of(build):
+        path = entry["file"]
+        if path.endswith("_test.cc") or any(path.startswith(folder) for folder in folders):
+            sys.exit(f"consumer_test: {path} would be built")
+
+
+def compiles_the_facade(args, build):
+    configure(args, build)
+    entry = command_of_app(build)
+    done = subprocess.run(shlex.split(entry["command"]) + ["-fsyntax-only"], capture_output=True,
+                          text=True, check=False, timeout=100, cwd=entry["directory"])
+    if done.returncode != 0 or done.stderr:
+        sys.exit(f"consumer_test: {entry['command']}\n{done.stderr}")
+
+
+CASES = (gets_no_warning_flags_of_ours, builds_no_tests_examples_or_command, compiles_the_facade)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("case", choices=[case.__name__ for case in CASES])
+    parser.add_argument("--compiler", required=True)
+    parser.add_argument("--cmake", required=True)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as build:
+        {case.__name__: case for case in CASES}[args.case](args, build)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+// A floor with nothing in it: only how floors stand on each other matters here.

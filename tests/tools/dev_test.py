@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""./dev: how it explains itself, what it refuses, and what it installs on which machine."""
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+import loading
+
+DEV = os.path.join(loading.ROOT, "dev")
+SUBCOMMANDS = ("demo", "test", "build", "fmt", "lint", "asan", "fuzz", "bench", "ci", "setup")
+NOBODY = 65534
+
+
+class DevCase(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        os.chmod(self.folder, 0o777)
+        self.stubs = os.path.join(self.folder, "bin")
+        os.mkdir(self.stubs)
+        self.environment = {
+            "PATH": f"{self.stubs}:{os.environ['PATH']}", "STUB_LOG": self.path("calls.log"),
+            "PARLEY_BUILD_DIR": self.path("build"), "HOME": self.folder}
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def stub(self, name, script):
+        path = os.path.join(self.stubs, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\n{script}\n")
+        os.chmod(path, 0o755)
+
+    def calls(self):
+        if not os.path.exists(self.path("calls.log")):
+            return []
+        with open(self.path("calls.log"), encoding="utf-8") as file:
+            return file.read().splitlines()
+
+    def dev(self, *arguments, user=None):
+        return subprocess.run([DEV, *arguments], capture_output=True, text=True, check=False,
+                              env=self.environment, stdin=subprocess.DEVNULL, timeout=60, user=user)
+
+
+class Dev(DevCase):
+    def test_help_names_every_subcommand(self):
+        for arguments in ((), ("--help",), ("-h",), ("help",)):
+            done = self.dev(*arguments)
+            self.assertEqual(done.returncode, 0)
+            for name in SUBCOMMANDS:
+                self.assertRegex(done.stdout, rf"(?m)^  {name} +\w")
+
+    def test_each_subcommand_explains_itself_examples_first(self):
+        for name in SUBCOMMANDS:
+            for flag in ("--help", "-h"):
+                done = self.dev(name, flag)
+                self.assertEqual(done.returncode, 0, name)
+                self.assertTrue(done.stdout.startswith(f"./dev {name}"), name)
+                self.assertIn(f"\nExamples:\n  ./dev {name}", done.stdout)
+                self.assertIn("\nExit code: ", done.stdout)
+
+    def test_an_unknown_subcommand_is_refused_with_the_nearest_one(self):
+        done = self.dev("tset")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no subcommand 'tset', did you mean 'test'?", done.stderr)
+        self.assertIn("did you mean 'build'?", self.dev("bulid").stderr)
+        self.assertNotIn("did you mean", self.dev("xyzzy").stderr)
+
+    def test_an_unknown_option_is_refused(self):
+        for arguments in (("build", "--fast"), ("build", "--preset", "quick"), ("fmt", "all"),
+                          ("lint", "--fix"), ("fuzz", "--seconds", "0"), ("fuzz", "--total", "x"),
+                          ("fuzz", "--seconds"), ("demo", "--twice"), ("setup", "now"),
+                          ("ci", "x")):
+            done = self.dev(*arguments)
+            self.assertEqual(done.returncode, 2, f"{arguments}: {done.stderr}")
+            self.assertIn(f"see ./dev {arguments[0]} --help", done.stderr)
+
+    def test_an_unknown_benchmark_is_refused(self):
+        done = self.dev("bench", "no_such_thing")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no benchmark 'no_such_thing'", done.stderr)
+
+
+class Setup(DevCase):
+    """What is installed; apt-get and dpkg-query are stubs, so that nothing is."""
+
+    def setUp(self):
+        super().setUp()
+        self.stub("apt-get", 'echo "$DEBIAN_FRONTEND $*" >>"$STUB_LOG"')
+        self.stub("dpkg-query", 'shift 2\nfor package; do echo "$package installed"; done')
+        self.stub("sudo", 'echo "sudo $*" >>"$STUB_LOG"\n[ "$1" = -n ] && shift\nexec "$@"')
+
+    def packages(self):
+        return self.dev("setup", "--list").stdout.split()
+
+    def test_when_all_is_there_nothing_is_asked_said_or_waited_for(self):
+        started = time.monotonic()
+        done = self.dev("setup")
+        self.assertLess(time.monotonic() - started, 5)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        self.assertEqual(self.calls(), [])
+
+    def test_on_a_bare_debian_the_lists_are_fetched_and_everything_is_installed(self):
+        self.stub("dpkg-query", "exit 1")
+        done = self.dev("setup")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        update, install = [call for call in self.calls() if not call.startswith("sudo")]
+        self.assertRegex(update, r"^noninteractive .*-y .*Acquire::Retries=\d.* update$")
+        self.assertRegex(install, r"^noninteractive .*-y .* install --no-install-recommends ")
+        self.assertEqual(sorted(install.split("--no-install-recommends ")[1].split()),
+                         self.packages())
+        for package in ("g++", "cmake", "ninja-build", "python3", "libgtest-dev", "clang-19",
+                        "clang-tidy-19", "clang-format-19"):
+            self.assertIn(package, self.packages())
+
+    def test_only_what_is_missing_is_installed(self):
+        self.stub("dpkg-query", 'shift 2\nfor package; do case "$package" in\n'
+                  'ccache) echo "ccache config-files" ;; cmake) ;;\n'
+                  '*) echo "$package installed" ;; esac; done\nexit 1')
+        self.assertEqual(self.dev("setup").returncode, 0)
+        self.assertRegex(self.calls()[-1], r"--no-install-recommends (cmake ccache|ccache cmake)$")
+
+    def test_packages_are_named_and_not_installed_when_told_so(self):
+        self.stub("dpkg-query", "exit 1")
+        self.environment["PARLEY_NO_INSTALL"] = "1"
+        done = self.dev("setup")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("apt-get install --no-install-recommends ", done.stderr)
+        self.assertEqual(self.calls(), [])
+
+    def test_a_failed_installation_says_why_and_where_all_of_it_is(self):
+        self.stub("dpkg-query", "exit 1")
+        self.stub("apt-get", 'echo "E: Unable to locate package"; exit 100')
+        done = self.dev("setup")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("E: Unable to locate package", done.stderr)
+        self.assertIn("apt.log", done.stderr)
+
+    def other_user(self):
+        """Somebody who is not root: ourselves if need be."""
+        if os.geteuid() != 0:
+            return None
+        if subprocess.run(["test", "-r", DEV], user=NOBODY, check=False).returncode != 0:
+            self.skipTest("this folder is readable only to root")
+        return NOBODY
+
+    def test_others_than_root_install_through_sudo_which_asks_nothing_without_a_terminal(self):
+        self.stub("dpkg-query", "exit 1")
+        done = self.dev("setup", user=self.other_user())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(self.calls()[0], r"^sudo -n env DEBIAN_FRONTEND=noninteractive apt-get ")
+
+    def bare_path(self, *commands):
+        """A PATH with nothing but these commands."""
+        bare = self.path("bare")
+        os.mkdir(bare)
+        for command in ("bash", "env", "readlink", "dirname", "nproc", "sed", "mkdir", "tail",
+                        "cat", "sort", "tr", *commands):
+            os.symlink(shutil.which(command), os.path.join(bare, command))
+        self.environment["PATH"] = bare
+        return bare
+
+    def test_without_root_and_sudo_the_command_for_root_is_named(self):
+        user = self.other_user()
+        self.stub("dpkg-query", "exit 1")
+        bare = self.bare_path()
+        for name in ("apt-get", "dpkg-query"):
+            os.symlink(os.path.join(self.stubs, name), os.path.join(bare, name))
+        done = self.dev("setup", user=user)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("as root: apt-get install --no-install-recommends ", done.stderr)
+
+    def test_on_another_system_the_packages_are_named(self):
+        self.bare_path()
+        done = self.dev("setup")
+        self.assertEqual(done.returncode, 3)
+        self.assertRegex(done.stderr, r"not found: .*\bcmake\b")
+        self.assertRegex(done.stderr, r"this is not Debian: install .*\bninja-build\b")
+
+    def test_on_another_system_with_all_commands_nothing_is_said(self):
+        bare = self.bare_path()
+        for command in ("g++", "cmake", "ninja", "python3", "clang-format-19", "clang-tidy-19",
+                        "clang++-19"):
+            os.symlink("/bin/true", os.path.join(bare, command))
+        done = self.dev("setup")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+if __name__ == "__main__":
+    unittest.main()

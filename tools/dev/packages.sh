@@ -1,0 +1,24 @@
+# What each part of the work needs, as Debian 12 packages, and the commands that show it is there
+# on other systems. Adding a library to a floor means adding its -dev package here.
+# shellcheck shell=bash disable=SC2034
+
+declare -A packages_of=(
+  [build]="g++ cmake ninja-build ccache pkg-config python3 libgtest-dev libsimdjson-dev
+    libcli11-dev"
+  [format]="clang-format-19"
+  [lint]="clang-tidy-19"
+  [fuzz]="clang-19 libclang-rt-19-dev llvm-19"
+  [bench]="strace"
+)
+
+declare -A commands_of=(
+  [build]="$CXX cmake ninja python3"
+  [format]="clang-format-19"
+  [lint]="clang-tidy-19"
+  [fuzz]="clang++-19"
+  [bench]=""
+)
+
+for set in "${!packages_of[@]}"; do
+  packages_of[$set]="${packages_of[$set]//$'\n'/ }"
+done
