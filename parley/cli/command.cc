@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "parley/cli/exit_code.h"
-#include "parley/cli/suggest.h"
+#include "parley/base/suggest.h"
 #include "parley/cli/text.h"
 
 namespace parley::cli {

@@ -34,7 +34,8 @@ def styled(dice, value):
 
 
 def text(dice):
-    pieces = ["a", "tea", " ", '"', "\\", "/", "\n", "\x00", "\x1f", "\x7f", "\u00e9", "\u20ac", "\uffff", "\U0001f375"]
+    pieces = ["a", "tea", " ", '"', "\\", "/", "\n", "\x00", "\x1f", "\x7f"]
+    pieces += ["\u00e9", "\u20ac", "\uffff", "\U0001f375"]
     return "".join(dice.choice(pieces) for _ in range(dice.randrange(8)))
 
 
@@ -57,7 +58,8 @@ def value(dice, depth):
 
 def damaged(dice, data):
     data = bytearray(data)
-    alphabet = b'{}[]",:\\/ \n\t\r0123456789.eE+-truefalsn' + bytes([0, 0x1F, 0x7F, 0x80, 0xC3, 0xA9, 0xFF])
+    alphabet = b'{}[]",:\\/ \n\t\r0123456789.eE+-truefalsn'
+    alphabet += bytes([0, 0x1F, 0x7F, 0x80, 0xC3, 0xA9, 0xFF])
     for _ in range(dice.randrange(1, 4)):
         place = dice.randrange(len(data) + 1)
         action = dice.randrange(3)

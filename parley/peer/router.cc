@@ -1,33 +1,15 @@
 #include "parley/peer/router.h"
 
-#include <algorithm>
-#include <numeric>
 #include <vector>
 
 #include "parley/base/assert.h"
+#include "parley/base/suggest.h"
 
 namespace parley {
 namespace {
 
 // How much of an unknown name is repeated in the error.
 constexpr std::size_t shown_method_bytes = 100;
-
-// Edits (insert, drop, replace) from one text to the other; Wagner and Fischer's table, a row at a
-// time.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
 
 }  // namespace
 
@@ -51,18 +33,13 @@ Status Router::not_found(std::string_view method) const {
   constexpr std::size_t most_names = 200;
   const std::string_view shown = method.substr(0, shown_method_bytes);
   std::string message = "no method \"" + std::string(shown) + "\" here";
-  std::size_t best = shown.size() / 3 + 1;
-  std::string_view nearest;
+  std::vector<std::string_view> names;
   if (handlers_.size() <= most_names) {
-    for (const auto& [name, handler] : handlers_) {
-      const std::size_t edits = distance(shown, name);
-      if (edits < best) {
-        best = edits;
-        nearest = name;
-      }
-    }
+    for (const auto& [name, handler] : handlers_) names.push_back(name);
   }
-  if (!nearest.empty()) message += "; did you mean \"" + std::string(nearest) + "\"?";
+  if (const auto near = nearest(shown, names)) {
+    message += "; did you mean \"" + std::string(*near) + "\"?";
+  }
   return {Code::not_found, std::move(message)};
 }
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "parley/base/guard.h"
-#include "parley/cli/suggest.h"
+#include "parley/base/suggest.h"
 #include "parley/cli/text.h"
 
 namespace parley::cli {

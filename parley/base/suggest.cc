@@ -1,10 +1,10 @@
-#include "parley/cli/suggest.h"
+#include "parley/base/suggest.h"
 
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
-namespace parley::cli {
+namespace parley {
 
 std::size_t edit_distance(std::string_view from, std::string_view to) {
   // Three rows of the usual table; the row before last is what a swap of neighbours looks back to.
@@ -43,4 +43,4 @@ std::optional<std::string_view> nearest(std::string_view word,
   return best;
 }
 
-}  // namespace parley::cli
+}  // namespace parley

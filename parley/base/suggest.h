@@ -10,7 +10,7 @@
 #include <span>
 #include <string_view>
 
-namespace parley::cli {
+namespace parley {
 
 // How many insertions, deletions, replacements and swaps of neighbours lead from one to the other.
 // Takes time and memory for each pair of characters: for words, not for documents.
@@ -21,4 +21,4 @@ std::size_t edit_distance(std::string_view from, std::string_view to);
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> candidates);
 
-}  // namespace parley::cli
+}  // namespace parley

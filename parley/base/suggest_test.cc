@@ -1,11 +1,11 @@
-#include "parley/cli/suggest.h"
+#include "parley/base/suggest.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-namespace parley::cli {
+namespace parley {
 namespace {
 
 TEST(Suggest, distance_counts_single_changes) {
@@ -50,4 +50,4 @@ TEST(Suggest, of_equals_the_first_is_named) {
 }
 
 }  // namespace
-}  // namespace parley::cli
+}  // namespace parley
