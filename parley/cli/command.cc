@@ -4,8 +4,8 @@
 #include <array>
 #include <vector>
 
-#include "parley/cli/exit_code.h"
 #include "parley/base/suggest.h"
+#include "parley/cli/exit_code.h"
 #include "parley/cli/text.h"
 
 namespace parley::cli {

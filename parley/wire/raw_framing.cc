@@ -44,8 +44,8 @@ Status too_large(std::size_t size, std::size_t limit) {
   // Four printable bytes where a length should be are the beginning of a text protocol.
   std::string begin;
   for (int shift = 24; shift >= 0; shift -= 8) begin += static_cast<char>(size >> shift);
-  const bool is_text = std::all_of(begin.begin(), begin.end(),
-                                   [](char byte) { return byte >= ' ' && byte <= '~'; });
+  const bool is_text =
+      std::all_of(begin.begin(), begin.end(), [](char byte) { return byte >= ' ' && byte <= '~'; });
   what += is_text ? "the other side does not seem to speak this protocol: its first bytes are \"" +
                         begin + "\""
                   : "send less at once or raise the limit on both sides";
