@@ -10,6 +10,8 @@
 
 namespace parley::codec::impl {
 
+// NOLINTBEGIN(google-explicit-constructor): converting unasked is what these are for
+
 // Initialises a member of any type. One conversion to a prvalue: with a pair of T& and T&& a member
 // that cannot be moved would be miscounted. Never called, so never defined.
 struct Any {
@@ -43,6 +45,8 @@ struct AnyEmptyBaseOf {
     requires(std::is_base_of_v<B, T> && !std::is_same_v<B, T> && std::is_empty_v<B>)
   operator B() const;
 };
+
+// NOLINTEND(google-explicit-constructor)
 
 template <class A, std::size_t>
 using Repeat = A;
