@@ -5,6 +5,7 @@
 #include <parley/parley.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -158,7 +159,11 @@ Result<std::vector<Item>> load(const char* path) {
 
 int serve(const std::vector<Item>& items, const char* wanted_address) {
   Shop shop(items);
-  parley::Peer peer;
+  // A reader of our output that left must not end the shop.
+  std::signal(SIGPIPE, SIG_IGN);
+  parley::Peer peer(parley::PeerOptions{.log = [](std::string_view line) {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+  }});
   shop.open(peer);
   const auto address = peer.listen(wanted_address);
   if (!address) {

@@ -25,9 +25,8 @@ Code code_of_errno(int error) {
     case ENETDOWN:
     case ENOTCONN:
     case EPIPE:
+    case ETIMEDOUT:  // TCP's own patience, not a deadline of ours
       return Code::unavailable;
-    case ETIMEDOUT:
-      return Code::deadline_exceeded;
     case ENOENT:
       return Code::not_found;
     case EACCES:

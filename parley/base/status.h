@@ -62,8 +62,9 @@ class [[nodiscard]] Status {
   Status(Code code, std::string message,
          std::source_location where = std::source_location::current());
 
-  // An error of the user's own domain. Numbers below 1000 belong to Parley's wire formats and are
-  // told apart from its own codes only where the format carries both (see wire/status_code.h).
+  // An error of the user's own domain, numbered 1000 or more. Numbers below 1000 belong to Parley's
+  // wire formats and are told apart from its own codes only where the format carries both (see
+  // wire/status_code.h).
   static Status business(std::int32_t code, std::string message,
                          std::source_location where = std::source_location::current());
 

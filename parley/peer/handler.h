@@ -26,11 +26,22 @@ using Handler = std::function<Result<Bytes>(Context&, const wire::Message&)>;
 
 namespace impl {
 
+// A parameter a message can fill: a value, or a const (or rvalue) reference to one. A Context is
+// taken by reference.
+template <class P>
+inline constexpr bool is_fillable =
+    std::is_same_v<std::remove_cvref_t<P>, Context>
+        ? std::is_same_v<P, Context&>
+        : !std::is_lvalue_reference_v<P> || std::is_const_v<std::remove_reference_t<P>>;
+
 // The return type and parameters of a function, function pointer or function object.
 template <class F>
 struct Signature : Signature<decltype(&F::operator())> {};
 template <class R, class... P>
 struct Signature<R (*)(P...)> {
+  static_assert((is_fillable<P> && ...),
+                "a handler takes an optional leading parley::Context&, then values or const "
+                "references");
   using Return = R;
   using Parameters = std::tuple<std::decay_t<P>...>;
 };
@@ -79,7 +90,7 @@ Result<Bytes> encode_return(R returned) {
   } else {
     std::string out;
     // The caller is not to blame for a result that cannot be written.
-    if (Status s = codec::encode_json_to(out, returned); !s.is_ok()) {
+    if (Status s = append_value(out, returned); !s.is_ok()) {
       return Status(Code::internal, "the result cannot be written: " + s.message());
     }
     return Bytes::from(std::move(out));
@@ -107,6 +118,8 @@ Result<Bytes> run_guarded(Call call) {
 // value or const reference. Returns T, void, Result<T> or Status.
 template <class F>
 Handler make_handler(F function) {
+  static_assert(!std::is_member_function_pointer_v<F>,
+                "a member function needs its object: wrap the call in a lambda that captures it");
   static_assert(impl::HasSignature<F>,
                 "handle() takes a function or a lambda whose parameters are named types: neither "
                 "auto parameters nor overloads");

@@ -26,6 +26,8 @@ struct PeerOptions {
   Duration write_timeout = std::chrono::seconds(30);
   // At the end of a session: how long handlers and calls under way are waited for.
   Duration drain_timeout = std::chrono::seconds(5);
+  // Then: how long what is queued may take to leave.
+  Duration flush_timeout = std::chrono::seconds(5);
   // After that: how long the other side may take to close its half.
   Duration close_timeout = std::chrono::seconds(2);
   // After running out of descriptors: how long until the next accept.
@@ -38,6 +40,9 @@ struct PeerOptions {
   // Handlers running at once for one session. A CALL beyond is answered with resource_exhausted, a
   // PUSH beyond is dropped and logged.
   std::size_t max_handlers = 1'024;
+  // Bytes of arguments that the handlers of one session hold; what would exceed it is refused as
+  // above. One request alone may always run.
+  std::size_t max_handler_bytes = std::size_t{64} << 20U;
   // Calls of ours waiting for an answer in one session; a further one fails with
   // resource_exhausted.
   std::size_t max_calls = 65'536;

@@ -9,6 +9,7 @@
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/time.h"
+#include "parley/rt/wait_group.h"
 
 namespace parley {
 
@@ -39,13 +40,11 @@ class Peer::Impl {
     if (!address) return address.error();
     if (closed_) return Status(Code::not_sent, "the peer is closed");
     if (is_full()) return too_many_sessions();
+    no_dials_.add();  // close() waits for us
     auto stream = network().dial(*address, rt::Deadline::after(options_->dial_timeout));
-    if (!stream) {
-      return Status(Code::not_sent, "no connection to " + address->to_string())
-          .with_cause(stream.error().message());
-    }
-    if (closed_) return Status(Code::not_sent, "the peer was closed while dialling");
-    return start(*std::move(stream));
+    auto session = admit(*address, std::move(stream));
+    no_dials_.done();
+    return session;
   }
 
   [[nodiscard]] std::vector<Session> sessions() const {
@@ -62,12 +61,16 @@ class Peer::Impl {
                   "a handler closes its own peer, which would wait for that handler: let the fiber "
                   "that made the peer close it");
     closed_ = true;
+    const rt::WithContext bound(rt::Context::background());
     for (const auto& listener : listeners_) listener->close();
     rt::Scope closing;
     for (const Session& session : sessions()) {
-      closing.go("close session", [session] { session.close(); });
+      // Without a fiber to spare they end one after the other.
+      const auto close_it = [session] { session.close(); };
+      if (!closing.try_go("close session", close_it)) close_it();
     }
     closing.join();
+    (void)no_dials_.wait();
     scope_.join();
   }
 
@@ -81,14 +84,27 @@ class Peer::Impl {
             "max_sessions: " + std::to_string(connections_.size()) + " sessions are open"};
   }
 
-  Session start(std::unique_ptr<net::Stream> stream) {
+  // What dialling came to, after others may have dialled or closed meanwhile.
+  Result<Session> admit(const net::Address& address, Result<std::unique_ptr<net::Stream>> stream) {
+    if (!stream) {
+      return Status(Code::not_sent, "no connection to " + address.to_string())
+          .with_cause(stream.error().message());
+    }
+    if (closed_) return Status(Code::not_sent, "the peer was closed while dialling");
+    if (is_full()) return too_many_sessions();  // others were dialled meanwhile
+    return start(*std::move(stream));
+  }
+
+  // Refuses rather than waits at the limit of fibers: those that hold them may wait for us.
+  Result<Session> start(std::unique_ptr<net::Stream> stream) {
     const SessionId id(++last_id_);
     auto connection = std::make_shared<Connection>(std::move(stream), id, options_, router_);
-    connections_.emplace(id, connection);
-    scope_.go("session", [this, connection] {
+    const bool started = scope_.try_go("session", [this, connection] {
       connection->run();
       connections_.erase(connection->id());
     });
+    if (!started) return Status(Code::resource_exhausted, "max_fibers: no fiber for a session");
+    connections_.emplace(id, connection);
     return Session(connection);
   }
 
@@ -100,13 +116,13 @@ class Peer::Impl {
             too_many_sessions().message());
         continue;
       }
-      if (stream) {
-        start(*std::move(stream));
-        continue;
-      }
-      if (stream.error().code() != Code::resource_exhausted) return;
-      // Out of descriptors. The connection waits in the kernel; trying at once would only spin.
-      log("cannot accept: " + stream.error().message());
+      if (closed_) return;
+      Status failure = stream.error();
+      if (stream) failure = start(*std::move(stream)).error();
+      if (failure.is_ok()) continue;
+      // Out of descriptors or fibers, most likely. Connections wait in the kernel; trying again at
+      // once would only spin.
+      log("cannot accept: " + failure.to_string());
       if (!rt::sleep(options_->accept_pause).is_ok()) return;
     }
   }
@@ -119,10 +135,12 @@ class Peer::Impl {
   std::shared_ptr<Router> router_;
   net::TcpNetwork tcp_;
   bool closed_ = false;
+  rt::WaitGroup no_dials_;
   std::uint64_t last_id_ = 0;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::unordered_map<SessionId, std::shared_ptr<Connection>> connections_;
-  rt::Scope scope_;  // accept loops and sessions: joined before the rest goes
+  rt::Scope scope_{
+      rt::Context::background()};  // accept loops and sessions: joined before the rest goes
 };
 
 Peer::Peer(PeerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}

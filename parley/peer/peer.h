@@ -1,7 +1,8 @@
 // Peer: an equal among equals. It serves methods, listens, dials; the same type is client and
 // server.
 //
-// Make it inside a fiber; it belongs to that fiber's runtime. Its destructor closes it.
+// Make it inside a fiber; it belongs to that fiber's runtime. It lives until it is closed or
+// destroyed, whatever becomes of the context of the fiber that made it.
 //
 //   parley::Peer peer;
 //   peer.handle("/math/add", [](int a, int b) { return a + b; });
@@ -36,7 +37,9 @@ class Peer {
 
   // Serves `method`, on sessions dialled and accepted alike: CALLs get the function's result,
   // PUSHes run it and drop the result. See make_handler for what functions will do. Each call runs
-  // in a fiber of its own, so several run at once. A method handled twice is a bug.
+  // in a fiber of its own, so several run at once. A method handled twice is a bug. What `function`
+  // refers to must outlive the peer (declare it first), or close() must come before its end. While
+  // there is one worker, a function that computes or blocks for long holds up everything else.
   template <class F>
   void handle(std::string_view method, F&& function) {
     add_handler(method, make_handler(std::decay_t<F>(std::forward<F>(function))));
@@ -56,7 +59,8 @@ class Peer {
   [[nodiscard]] std::size_t session_count() const;
 
   // Stops listening and ends every session in order (Session::close), all at once. Twice is fine.
-  // One of its own handlers cannot call it (a bug): the peer waits for its handlers.
+  // One of its own handlers cannot call it (a bug): the peer waits for its handlers, for at most
+  // drain_timeout, then flush_timeout for what is queued, then close_timeout for the other side.
   void close();
 
  private:

@@ -231,7 +231,19 @@ PARLEY_FIBER_TEST(Peer, max_sessions_bounds_both_directions) {
   EXPECT_EQ(third->wait_closed().code(), Code::unavailable);
   EXPECT_EQ(pair.server.session_count(), 2u);
 
+  // Dialling at the same time does not get round the limit.
+  Peer eager(PeerOptions{.max_sessions = 1});
+  int dialled = 0;
+  {
+    rt::Scope scope;
+    for (int i = 0; i < 5; ++i) {
+      scope.go("dial", [&] { dialled += eager.dial(pair.address) ? 1 : 0; });
+    }
+  }
+  EXPECT_EQ(dialled, 1);
+
   first.close();
+  while (pair.server.session_count() > 1) rt::yield();
   EXPECT_TRUE(other.dial(pair.address)->call("/ping"));
 }
 

@@ -24,17 +24,18 @@ void Router::add(std::string_view method, Handler handler) {
 
 Result<Bytes> Router::serve(Context& context, const wire::Message& request) {
   const auto found = handlers_.find(request.method);
-  if (found == handlers_.end()) return not_found(request.method);
+  // Nobody reads the answer to a push: no search for what was meant.
+  if (found == handlers_.end()) return not_found(request.method, !context.is_push());
   return found->second(context, request);
 }
 
-Status Router::not_found(std::string_view method) const {
+Status Router::not_found(std::string_view method, bool suggest) const {
   // A wrong name costs a walk over all names; keep that bounded for whoever sends garbage.
   constexpr std::size_t most_names = 200;
   const std::string_view shown = method.substr(0, shown_method_bytes);
   std::string message = "no method \"" + std::string(shown) + "\" here";
   std::vector<std::string_view> names;
-  if (handlers_.size() <= most_names) {
+  if (suggest && handlers_.size() <= most_names) {
     for (const auto& [name, handler] : handlers_) names.push_back(name);
   }
   if (const auto near = nearest(shown, names)) {

@@ -40,7 +40,7 @@ class Router {
     }
   };
 
-  [[nodiscard]] Status not_found(std::string_view method) const;
+  [[nodiscard]] Status not_found(std::string_view method, bool suggest) const;
 
   std::unordered_map<std::string, Handler, Hash, std::equal_to<>> handlers_;
 };

@@ -5,6 +5,7 @@
 // not_sent). Inside a fiber only; any number of fibers may use one session at once.
 //
 //   Result<int> sum = session.call<int>("/math/add", 1, 2);
+//   Result<int> soon = session.call<int>({.timeout = 200ms}, "/math/add", 1, 2);
 //   Status told = session.push("/shop/news", "tea is back");
 #pragma once
 
@@ -33,7 +34,8 @@ using SessionId = StrongId<SessionTag, std::uint64_t>;
 class Session {
  public:
   // Calls `method` over there with these arguments and waits for its result. The error is
-  //   the handler's own status, when it ran and failed (internal: it threw);
+  //   the handler's own status, when it ran and failed (internal: it threw; a not_sent or
+  //     outcome_unknown of its own comes as unavailable or unknown);
   //   not_found when there is no such method, invalid_argument when an argument or the result does
   //     not fit, its path in the message; resource_exhausted when a limit of either side was hit;
   //   not_sent when the call cannot have reached the other side: safe to repeat;

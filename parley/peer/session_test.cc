@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "parley/net/network.h"
 #include "parley/peer/testing/pair.h"
 #include "parley/rt/channel.h"
 #include "parley/rt/context.h"
@@ -78,11 +79,27 @@ PARLEY_FIBER_TEST(Session, the_deadline_of_a_call_is_kept_by_the_caller) {
   EXPECT_NE(by_default.message().find("no answer to /slow from tcp://127.0.0.1:"),
             std::string::npos);
   EXPECT_NE(by_default.message().find("within 20 ms"), std::string::npos);
-  const Status by_option = session.call(CallOptions{.timeout = 1ms}, "/slow").error();
+  const Status by_option = session.call({.timeout = 1ms}, "/slow").error();
   EXPECT_NE(by_option.message().find("within 1 ms"), std::string::npos);
   release.set();
   // The late answers are dropped, and the session is as good as before.
   EXPECT_TRUE(session.call("/slow"));
+}
+
+PARLEY_FIBER_TEST(Session, a_call_nobody_would_wait_for_is_not_sent) {
+  Pair pair;
+  int ran = 0;
+  pair.server.handle("/count", [&] { return ++ran; });
+  const Session session = pair.dial();
+  EXPECT_EQ(session.call<int>(CallOptions{.timeout = 0ms}, "/count").error().code(),
+            Code::not_sent);
+  {
+    const auto [context, cancel] = rt::Context::current().with_cancel();
+    const rt::WithContext bound(context);
+    cancel();
+    EXPECT_EQ(session.call<int>("/count").error().code(), Code::cancelled);
+  }
+  EXPECT_EQ(session.call<int>("/count").value(), 1);
 }
 
 PARLEY_FIBER_TEST(Session, the_callers_context_ends_a_call) {
@@ -198,6 +215,86 @@ PARLEY_FIBER_TEST(Session, what_the_other_side_named_cannot_forge_lines_in_the_l
   EXPECT_TRUE(session.push("/x\nroot: all is well\x1b[2J").is_ok());
   session.close();
   EXPECT_TRUE(pair.server_log.has("PUSH /x?root: all is well?[2J failed: not_found"));
+}
+
+PARLEY_FIBER_TEST(Session, what_a_handler_could_not_send_is_not_said_of_the_call_itself) {
+  Pair pair;
+  pair.server.handle("/relay", [](bool sent) {
+    return Status(sent ? Code::outcome_unknown : Code::not_sent, "no answer from the bank");
+  });
+  const Session session = pair.dial();
+  EXPECT_EQ(session.call("/relay", false).error(),
+            Status(Code::unavailable, "no answer from the bank"));
+  EXPECT_EQ(session.call("/relay", true).error(), Status(Code::unknown, "no answer from the bank"));
+}
+
+PARLEY_FIBER_TEST(Session, a_peer_ends_in_order_even_under_a_cancelled_context) {
+  Pair pair;
+  rt::Event started;
+  pair.server.handle("/slow", [&] {
+    started.set();
+    EXPECT_TRUE(rt::sleep(5ms).is_ok());
+    return 7;
+  });
+  rt::Scope scope(rt::OnExit::cancel);
+  scope.go("owner", [&] {
+    Peer peer;
+    const auto session = peer.dial(pair.address);
+    rt::Scope calls(rt::Context::background());
+    calls.go("caller", [&] { EXPECT_EQ(session->call<int>("/slow").value(), 7); });
+    (void)rt::Context::current().wait_done();
+  });
+  EXPECT_TRUE(started.wait().is_ok());
+}
+
+PARLEY_FIBER_TEST(Session, a_kept_handle_does_not_keep_the_descriptor) {
+  Pair pair;
+  const int before = rt::testing::open_descriptors();
+  std::vector<Session> kept;
+  for (int i = 0; i < 10; ++i) kept.push_back(pair.dial());
+  for (const Session& session : kept) session.close();
+  while (pair.client.session_count() + pair.server.session_count() > 0) rt::yield();
+  EXPECT_EQ(rt::testing::open_descriptors(), before);
+  EXPECT_EQ(kept[0].remote_address(), pair.address);
+}
+
+// The call is queued behind what the other side does not take; then the other side half-closes and
+// reads on, so the call does arrive: it must not be called not_sent.
+PARLEY_FIBER_TEST(Session, a_call_still_queued_at_a_half_close_may_have_run) {
+  net::TcpNetwork network;
+  auto listener = network.listen(*net::Address::parse("tcp://127.0.0.1:0"));
+  Peer peer(PeerOptions{.max_outgoing_bytes = std::size_t{64} << 20U});
+  const auto session = peer.dial((*listener)->address().to_string());
+  auto other = *(*listener)->accept();
+  EXPECT_TRUE(session->push("/fill", std::string(12 << 20, 'x')).is_ok());
+  Status status;
+  rt::Scope scope;
+  scope.go("caller", [&] { status = session->call("/charge").error(); });
+  for (int i = 0; i < 5; ++i) rt::yield();
+  EXPECT_TRUE(other->close_write().is_ok());
+  std::string received;
+  std::vector<char> buffer(1 << 20);
+  for (;;) {
+    const auto size = other->read(buffer);
+    if (!size || *size == 0) break;
+    received.append(buffer.data(), *size);
+  }
+  scope.join();
+  EXPECT_NE(received.find("/charge"), std::string::npos);
+  EXPECT_EQ(status.code(), Code::outcome_unknown);
+}
+
+PARLEY_FIBER_TEST(Session, close_gives_up_on_what_is_queued_after_flush_timeout) {
+  net::TcpNetwork network;
+  auto listener = network.listen(*net::Address::parse("tcp://127.0.0.1:0"));
+  Peer peer(PeerOptions{
+      .flush_timeout = 10ms, .close_timeout = 1ms, .max_outgoing_bytes = std::size_t{64} << 20U});
+  const auto session = peer.dial((*listener)->address().to_string());
+  auto never_reads = *(*listener)->accept();
+  EXPECT_TRUE(session->push("/fill", std::string(12 << 20, 'x')).is_ok());
+  const Instant start = rt::now();
+  session->close();
+  EXPECT_LT(rt::now() - start, 4s);  // by default it would be flush_timeout's 5 s
 }
 
 PARLEY_FIBER_TEST(Session, close_gives_up_after_drain_timeout) {

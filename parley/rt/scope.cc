@@ -7,7 +7,9 @@ namespace parley::rt {
 using impl::Fiber;
 using impl::Scheduler;
 
-Scope::Scope(OnExit on_exit) : Scope(on_exit, Context::current().with_cancel()) {}
+Scope::Scope(OnExit on_exit) : Scope(Context::current(), on_exit) {}
+
+Scope::Scope(const Context& parent, OnExit on_exit) : Scope(on_exit, parent.with_cancel()) {}
 
 Scope::Scope(OnExit on_exit, std::pair<Context, Cancel> context)
     : on_exit_(on_exit), context_(std::move(context.first)), cancel_(std::move(context.second)) {

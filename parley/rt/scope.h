@@ -33,6 +33,9 @@ enum class OnExit {
 class Scope {
  public:
   explicit Scope(OnExit on_exit = OnExit::join);
+  // The same, but its fibers' context is a child of `parent`: for an object that owns fibers and
+  // whose life its destructor ends, not the context of whoever made it.
+  explicit Scope(const Context& parent, OnExit on_exit = OnExit::join);
   // Waits for every fiber; see OnExit. Not ended by the context of the calling fiber.
   ~Scope();
   Scope(const Scope&) = delete;

@@ -1,3 +1,4 @@
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -144,6 +145,27 @@ PARLEY_FIBER_TEST(Scope, cancel_ends_the_waits_of_all_its_fibers_and_of_scopes_w
   scope.join();
   EXPECT_EQ(inner_status.code(), Code::unavailable);
   EXPECT_EQ(inner_status.message(), "sleep: the shop is closed");
+}
+
+PARLEY_FIBER_TEST(Scope, under_another_parent_it_does_not_end_with_its_makers_context) {
+  const auto [context, cancel] = Context::current().with_cancel();
+  const WithContext bound(context);
+  Scope inherits;
+  Scope independent(Context::background());
+  cancel();
+  EXPECT_TRUE(inherits.context().is_done());
+  EXPECT_FALSE(independent.context().is_done());
+}
+
+TEST(Scope, destroying_what_a_fiber_waits_for_is_a_bug) {
+  EXPECT_DEATH(parley::run([] {
+                 auto event = std::make_unique<Event>();
+                 Scope scope;
+                 scope.go("waiter", [&] { (void)event->wait(); });
+                 yield();
+                 event.reset();
+               }),
+               "destroyed while a fiber waits for it");
 }
 
 PARLEY_FIBER_TEST(Context, a_deadline_ends_every_wait_under_it) {

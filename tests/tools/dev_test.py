@@ -190,5 +190,101 @@ class Setup(DevCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
 
+class Work(DevCase):
+    """What is called with which arguments; cmake, ctest and clang-format are stubs."""
+
+    def setUp(self):
+        super().setUp()
+        self.stub("dpkg-query", 'shift 2\nfor package; do echo "$package installed"; done')
+        self.stub("apt-get", "exit 1")
+        for name in ("cmake", "ctest", "clang-format-19"):
+            self.stub(name, f'echo "{name} $*" >>"$STUB_LOG"')
+
+    def called(self, *arguments):
+        """The last command that ./dev with these arguments called."""
+        done = self.dev(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return self.calls()[-1]
+
+    def test_a_preset_is_built_in_its_own_folder(self):
+        self.assertIn(f"--build {self.path('build/dev')} ", self.called("build"))
+        self.assertIn("cmake --preset dev -B ", self.calls()[-2])
+        call = self.called("build", "--preset", "asan")
+        self.assertIn(f"--build {self.path('build/asan')} ", call)
+        self.assertTrue(self.called("build", "x_test").endswith(" --target x_test"))
+
+    def test_it_configures_once(self):
+        os.makedirs(self.path("build/dev"))
+        for name in ("build.ninja", ".configured"):
+            with open(self.path(f"build/dev/{name}"), "w", encoding="utf-8"):
+                pass
+        self.called("build")
+        self.assertEqual(len(self.calls()), 1)
+
+    def test_a_failed_build_ends_it(self):
+        self.stub("cmake", 'case "$1" in --build) exit 1 ;; esac')
+        done = self.dev("test")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the dev build failed", done.stderr)
+        self.assertEqual(self.calls(), [])
+
+    def test_ctest_gets_what_was_asked_for_and_finding_no_test_is_an_error(self):
+        self.environment["PARLEY_JOBS"] = "3"
+        call = self.called("test", "-R", "Json", "--repeat", "until-fail:2")
+        self.assertRegex(call, r"^ctest --test-dir \S+/build/dev .*--no-tests=error .*-j 3 ")
+        self.assertTrue(call.endswith("/build/dev/junit.xml -R Json --repeat until-fail:2"))
+        self.environment["PARLEY_JOBS"] = "5"
+        self.assertRegex(self.called("asan"), r"^ctest --test-dir \S+/build/asan .*-j 5 ")
+
+    def test_a_failed_test_gives_its_exit_code(self):
+        self.stub("ctest", "exit 8")
+        self.assertEqual(self.dev("test").returncode, 8)
+
+    def test_fmt_writes_and_fmt_check_only_looks(self):
+        self.assertIn("clang-format-19 -i ", self.called("fmt"))
+        self.assertIn("clang-format-19 --dry-run --Werror ", self.called("fmt", "--check"))
+        self.stub("clang-format-19", "exit 1")
+        self.assertEqual(self.dev("fmt", "--check").returncode, 1)
+
+    def fuzz_programs(self):
+        os.makedirs(self.path("build/fuzz"))
+        self.stub("good_fuzz", 'echo "good $*" >>"$STUB_LOG"\n'
+                  'echo "stat::number_of_executed_units: 42"')
+        self.stub("bad_fuzz", 'echo "bad $*" >>"$STUB_LOG"\n'
+                  'echo "; Test unit written to /artifacts/crash-1"; exit 77')
+        lines = [f"{name}|{self.path('corpus')}|{os.path.join(self.stubs, name)}\n"
+                 for name in ("good_fuzz", "bad_fuzz")]
+        with open(self.path("build/fuzz/fuzzers.txt"), "w", encoding="utf-8") as file:
+            file.writelines(lines)
+
+    def test_fuzzing_takes_seconds_for_each_or_shares_a_total(self):
+        self.fuzz_programs()
+        self.assertIn(" -max_total_time=60 ", self.called("fuzz", "good_fuzz"))
+        self.assertIn(" -max_total_time=7 ", self.called("fuzz", "good_fuzz", "--seconds", "7"))
+        self.dev("fuzz", "--total", "9")
+        shares = [call for call in self.calls() if " -max_total_time=4 " in call]
+        self.assertEqual(sorted(call.split()[0] for call in shares), ["bad", "good"])
+
+    def test_a_fuzz_finding_fails_and_tells_how_to_repeat_it(self):
+        self.fuzz_programs()
+        done = self.dev("fuzz", "--seconds", "1")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"good_fuzz +1s  42 runs, nothing found")
+        self.assertRegex(done.stdout, r"repeat it with:\n  \S*/bad_fuzz /artifacts/crash-1\n")
+
+    def test_fuzz_programs_are_listed_and_an_unknown_one_is_refused(self):
+        self.fuzz_programs()
+        self.assertEqual(self.dev("fuzz", "--list").stdout.split(), ["good_fuzz", "bad_fuzz"])
+        done = self.dev("fuzz", "god_fuzz")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("did you mean 'good_fuzz'?", done.stderr)
+
+    def test_a_house_without_fuzz_programs_is_an_error(self):
+        self.fuzz_programs()
+        with open(self.path("build/fuzz/fuzzers.txt"), "w", encoding="utf-8"):
+            pass
+        self.assertEqual(self.dev("fuzz").returncode, 1)
+
+
 if __name__ == "__main__":
     unittest.main()

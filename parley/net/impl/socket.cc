@@ -78,16 +78,37 @@ Result<long> send(int fd, std::string_view from) {
   }
 }
 
+namespace {
+
+// accept(2), Error handling: these belong to the connection that was waiting, not to the listener.
+bool belongs_to_connection(int error) {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPERM:  // a firewall's word
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 Result<long> accept(int fd, SocketAddress& from) {
   for (;;) {
     from.size = sizeof from.storage;
     const int accepted = ::accept4(fd, from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted >= 0) return static_cast<long>(accepted);
     if (errno == EAGAIN) return would_block;
-    // accept(2): these belong to the connection that was waiting, not to the listener.
-    const bool of_connection = errno == ECONNABORTED || errno == EPROTO || errno == ENETDOWN ||
-                               errno == EHOSTUNREACH || errno == ENETUNREACH || errno == EINTR;
-    if (!of_connection) return errno_status(errno, "accept");
+    if (!belongs_to_connection(errno)) return errno_status(errno, "accept");
   }
 }
 

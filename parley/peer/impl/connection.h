@@ -44,7 +44,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   [[nodiscard]] bool is_open() const { return phase_ == Phase::open; }
   [[nodiscard]] SessionId id() const { return id_; }
-  [[nodiscard]] const net::Stream& stream() const { return *stream_; }
+  [[nodiscard]] const std::string& local_address() const { return local_address_; }
+  [[nodiscard]] const std::string& remote_address() const { return remote_address_; }
 
  private:
   enum class Phase {
@@ -67,23 +68,28 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void accept_request(wire::Message request);
   void serve(const wire::Message& request);
   void reply(std::int32_t seq, Result<Bytes> answer, wire::Metadata metadata);
-  void refuse(const wire::Message& request, Status why);
+  void refuse(wire::MessageType type, std::int32_t seq, const std::string& method, Status why);
+  [[nodiscard]] Status reason_to_refuse(std::size_t body_bytes) const;
 
   Status enqueue(const wire::Message& message, rt::Deadline deadline, std::uint64_t* frame_end);
   void write_loop();
   Status flush();
 
   void end(const Status& why, bool in_order);
-  void fail_pending(const Status& why);
+  void finish_writing();
+  void fail_pending(const Status& why, std::uint64_t sent);
+  [[nodiscard]] Status not_sent() const;
   bool wait_quiet(rt::Deadline deadline);
   [[nodiscard]] bool in_own_handler() const;
   std::int32_t next_seq();
   void log(const std::string& line) const;
 
-  const std::unique_ptr<net::Stream> stream_;
+  std::unique_ptr<net::Stream> stream_;  // null once the session has ended
+  const std::string local_address_;
+  const std::string remote_address_;
   const SessionId id_;
   const std::shared_ptr<const PeerOptions> options_;
-  const std::shared_ptr<Router> router_;
+  std::shared_ptr<Router> router_;
   const wire::RawFraming framing_;
   const std::unique_ptr<wire::Decoder> decoder_;
 
@@ -95,6 +101,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unordered_map<std::int32_t, Pending*> pending_;
   std::int32_t last_seq_ = 0;
   std::size_t handlers_ = 0;
+  std::size_t handler_bytes_ = 0;     // of the bodies they hold
   std::size_t closing_handlers_ = 0;  // those of them that wait in close()
   rt::Event quiet_;                   // set when the last handler or the last pending call ends
 

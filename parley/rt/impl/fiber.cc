@@ -1,7 +1,7 @@
 #include "parley/rt/impl/fiber.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cstddef>
 #include <new>
 
 #include "parley/base/assert.h"
@@ -38,7 +38,11 @@ constexpr std::uint16_t default_fpu_control = 0x037f;
 
 Fiber::Fiber(const Stack& own, std::string_view name) : stack(own) {
   name_size_ = std::min(name.size(), name_capacity);
-  std::memcpy(name_.data(), name.data(), name_size_);
+  // A name may come from another process (the method it calls); dumps go to terminals.
+  std::transform(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(name_size_),
+                 name_.begin(), [](char byte) {
+                   return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f ? '?' : byte;
+                 });
   run_node.fiber = all_node.fiber = context_node.fiber = this;
 }
 

@@ -29,7 +29,7 @@ using Events = std::array<epoll_event, events_per_poll>;
 // Waits at most `limit` (null: for ever) and returns how many events there are.
 int wait_for_events(int epoll, Events& events, const timespec* limit) {
   int count = ::epoll_pwait2(epoll, events.data(), events_per_poll, limit, nullptr);
-  if (count < 0 && errno == ENOSYS) {
+  if (count < 0 && (errno == ENOSYS || errno == EPERM)) {
     // Before Linux 5.11, and in some sandboxes: whole milliseconds, rounded up so as not to spin.
     constexpr long max_ms = 60'000;
     const long ms =
@@ -99,7 +99,8 @@ Fiber* Scheduler::spawn(Scope* scope, std::string_view name, const Closure& clos
     if (stack.bottom != nullptr) break;
     if (!may_wait) return nullptr;
     // The limit, or no memory for one more stack: either way, when a fiber ends there is room.
-    PARLEY_ASSERT(live_ > 1, "no memory for a second fiber's stack");
+    PARLEY_ASSERT(live_ > 1,
+                  "no room for a second fiber: max_fibers is 1, or no memory is left for a stack");
     WaitNode node;
     node.fiber = running_;
     slot_waiters_.push_back(node);

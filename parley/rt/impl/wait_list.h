@@ -2,6 +2,8 @@
 // lives on the stack of the fiber that waits and can leave its list without knowing it.
 #pragma once
 
+#include "parley/base/assert.h"
+
 namespace parley::rt::impl {
 
 class Fiber;
@@ -28,6 +30,8 @@ template <class Node>
 class List {
  public:
   List() { head_.previous = head_.next = &head_; }
+  // Whoever still waits would be left with a node in a list that is gone.
+  ~List() { PARLEY_ASSERT(empty(), "something was destroyed while a fiber waits for it"); }
   List(const List&) = delete;
   List& operator=(const List&) = delete;
 
