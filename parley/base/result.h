@@ -10,6 +10,7 @@
 #pragma once
 
 #include <functional>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -28,8 +29,9 @@ inline constexpr bool is_result = false;
 template <class T>
 inline constexpr bool is_result<Result<T>> = true;
 
-[[noreturn]] inline void no_value(const Status& status) {
-  assertion_failed("", "Result::value() without a value: " + status.to_string());
+[[noreturn]] inline void no_value(const Status& status,
+                                  std::source_location where = std::source_location::current()) {
+  assertion_failed("", "a Result without a value was asked for it: " + status.to_string(), where);
 }
 }  // namespace impl
 
@@ -55,10 +57,18 @@ class [[nodiscard]] Result {
   [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
 
-  // The value; without one the program ends with the error's text, as for any bug.
-  [[nodiscard]] T& value() & { return checked(*this); }
-  [[nodiscard]] const T& value() const& { return checked(*this); }
-  [[nodiscard]] T&& value() && { return std::move(checked(*this)); }
+  // The value; without one the program ends with the error's text, as for any bug. value() also
+  // names the line that asked; the operators below cannot.
+  [[nodiscard]] T& value(std::source_location where = std::source_location::current()) & {
+    return checked(*this, where);
+  }
+  [[nodiscard]] const T& value(
+      std::source_location where = std::source_location::current()) const& {
+    return checked(*this, where);
+  }
+  [[nodiscard]] T&& value(std::source_location where = std::source_location::current()) && {
+    return std::move(checked(*this, where));
+  }
 
   T& operator*() & { return checked(*this); }
   const T& operator*() const& { return checked(*this); }
@@ -111,8 +121,8 @@ class [[nodiscard]] Result {
 
  private:
   template <class Self>
-  static auto& checked(Self& self) {
-    if (!self.has_value()) impl::no_value(std::get<1>(self.state_));
+  static auto& checked(Self& self, std::source_location where = std::source_location::current()) {
+    if (!self.has_value()) impl::no_value(std::get<1>(self.state_), where);
     return *std::get_if<0>(&self.state_);
   }
 

@@ -41,7 +41,9 @@ Result<Address> Address::parse(std::string_view text) {
   }
   if (!is_numeric(bracketed ? AF_INET6 : AF_INET, address.host)) {
     return refuse(text, "host \"" + address.host + "\" is not a numeric " +
-                            (bracketed ? "IPv6" : "IPv4") + " address or localhost");
+                            (bracketed ? "IPv6 address"
+                                       : "IPv4 address, an IPv6 address in "
+                                         "brackets or localhost"));
   }
 
   const std::string_view port = rest.substr(colon + 1);

@@ -17,6 +17,13 @@ Status require_no_arguments(const wire::Message& message) {
                                       std::to_string(message.body.size()) + " bytes"};
 }
 
+Status require_array(std::string_view text, std::size_t arguments) {
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos || text[begin] == '[') return {};
+  return {Code::invalid_argument,
+          std::to_string(arguments) + " arguments are expected, in an array, got a single value"};
+}
+
 std::string_view text_of(const Bytes& body, std::string& joined) {
   if (body.piece_count() == 1) return body.piece(0);
   joined = body.to_string();

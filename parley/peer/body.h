@@ -8,6 +8,7 @@
 //   Result<std::tuple<Order, int>> back = decode_arguments<Order, int>(message);
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -27,6 +28,9 @@ Status require_json(const wire::Message& message);
 
 // Ok for the body of a call without arguments: nothing, null or [].
 Status require_no_arguments(const wire::Message& message);
+
+// Ok when `text` begins as an array: several arguments come in one.
+Status require_array(std::string_view text, std::size_t arguments);
 
 // The text in one piece: in place when it is, else copied to `joined`.
 std::string_view text_of(const Bytes& body, std::string& joined);
@@ -82,6 +86,7 @@ Result<std::tuple<Args...>> decode_arguments(const wire::Message& message) {
       return codec::decode_json<Args...>(text).transform(
           [](auto&& value) { return std::tuple<Args...>(std::forward<decltype(value)>(value)); });
     } else {
+      if (Status s = impl::require_array(text, sizeof...(Args)); !s.is_ok()) return s;
       return codec::decode_json<std::tuple<Args...>>(text);
     }
   }

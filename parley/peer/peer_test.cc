@@ -148,7 +148,7 @@ PARLEY_FIBER_TEST(Peer, arguments_that_do_not_fit_are_told_by_their_path) {
   };
   EXPECT_EQ(error("/add", 1, "two"), "/add: $[1]: expected integer, got string");
   EXPECT_EQ(error("/add", 1, 2, 3), "/add: $: expected an array of 2 elements, got 3");
-  EXPECT_EQ(error("/add", 1), "/add: $: expected array, got number");
+  EXPECT_EQ(error("/add", 1), "/add: 2 arguments are expected, in an array, got a single value");
   EXPECT_EQ(error("/add"), "/add: the body is empty where arguments are expected");
   EXPECT_EQ(error("/none", 1), "/none: no arguments are expected, got a body of 1 bytes");
 
