@@ -29,7 +29,7 @@ target_compile_features(parley_flags INTERFACE cxx_std_20)
 if(PARLEY_STRICT)
   target_compile_options(parley_flags INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wconversion;-Wshadow;-Werror>)
-  # g++ 12 at -O3 sees overlapping copies in "text" + std::string that are not there (GCC PR 105651).
+  # g++ 12 at -O3 sees overlapping copies in "text" + std::string where none are (GCC PR 105651).
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     target_compile_options(parley_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)
   endif()
