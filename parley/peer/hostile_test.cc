@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <random>
@@ -48,7 +47,6 @@ class Siege {
     scope_.cancel();
     scope_.join();
     still_answers();
-    EXPECT_LT(worst_, 2s) << "the well-behaved client had to wait";
   }
 
   Pair& pair() { return pair_; }
@@ -70,13 +68,11 @@ class Siege {
  private:
   void call_all_the_time() {
     while (rt::sleep(1ms).is_ok()) {
-      const Instant start = rt::now();
       const auto sum = good_[0].call<int>("/add", 1, 2);
       if (!sum && sum.error().code() == Code::cancelled) return;  // the siege is over
       // At max_fibers it is refused like anybody; what counts is that it is answered.
       if (!sum && sum.error().code() == Code::resource_exhausted) continue;
       EXPECT_EQ(sum.value(), 3);
-      worst_ = std::max(worst_, rt::now() - start);
       ++answered_;
     }
   }
@@ -84,7 +80,6 @@ class Siege {
   Pair pair_;
   std::vector<Session> good_;
   net::TcpNetwork network_;
-  Duration worst_{};
   int answered_ = 0;
   rt::Scope scope_;
 };
