@@ -2,12 +2,14 @@
 
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "parley/net/network.h"
 #include "parley/peer/testing/pair.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
@@ -254,6 +256,42 @@ PARLEY_FIBER_TEST(Peer, closed_it_neither_listens_nor_dials) {
   EXPECT_EQ(pair.server.listen("tcp://127.0.0.1:0").error().code(), Code::failed_precondition);
   EXPECT_EQ(pair.server.dial(pair.address).error().code(), Code::not_sent);
   EXPECT_EQ(pair.client.dial(pair.address).error().code(), Code::not_sent);
+}
+
+PARLEY_FIBER_TEST(Peer, its_end_waits_for_a_dial_under_way) {
+  // A listener whose queue is full makes the kernel leave further connections without an answer.
+  net::TcpNetwork network;
+  auto listener = network.listen(*net::Address::parse("tcp://127.0.0.1:0"), {.backlog = 0});
+  std::vector<std::unique_ptr<net::Stream>> queued;
+  for (;;) {
+    auto stream = network.dial((*listener)->address(), rt::Deadline::after(20ms));
+    if (!stream) break;
+    queued.push_back(*std::move(stream));
+  }
+  Status status;
+  rt::Scope scope;
+  {
+    Peer peer(PeerOptions{.dial_timeout = 20ms});
+    scope.go("dialler", [&] { status = peer.dial((*listener)->address().to_string()).error(); });
+    rt::yield();
+  }
+  scope.join();
+  EXPECT_EQ(status.code(), Code::not_sent);
+}
+
+// The handler holds a session of the peer that holds the handler.
+PARLEY_FIBER_TEST(Peer, a_handler_that_keeps_a_session_of_its_own_peer_goes_with_it) {
+  Pair pair;
+  pair.server.handle("/ping", [] { return 1; });
+  const int before = rt::testing::open_descriptors();
+  for (int i = 0; i < 10; ++i) {
+    Peer proxy;
+    const auto upstream = proxy.dial(pair.address);
+    proxy.handle("/forward", [session = *upstream] { return session.call<int>("/ping"); });
+    EXPECT_EQ(upstream->call<int>("/ping").value(), 1);
+  }
+  while (pair.server.session_count() > 0) rt::yield();
+  EXPECT_EQ(rt::testing::open_descriptors(), before);
 }
 
 TEST(Peer, closing_a_peer_from_its_own_handler_is_a_bug) {
