@@ -1,16 +1,17 @@
 // Channel<T>: values from fiber to fiber, in order. Go's chan T.
 //
 // Without capacity a send and a receive meet: both wait for the other. With capacity up to that
-// many values wait in between. A value goes straight to a waiting receiver. Fiber-safe within one
-// runtime.
+// many values wait in between. A value goes straight to a waiting receiver. Thread-safe among the
+// fibers of one runtime. See select.h for waiting on several at once.
 //
 //   rt::Channel<Order> orders(16);
 //   scope.go("reader", [&] { while (auto order = read()) orders.send(*order); orders.close(); });
-//   while (auto order = orders.receive()) place(*order);
+//   for (Order& order : orders) place(order);
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <iterator>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -18,88 +19,152 @@
 #include "parley/base/result.h"
 #include "parley/base/status.h"
 #include "parley/rt/deadline.h"
+#include "parley/rt/impl/ring_buffer.h"
 #include "parley/rt/impl/waiting.h"
 
 namespace parley::rt {
 
-template <class T>
-class Channel {
+namespace impl {
+template <class T, class Waits>
+class ReceiveCase;
+template <class T, class Waits>
+class SendCase;
+}  // namespace impl
+
+// `Waits` is how it parks and wakes (impl/waiting.h); only a test that walks through interleavings
+// gives another one.
+template <class T, class Waits = impl::RealWaits>
+class BasicChannel {
  public:
-  explicit Channel(std::size_t capacity = 0) : capacity_(capacity) {}
-  Channel(const Channel&) = delete;
-  Channel& operator=(const Channel&) = delete;
+  explicit BasicChannel(std::size_t capacity = 0) : buffer_(capacity) {}
+  // A bug while a fiber waits here.
+  ~BasicChannel() = default;
+  BasicChannel(const BasicChannel&) = delete;
+  BasicChannel& operator=(const BasicChannel&) = delete;
 
   // Ok when the value was received or stored. failed_precondition when the channel is closed
   // (before or while waiting), deadline_exceeded, or the context's status; the value is dropped
   // then.
   Status send(T value, Deadline deadline = {}) {
+    std::unique_lock lock(lock_);
     if (closed_) return closed_to_senders();
-    if (hand_over(value)) return {};
-    if (buffer_.size() < capacity_) {
-      buffer_.push_back(std::move(value));
+    if (Receiver* receiver = claim_receiver()) {
+      receiver->value = std::move(value);
+      lock.unlock();
+      Waits::wake_next(*receiver);
+      return {};
+    }
+    if (!buffer_.is_full()) {
+      buffer_.push(std::move(value));
       return {};
     }
     Sender sender;
     sender.value = &value;
-    Status status = impl::wait_in(senders_, sender, "channel send", deadline);
-    if (status.is_ok() && !sender.taken) return closed_to_senders();
+    const Status status = Waits::wait_in(lock, senders_, sender, "channel send", deadline);
+    if (sender.chosen && !sender.taken) return closed_to_senders();
     return status;
   }
 
   // False, and `value` untouched, when a send would wait or the channel is closed.
   [[nodiscard]] bool try_send(T& value) {
+    std::unique_lock lock(lock_);
     if (closed_) return false;
-    if (hand_over(value)) return true;
-    if (buffer_.size() >= capacity_) return false;
-    buffer_.push_back(std::move(value));
+    if (Receiver* receiver = claim_receiver()) {
+      receiver->value = std::move(value);
+      lock.unlock();
+      Waits::wake(*receiver);
+      return true;
+    }
+    if (buffer_.is_full()) return false;
+    buffer_.push(std::move(value));
     return true;
   }
 
   // The next value. out_of_range once the channel is closed and empty, deadline_exceeded, or the
   // context's status.
   Result<T> receive(Deadline deadline = {}) {
-    if (std::optional<T> value = try_receive()) return *std::move(value);
+    std::unique_lock lock(lock_);
+    if (std::optional<T> value = take(lock)) return *std::move(value);
     if (closed_) return end_of_channel();
     Receiver receiver;
-    Status status = impl::wait_in(receivers_, receiver, "channel receive", deadline);
+    Status status = Waits::wait_in(lock, receivers_, receiver, "channel receive", deadline);
     if (receiver.value) return *std::move(receiver.value);
-    if (status.is_ok()) return end_of_channel();
+    if (receiver.chosen) return end_of_channel();
     return status;
   }
 
   // Nothing when a receive would wait or the channel is closed and empty.
   [[nodiscard]] std::optional<T> try_receive() {
-    std::optional<T> value;
-    if (!buffer_.empty()) {
-      value = std::move(buffer_.front());
-      buffer_.pop_front();
-      if (!senders_.empty()) buffer_.push_back(take_from_sender());
-    } else if (!senders_.empty()) {
-      value = take_from_sender();
-    }
-    return value;
+    std::unique_lock lock(lock_);
+    return take(lock);
   }
 
   // No more sends: waiting senders fail, receivers get what is stored and then the end. Closing
   // twice is a bug, as in Go.
   void close() {
-    PARLEY_ASSERT(!closed_, "a Channel was closed twice");
-    closed_ = true;
-    impl::wake_all(senders_);
-    impl::wake_all(receivers_);
+    WaitList woken;
+    {
+      const std::lock_guard lock(lock_);
+      PARLEY_ASSERT(!closed_, "a Channel was closed twice");
+      closed_ = true;
+      while (Sender* sender = claim_sender()) woken.push_back(*sender);
+      while (Receiver* receiver = claim_receiver()) woken.push_back(*receiver);
+    }
+    while (!woken.empty()) Waits::wake(woken.pop_front());
   }
 
-  [[nodiscard]] bool is_closed() const { return closed_; }
+  [[nodiscard]] bool is_closed() const {
+    const std::lock_guard lock(lock_);
+    return closed_;
+  }
   // Values stored and not yet received.
-  [[nodiscard]] std::size_t size() const { return buffer_.size(); }
-  [[nodiscard]] std::size_t capacity() const { return capacity_; }
+  [[nodiscard]] std::size_t size() const {
+    const std::lock_guard lock(lock_);
+    return buffer_.size();
+  }
+  [[nodiscard]] std::size_t capacity() const { return buffer_.capacity(); }
+
+  // Receives until the channel is closed and empty, or the calling fiber's context ends.
+  class Iterator {
+   public:
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+
+    Iterator() = default;
+    explicit Iterator(BasicChannel* from) : from_(from) { ++*this; }
+    T& operator*() const { return *value_; }
+    T* operator->() const { return &*value_; }
+    Iterator& operator++() {
+      auto next = from_->receive();
+      value_.reset();
+      if (next) value_.emplace(*std::move(next));
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const { return !value_.has_value(); }
+
+   private:
+    BasicChannel* from_ = nullptr;
+    mutable std::optional<T> value_;
+  };
+  // One pass only: each value is received once.
+  Iterator begin() { return Iterator(this); }
+  std::default_sentinel_t end() { return {}; }
 
  private:
-  struct Sender : impl::WaitNode {
+  template <class U, class W>
+  friend class impl::ReceiveCase;
+  template <class U, class W>
+  friend class impl::SendCase;
+
+  using WaitNode = typename Waits::Node;
+  using WaitList = typename Waits::List;
+
+  struct Sender : WaitNode {
     T* value = nullptr;
     bool taken = false;
   };
-  struct Receiver : impl::WaitNode {
+  struct Receiver : WaitNode {
     std::optional<T> value;
   };
 
@@ -110,27 +175,36 @@ class Channel {
     return {Code::out_of_range, "channel receive: the channel is closed"};
   }
 
-  bool hand_over(T& value) {
-    if (receivers_.empty()) return false;
-    auto& receiver = static_cast<Receiver&>(receivers_.front());
-    receiver.value = std::move(value);
-    impl::wake_one(receiver);
-    return true;
-  }
+  // The first that still waits, its wake now ours; null when there is none.
+  Receiver* claim_receiver() { return static_cast<Receiver*>(Waits::claim_front(receivers_)); }
+  Sender* claim_sender() { return static_cast<Sender*>(Waits::claim_front(senders_)); }
 
-  T take_from_sender() {
-    auto& sender = static_cast<Sender&>(senders_.front());
-    sender.taken = true;
-    T value = std::move(*sender.value);
-    impl::wake_one(sender);
+  // What a receive gets without waiting. Unlocks when somebody is to be woken.
+  std::optional<T> take(std::unique_lock<typename Waits::Lock>& lock) {
+    std::optional<T> value;
+    if (!buffer_.is_empty()) value.emplace(buffer_.pop());
+    if (value && senders_.empty()) return value;
+    Sender* sender = claim_sender();
+    if (sender == nullptr) return value;
+    if (value) {
+      buffer_.push(std::move(*sender->value));
+    } else {
+      value.emplace(std::move(*sender->value));
+    }
+    sender->taken = true;
+    lock.unlock();
+    Waits::wake(*sender);
     return value;
   }
 
-  const std::size_t capacity_;
+  mutable typename Waits::Lock lock_;
   bool closed_ = false;
-  std::deque<T> buffer_;
-  impl::WaitList senders_;
-  impl::WaitList receivers_;
+  impl::RingBuffer<T> buffer_;
+  WaitList senders_;
+  WaitList receivers_;
 };
+
+template <class T>
+using Channel = BasicChannel<T>;
 
 }  // namespace parley::rt

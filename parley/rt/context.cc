@@ -1,67 +1,165 @@
 #include "parley/rt/context.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "parley/base/assert.h"
 #include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/waiting.h"
+#include "parley/rt/impl/worker.h"
 
 namespace parley::rt {
 
 namespace impl {
+namespace {
+
+ContextNode& node_of(Timer& timer) {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the member's owner
+  return *static_cast<ContextTimer&>(timer).node;
+}
+
+}  // namespace
 
 ContextNode::ContextNode(std::shared_ptr<ContextNode> above, Deadline until)
     : parent(std::move(above)), deadline(until) {
+  timer.node = this;
   if (parent == nullptr) return;
+  const std::lock_guard guard(parent->lock);
   deadline = std::min(deadline, parent->deadline);
-  cause = parent->cause;
+  if (parent->done.load(std::memory_order_relaxed)) {
+    cause = parent->cause;
+    done.store(true, std::memory_order_relaxed);
+    return;
+  }
   parent->children.push_back(*this);
 }
 
-ContextNode::~ContextNode() { unlink(); }
+ContextNode::~ContextNode() {
+  if (parent == nullptr) return;
+  const std::lock_guard guard(parent->lock);
+  unlink();
+}
 
 void ContextNode::cancel(const Status& why) {
-  if (!cause.is_ok()) return;
-  cause = why;
-  if (!waiters.empty()) {
-    Scheduler* scheduler = Scheduler::current();
-    PARLEY_ASSERT(scheduler != nullptr, "a context was cancelled outside its runtime");
-    scheduler->wake_all(waiters, Wake::cancelled);
+  if (done.load(std::memory_order_acquire)) return;
+  const std::shared_ptr<ContextNode> alive = shared_from_this();
+  List<DoneHook> to_run;
+  cancel(why, to_run);
+  while (!to_run.empty()) {
+    DoneHook& hook = to_run.pop_front();
+    hook.run(hook);
   }
-  children.for_each([&](ContextNode& child) { child.cancel(why); });
+  disarm();
+}
+
+// Under the locks of all ancestors from the one that was cancelled downwards.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as contexts are nested
+void ContextNode::cancel(const Status& why, List<DoneHook>& to_run) {
+  const std::lock_guard guard(lock);
+  if (done.load(std::memory_order_relaxed)) return;
+  cause = why;
+  // seq_cst: see ParkWord::settle.
+  done.store(true, std::memory_order_seq_cst);
+  fibers.for_each([](FiberNode& node) {
+    Fiber& fiber = *node.fiber;
+    fiber.cancel_requested.store(true, std::memory_order_seq_cst);
+    if (!fiber.word.claim_cancellable()) return;
+    fiber.wake = Wake::cancelled;
+    Worker::make_runnable(fiber, Place::last);
+  });
+  WaitList woken;
+  claim_all(waiters, woken);
+  wake_claimed(woken);
+  while (!hooks.empty()) {
+    DoneHook& hook = hooks.pop_front();
+    hook.take(hook, to_run);
+  }
+  children.for_each([&](ContextNode& child) {
+    child.unlink();
+    child.cancel(why, to_run);
+  });
 }
 
 Status ContextNode::status() const {
-  if (!cause.is_ok()) return cause;
+  if (done.load(std::memory_order_acquire)) return cause;
   if (deadline.is_over()) return {Code::deadline_exceeded, "the context's deadline passed"};
   return {};
+}
+
+void ContextNode::bind(Fiber& fiber) {
+  const std::lock_guard guard(lock);
+  fiber.context = this;
+  fibers.push_back(fiber.context_node);
+  fiber.cancel_requested.store(done.load(std::memory_order_relaxed), std::memory_order_seq_cst);
+}
+
+void ContextNode::unbind(Fiber& fiber) {
+  const std::lock_guard guard(lock);
+  fiber.context_node.unlink();
+}
+
+void ContextNode::arm() {
+  Worker* worker = Worker::current();
+  const bool inherited = parent != nullptr && parent->deadline <= deadline;
+  if (worker == nullptr || deadline.is_never() || inherited ||
+      done.load(std::memory_order_relaxed)) {
+    return;
+  }
+  kept_by_timer = shared_from_this();
+  timer.at = deadline.instant();
+  timer.fire = [](Timer& at) {
+    const std::shared_ptr<ContextNode> alive = std::move(node_of(at).kept_by_timer);
+    alive->cancel(Status(Code::deadline_exceeded, "the context's deadline passed"));
+  };
+  timer.abandon = [](Timer& at) { node_of(at).kept_by_timer = nullptr; };
+  worker->timers().add(timer);
+}
+
+void ContextNode::disarm() {
+  if (TimerWheel::remove(timer)) kept_by_timer = nullptr;
 }
 
 }  // namespace impl
 
 using impl::ContextNode;
 using impl::Fiber;
-using impl::Scheduler;
+using impl::Worker;
 
 Context Context::background() {
   return Context(std::make_shared<ContextNode>(nullptr, Deadline::never()));
 }
 
 Context Context::current() {
-  const Scheduler* scheduler = Scheduler::current();
-  const Fiber* fiber = scheduler == nullptr ? nullptr : scheduler->running();
-  return fiber == nullptr ? background() : Context(fiber->context);
+  const Worker* worker = Worker::current();
+  const Fiber* fiber = worker == nullptr ? nullptr : worker->running();
+  return fiber == nullptr ? background() : Context(fiber->context->shared_from_this());
 }
 
 std::pair<Context, Cancel> Context::with_cancel() const { return with_deadline(Deadline::never()); }
 
 std::pair<Context, Cancel> Context::with_deadline(Deadline deadline) const {
   auto node = std::make_shared<ContextNode>(node_, deadline);
+  node->arm();
   return {Context(node), Cancel(node)};
 }
 
 std::pair<Context, Cancel> Context::with_timeout(Duration timeout) const {
   return with_deadline(Deadline::after(timeout));
+}
+
+Context Context::with_shared_value(const void* key, std::shared_ptr<const void> value) const {
+  auto node = std::make_shared<ContextNode>(node_, Deadline::never());
+  node->key = key;
+  node->value = std::move(value);
+  return Context(std::move(node));
+}
+
+const void* Context::find_value(const void* key) const {
+  for (const ContextNode* at = node_.get(); at != nullptr; at = at->parent.get()) {
+    if (at->key == key) return at->value.get();
+  }
+  return nullptr;
 }
 
 Status Context::status() const { return node_->status(); }
@@ -76,10 +174,21 @@ bool Context::descends_from(const Context& ancestor) const {
 Deadline Context::deadline() const { return node_->deadline; }
 
 Status Context::wait_done() const {
-  Fiber& fiber = Scheduler::current_fiber("Context::wait_done was called");
-  const WithContext bound(*this);
-  fiber.scheduler->park("context done", Deadline::never(), Scheduler::Cancellable::yes, nullptr);
-  return status();
+  for (;;) {
+    std::unique_lock lock(node_->lock);
+    if (node_->done.load(std::memory_order_relaxed)) return node_->cause;
+    impl::Parking parking("context done", impl::Cancellable::no);
+    impl::WaitNode node;
+    node.fiber = parking.fiber();
+    node_->waiters.push_back(node);
+    lock.unlock();
+    // A context made outside a fiber has no timer of its own.
+    (void)parking.park(node_->deadline);
+    lock.lock();
+    node.unlink();
+    lock.unlock();
+    if (Status over = status(); !over.is_ok()) return over;
+  }
 }
 
 Cancel::~Cancel() {
@@ -93,13 +202,21 @@ void Cancel::operator()(Status cause) const {
 
 void Cancel::operator()() const { node_->cancel(Status(Code::cancelled, "cancelled")); }
 
-WithContext::WithContext(const Context& context) {
-  Fiber& fiber = Scheduler::current_fiber("rt::WithContext was made");
-  previous_ = std::exchange(fiber.context, context.node());
+namespace {
+
+void rebind(Fiber& fiber, ContextNode& to) {
+  fiber.context->unbind(fiber);
+  to.bind(fiber);
 }
 
-WithContext::~WithContext() {
-  Scheduler::current_fiber("rt::WithContext ended").context = std::move(previous_);
+}  // namespace
+
+WithContext::WithContext(const Context& context) : node_(context.node()) {
+  Fiber& fiber = Worker::current_fiber("rt::WithContext was made");
+  previous_ = fiber.context;
+  rebind(fiber, *node_);
 }
+
+WithContext::~WithContext() { rebind(Worker::current_fiber("rt::WithContext ended"), *previous_); }
 
 }  // namespace parley::rt

@@ -2,7 +2,8 @@
 // differences: a fiber always has one (blocking calls take it from there, nobody passes it along),
 // and cancelling is the right of whoever holds the Cancel, whose destructor uses it.
 //
-// A Context is a cheap handle; copies name the same context. Use it on the fibers of one runtime.
+// A Context is a cheap handle; copies name the same context. Thread-safe: any fiber and any thread
+// may cancel one and ask for its status.
 //
 //   auto [context, cancel] = rt::Context::current().with_timeout(std::chrono::seconds(2));
 //   rt::WithContext bound(context);          // until the end of this block
@@ -42,6 +43,18 @@ class Context {
   // The earliest deadline of this context and its ancestors.
   [[nodiscard]] Deadline deadline() const;
 
+  // A child that carries `value`, found by its type with value<T>() in it and in all made from it,
+  // until one of those carries another T. Use a type of your own as the key: struct TraceId {...}.
+  template <class T>
+  [[nodiscard]] Context with_value(T value) const {
+    return with_shared_value(key_of<T>(), std::make_shared<const T>(std::move(value)));
+  }
+  // Null when neither this context nor an ancestor carries a T. Lives as long as this context.
+  template <class T>
+  [[nodiscard]] const T* value() const {
+    return static_cast<const T*>(find_value(key_of<T>()));
+  }
+
   // True for `ancestor` itself and for every context made from it, however far down.
   [[nodiscard]] bool descends_from(const Context& ancestor) const;
 
@@ -54,6 +67,15 @@ class Context {
   explicit Context(std::shared_ptr<impl::ContextNode> node) : node_(std::move(node)) {}
 
  private:
+  // The address of a variable there is once for each T.
+  template <class T>
+  static const void* key_of() {
+    static constexpr char key = 0;
+    return &key;
+  }
+  [[nodiscard]] Context with_shared_value(const void* key, std::shared_ptr<const void> value) const;
+  [[nodiscard]] const void* find_value(const void* key) const;
+
   std::shared_ptr<impl::ContextNode> node_;
 };
 
@@ -87,7 +109,8 @@ class WithContext {
   WithContext& operator=(const WithContext&) = delete;
 
  private:
-  std::shared_ptr<impl::ContextNode> previous_;
+  std::shared_ptr<impl::ContextNode> node_;
+  impl::ContextNode* previous_;
 };
 
 }  // namespace parley::rt

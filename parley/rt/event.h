@@ -1,6 +1,5 @@
-// Event: something that happens once, and the fibers that wait for it.
-//
-// Fiber-safe within one runtime.
+// Event: something that happens once, and the fibers that wait for it. Thread-safe among the fibers
+// of one runtime.
 //
 //   rt::Event ready;
 //   scope.go("warm up", [&] { load(); ready.set(); });
@@ -9,6 +8,7 @@
 
 #include "parley/base/status.h"
 #include "parley/rt/deadline.h"
+#include "parley/rt/impl/spin_lock.h"
 #include "parley/rt/impl/wait_list.h"
 
 namespace parley::rt {
@@ -18,13 +18,14 @@ class Event {
   // Wakes every waiter; later waits return at once. Setting it twice changes nothing.
   void set();
   // Back to "has not happened".
-  void reset() { set_ = false; }
-  [[nodiscard]] bool is_set() const { return set_; }
+  void reset();
+  [[nodiscard]] bool is_set() const;
 
   // Ok once the event is set; deadline_exceeded, or the context's status, when that came first.
   Status wait(Deadline deadline = {});
 
  private:
+  mutable impl::SpinLock lock_;
   bool set_ = false;
   impl::WaitList waiters_;
 };

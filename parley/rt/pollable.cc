@@ -5,18 +5,23 @@
 #include "parley/base/assert.h"
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/waiting.h"
+#include "parley/rt/impl/worker.h"
 
 namespace parley::rt {
 
-using impl::Scheduler;
+using impl::Worker;
 
 Pollable::Pollable() = default;
 
 Pollable::~Pollable() {
-  if (entry_ != nullptr) scheduler_->unwatch(*entry_);
+  if (entry_ == nullptr) return;
+  impl::Poller::unwatch(*entry_);
+  scheduler_->poll_table().give_back(*entry_);
 }
 
-Pollable::Pollable(Pollable&&) noexcept = default;
+Pollable::Pollable(Pollable&& other) noexcept
+    : scheduler_(std::exchange(other.scheduler_, nullptr)),
+      entry_(std::exchange(other.entry_, nullptr)) {}
 
 Pollable& Pollable::operator=(Pollable&& other) noexcept {
   std::swap(scheduler_, other.scheduler_);
@@ -26,24 +31,29 @@ Pollable& Pollable::operator=(Pollable&& other) noexcept {
 
 Status Pollable::watch(int fd) {
   PARLEY_ASSERT(entry_ == nullptr, "this Pollable already watches a descriptor");
-  scheduler_ = Scheduler::current_fiber("Pollable::watch was called").scheduler;
-  auto entry = std::make_unique<impl::PollEntry>();
-  entry->fd = fd;
-  Status status = scheduler_->watch(*entry);
-  if (status.is_ok()) entry_ = std::move(entry);
-  return status;
+  scheduler_ = Worker::current_fiber("Pollable::watch was called").scheduler;
+  impl::PollEntry& entry = scheduler_->poll_table().take();
+  entry.fd = fd;
+  if (Status status = Worker::current()->watch(entry); !status.is_ok()) {
+    scheduler_->poll_table().give_back(entry);
+    return status;
+  }
+  entry_ = &entry;
+  return {};
 }
 
 Status Pollable::wait_readable(Deadline deadline) {
+  std::unique_lock lock(entry_->lock);
   if (std::exchange(entry_->readable, false)) return {};
   impl::WaitNode node;
-  return impl::wait_in(entry_->readers, node, "readable", deadline);
+  return impl::wait_in(lock, entry_->readers, node, "readable", deadline);
 }
 
 Status Pollable::wait_writable(Deadline deadline) {
+  std::unique_lock lock(entry_->lock);
   if (std::exchange(entry_->writable, false)) return {};
   impl::WaitNode node;
-  return impl::wait_in(entry_->writers, node, "writable", deadline);
+  return impl::wait_in(lock, entry_->writers, node, "writable", deadline);
 }
 
 }  // namespace parley::rt

@@ -1,15 +1,13 @@
 // Pollable: one descriptor watched by the poller, for code that reads and writes it without
 // blocking: try the system call; on EAGAIN wait here and try again.
 //
-// Any number of fibers may wait; all are woken, and must be ready to find EAGAIN again. The
-// descriptor stays the caller's and must outlive the watch.
+// Any number of fibers may wait, on any worker; all are woken, and must be ready to find EAGAIN
+// again. The descriptor stays the caller's and must outlive the watch.
 //
 //   rt::Pollable pollable;
 //   if (Status s = pollable.watch(fd); !s.is_ok()) return s;
 //   while ((n = read(fd, ...)) < 0 && errno == EAGAIN) { Status s = pollable.wait_readable(); ... }
 #pragma once
-
-#include <memory>
 
 #include "parley/base/status.h"
 #include "parley/rt/deadline.h"
@@ -40,7 +38,7 @@ class Pollable {
 
  private:
   impl::Scheduler* scheduler_ = nullptr;
-  std::unique_ptr<impl::PollEntry> entry_;
+  impl::PollEntry* entry_ = nullptr;  // in the scheduler's table
 };
 
 }  // namespace parley::rt

@@ -2,6 +2,8 @@
 
 #include "parley/rt/impl/overflow.h"
 #include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/waiting.h"
+#include "parley/rt/impl/worker.h"
 #include "parley/rt/time.h"
 
 namespace parley::rt {
@@ -9,19 +11,21 @@ namespace parley::rt {
 using impl::Fiber;
 using impl::Scheduler;
 using impl::Wake;
+using impl::Worker;
 
 Runtime::Runtime(RuntimeOptions options) : options_(options) {
+  options_.real_clock = &real_clock_;
   if (options_.clock == nullptr) options_.clock = &real_clock_;
 }
 
 void Runtime::run_closure(const impl::Closure& closure) {
-  const impl::OverflowWatch watch;
+  const impl::FaultStack fault_stack;
   Scheduler scheduler(options_);
   scheduler.run(closure);
 }
 
 std::string dump() {
-  const Scheduler* scheduler = Scheduler::current();
+  Scheduler* scheduler = Scheduler::current();
   return scheduler == nullptr ? "no runtime on this thread\n" : scheduler->dump();
 }
 
@@ -37,16 +41,17 @@ Deadline Deadline::after(Duration delay) noexcept {
 }
 
 Status sleep_until(Instant instant) {
-  Fiber& fiber = Scheduler::current_fiber("rt::sleep was called");
-  const Wake wake =
-      fiber.scheduler->park("sleep", Deadline::at(instant), Scheduler::Cancellable::yes, nullptr);
-  // The same timer serves the sleep and the context's deadline; the context tells which it was.
-  if (wake == Wake::deadline && rt::now() >= instant) return {};
-  return impl::status_of(wake, "sleep");
+  impl::require_fiber("rt::sleep was called");
+  impl::Parking parking("sleep");
+  const Wake wake = parking.park(Deadline::at(instant));
+  return wake == Wake::deadline ? Status() : impl::status_of(wake, "sleep");
 }
 
 Status sleep(Duration delay) { return sleep_until(Deadline::after(delay).instant()); }
 
-void yield() { Scheduler::current_fiber("rt::yield was called").scheduler->yield(); }
+void yield() {
+  Fiber& fiber = Worker::current_fiber("rt::yield was called");
+  Worker::current()->yield(fiber);
+}
 
 }  // namespace parley::rt

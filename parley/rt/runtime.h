@@ -1,7 +1,9 @@
-// Runtime: the worker that runs fibers. `parley::run(f)` is all most programs need.
+// Runtime: the workers that run fibers. `parley::run(f)` is all most programs need.
 //
 // A fiber is a function with a stack of its own that gives way when it waits: code reads as if it
-// blocked, and a thousand of them share one thread. Everything in parley::rt that can wait is
+// blocked, and a million of them share a few threads. Two fibers may run at the same time, and a
+// fiber may go on on another thread after it waited: what they share needs a lock of rt, a channel
+// or an atomic. Everything in parley::rt that can wait is
 // called inside a fiber only; trying it elsewhere ends the program with a message that says so.
 //
 //   int main() {
@@ -23,16 +25,32 @@
 namespace parley::rt {
 
 struct RuntimeOptions {
-  // Bytes of stack of each fiber, mapped at once and paid for as touched. Running over its end
-  // stops the program with a message naming the fiber.
+  // Threads that run fibers, the calling one among them; at most 256. 0: one for each processor the
+  // process may use (its affinity mask, and its control group's quota, rounded up).
+  std::size_t workers = 1;
+  // Bytes of stack of each fiber, rounded up to a power of two from 16 KiB to 8 MiB; reserved at
+  // once and paid for as touched. Running over its end stops the program with a message naming the
+  // fiber.
   std::size_t stack_size = std::size_t{256} * 1024;
   // Fibers alive at once. At the limit Scope::go waits for one to end and Scope::try_go refuses.
-  // Two mappings a fiber: Linux allows 65,530 a process (vm.max_map_count).
-  std::size_t max_fibers = 30'000;
-  // Stacks kept mapped for the next fiber; more are given back to the kernel.
+  // 0: as many as can be parked in half of the memory the process may use, at most a million. Where
+  // the kernel has no guard regions (before Linux 6.13) vm.max_map_count bounds it further: dump()
+  // tells.
+  std::size_t max_fibers = 0;
+  // Stacks of each size that keep their memory for the next fiber; that of more goes back to the
+  // kernel.
   std::size_t max_idle_stacks = 1'024;
+  // Threads for rt::blocking(), started as needed; calls over the limit wait for one.
+  std::size_t max_blocking_threads = 64;
+  // A thread for blocking calls ends when it had nothing to do for so long.
+  Duration blocking_idle_time = std::chrono::seconds(10);
+  // A fiber that holds its worker for longer is reported on stderr with its stack, ten times a
+  // minute at most, and other workers take over what waits behind it. Zero: neither.
+  Duration longest_run = std::chrono::milliseconds(10);
   // Every deadline and sleep of the runtime reads this clock. Null: the real one.
   const Clock* clock = nullptr;
+  // Internal.
+  const Clock* real_clock = nullptr;
 };
 
 class Runtime {
@@ -42,8 +60,9 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  // Runs `main` as the first fiber on the calling thread and returns when it and every fiber it
-  // started are done: what `main` returned if that is an int, else 0. One run at a time per thread.
+  // Runs `main` as the first fiber, with the calling thread as a worker, and returns when it and
+  // every fiber it started are done: what `main` returned if that is an int, else 0. One run at a
+  // time per thread.
   template <class F>
   int run(F&& main) {
     int code = 0;
@@ -67,8 +86,8 @@ class Runtime {
   RealClock real_clock_;
 };
 
-// Every fiber of the calling thread's runtime: number, name, state, what it waits for and how long.
-// Callable anywhere; "no runtime on this thread" where there is none.
+// Every fiber of the calling thread's runtime: number, name, labels, state, what it waits for and
+// how long, and its stack. Callable anywhere; "no runtime on this thread" where there is none.
 std::string dump();
 
 }  // namespace parley::rt

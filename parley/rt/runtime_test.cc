@@ -101,16 +101,6 @@ TEST(Runtime, what_a_fiber_captured_is_destroyed_when_it_ends) {
   });
 }
 
-TEST(Runtime, more_idle_stacks_than_the_limit_go_back_to_the_kernel) {
-  impl::StackPool pool(64 * 1024, 1);
-  const impl::Stack first = pool.take();
-  const impl::Stack second = pool.take();
-  pool.give_back(first);
-  pool.give_back(second);
-  EXPECT_EQ(pool.idle(), 1u);
-  EXPECT_EQ(pool.take().bottom, first.bottom);
-}
-
 TEST(Runtime, sleepers_wake_in_the_order_of_their_deadlines) {
   testing::run_fiber_test([] {
     std::string trace;

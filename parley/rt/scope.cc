@@ -1,11 +1,17 @@
 #include "parley/rt/scope.h"
 
+#include <mutex>
+
+#include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/waiting.h"
+#include "parley/rt/impl/worker.h"
 
 namespace parley::rt {
 
+using impl::ContextNode;
 using impl::Fiber;
-using impl::Scheduler;
+using impl::Worker;
 
 Scope::Scope(OnExit on_exit) : Scope(Context::current(), on_exit) {}
 
@@ -13,7 +19,7 @@ Scope::Scope(const Context& parent, OnExit on_exit) : Scope(on_exit, parent.with
 
 Scope::Scope(OnExit on_exit, std::pair<Context, Cancel> context)
     : on_exit_(on_exit), context_(std::move(context.first)), cancel_(std::move(context.second)) {
-  (void)Scheduler::current_fiber("rt::Scope was made");
+  impl::require_fiber("rt::Scope was made");
 }
 
 Scope::~Scope() {
@@ -21,28 +27,53 @@ Scope::~Scope() {
   join();
 }
 
-bool Scope::start(std::string_view name, const impl::Closure& closure, bool may_wait) {
-  Fiber& fiber = Scheduler::current_fiber("Scope::go was called");
+bool Scope::start(std::string_view name, const impl::Closure& closure, const FiberOptions& options,
+                  bool may_wait) {
+  Fiber& fiber = Worker::current_fiber("Scope::go was called");
+  ContextNode& node = *context_.node();
   // Counted before spawn, which may wait: a join() meanwhile must not miss it.
+  node.lock.lock();
   ++running_;
-  if (fiber.scheduler->spawn(this, name, closure, context_.node(), may_wait) != nullptr)
-    return true;
-  fiber_ended();
+  node.lock.unlock();
+  if (fiber.scheduler->spawn(*this, node, name, options.stack_size, closure, may_wait)) return true;
+  impl::WaitList woken;
+  {
+    const std::lock_guard lock(node.lock);
+    if (--running_ == 0) impl::claim_all(joiners_, woken);
+  }
+  impl::wake_claimed(woken);
   return false;
 }
 
-void Scope::fiber_ended() {
-  if (--running_ == 0) Scheduler::current()->wake_all(joiners_);
+// On the worker that buries the fiber. Everything of the scope is done under the lock: whoever
+// joins may destroy it as soon as that is let go.
+void Scope::fiber_ended(Scope& scope, Fiber& fiber) {
+  impl::Scheduler& scheduler = *fiber.scheduler;
+  ContextNode& node = *scope.context_.node();
+  impl::WaitList woken;
+  {
+    const std::lock_guard lock(node.lock);
+    fiber.context_node.unlink();
+    fiber.~Fiber();
+    scheduler.fiber_ended();
+    if (--scope.running_ == 0) impl::claim_all(scope.joiners_, woken);
+  }
+  impl::wake_claimed(woken);
 }
 
 void Scope::join() {
-  Fiber& fiber = Scheduler::current_fiber("Scope::join was called");
-  while (running_ > 0) {
-    impl::WaitNode node;
-    node.fiber = &fiber;
-    joiners_.push_back(node);
-    fiber.scheduler->park("scope join", Deadline::never(), Scheduler::Cancellable::no, &node);
+  ContextNode& node = *context_.node();
+  for (;;) {
+    std::unique_lock lock(node.lock);
+    if (running_ == 0) return;
+    impl::WaitNode waiter;
+    impl::wait_in_for_ever(lock, joiners_, waiter, "scope join");
   }
+}
+
+std::size_t Scope::running() const {
+  const std::lock_guard lock(context_.node()->lock);
+  return running_;
 }
 
 }  // namespace parley::rt

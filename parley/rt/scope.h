@@ -1,7 +1,8 @@
 // Scope: owns fibers. Every fiber is started in a scope and none outlives it: the destructor joins.
 //
 // A scope belongs to the fiber that made it; its fibers run under a context of their own, a child
-// of that fiber's, which cancel() ends.
+// of that fiber's, which cancel() ends. go() and cancel() are thread-safe and may be called by any
+// fiber of the runtime.
 //
 //   rt::Scope scope;
 //   for (const Order& order : orders) scope.go("order", [&order] { place(order); });
@@ -21,8 +22,15 @@
 namespace parley::rt {
 
 namespace impl {
-class Scheduler;
+class Worker;
 }
+
+// What a fiber can be given beyond its function.
+struct FiberOptions {
+  // Bytes of stack, rounded up to a power of two from 16 KiB to 8 MiB. 0:
+  // RuntimeOptions::stack_size.
+  std::size_t stack_size = 0;
+};
 
 // What a scope does with fibers still running when its block ends.
 enum class OnExit {
@@ -42,19 +50,20 @@ class Scope {
   Scope& operator=(const Scope&) = delete;
 
   // Starts a fiber that runs `f()`, which is moved to it. `name` (cut at 40 bytes) is what dumps
-  // and errors show. The fiber runs when the caller next waits. At RuntimeOptions::max_fibers this
-  // waits for a fiber to end. An exception that leaves `f` ends the program.
+  // and errors show. The fiber runs when the caller next waits, or at once on another worker. At
+  // RuntimeOptions::max_fibers this waits for a fiber to end. An exception that leaves `f` ends the
+  // program.
   template <class F>
-  void go(std::string_view name, F&& f) {
+  void go(std::string_view name, F&& f, const FiberOptions& options = {}) {
     auto function = std::decay_t<F>(std::forward<F>(f));
-    start(name, impl::closure_of(function), true);
+    start(name, impl::closure_of(function), options, true);
   }
 
   // The same without waiting: false, and `f` is dropped, at max_fibers.
   template <class F>
-  [[nodiscard]] bool try_go(std::string_view name, F&& f) {
+  [[nodiscard]] bool try_go(std::string_view name, F&& f, const FiberOptions& options = {}) {
     auto function = std::decay_t<F>(std::forward<F>(f));
-    return start(name, impl::closure_of(function), false);
+    return start(name, impl::closure_of(function), options, false);
   }
 
   // Waits until no fiber of this scope is left. Those started meanwhile are waited for as well.
@@ -67,18 +76,20 @@ class Scope {
   // The context its fibers run under.
   [[nodiscard]] const Context& context() const { return context_; }
   // Fibers started here and not yet ended.
-  [[nodiscard]] std::size_t running() const { return running_; }
+  [[nodiscard]] std::size_t running() const;
 
  private:
-  friend class impl::Scheduler;
+  friend class impl::Worker;
 
   Scope(OnExit on_exit, std::pair<Context, Cancel> context);
-  bool start(std::string_view name, const impl::Closure& closure, bool may_wait);
-  void fiber_ended();
+  bool start(std::string_view name, const impl::Closure& closure, const FiberOptions& options,
+             bool may_wait);
+  static void fiber_ended(Scope& scope, impl::Fiber& fiber);
 
   OnExit on_exit_;
   Context context_;
   Cancel cancel_;
+  // Both under the lock of the context's node, which an ending fiber takes anyway.
   std::size_t running_ = 0;
   impl::WaitList joiners_;
 };

@@ -1,27 +1,66 @@
-// What a rt::Context points at: one node of the tree of contexts of a runtime.
+// What a rt::Context points at: one node of the tree of contexts. Private to rt.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "parley/base/status.h"
 #include "parley/rt/deadline.h"
+#include "parley/rt/impl/spin_lock.h"
+#include "parley/rt/impl/timer_wheel.h"
 #include "parley/rt/impl/wait_list.h"
 
 namespace parley::rt::impl {
 
-struct ContextNode : ListNode {
-  explicit ContextNode(std::shared_ptr<ContextNode> above, Deadline until);
+// Something to be told when a context ends.
+struct DoneHook : ListNode {
+  // Called once, under the lock of the context: takes what it needs to run() later, when the hook
+  // itself may be gone.
+  void (*take)(DoneHook& hook, List<DoneHook>& to_run) = nullptr;
+  void (*run)(DoneHook& hook) = nullptr;
+};
+
+struct ContextNode;
+
+struct ContextTimer : Timer {
+  ContextNode* node = nullptr;
+};
+
+struct ContextNode : ListNode, std::enable_shared_from_this<ContextNode> {
+  ContextNode(std::shared_ptr<ContextNode> above, Deadline until);
   ~ContextNode();
 
   // Ends this node and all below it, and wakes who waits there. Only the first cause counts.
-  void cancel(const Status& cause);
+  void cancel(const Status& why);
   [[nodiscard]] Status status() const;
 
-  std::shared_ptr<ContextNode> parent;
-  List<ContextNode> children;
-  WaitList waiters;   // fibers parked under this context
+  // Makes `fiber` run under this node, or no longer. Both by the fiber itself, or before it runs
+  // and after it ended.
+  void bind(Fiber& fiber);
+  void unbind(Fiber& fiber);
+
+  // Has cancel() called when the deadline passes; and not any more.
+  void arm();
+  void disarm();
+
+  const std::shared_ptr<ContextNode> parent;
   Deadline deadline;  // the earliest of this node and its ancestors
-  Status cause;       // not ok once cancelled
+  std::shared_ptr<const void> value;
+  const void* key = nullptr;
+
+  SpinLock lock;  // taken from the root downwards
+  std::atomic<bool> done{false};
+  Status cause;  // set once, before done
+  List<ContextNode> children;
+  List<FiberNode> fibers;  // those that run under it
+  WaitList waiters;        // those that wait for its end
+  List<DoneHook> hooks;
+
+  ContextTimer timer;
+  std::shared_ptr<ContextNode> kept_by_timer;  // while the timer is armed
+
+ private:
+  void cancel(const Status& why, List<DoneHook>& to_run);
 };
 
 }  // namespace parley::rt::impl

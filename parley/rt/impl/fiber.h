@@ -3,16 +3,17 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 
 #include "parley/base/clock.h"
-#include "parley/rt/deadline.h"
 #include "parley/rt/impl/closure.h"
-#include "parley/rt/impl/context_node.h"
+#include "parley/rt/impl/fiber_name.h"
+#include "parley/rt/impl/park_word.h"
 #include "parley/rt/impl/stack.h"
+#include "parley/rt/impl/timer_wheel.h"
 #include "parley/rt/impl/wait_list.h"
 
 namespace parley::rt {
@@ -22,15 +23,17 @@ class Scope;
 namespace parley::rt::impl {
 
 class Scheduler;
+struct ContextNode;
+struct LabelNode;
 
 // Why a parked fiber runs again.
 enum class Wake : std::uint8_t {
   ready,      // what it waited for happened
-  deadline,   // its deadline, or its context's, passed
-  cancelled,  // its context was cancelled
+  deadline,   // its deadline passed
+  cancelled,  // its context ended
 };
 
-enum class FiberState : std::uint8_t { runnable, running, parked };
+enum class FiberState : std::uint8_t { none, runnable, running, parked };
 
 // The C++ runtime keeps the exceptions being handled in 16 bytes per thread (Itanium C++ ABI,
 // exception handling, 2.2.2). Two fibers parked inside `catch` would share them; so each has its
@@ -40,52 +43,65 @@ struct EhGlobals {
   unsigned uncaught = 0;
 };
 
+struct FiberTimer : Timer {
+  Fiber* fiber = nullptr;
+};
+
 class Fiber {
  public:
-  static constexpr std::size_t name_capacity = 40;
-  static constexpr std::size_t not_in_heap = static_cast<std::size_t>(-1);
-
   // Builds a fiber at the top of `stack`, with `closure` moved there and ready to be switched to.
   static Fiber* create(const Stack& stack, std::string_view name, const Closure& closure);
+  // Where create() puts the fiber of a stack. The memory is there as long as the stack is mapped;
+  // a fiber is there while its state is not none.
+  static Fiber* of(const Stack& stack);
 
-  [[nodiscard]] std::string_view name() const { return {name_.data(), name_size_}; }
+  ~Fiber();
+  Fiber(const Fiber&) = delete;
+  Fiber& operator=(const Fiber&) = delete;
 
+  // Waiting and waking.
+  ParkWord word;
+  std::atomic<bool> cancel_requested{false};  // its context has ended
+  Wake wake = Wake::ready;                    // by who claimed the word, before waking
+  bool wakes_next = false;                    // goes before the run queue when woken
+  FiberTimer timer;                           // of its deadline
+
+  // Switching.
   void* stack_pointer = nullptr;  // while not running
   EhGlobals eh_globals;           // while not running
   int saved_errno = 0;            // while not running
   void* asan_fake_stack = nullptr;
+  void* tsan_fiber = nullptr;
+  Fiber* queue_next = nullptr;  // in the queue of the scheduler
+  void* last_worker = nullptr;  // these two for forced migration, in tests
+  unsigned passed_over = 0;
 
+  // Whose it is.
   Scheduler* scheduler = nullptr;
   Scope* scope = nullptr;
-  std::shared_ptr<ContextNode> context;
+  ContextNode* context = nullptr;
+  FiberNode context_node;  // among the fibers of its context
   Stack stack;
   void* closure_at = nullptr;
   void (*run_and_destroy)(void* at) = nullptr;
-  std::uint64_t id = 0;
 
-  FiberState state = FiberState::runnable;
-  Wake wake = Wake::ready;
-  const char* wait_reason = "";
-  Instant since{};  // when it parked
-  Deadline wait_deadline;
-  std::size_t heap_index = not_in_heap;  // place in the timer heap while it has a deadline
-
-  WaitNode run_node;      // run queue
-  WaitNode all_node;      // every fiber of the runtime
-  WaitNode context_node;  // waiters of its context
-  WaitNode* wait_node = nullptr;
+  // What dumps show; read while the fiber runs.
+  std::atomic<FiberState> state{FiberState::none};
+  std::atomic<std::uint64_t> id{0};
+  FiberName name;
+  std::atomic<const char*> wait_reason{""};
+  std::atomic<Instant> since{};             // when it parked
+  std::atomic<Instant> wait_until{};        // Instant::max(): no deadline
+  std::atomic<LabelNode*> labels{nullptr};  // the innermost
 
  private:
   Fiber(const Stack& own, std::string_view name);
-
-  std::array<char, name_capacity> name_{};
-  std::size_t name_size_ = 0;
 };
+
+static_assert(std::atomic<Instant>::is_always_lock_free);
 
 }  // namespace parley::rt::impl
 
 extern "C" {
-void* parley_rt_switch(void** save, void* to, void* value);
-void parley_rt_entry();
-[[noreturn]] void parley_rt_fiber_main(parley::rt::impl::Fiber* fiber);
+[[noreturn]] void parley_rt_fiber_main(void* fiber);
 }

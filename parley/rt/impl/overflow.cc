@@ -9,12 +9,12 @@
 #include <mutex>
 #include <string_view>
 
-#include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/worker.h"
 
 namespace parley::rt::impl {
 namespace {
 
-// Enough for the handler and for a debugger's or sanitizer's handler after it.
+// Enough for the handlers, for a stack trace taken in one, and for a debugger's or sanitizer's.
 constexpr std::size_t signal_stack_bytes = std::size_t{64} * 1024;
 
 // The handlers of the process are one; runtimes come and go on several threads. They are installed
@@ -51,14 +51,14 @@ void pass_on(int signal, siginfo_t* info, void* context) {
 }
 
 void on_fault(int signal, siginfo_t* info, void* context) {
-  const Scheduler* scheduler = Scheduler::current();
-  const Fiber* fiber = scheduler == nullptr ? nullptr : scheduler->running();
+  const Worker* worker = Worker::current();
+  const Fiber* fiber = worker == nullptr ? nullptr : worker->running();
   if (fiber == nullptr || !fiber->stack.guards(info->si_addr)) {
     pass_on(signal, info, context);
     return;
   }
   say("parley: stack overflow in fiber '");
-  say(fiber->name());
+  say(fiber->name.get().data());
   say("': its ");
   say(fiber->stack.size / 1024);
   say(" KiB are used up. Look for deep recursion or large local arrays, or raise "
@@ -77,7 +77,7 @@ void install() {
 
 }  // namespace
 
-OverflowWatch::OverflowWatch() : stack_(std::make_unique<char[]>(signal_stack_bytes)) {
+FaultStack::FaultStack() : stack_(std::make_unique<char[]>(signal_stack_bytes)) {
   std::call_once(installed, install);
   stack_t mine{};
   mine.ss_sp = stack_.get();
@@ -85,7 +85,7 @@ OverflowWatch::OverflowWatch() : stack_(std::make_unique<char[]>(signal_stack_by
   ::sigaltstack(&mine, &stack_before_);
 }
 
-OverflowWatch::~OverflowWatch() {
+FaultStack::~FaultStack() {
   // The kernel refuses a too small size even when it only switches the stack off.
   if ((stack_before_.ss_flags & SS_DISABLE) != 0) stack_before_.ss_size = signal_stack_bytes;
   ::sigaltstack(&stack_before_, nullptr);

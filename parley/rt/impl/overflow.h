@@ -7,14 +7,14 @@
 
 namespace parley::rt::impl {
 
-// While alive, SIGSEGV and SIGBUS of this thread are handled on a stack of their own: a fault in a
+// While alive, signals of this thread are handled on a stack of their own, and a fault in a
 // fiber's guard is reported and aborts; any other goes to the handler that was there before.
-class OverflowWatch {
+class FaultStack {
  public:
-  OverflowWatch();
-  ~OverflowWatch();
-  OverflowWatch(const OverflowWatch&) = delete;
-  OverflowWatch& operator=(const OverflowWatch&) = delete;
+  FaultStack();
+  ~FaultStack();
+  FaultStack(const FaultStack&) = delete;
+  FaultStack& operator=(const FaultStack&) = delete;
 
  private:
   std::unique_ptr<char[]> stack_;

@@ -1,8 +1,9 @@
-// What AddressSanitizer must be told about fibers; nothing at all in other builds.
+// What the sanitizers must be told about fibers; nothing at all in other builds.
 //
-// Before a switch: where the next stack lies, and where to keep this one's fake stack (nowhere,
-// when this fiber is ending, so that ASan frees it). After a switch: which fake stack to take up
-// again.
+// AddressSanitizer, before a switch: where the next stack lies, and where to keep this one's fake
+// stack (nowhere, when this fiber is ending, so that ASan frees it); after a switch: which fake
+// stack to take up again. ThreadSanitizer: each fiber is a thread of its own to it, and it wants to
+// know right before each switch which one comes.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +18,20 @@
 #endif
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+#define PARLEY_RT_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define PARLEY_RT_TSAN 1
+#endif
+#endif
+
 #ifdef PARLEY_RT_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#endif
+#ifdef PARLEY_RT_TSAN
+#include <sanitizer/tsan_interface.h>
 #endif
 
 namespace parley::rt::impl {
@@ -30,8 +42,9 @@ inline constexpr bool has_asan = true;
 inline void asan_leave(void** fake_stack, const void* next_bottom, std::size_t next_size) {
   if (cure_asan) __sanitizer_start_switch_fiber(fake_stack, next_bottom, next_size);
 }
-inline void asan_arrive(void* fake_stack, const void** old_bottom, std::size_t* old_size) {
-  if (cure_asan) __sanitizer_finish_switch_fiber(fake_stack, old_bottom, old_size);
+inline void asan_arrive(void* fake_stack, const void** left_bottom = nullptr,
+                        std::size_t* left_size = nullptr) {
+  if (cure_asan) __sanitizer_finish_switch_fiber(fake_stack, left_bottom, left_size);
 }
 // Frames of the last fiber that ran on this stack left their red zones poisoned.
 inline void asan_clean_stack(const void* bottom, std::size_t size) {
@@ -41,8 +54,28 @@ inline void asan_clean_stack(const void* bottom, std::size_t size) {
 inline constexpr bool has_asan = false;
 
 inline void asan_leave(void**, const void*, std::size_t) {}
-inline void asan_arrive(void*, const void**, std::size_t*) {}
+inline void asan_arrive(void*, const void** = nullptr, std::size_t* = nullptr) {}
 inline void asan_clean_stack(const void*, std::size_t) {}
+#endif
+
+#ifdef PARLEY_RT_TSAN
+inline constexpr bool has_tsan = true;
+
+inline void* tsan_current() { return cure_tsan ? __tsan_get_current_fiber() : nullptr; }
+inline void* tsan_create() { return cure_tsan ? __tsan_create_fiber(0) : nullptr; }
+inline void tsan_destroy(void* fiber) {
+  if (cure_tsan) __tsan_destroy_fiber(fiber);
+}
+inline void tsan_switch(void* to) {
+  if (cure_tsan) __tsan_switch_to_fiber(to, 0);
+}
+#else
+inline constexpr bool has_tsan = false;
+
+inline void* tsan_current() { return nullptr; }
+inline void* tsan_create() { return nullptr; }
+inline void tsan_destroy(void*) {}
+inline void tsan_switch(void*) {}
 #endif
 
 }  // namespace parley::rt::impl

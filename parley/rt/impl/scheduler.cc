@@ -1,339 +1,264 @@
 #include "parley/rt/impl/scheduler.h"
 
-#include <sys/epoll.h>
+#include <pthread.h>
 
-#include <cxxabi.h>
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <ctime>
+#include <csignal>
+#include <mutex>
 
 #include "parley/base/assert.h"
+#include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/cures.h"
-#include "parley/rt/impl/sanitizer.h"
+#include "parley/rt/impl/machine.h"
+#include "parley/rt/impl/overflow.h"
+#include "parley/rt/impl/waiting.h"
+#include "parley/rt/impl/worker.h"
 #include "parley/rt/scope.h"
 
 namespace parley::rt::impl {
 namespace {
 
-// As Go does: the poller and the timers are looked at once in so many fibers even while the run
-// queue never empties, so that a busy pair cannot starve the sockets.
-constexpr std::uint32_t ticks_between_polls = 61;
-constexpr int events_per_poll = 128;
-
-thread_local Scheduler* scheduler_of_thread = nullptr;
-
-using Events = std::array<epoll_event, events_per_poll>;
-
-// Waits at most `limit` (null: for ever) and returns how many events there are.
-int wait_for_events(int epoll, Events& events, const timespec* limit) {
-  int count = ::epoll_pwait2(epoll, events.data(), events_per_poll, limit, nullptr);
-  if (count < 0 && (errno == ENOSYS || errno == EPERM)) {
-    // Before Linux 5.11, and in some sandboxes: whole milliseconds, rounded up so as not to spin.
-    constexpr long max_ms = 60'000;
-    const long ms =
-        limit == nullptr ? -1 : limit->tv_sec * 1000 + (limit->tv_nsec + 999'999) / 1'000'000;
-    count =
-        ::epoll_wait(epoll, events.data(), events_per_poll, static_cast<int>(std::min(ms, max_ms)));
-  }
-  PARLEY_ASSERT(count >= 0 || errno == EINTR, "the poller failed");
-  return std::max(count, 0);
+std::size_t workers_of(const RuntimeOptions& options) {
+  const std::size_t wanted = options.workers == 0 ? usable_processors() : options.workers;
+  return std::clamp<std::size_t>(wanted, 1, max_workers);
 }
 
-// noinline, with a barrier: the compiler may otherwise keep the address of a thread-local variable
-// in a register over a switch, and a fiber may wake up on another thread.
-[[gnu::noinline]] void swap_eh_globals(EhGlobals& other) {
-  auto* mine = reinterpret_cast<EhGlobals*>(abi::__cxa_get_globals());
-  std::swap(*mine, other);
-  asm volatile("" ::: "memory");
+std::size_t limit_of_fibers(const RuntimeOptions& options, GuardKind guards) {
+  const std::size_t wanted = options.max_fibers == 0 ? default_max_fibers() : options.max_fibers;
+  return std::min(wanted, most_stacks(guards));
 }
 
-[[gnu::noinline]] int swap_errno(int value) {
-  const int before = errno;
-  errno = value;
-  asm volatile("" ::: "memory");
-  return before;
+// Of a new thread: signals are the business of the program's own ones.
+void block_signals() {
+  sigset_t most;
+  sigfillset(&most);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGURG}) sigdelset(&most, signal);
+  ::pthread_sigmask(SIG_SETMASK, &most, nullptr);
 }
 
 }  // namespace
 
 Scheduler::Scheduler(const RuntimeOptions& options)
     : options_(options),
-      clock_(*options.clock),
-      stacks_(options.stack_size, options.max_idle_stacks),
-      epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-  PARLEY_ASSERT(scheduler_of_thread == nullptr, "this thread already runs a Runtime");
-  PARLEY_ASSERT(epoll_, "no descriptor left for the poller: raise `ulimit -n`");
-  scheduler_of_thread = this;
-}
-
-Scheduler::~Scheduler() { scheduler_of_thread = nullptr; }
-
-[[gnu::noinline]] Scheduler* Scheduler::current() noexcept {
-  asm volatile("" ::: "memory");
-  return scheduler_of_thread;
-}
-
-Fiber& Scheduler::current_fiber(std::string_view what) {
-  Scheduler* scheduler = current();
-  if (scheduler == nullptr || scheduler->running_ == nullptr) {
-    assertion_failed("", std::string(what) +
-                             " outside a fiber: run it in a function given to parley::run() or "
-                             "rt::Scope::go()");
+      worker_count_(workers_of(options)),
+      stacks_(options.max_idle_stacks, best_guard_kind()),
+      max_fibers_(limit_of_fibers(options, stacks_.guards())),
+      background_(std::make_shared<ContextNode>(nullptr, Deadline::never())),
+      blocking_(options.max_blocking_threads, options.blocking_idle_time),
+      monitor_(*this) {
+  for (std::size_t i = 0; i < worker_count_; ++i) {
+    workers_.push_back(std::make_unique<Worker>(*this, i));
   }
-  return *scheduler->running_;
+}
+
+Scheduler::~Scheduler() = default;
+
+Scheduler* Scheduler::current() noexcept {
+  const Worker* worker = Worker::current();
+  return worker == nullptr ? nullptr : &worker->scheduler();
 }
 
 void Scheduler::run(const Closure& first) {
-  Fiber* fiber = spawn(nullptr, "main", first, Context::background().node(), false);
-  PARLEY_ASSERT(fiber != nullptr, "max_fibers must be at least 1");
-  loop();
+  PARLEY_ASSERT(Worker::current() == nullptr, "this thread already runs a Runtime");
+  std::vector<Stack> stack;
+  stacks_.take(stack_class_of(options_.stack_size), 1, stack);
+  PARLEY_ASSERT(!stack.empty(), "no memory for the stack of the first fiber");
+  live_.store(1, std::memory_order_relaxed);
+  Fiber* fiber = Fiber::create(stack.front(), "main", first);
+  fiber->scheduler = this;
+  fiber->id.store(next_id_.fetch_add(1), std::memory_order_relaxed);
+  background_->bind(*fiber);
+  inject(*fiber);
+
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < worker_count_; ++i) {
+    threads.emplace_back([this, i] {
+      block_signals();
+      ::pthread_setname_np(::pthread_self(), ("parley/" + std::to_string(i)).c_str());
+      const FaultStack fault_stack;
+      workers_[i]->run();
+    });
+  }
+  monitor_.start();
+  workers_[0]->run();
+  for (std::thread& thread : threads) thread.join();
+  monitor_.stop();
 }
 
-Fiber* Scheduler::spawn(Scope* scope, std::string_view name, const Closure& closure,
-                        const std::shared_ptr<ContextNode>& context, bool may_wait) {
-  Stack stack;
-  for (;;) {
-    if (live_ < options_.max_fibers) stack = stacks_.take();
-    if (stack.bottom != nullptr) break;
-    if (!may_wait) return nullptr;
-    // The limit, or no memory for one more stack: either way, when a fiber ends there is room.
-    PARLEY_ASSERT(live_ > 1,
-                  "no room for a second fiber: max_fibers is 1, or no memory is left for a stack");
-    WaitNode node;
-    node.fiber = running_;
-    slot_waiters_.push_back(node);
-    park("max_fibers", Deadline::never(), Cancellable::no, &node);
+void Scheduler::stop() {
+  stopping_.store(true, std::memory_order_seq_cst);
+  for (const auto& worker : workers_) worker->interrupt();
+}
+
+bool Scheduler::try_count_in() {
+  if (live_.fetch_add(1, std::memory_order_seq_cst) < max_fibers_) return true;
+  live_.fetch_sub(1, std::memory_order_seq_cst);
+  return false;
+}
+
+bool Scheduler::count_in(bool may_wait) {
+  while (!try_count_in()) {
+    if (!may_wait) return false;
+    PARLEY_ASSERT(max_fibers_ > 1, "no room for a second fiber: max_fibers is 1");
+    wait_for_room();
   }
+  return true;
+}
+
+void Scheduler::wait_for_room() {
+  std::unique_lock lock(room_lock_);
+  // Counted before the last look, so that the fiber that makes room sees one of the two.
+  room_waiter_count_.fetch_add(1, std::memory_order_seq_cst);
+  if (live_.load(std::memory_order_seq_cst) >= max_fibers_) {
+    WaitNode node;
+    wait_in_for_ever(lock, room_waiters_, node, "max_fibers");
+  }
+  room_waiter_count_.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+void Scheduler::fiber_ended() {
+  const std::size_t left = live_.fetch_sub(1, std::memory_order_seq_cst) - 1;
+  if (left == 0) {
+    stop();
+    return;
+  }
+  if (room_waiter_count_.load(std::memory_order_seq_cst) == 0) return;
+  std::unique_lock lock(room_lock_);
+  WaitNode* node = claim_front(room_waiters_);
+  lock.unlock();
+  if (node != nullptr) wake(*node);
+}
+
+bool Scheduler::spawn(Scope& scope, ContextNode& context, std::string_view name,
+                      std::size_t stack_size, const Closure& closure, bool may_wait) {
+  if (!count_in(may_wait)) return false;
+  const std::size_t stack_class =
+      stack_class_of(stack_size == 0 ? options_.stack_size : stack_size);
+  for (;;) {
+    Worker& worker = *Worker::current();
+    const Stack stack = worker.stacks().take(stack_class);
+    if (stack.bottom != nullptr) {
+      launch(worker, stack, &scope, context, name, closure);
+      return true;
+    }
+    // No memory for one more stack: when a fiber ends there is room.
+    if (may_wait) {
+      PARLEY_ASSERT(live() > 2, "no memory for the stack of a second fiber");
+      std::unique_lock lock(room_lock_);
+      room_waiter_count_.fetch_add(1, std::memory_order_seq_cst);
+      WaitNode node;
+      wait_in_for_ever(lock, room_waiters_, node, "memory for a stack");
+      room_waiter_count_.fetch_sub(1, std::memory_order_seq_cst);
+      continue;
+    }
+    fiber_ended();
+    return false;
+  }
+}
+
+void Scheduler::spawn_over_limit(Scope& scope, ContextNode& context, std::string_view name,
+                                 const Closure& closure) {
+  live_.fetch_add(1, std::memory_order_seq_cst);
+  Worker& worker = *Worker::current();
+  const Stack stack = worker.stacks().take(stack_class_of(options_.stack_size));
+  PARLEY_ASSERT(stack.bottom != nullptr, "no memory for the stack of a fiber that a timer starts");
+  launch(worker, stack, &scope, context, name, closure);
+}
+
+void Scheduler::launch(Worker& worker, const Stack& stack, Scope* scope, ContextNode& context,
+                       std::string_view name, const Closure& closure) {
   Fiber* fiber = Fiber::create(stack, name, closure);
   fiber->scheduler = this;
   fiber->scope = scope;
-  fiber->context = context;
-  fiber->id = next_id_++;
-  ++live_;
-  all_.push_back(fiber->all_node);
-  run_queue_.push_back(fiber->run_node);
-  return fiber;
+  fiber->id.store(next_id_.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
+  context.bind(*fiber);
+  worker.enqueue(*fiber, Place::last);
 }
 
-void Scheduler::loop() {
-  while (live_ > 0) {
-    if (run_queue_.empty()) {
-      fire_timers();
-      poll(run_queue_.empty());
+void Scheduler::inject(Fiber& fiber) {
+  Fiber* const one = &fiber;
+  inject_all({&one, 1});
+}
+
+void Scheduler::inject_all(std::span<Fiber* const> fibers) {
+  {
+    const std::lock_guard lock(queue_lock_);
+    for (Fiber* fiber : fibers) {
+      fiber->queue_next = nullptr;
+      (queue_last_ == nullptr ? queue_first_ : queue_last_->queue_next) = fiber;
+      queue_last_ = fiber;
+    }
+    injected_count_.fetch_add(fibers.size(), std::memory_order_seq_cst);
+  }
+  wake_resting();
+}
+
+Fiber* Scheduler::take(Worker& worker) {
+  if (injected_count_.load(std::memory_order_relaxed) == 0) return nullptr;
+  const std::lock_guard lock(queue_lock_);
+  if (force_migration) return take_migrant(worker);
+  const std::size_t here = injected_count_.load(std::memory_order_relaxed);
+  // A fair share, and no more than half a ring, which is empty or nearly so.
+  const std::size_t share = std::min<std::size_t>(here / worker_count_ + 1, 128);
+  Fiber* first = nullptr;
+  std::size_t taken = 0;
+  for (; taken < share && queue_first_ != nullptr; ++taken) {
+    Fiber* fiber = std::exchange(queue_first_, queue_first_->queue_next);
+    if (queue_first_ == nullptr) queue_last_ = nullptr;
+    if (first == nullptr) {
+      first = fiber;
+    } else if (!worker.accept(*fiber)) {
+      fiber->queue_next = queue_first_;
+      queue_first_ = fiber;
+      if (queue_last_ == nullptr) queue_last_ = fiber;
+      break;
+    }
+  }
+  injected_count_.fetch_sub(taken, std::memory_order_seq_cst);
+  return first;
+}
+
+// For tests: the first fiber that ran on another worker last. One that has waited for that in vain
+// is taken by whoever comes.
+Fiber* Scheduler::take_migrant(Worker& worker) {
+  Fiber* before = nullptr;
+  for (Fiber* fiber = queue_first_; fiber != nullptr; before = fiber, fiber = fiber->queue_next) {
+    constexpr unsigned patience = 1'000;
+    if (worker_count_ > 1 && fiber->last_worker == &worker && ++fiber->passed_over < patience) {
       continue;
     }
-    if (++ticks_ % ticks_between_polls == 0) {
-      fire_timers();
-      poll(false);
-    }
-    resume(*run_queue_.pop_front().fiber);
+    fiber->passed_over = 0;
+    (before == nullptr ? queue_first_ : before->queue_next) = fiber->queue_next;
+    if (queue_last_ == fiber) queue_last_ = before;
+    injected_count_.fetch_sub(1, std::memory_order_seq_cst);
+    return fiber;
   }
+  return nullptr;
 }
 
-// Runs on the worker's own stack, so nothing here is cached over a switch.
-void Scheduler::resume(Fiber& fiber) {
-  running_ = &fiber;
-  fiber.state = FiberState::running;
-  if (cure_eh_globals) swap_eh_globals(fiber.eh_globals);
-  int worker_errno = 0;
-  if (cure_errno) worker_errno = swap_errno(fiber.saved_errno);
+void Scheduler::begin_rest(std::size_t worker) { resting_.add(worker); }
 
-  asan_leave(&loop_fake_stack_, fiber.stack.bottom, fiber.stack.size);
-  auto* ended =
-      static_cast<Fiber*>(parley_rt_switch(&loop_stack_pointer_, fiber.stack_pointer, &fiber));
-  asan_arrive(loop_fake_stack_, nullptr, nullptr);
-
-  if (cure_errno) fiber.saved_errno = swap_errno(worker_errno);
-  if (cure_eh_globals) swap_eh_globals(fiber.eh_globals);
-  running_ = nullptr;
-  if (ended != nullptr) bury(*ended);
+void Scheduler::end_rest(std::size_t worker) {
+  resting_.remove(worker);
+  thief_called_.store(false, std::memory_order_relaxed);
+  monitor_.worker_woke();
 }
 
-// On the fiber's stack: back to the loop. Returns when the fiber is resumed; never when it is
-// ending.
-void Scheduler::leave(Fiber& fiber, bool ending) {
-  asan_leave(ending ? nullptr : &fiber.asan_fake_stack, loop_stack_bottom_, loop_stack_size_);
-  parley_rt_switch(&fiber.stack_pointer, loop_stack_pointer_, ending ? &fiber : nullptr);
-  asan_arrive(fiber.asan_fake_stack, &loop_stack_bottom_, &loop_stack_size_);
+void Scheduler::wake_resting() {
+  const std::size_t index = resting_.take_any();
+  if (index != max_workers) workers_[index]->interrupt();
 }
 
-void Scheduler::bury(Fiber& fiber) {
-  Scope* scope = fiber.scope;
-  const Stack stack = fiber.stack;
-  fiber.all_node.unlink();
-  fiber.~Fiber();
-  stacks_.give_back(stack);
-  --live_;
-  if (!slot_waiters_.empty()) wake(*slot_waiters_.front().fiber, Wake::ready);
-  if (scope != nullptr) scope->fiber_ended();
+void Scheduler::wake_thief() {
+  thief_called_.store(true, std::memory_order_relaxed);
+  wake_resting();
 }
 
-Wake Scheduler::park(const char* reason, Deadline deadline, Cancellable cancellable,
-                     WaitNode* node) {
-  Fiber& fiber = *running_;
-  const bool bound = cancellable == Cancellable::yes && fiber.context != nullptr;
-  if (bound) {
-    deadline = std::min(deadline, fiber.context->deadline);
-    if (!fiber.context->cause.is_ok()) {
-      if (node != nullptr) node->unlink();
-      return Wake::cancelled;
-    }
-  }
-  if (!deadline.is_never()) {
-    if (clock_.now() >= deadline.instant()) {
-      if (node != nullptr) node->unlink();
-      return Wake::deadline;
-    }
-    fiber.wait_deadline = deadline;
-    timers_.add(fiber);
-  }
-  if (bound) fiber.context->waiters.push_back(fiber.context_node);
-  fiber.wait_node = node;
-  fiber.wait_reason = reason;
-  fiber.since = clock_.now();
-  fiber.state = FiberState::parked;
-  leave(fiber, false);
-  return fiber.wake;
-}
+bool Scheduler::all_at_rest() const { return resting_.count() == worker_count_; }
 
-void Scheduler::wake(Fiber& fiber, Wake why) {
-  PARLEY_ASSERT(fiber.state == FiberState::parked, "only a parked fiber can be woken");
-  fiber.state = FiberState::runnable;
-  fiber.wake = why;
-  fiber.context_node.unlink();
-  if (fiber.wait_node != nullptr) fiber.wait_node->unlink();
-  fiber.wait_node = nullptr;
-  timers_.remove(fiber);
-  run_queue_.push_back(fiber.run_node);
-}
-
-void Scheduler::wake_all(WaitList& list, Wake why) {
-  while (!list.empty()) wake(*list.front().fiber, why);
-}
-
-void Scheduler::yield() {
-  Fiber& fiber = *running_;
-  fiber.state = FiberState::runnable;
-  run_queue_.push_back(fiber.run_node);
-  leave(fiber, false);
-}
-
-void Scheduler::fire_timers() {
-  if (timers_.empty()) return;
-  const Instant time = clock_.now();
-  while (!timers_.empty() && timers_.front().wait_deadline.instant() <= time) {
-    wake(timers_.front(), Wake::deadline);
-  }
-}
-
-void Scheduler::poll(bool may_block) {
-  Events events;
-  timespec timeout{};
-  const timespec* limit = &timeout;
-  if (may_block) {
-    if (timers_.empty()) {
-      limit = nullptr;
-    } else {
-      const Duration left =
-          std::max(timers_.front().wait_deadline.instant() - clock_.now(), Duration::zero());
-      timeout.tv_sec = static_cast<time_t>(left / std::chrono::seconds(1));
-      timeout.tv_nsec = static_cast<long>((left % std::chrono::seconds(1)).count());
-    }
-  }
-  const int count = wait_for_events(epoll_.get(), events, limit);
-  for (int i = 0; i < count; ++i) {
-    const epoll_event& event = events[static_cast<std::size_t>(i)];
-    deliver(event.events, *static_cast<PollEntry*>(event.data.ptr));
-  }
-}
-
-void Scheduler::deliver(std::uint32_t events, PollEntry& entry) {
-  const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
-  if (broken || (events & (EPOLLIN | EPOLLRDHUP)) != 0) {
-    entry.readable = entry.readers.empty();
-    wake_all(entry.readers);
-  }
-  if (broken || (events & EPOLLOUT) != 0) {
-    entry.writable = entry.writers.empty();
-    wake_all(entry.writers);
-  }
-}
-
-Status Scheduler::watch(PollEntry& entry) {
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  event.data.ptr = &entry;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, entry.fd, &event) != 0) {
-    return errno_status(errno, "watch descriptor " + std::to_string(entry.fd));
-  }
-  return {};
-}
-
-void Scheduler::unwatch(PollEntry& entry) {
-  PARLEY_ASSERT(entry.readers.empty() && entry.writers.empty(),
-                "a descriptor was given up while a fiber waits for it");
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, entry.fd, nullptr);
-}
-
-std::string Scheduler::dump() const {
-  std::string text = std::to_string(live_) + " fibers\n";
-  const Instant time = clock_.now();
-  all_.for_each([&](const WaitNode& node) {
-    const Fiber& fiber = *node.fiber;
-    text += "  #" + std::to_string(fiber.id) + " '" + std::string(fiber.name()) + "' ";
-    switch (fiber.state) {
-      case FiberState::runnable:
-        text += "runnable";
-        break;
-      case FiberState::running:
-        text += "running";
-        break;
-      case FiberState::parked:
-        text +=
-            std::string("waits: ") + fiber.wait_reason + ", for " +
-            std::to_string(
-                std::chrono::duration_cast<std::chrono::milliseconds>(time - fiber.since).count()) +
-            " ms";
-        if (!fiber.wait_deadline.is_never() && fiber.heap_index != Fiber::not_in_heap) {
-          text += ", at most " +
-                  std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                     fiber.wait_deadline.instant() - time)
-                                     .count()) +
-                  " ms more";
-        }
-        break;
-    }
-    text += "\n";
-  });
-  return text;
-}
-
-Status status_of(Wake wake, std::string_view what) {
-  switch (wake) {
-    case Wake::ready:
-      return {};
-    case Wake::deadline:
-      return {Code::deadline_exceeded, std::string(what) + ": the deadline passed"};
-    case Wake::cancelled:
-      break;
-  }
-  return Scheduler::current_fiber(what).context->status().with_context(what);
+bool Scheduler::any_held() const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker->is_held(); });
 }
 
 }  // namespace parley::rt::impl
-
-using parley::rt::impl::Fiber;
-
-// Not noexcept by accident: an exception that leaves a fiber's function ends the program
-// (std::terminate), as it does for a thread.
-extern "C" void parley_rt_fiber_main(Fiber* fiber) {
-  auto* scheduler = fiber->scheduler;
-  parley::rt::impl::asan_arrive(nullptr, &scheduler->loop_stack_bottom_,
-                                &scheduler->loop_stack_size_);
-  [&]() noexcept { fiber->run_and_destroy(fiber->closure_at); }();
-  fiber->context = nullptr;
-  scheduler->leave(*fiber, true);
-  __builtin_unreachable();
-}

@@ -1,24 +1,33 @@
-// Scheduler: runs the fibers of one worker: run queue, timers, poller. Private to rt; what the
-// floors above need of it stands in the public headers.
+// Scheduler: what the workers of one runtime share: the queue of fibers from elsewhere, the stacks,
+// the limits, and who is at rest. Private to rt; what the floors above need of it stands in the
+// public headers.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <vector>
 
 #include "parley/base/clock.h"
-#include "parley/base/fd.h"
-#include "parley/base/status.h"
-#include "parley/rt/deadline.h"
+#include "parley/rt/impl/blocking_pool.h"
 #include "parley/rt/impl/fiber.h"
-#include "parley/rt/impl/poll_entry.h"
+#include "parley/rt/impl/idle_set.h"
+#include "parley/rt/impl/monitor.h"
+#include "parley/rt/impl/poller.h"
 #include "parley/rt/impl/stack.h"
-#include "parley/rt/impl/timer_heap.h"
 #include "parley/rt/impl/wait_list.h"
 #include "parley/rt/runtime.h"
 
 namespace parley::rt::impl {
+
+class Worker;
+struct Frames;
 
 class Scheduler {
  public:
@@ -29,68 +38,92 @@ class Scheduler {
 
   // The scheduler of the calling thread, or null.
   static Scheduler* current() noexcept;
-  // The calling fiber. Outside a fiber the program ends with a message that names `what` was tried.
-  static Fiber& current_fiber(std::string_view what);
 
-  // Runs `first` and every fiber it starts, until none is left.
+  // Runs `first` and every fiber it starts, until none is left. The calling thread is the first
+  // worker.
   void run(const Closure& first);
 
-  // Starts a fiber. At max_fibers: waits for one to end (`may_wait`), or returns null.
-  Fiber* spawn(Scope* scope, std::string_view name, const Closure& closure,
-               const std::shared_ptr<ContextNode>& context, bool may_wait);
+  // Starts a fiber, by a fiber. At max_fibers: waits for one to end (`may_wait`), or returns false.
+  bool spawn(Scope& scope, ContextNode& context, std::string_view name, std::size_t stack_size,
+             const Closure& closure, bool may_wait);
+  // Starts a fiber from a timer or the poller, which can neither wait nor refuse: over the limit.
+  void spawn_over_limit(Scope& scope, ContextNode& context, std::string_view name,
+                        const Closure& closure);
+  // By the worker that buries a fiber.
+  void fiber_ended();
 
-  enum class Cancellable : bool { no, yes };
-  // Parks the calling fiber until wake(), the deadline, or (when cancellable) the end of its
-  // context or that context's deadline. `node`, if any, was put in a wait list by the caller; it is
-  // out of it when this returns.
-  Wake park(const char* reason, Deadline deadline, Cancellable cancellable, WaitNode* node);
-  // Makes a parked fiber runnable. A bug when it is not parked.
-  void wake(Fiber& fiber, Wake why);
-  // Wakes every fiber of the list.
-  void wake_all(WaitList& list, Wake why = Wake::ready);
-  // Goes to the end of the run queue.
-  void yield();
+  // The queue of fibers that come from no worker. From any thread.
+  void inject(Fiber& fiber);
+  void inject_all(std::span<Fiber* const> fibers);
+  [[nodiscard]] bool has_injected() const {
+    return injected_count_.load(std::memory_order_seq_cst) > 0;
+  }
+  // A fair share for `worker`: one is returned, the others are queued there.
+  Fiber* take(Worker& worker);
 
-  Status watch(PollEntry& entry);
-  void unwatch(PollEntry& entry);
+  // Who is at rest.
+  void begin_rest(std::size_t worker);
+  void end_rest(std::size_t worker);
+  [[nodiscard]] bool wants_thief() const {
+    return resting_.any() && !thief_called_.load(std::memory_order_relaxed);
+  }
+  void wake_thief();
+  [[nodiscard]] bool all_at_rest() const;
+  [[nodiscard]] bool any_held() const;
 
-  [[nodiscard]] Instant now() const noexcept { return clock_.now(); }
-  [[nodiscard]] Fiber* running() const noexcept { return running_; }
-  [[nodiscard]] std::size_t live() const noexcept { return live_; }
-  [[nodiscard]] std::string dump() const;
+  [[nodiscard]] bool is_stopping() const { return stopping_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool is_simulated() const { return false; }
+  [[nodiscard]] bool has_real_clock() const { return options_.clock == options_.real_clock; }
+
+  [[nodiscard]] const RuntimeOptions& options() const { return options_; }
+  [[nodiscard]] std::size_t worker_count() const { return worker_count_; }
+  [[nodiscard]] Worker& worker(std::size_t index) { return *workers_[index]; }
+  [[nodiscard]] StackDepot& stacks() { return stacks_; }
+  [[nodiscard]] PollTable& poll_table() { return poll_table_; }
+  [[nodiscard]] BlockingPool& blocking() { return blocking_; }
+  [[nodiscard]] std::uint64_t seed() const { return 0; }
+  [[nodiscard]] Instant now() const noexcept { return options_.clock->now(); }
+  [[nodiscard]] std::size_t live() const noexcept { return live_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t max_fibers() const { return max_fibers_; }
+  [[nodiscard]] std::string dump();
 
  private:
-  friend void ::parley_rt_fiber_main(::parley::rt::impl::Fiber* fiber);
-
-  void loop();
-  void resume(Fiber& fiber);
-  void leave(Fiber& fiber, bool ending);
-  void bury(Fiber& fiber);
-  void fire_timers();
-  void poll(bool may_block);
-  void deliver(std::uint32_t events, PollEntry& entry);
+  bool count_in(bool may_wait);
+  [[nodiscard]] bool try_count_in();
+  void wait_for_room();
+  void launch(Worker& worker, const Stack& stack, Scope* scope, ContextNode& context,
+              std::string_view name, const Closure& closure);
+  void wake_resting();
+  void stop();
+  Fiber* take_migrant(Worker& worker);
+  bool trace_parked(Fiber& fiber, Frames& frames);
 
   const RuntimeOptions options_;
-  const Clock& clock_;
-  StackPool stacks_;
-  Fd epoll_;
-  TimerHeap timers_;
-  WaitList run_queue_;
-  WaitList all_;
-  WaitList slot_waiters_;  // fibers waiting for the number of fibers to fall below the limit
-  Fiber* running_ = nullptr;
-  std::size_t live_ = 0;
-  std::uint64_t next_id_ = 1;
-  std::uint32_t ticks_ = 0;
+  const std::size_t worker_count_;
+  StackDepot stacks_;
+  const std::size_t max_fibers_;
+  PollTable poll_table_;
+  std::shared_ptr<ContextNode> background_;
 
-  void* loop_stack_pointer_ = nullptr;
-  void* loop_fake_stack_ = nullptr;
-  const void* loop_stack_bottom_ = nullptr;  // as ASan told it when a fiber arrived
-  std::size_t loop_stack_size_ = 0;
+  std::atomic<std::uint64_t> next_id_{1};
+  std::atomic<std::size_t> live_{0};
+  std::atomic<bool> stopping_{false};
+
+  SpinLock queue_lock_;
+  Fiber* queue_first_ = nullptr;
+  Fiber* queue_last_ = nullptr;
+  std::atomic<std::size_t> injected_count_{0};
+
+  SpinLock room_lock_;
+  WaitList room_waiters_;  // fibers waiting for the number of fibers to fall below the limit
+  std::atomic<std::size_t> room_waiter_count_{0};
+
+  IdleSet resting_;
+  std::atomic<bool> thief_called_{false};
+
+  std::vector<std::unique_ptr<Worker>> workers_;
+  BlockingPool blocking_;
+  Monitor monitor_;
 };
-
-// The status a blocking operation returns after `wake`: ok, deadline_exceeded or the cause the
-// calling fiber's context was cancelled with. `what` begins the message.
-Status status_of(Wake wake, std::string_view what);
 
 }  // namespace parley::rt::impl

@@ -8,6 +8,7 @@
 //
 // mxcsr and the x87 control word are callee-saved too; they are written only where the two stacks
 // differ, because writing them costs more than the rest of the switch.
+#ifdef __x86_64__
     .text
     .globl  parley_rt_switch
     .type   parley_rt_switch, @function
@@ -48,9 +49,10 @@ parley_rt_switch:
     .cfi_endproc
     .size   parley_rt_switch, .-parley_rt_switch
 
-// The first thing a new fiber runs; r12 holds its Fiber. Nothing is above it: a debugger and the
-// unwinder stop here (undefined return address, zero frame pointer).
+// The first thing a new stack runs: calls r13 with r12 as its argument. Nothing is above it: a
+// debugger and the unwinder stop here (undefined return address, zero frame pointer).
     .globl  parley_rt_entry
+    .hidden parley_rt_entry
     .type   parley_rt_entry, @function
     .p2align 4
 parley_rt_entry:
@@ -58,9 +60,68 @@ parley_rt_entry:
     .cfi_undefined %rip
     xorl    %ebp, %ebp
     movq    %r12, %rdi
-    callq   parley_rt_fiber_main
+    callq   *%r13
     ud2
     .cfi_endproc
     .size   parley_rt_entry, .-parley_rt_entry
+
+// void* parley_rt_first_frame(char* top, void (*entry)(void*), void* argument);
+//
+// Writes below `top` what parley_rt_switch pops, as if it had been left from parley_rt_entry, with
+// the floating point defaults of the ABI: all exceptions masked, round to nearest, 64-bit mantissa.
+    .globl  parley_rt_first_frame
+    .type   parley_rt_first_frame, @function
+    .p2align 4
+parley_rt_first_frame:
+    .cfi_startproc
+    movq    %rdi, %rax
+    andq    $-16, %rax
+    leaq    parley_rt_entry(%rip), %rcx
+    movq    %rcx, -8(%rax)          // where to go on
+    movq    $0, -16(%rax)           // rbp
+    movq    $0, -24(%rax)           // rbx
+    movq    %rdx, -32(%rax)         // r12
+    movq    %rsi, -40(%rax)         // r13
+    movq    $0, -48(%rax)           // r14
+    movq    $0, -56(%rax)           // r15
+    movl    $0x037f, -60(%rax)      // x87 control word, and two bytes that are always zero
+    movl    $0x1f80, -64(%rax)      // mxcsr
+    subq    $64, %rax
+    retq
+    .cfi_endproc
+    .size   parley_rt_first_frame, .-parley_rt_first_frame
+
+// void parley_rt_trace_left(void* stack_pointer, void (*trace)(void*), void* argument);
+//
+// Calls trace(argument) on this stack, in a frame whose caller, to an unwinder, is the code that
+// left the stack `stack_pointer` by parley_rt_switch: a stack trace taken in `trace` goes on there.
+    .globl  parley_rt_trace_left
+    .type   parley_rt_trace_left, @function
+    .p2align 4
+parley_rt_trace_left:
+    .cfi_startproc
+    pushq   %rbx
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %rbx, 0
+    movq    %rdi, %rbx
+    movq    %rdx, %rdi
+    .cfi_remember_state
+    .cfi_def_cfa %rbx, 64
+    .cfi_offset %rbp, -16
+    .cfi_offset %rbx, -24
+    .cfi_offset %r12, -32
+    .cfi_offset %r13, -40
+    .cfi_offset %r14, -48
+    .cfi_offset %r15, -56
+    callq   *%rsi
+    .cfi_restore_state
+    popq    %rbx
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %rbx
+    retq
+    .cfi_endproc
+    .size   parley_rt_trace_left, .-parley_rt_trace_left
+
+#endif  // __x86_64__
 
     .section .note.GNU-stack,"",@progbits

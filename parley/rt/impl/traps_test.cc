@@ -12,7 +12,7 @@
 
 #include "parley/rt/impl/cures.h"
 #include "parley/rt/impl/sanitizer.h"
-#include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/worker.h"
 #include "parley/rt/runtime.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/time.h"
@@ -102,7 +102,7 @@ void overflow_a_stack() {
   parley::run([] {
     Scope scope;
     scope.go("deep", [] {
-      const Stack stack = Scheduler::current()->running()->stack;
+      const Stack stack = Worker::current()->running()->stack;
       (void)recurse_below(stack.bottom - guard_bytes / 2);
     });
   });

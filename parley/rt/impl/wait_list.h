@@ -1,5 +1,6 @@
 // Intrusive doubly linked lists: who waits for a mutex, a channel, a descriptor, a context. A node
-// lives on the stack of the fiber that waits and can leave its list without knowing it.
+// lives on the stack of the fiber that waits and can leave its list without knowing it. A list is
+// guarded by the lock of what it belongs to. Private to rt.
 #pragma once
 
 #include "parley/base/assert.h"
@@ -38,15 +39,20 @@ class List {
   [[nodiscard]] bool empty() const { return head_.next == &head_; }
   [[nodiscard]] Node& front() { return *static_cast<Node*>(head_.next); }
   void push_back(Node& node) { insert_before(head_, node); }
+  void push_front(Node& node) { insert_before(*head_.next, node); }
   Node& pop_front() {
     Node& node = front();
     node.unlink();
     return node;
   }
-  // Calls visit(node) for each; visit must not change the list.
+  // Calls visit(node) for each; visit may take the node it is given out, and nothing else.
   template <class Visit>
-  void for_each(Visit visit) const {
-    for (ListNode* at = head_.next; at != &head_; at = at->next) visit(*static_cast<Node*>(at));
+  void for_each(Visit visit) {
+    for (ListNode* at = head_.next; at != &head_;) {
+      ListNode* next = at->next;
+      visit(*static_cast<Node*>(at));
+      at = next;
+    }
   }
 
  private:
@@ -60,9 +66,15 @@ class List {
   ListNode head_;
 };
 
+// A fiber in the list of its context.
+struct FiberNode : ListNode {
+  Fiber* fiber = nullptr;
+};
+
 // One fiber's place in the queue of one thing it waits for.
 struct WaitNode : ListNode {
   Fiber* fiber = nullptr;
+  bool chosen = false;  // the wake came through this node
 };
 
 using WaitList = List<WaitNode>;

@@ -1,22 +1,94 @@
 #include "parley/rt/impl/waiting.h"
 
+#include <string>
+
+#include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/worker.h"
 
 namespace parley::rt::impl {
 
-Status wait_in(WaitList& list, WaitNode& node, const char* what, Deadline deadline) {
-  Fiber& fiber = Scheduler::current_fiber(what);
-  node.fiber = &fiber;
+Parking::Parking(const char* what, Cancellable cancellable)
+    : fiber_(Worker::current_fiber(what)),
+      what_(what),
+      cancellable_(cancellable),
+      ticket_(fiber_.word.open(cancellable == Cancellable::yes)) {}
+
+Wake Parking::park(Deadline deadline) {
+  return Worker::current()->park(fiber_, ticket_, what_, deadline,
+                                 cancellable_ == Cancellable::yes);
+}
+
+namespace {
+
+Wake wait_with(Parking& parking, std::unique_lock<SpinLock>& lock, WaitList& list, WaitNode& node,
+               Deadline deadline) {
+  node.fiber = parking.fiber();
   list.push_back(node);
-  return status_of(fiber.scheduler->park(what, deadline, Scheduler::Cancellable::yes, &node), what);
+  SpinLock& guard = *lock.release();
+  guard.unlock();
+  const Wake wake = parking.park(deadline);
+  if (!node.chosen) {
+    const std::lock_guard again(guard);
+    node.unlink();
+  }
+  return wake;
 }
 
-void wake_one(WaitNode& node) { node.fiber->scheduler->wake(*node.fiber, Wake::ready); }
+}  // namespace
 
-void wake_all(WaitList& list) {
-  while (!list.empty()) wake_one(list.front());
+Status wait_in(std::unique_lock<SpinLock>& lock, WaitList& list, WaitNode& node, const char* what,
+               Deadline deadline) {
+  Parking parking(what);
+  return status_of(wait_with(parking, lock, list, node, deadline), what);
 }
 
-void require_fiber(std::string_view what) { (void)Scheduler::current_fiber(what); }
+void wait_in_for_ever(std::unique_lock<SpinLock>& lock, WaitList& list, WaitNode& node,
+                      const char* what) {
+  Parking parking(what, Cancellable::no);
+  (void)wait_with(parking, lock, list, node, Deadline::never());
+}
+
+WaitNode* claim_front(WaitList& list) {
+  while (!list.empty()) {
+    WaitNode& node = list.pop_front();
+    if (!node.fiber->word.claim()) continue;
+    node.fiber->wake = Wake::ready;
+    node.chosen = true;
+    return &node;
+  }
+  return nullptr;
+}
+
+bool claim_all(WaitList& list, WaitList& claimed) {
+  bool any = false;
+  while (WaitNode* node = claim_front(list)) {
+    claimed.push_back(*node);
+    any = true;
+  }
+  return any;
+}
+
+void wake(WaitNode& node) { Worker::make_runnable(*node.fiber, Place::last); }
+
+void wake_next(WaitNode& node) { Worker::make_runnable(*node.fiber, Place::next); }
+
+void wake_claimed(WaitList& claimed) {
+  while (!claimed.empty()) wake(claimed.pop_front());
+}
+
+Status status_of(Wake wake, std::string_view what) {
+  switch (wake) {
+    case Wake::ready:
+      return {};
+    case Wake::deadline:
+      return {Code::deadline_exceeded, std::string(what) + ": the deadline passed"};
+    case Wake::cancelled:
+      break;
+  }
+  return Worker::current_fiber(what).context->status().with_context(what);
+}
+
+void require_fiber(std::string_view what) { (void)Worker::current_fiber(what); }
 
 }  // namespace parley::rt::impl

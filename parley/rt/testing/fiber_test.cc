@@ -33,7 +33,7 @@ class Watchdog {
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
 
-  void watch_over(const impl::Scheduler* scheduler) {
+  void watch_over(impl::Scheduler* scheduler) {
     const std::lock_guard lock(mutex_);
     scheduler_ = scheduler;
   }
@@ -64,7 +64,7 @@ class Watchdog {
   std::condition_variable changed_;
   bool ready_ = false;
   bool dismissed_ = false;
-  const impl::Scheduler* scheduler_ = nullptr;
+  impl::Scheduler* scheduler_ = nullptr;
   std::thread thread_;
 };
 

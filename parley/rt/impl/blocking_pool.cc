@@ -1,0 +1,65 @@
+#include "parley/rt/impl/blocking_pool.h"
+
+#include <csignal>
+#include <thread>
+
+#include "parley/base/assert.h"
+
+namespace parley::rt::impl {
+
+BlockingPool::~BlockingPool() {
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return threads_ == 0; });
+}
+
+void BlockingPool::add(BlockingCall& call) {
+  const std::lock_guard lock(mutex_);
+  calls_.push_back(&call);
+  if (idle_ >= calls_.size()) {
+    changed_.notify_one();
+  } else if (threads_ < max_threads_) {
+    start_thread();
+  }
+}
+
+void BlockingPool::start_thread() {
+  ++threads_;
+  // Signals are for the program's own threads.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  // Detached, and waited for by the count: a thread that ends by itself needs nobody to join it.
+  std::thread([this] { work(); }).detach();
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void BlockingPool::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (calls_.empty()) {
+      ++idle_;
+      const bool called =
+          changed_.wait_for(lock, idle_time_, [this] { return stopping_ || !calls_.empty(); });
+      --idle_;
+      if (!called || calls_.empty()) break;
+    }
+    BlockingCall& call = *calls_.front();
+    calls_.pop_front();
+    lock.unlock();
+    call.run(call.argument);
+    call.done(call);
+    lock.lock();
+  }
+  --threads_;
+  changed_.notify_all();
+}
+
+std::size_t BlockingPool::threads() {
+  const std::lock_guard lock(mutex_);
+  return threads_;
+}
+
+}  // namespace parley::rt::impl

@@ -1,0 +1,135 @@
+#include "parley/rt/impl/monitor.h"
+
+#include <pthread.h>
+
+#include <csignal>
+#include <cstdio>
+#include <string>
+
+#include "parley/rt/impl/overflow.h"
+#include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/stack_trace.h"
+#include "parley/rt/impl/worker.h"
+
+namespace parley::rt::impl {
+namespace {
+
+// How often it looks: often while there is something to find, less often otherwise.
+constexpr Duration shortest_pause = std::chrono::milliseconds(1);
+constexpr Duration longest_pause = std::chrono::milliseconds(10);
+constexpr int quiet_looks_before_slower = 50;
+// Looks in a row at which all workers were at rest, after which it sleeps until one is not.
+constexpr int restful_looks_before_sleep = 5;
+
+// A program that holds its workers all the time does not fill its log with it.
+constexpr std::uint32_t reports_a_minute = 10;
+
+}  // namespace
+
+void Monitor::start() {
+  seen_.resize(scheduler_.worker_count());
+  thread_ = std::thread([this] {
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    ::pthread_setname_np(::pthread_self(), "parley/monitor");
+    watch();
+  });
+}
+
+void Monitor::stop() {
+  if (!thread_.joinable()) return;
+  stopping_.store(true, std::memory_order_seq_cst);
+  wake();
+  thread_.join();
+}
+
+void Monitor::wake() {
+  asleep_.store(false, std::memory_order_seq_cst);
+  asleep_.notify_one();
+}
+
+void Monitor::watch() {
+  Duration pause = shortest_pause;
+  int quiet_looks = 0;
+  int restful_looks = 0;
+  while (!stopping_.load(std::memory_order_acquire)) {
+    std::this_thread::sleep_for(pause);
+    const Instant now = RealClock().now();
+    bool found = false;
+    for (std::size_t i = 0; i < seen_.size(); ++i) {
+      found = look_at(scheduler_.worker(i), seen_[i], now) || found;
+    }
+    restful_looks = scheduler_.all_at_rest() ? restful_looks + 1 : 0;
+    if (restful_looks >= restful_looks_before_sleep) {
+      restful_looks = 0;
+      sleep_until_needed();
+      found = true;
+    }
+    quiet_looks = found ? 0 : quiet_looks + 1;
+    if (found) pause = shortest_pause;
+    if (quiet_looks >= quiet_looks_before_slower && pause < longest_pause) {
+      quiet_looks = 0;
+      pause = std::min(2 * pause, longest_pause);
+    }
+  }
+}
+
+void Monitor::sleep_until_needed() {
+  asleep_.store(true, std::memory_order_seq_cst);
+  // Looked at again now that a worker that wakes would see this.
+  if (!scheduler_.all_at_rest() || stopping_.load(std::memory_order_seq_cst)) {
+    asleep_.store(false, std::memory_order_seq_cst);
+    return;
+  }
+  asleep_.wait(true, std::memory_order_seq_cst);
+}
+
+// True when something was done about it.
+bool Monitor::look_at(Worker& worker, Seen& seen, Instant now) {
+  const std::uint64_t switches = worker.switches();
+  if (switches != seen.switches || worker.running() == nullptr) {
+    seen = {.switches = switches, .since = now, .reported = false};
+    return false;
+  }
+  const Duration held = now - seen.since;
+  if (held < shortest_pause) return false;
+  bool found = false;
+  if (worker.backlog() > 0) {
+    worker.raise_average_run(held);
+    scheduler_.wake_thief();
+    found = true;
+  }
+  const Duration allowed = scheduler_.options().longest_run;
+  if (allowed > Duration::zero() && held >= allowed && !seen.reported) {
+    seen.reported = true;
+    worker.set_held(true);
+    // The fiber may have given way just now: then nobody else would take this back.
+    if (worker.switches() != switches) worker.set_held(false);
+    scheduler_.wake_thief();
+    report(worker, held);
+    found = true;
+  }
+  return found;
+}
+
+void Monitor::report(Worker& worker, Duration held) {
+  const Instant now = RealClock().now();
+  if (now - reports_renewed_ >= std::chrono::minutes(1)) {
+    reports_renewed_ = now;
+    reports_left_ = reports_a_minute;
+  }
+  if (reports_left_ == 0) return;
+  --reports_left_;
+  const RunningFiber fiber = trace_running_fiber(worker);
+  if (fiber.id == 0) return;
+  const std::string text =
+      "parley: fiber '" + fiber.name + "' has held its worker for " +
+      std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(held).count()) +
+      " ms: give way with rt::checkpoint() in long loops, run blocking calls in rt::blocking()\n" +
+      text_of_stack(fiber.frames) +
+      (reports_left_ == 0 ? "  (no more such reports within this minute)\n" : "");
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+}  // namespace parley::rt::impl

@@ -1,0 +1,54 @@
+// Monitor: a thread beside the workers. It notices work that waits behind a fiber that does not
+// give way, has another worker take it, and reports who holds a worker for too long. It sleeps for
+// as long as all workers do. Private to rt.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+#include "parley/base/clock.h"
+
+namespace parley::rt::impl {
+
+class Scheduler;
+class Worker;
+
+class Monitor {
+ public:
+  explicit Monitor(Scheduler& scheduler) : scheduler_(scheduler) {}
+  Monitor(const Monitor&) = delete;
+  Monitor& operator=(const Monitor&) = delete;
+
+  void start();
+  void stop();
+
+  // By a worker that was at rest.
+  void worker_woke() {
+    if (asleep_.load(std::memory_order_seq_cst)) wake();
+  }
+
+ private:
+  struct Seen {
+    std::uint64_t switches = 0;
+    Instant since{};  // when it was first seen at that number
+    bool reported = false;
+  };
+
+  void watch();
+  void sleep_until_needed();
+  bool look_at(Worker& worker, Seen& seen, Instant now);
+  void report(Worker& worker, Duration held);
+  void wake();
+
+  Scheduler& scheduler_;
+  std::vector<Seen> seen_;
+  std::atomic<bool> asleep_{false};
+  std::atomic<bool> stopping_{false};
+  std::uint32_t reports_left_ = 0;
+  Instant reports_renewed_{};
+  std::thread thread_;
+};
+
+}  // namespace parley::rt::impl

@@ -1,0 +1,89 @@
+// Poller: the descriptors one worker watches, edge-triggered (epoll(7)). Any worker may ask it for
+// events when its own is busy. Private to rt.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "parley/base/clock.h"
+#include "parley/base/fd.h"
+#include "parley/base/status.h"
+#include "parley/rt/impl/spin_lock.h"
+#include "parley/rt/impl/wait_list.h"
+
+namespace parley::rt::impl {
+
+// What is known of one watched descriptor. Its memory is never given back while the runtime lives,
+// since another thread may hold an event for it that it has not looked at yet; `generation` tells
+// such an event from one for the next descriptor watched in this place.
+struct PollEntry {
+  SpinLock lock;
+  std::atomic<std::uint32_t> generation{0};
+  int fd = -1;
+  int epoll = -1;
+  // Edge-triggered: epoll tells of a change once. A change nobody waited for is kept here, so the
+  // next wait returns at once (at worst to find EAGAIN and wait again).
+  bool readable = false;
+  bool writable = false;
+  WaitList readers;
+  WaitList writers;
+  // When set, called instead of keeping `readable`: starts the fiber that serves the descriptor.
+  void (*on_readable)(void* argument) = nullptr;
+  void* on_readable_argument = nullptr;
+  PollEntry* next_free = nullptr;
+  std::uint32_t index = 0;
+};
+
+// The entries of a runtime. Thread-safe.
+class PollTable {
+ public:
+  PollEntry& take();
+  void give_back(PollEntry& entry);
+  // Null for an index that was never given out.
+  [[nodiscard]] PollEntry* at(std::uint32_t index);
+
+ private:
+  static constexpr std::uint32_t chunk = 256;
+  using Chunk = std::array<PollEntry, chunk>;
+  static constexpr std::uint32_t most_chunks = 1U << 14;
+
+  SpinLock lock_;
+  PollEntry* free_ = nullptr;
+  std::uint32_t made_ = 0;
+  std::vector<std::unique_ptr<Chunk>> owned_;
+  std::array<std::atomic<Chunk*>, most_chunks> chunks_{};
+};
+
+class Poller {
+ public:
+  // Ends the program when there is no descriptor left for it.
+  explicit Poller(PollTable& table);
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+
+  Status watch(PollEntry& entry);
+  static void unwatch(PollEntry& entry);
+
+  // Waits until there is an event or `until` by the real clock (Instant::min(): not at all,
+  // Instant::max(): as long as it takes), and wakes the fibers that wait for what came. Returns how
+  // many events there were.
+  int poll(Duration limit);
+  static constexpr Duration at_once{0};
+  static constexpr Duration for_ever = Duration::max();
+
+  // From any thread: ends a poll() that waits, or the next one.
+  void interrupt();
+
+ private:
+  void deliver(std::uint32_t events, std::uint64_t data);
+
+  PollTable& table_;
+  Fd epoll_;
+  Fd interrupt_;
+};
+
+}  // namespace parley::rt::impl

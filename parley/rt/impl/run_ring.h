@@ -1,0 +1,88 @@
+// RunRing: the runnable fibers of one worker, in order. The owner adds and takes; any other worker
+// steals half. As the local run queue of Go's scheduler (runtime/proc.go, runqput, runqget,
+// runqgrab). Private to rt.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "parley/rt/impl/atomics.h"
+
+namespace parley::rt::impl {
+
+template <class Atomics, class Item, std::uint32_t slots>
+class BasicRunRing {
+  static_assert((slots & (slots - 1)) == 0, "the slot of a place is cut out of its low bits");
+
+ public:
+  static constexpr std::uint32_t capacity = slots;
+
+  // Owner. False when it is full.
+  [[nodiscard]] bool push(Item* item) noexcept {
+    const std::uint32_t head = head_.load(std::memory_order_acquire);
+    const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
+    if (tail - head >= slots) return false;
+    slots_[tail % slots].store(item, std::memory_order_relaxed);
+    tail_.store(tail + 1, std::memory_order_release);
+    return true;
+  }
+
+  // Owner. Null when it is empty.
+  [[nodiscard]] Item* pop() noexcept {
+    for (;;) {
+      std::uint32_t head = head_.load(std::memory_order_acquire);
+      if (head == tail_.load(std::memory_order_relaxed)) return nullptr;
+      Item* item = slots_[head % slots].load(std::memory_order_relaxed);
+      if (head_.compare_exchange_weak(head, head + 1, std::memory_order_release,
+                                      std::memory_order_relaxed)) {
+        return item;
+      }
+    }
+  }
+
+  // Owner of a ring that nobody steals from.
+  [[nodiscard]] Item* pop_alone() noexcept {
+    const std::uint32_t head = head_.load(std::memory_order_relaxed);
+    if (head == tail_.load(std::memory_order_relaxed)) return nullptr;
+    Item* item = slots_[head % slots].load(std::memory_order_relaxed);
+    head_.store(head + 1, std::memory_order_relaxed);
+    return item;
+  }
+
+  // Any thread: takes half of what is here, rounded up and at most `out.size()`, oldest first.
+  // Returns how many.
+  template <std::size_t size>
+  [[nodiscard]] std::uint32_t steal(std::array<Item*, size>& out) noexcept {
+    for (;;) {
+      std::uint32_t head = head_.load(std::memory_order_acquire);
+      const std::uint32_t tail = tail_.load(std::memory_order_acquire);
+      const std::uint32_t here = tail - head;
+      std::uint32_t count = here - here / 2;
+      if (count == 0) return 0;
+      if (here > slots) continue;  // head and tail were read at different times
+      if (count > size) count = size;
+      for (std::uint32_t i = 0; i < count; ++i) {
+        out[i] = slots_[(head + i) % slots].load(std::memory_order_relaxed);
+      }
+      if (head_.compare_exchange_weak(head, head + count, std::memory_order_acq_rel,
+                                      std::memory_order_relaxed)) {
+        return count;
+      }
+    }
+  }
+
+  // Any thread; true a moment ago.
+  [[nodiscard]] std::uint32_t size() const noexcept {
+    const std::uint32_t head = head_.load(std::memory_order_acquire);
+    const std::uint32_t size = tail_.load(std::memory_order_acquire) - head;
+    return size > slots ? slots : size;
+  }
+
+ private:
+  alignas(64) typename Atomics::template Atomic<std::uint32_t> head_{0};
+  alignas(64) typename Atomics::template Atomic<std::uint32_t> tail_{0};
+  std::array<typename Atomics::template Atomic<Item*>, slots> slots_{};
+};
+
+}  // namespace parley::rt::impl

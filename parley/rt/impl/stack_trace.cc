@@ -1,0 +1,123 @@
+#include "parley/rt/impl/stack_trace.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <unwind.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <mutex>
+#include <thread>
+
+#include "parley/rt/impl/symbols.h"
+#include "parley/rt/impl/worker.h"
+
+#if defined(__x86_64__)
+extern "C" void parley_rt_trace_left(void* stack_pointer, void (*trace)(void*), void* argument);
+#endif
+
+namespace parley::rt::impl {
+namespace {
+
+_Unwind_Reason_Code add_frame(_Unwind_Context* context, void* argument) {
+  auto& frames = *static_cast<Frames*>(argument);
+  const auto address = _Unwind_GetIP(context);
+  if (address == 0 || frames.count == frames.at.size()) return _URC_END_OF_STACK;
+  frames.at[frames.count++] = reinterpret_cast<void*>(address);
+  return _URC_NO_REASON;
+}
+
+// One question at a time, from any thread to any worker.
+struct Question {
+  enum State : int { idle, asked, answered };
+
+  std::mutex one_at_a_time;
+  std::atomic<int> state{idle};
+  std::atomic<int> thread{0};
+  std::uint64_t id = 0;
+  FiberName::Text name{};
+  Frames frames;
+};
+
+Question question;
+std::once_flag installed;
+bool can_ask = false;
+
+void answer(int /*signal*/) {
+  const Worker* worker = Worker::current();
+  if (worker == nullptr || question.thread.load(std::memory_order_acquire) != worker->thread_id()) {
+    return;
+  }
+  int expected = Question::asked;
+  if (!question.state.compare_exchange_strong(expected, Question::idle)) return;
+  question.id = 0;
+  question.frames.count = 0;
+  if (const Fiber* fiber = worker->running(); fiber != nullptr) {
+    question.id = fiber->id.load(std::memory_order_relaxed);
+    question.name = fiber->name.get();
+    trace_here(question.frames);
+  }
+  question.state.store(Question::answered, std::memory_order_release);
+}
+
+void install() {
+  struct sigaction before{};
+  if (::sigaction(SIGURG, nullptr, &before) != 0) return;
+  const bool is_ours_to_take = (before.sa_flags & SA_SIGINFO) == 0 &&
+                               (before.sa_handler == SIG_DFL || before.sa_handler == SIG_IGN);
+  if (!is_ours_to_take) return;
+  struct sigaction action{};
+  action.sa_handler = &answer;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
+  sigemptyset(&action.sa_mask);
+  can_ask = ::sigaction(SIGURG, &action, nullptr) == 0;
+}
+
+}  // namespace
+
+void trace_here(Frames& frames) {
+  frames.count = 0;
+  _Unwind_Backtrace(&add_frame, &frames);
+}
+
+void trace_left([[maybe_unused]] void* stack_pointer, Frames& frames) {
+  frames.count = 0;
+#if defined(__x86_64__)
+  parley_rt_trace_left(stack_pointer, [](void* to) { _Unwind_Backtrace(&add_frame, to); }, &frames);
+#endif
+}
+
+RunningFiber trace_running_fiber(Worker& worker) {
+  std::call_once(installed, install);
+  RunningFiber fiber;
+  if (!can_ask) return fiber;
+  const std::lock_guard lock(question.one_at_a_time);
+  question.thread.store(worker.thread_id(), std::memory_order_release);
+  question.state.store(Question::asked, std::memory_order_release);
+  ::syscall(SYS_tgkill, ::getpid(), worker.thread_id(), SIGURG);
+  // A thread that is not scheduled cannot answer; the question is taken back then.
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+  while (question.state.load(std::memory_order_acquire) != Question::answered) {
+    int expected = Question::asked;
+    if (std::chrono::steady_clock::now() > give_up &&
+        question.state.compare_exchange_strong(expected, Question::idle)) {
+      return fiber;
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
+  fiber = {question.id, question.name.data(), question.frames};
+  question.state.store(Question::idle, std::memory_order_relaxed);
+  return fiber;
+}
+
+std::string text_of_stack(const Frames& frames) {
+  std::string text;
+  for (std::size_t i = 0; i < frames.count; ++i) {
+    // A return address is the one after the call, which may belong to the next function already.
+    text += "      " + symbol_at(static_cast<char*>(frames.at[i]) - 1) + "\n";
+  }
+  return text;
+}
+
+}  // namespace parley::rt::impl

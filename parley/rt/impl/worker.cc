@@ -1,0 +1,263 @@
+#include "parley/rt/impl/worker.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <cxxabi.h>
+#include <cerrno>
+
+#include "parley/base/assert.h"
+#include "parley/rt/impl/cures.h"
+#include "parley/rt/impl/sanitizer.h"
+#include "parley/rt/impl/scheduler.h"
+
+namespace parley::rt::impl {
+namespace {
+
+// As Go does: the poller, the timers and the queue of the scheduler are looked at once in so many
+// fibers even while the run queue never empties, so that a busy pair cannot starve them.
+constexpr std::uint32_t ticks_between_looks = 61;
+
+// A pair that wakes each other goes before the run queue so many times at most.
+constexpr std::uint32_t most_nexts_in_a_row = 64;
+
+// A thief costs 10 to 20 microseconds of CPU, on two processors; less waiting work than this is
+// done sooner without one.
+constexpr Duration backlog_worth_a_thief = std::chrono::microseconds(50);
+
+// While a worker is held, the others look after its descriptors and timers this often at least.
+constexpr Duration rest_beside_held = std::chrono::milliseconds(1);
+
+thread_local Worker* worker_of_thread = nullptr;
+
+Instant real_now() noexcept { return RealClock().now(); }
+
+}  // namespace
+
+void RealAtomics::give_way() noexcept { ::sched_yield(); }
+
+Worker::Worker(Scheduler& scheduler, std::size_t index)
+    : scheduler_(scheduler),
+      index_(index),
+      alone_(scheduler.worker_count() == 1),
+      coarse_now_(scheduler.now()),
+      random_(scheduler.seed() + index + 1),
+      stacks_(scheduler.stacks()),
+      timers_(scheduler.now()),
+      poller_(scheduler.poll_table()) {}
+
+// noinline, with a barrier: the compiler may otherwise keep the address of a thread-local variable
+// in a register over a switch, and a fiber may wake up on another thread.
+[[gnu::noinline]] Worker* Worker::current() noexcept {
+  asm volatile("" ::: "memory");
+  return worker_of_thread;
+}
+
+Fiber& Worker::current_fiber(std::string_view what) {
+  const Worker* worker = current();
+  Fiber* fiber = worker == nullptr ? nullptr : worker->running();
+  if (fiber == nullptr) {
+    assertion_failed("", std::string(what) +
+                             " outside a fiber: run it in a function given to parley::run() or "
+                             "rt::Scope::go()");
+  }
+  return *fiber;
+}
+
+void Worker::run() {
+  PARLEY_ASSERT(worker_of_thread == nullptr, "this thread already runs a Runtime");
+  worker_of_thread = this;
+  thread_id_.store(::gettid(), std::memory_order_release);
+  thread_eh_globals_ = reinterpret_cast<EhGlobals*>(abi::__cxa_get_globals());
+  thread_errno_ = &errno;
+  loop_tsan_fiber_ = tsan_current();
+  pthread_attr_t attributes;
+  PARLEY_ASSERT(::pthread_getattr_np(::pthread_self(), &attributes) == 0,
+                "the stack of this thread cannot be found");
+  void* bottom = nullptr;
+  ::pthread_attr_getstack(&attributes, &bottom, &loop_stack_size_);
+  ::pthread_attr_destroy(&attributes);
+  loop_stack_bottom_ = bottom;
+
+  while (Fiber* fiber = find()) resume(*fiber);
+  worker_of_thread = nullptr;
+}
+
+void Worker::make_runnable(Fiber& fiber, Place place) {
+  fiber.wakes_next = place == Place::next;
+  if (!fiber.word.wake()) return;
+  Worker* here = current();
+  if (here != nullptr && &here->scheduler_ == fiber.scheduler) {
+    here->enqueue(fiber, place);
+  } else {
+    fiber.scheduler->inject(fiber);
+  }
+}
+
+void Worker::enqueue(Fiber& fiber, Place place) {
+  fiber.state.store(FiberState::runnable, std::memory_order_relaxed);
+  if (force_migration || scheduler_.is_simulated()) {
+    scheduler_.inject(fiber);
+    return;
+  }
+  Fiber* last = &fiber;
+  if (place == Place::next) {
+    if (alone_) {
+      last = next_.load(std::memory_order_relaxed);
+      next_.store(&fiber, std::memory_order_relaxed);
+    } else {
+      last = next_.exchange(&fiber, std::memory_order_acq_rel);
+    }
+  }
+  if (last != nullptr) push(*last);
+}
+
+void Worker::push(Fiber& fiber) {
+  while (!ring_.push(&fiber)) {
+    std::array<Fiber*, 128> half{};
+    const std::uint32_t count = ring_.steal(half);
+    scheduler_.inject_all({half.data(), count});
+  }
+  consider_thief();
+}
+
+void Worker::consider_thief() {
+  if (alone_ || !scheduler_.wants_thief()) return;
+  if (backlog() * average_run_.load(std::memory_order_relaxed) > backlog_worth_a_thief.count()) {
+    scheduler_.wake_thief();
+  }
+}
+
+std::uint32_t Worker::backlog() const {
+  return ring_.size() + (next_.load(std::memory_order_relaxed) == nullptr ? 0 : 1);
+}
+
+Fiber* Worker::pop() {
+  Fiber* next = next_.load(std::memory_order_relaxed);
+  if (next != nullptr && nexts_in_a_row_ < most_nexts_in_a_row) {
+    ++nexts_in_a_row_;
+    if (alone_) {
+      next_.store(nullptr, std::memory_order_relaxed);
+      return next;
+    }
+    next = next_.exchange(nullptr, std::memory_order_acq_rel);
+    if (next != nullptr) return next;
+  }
+  nexts_in_a_row_ = 0;
+  if (Fiber* fiber = alone_ ? ring_.pop_alone() : ring_.pop()) return fiber;
+  return next == nullptr ? nullptr : next_.exchange(nullptr, std::memory_order_acq_rel);
+}
+
+// Between two fibers: the next one, if there is nothing else to be done first.
+Fiber* Worker::next_at_once() {
+  if (++ticks_ % ticks_between_looks == 0 || force_migration || scheduler_.is_simulated()) {
+    return nullptr;
+  }
+  return pop();
+}
+
+void Worker::look_around() {
+  const Instant now = scheduler_.now();
+  if (!was_idle_) {
+    average_run_.store((now - coarse_now_).count() / ticks_between_looks,
+                       std::memory_order_relaxed);
+  }
+  was_idle_ = false;
+  coarse_now_ = now;
+  if (timers_.has_due(now)) timers_.fire_due(now);
+  poller_.poll(Poller::at_once);
+  if (!alone_) (void)help_others(now);
+}
+
+Fiber* Worker::find() {
+  while (!scheduler_.is_stopping()) {
+    if (ticks_ % ticks_between_looks == 0) {
+      ++ticks_;
+      look_around();
+      if (Fiber* fiber = scheduler_.take(*this)) return fiber;
+    }
+    if (Fiber* fiber = pop()) return fiber;
+    coarse_now_ = scheduler_.now();
+    if (timers_.has_due(coarse_now_) && timers_.fire_due(coarse_now_) > 0) continue;
+    if (Fiber* fiber = scheduler_.take(*this)) return fiber;
+    if (!alone_ && (steal() || help_others(coarse_now_))) continue;
+    idle();
+  }
+  return nullptr;
+}
+
+bool Worker::steal() {
+  const auto count = static_cast<std::uint32_t>(scheduler_.worker_count());
+  const std::uint32_t start = random_.below(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Worker& victim = scheduler_.worker((start + i) % count);
+    if (&victim == this) continue;
+    const auto average = victim.average_run_.load(std::memory_order_relaxed);
+    const bool held = victim.is_held();
+    if (!held && victim.backlog() * average < backlog_worth_a_thief.count() / 2) continue;
+    std::array<Fiber*, 128> stolen{};
+    const std::uint32_t taken = victim.ring_.steal(stolen);
+    for (std::uint32_t k = 0; k < taken; ++k) (void)ring_.push(stolen[k]);
+    if (taken > 0) return true;
+    Fiber* next = held ? victim.next_.exchange(nullptr, std::memory_order_acq_rel) : nullptr;
+    if (next == nullptr) continue;
+    (void)ring_.push(next);
+    return true;
+  }
+  return false;
+}
+
+// A worker that is held does not look at its timers and descriptors. And where time is not real,
+// a sleeping worker does not know that it has passed.
+bool Worker::help_others(Instant now) {
+  bool any = false;
+  for (std::size_t i = 0; i < scheduler_.worker_count(); ++i) {
+    Worker& other = scheduler_.worker(i);
+    if (&other == this) continue;
+    const bool held = other.is_held();
+    if ((held || !scheduler_.has_real_clock()) && other.timers_.has_due(now)) {
+      any = other.timers_.fire_due(now) > 0 || any;
+    }
+    if (held) any = other.poller_.poll(Poller::at_once) > 0 || any;
+  }
+  return any;
+}
+
+void Worker::idle() {
+  was_idle_ = true;
+  const Instant start = real_now();
+  if (!spin(start)) rest();
+  idle_spin_.record(real_now() - start);
+}
+
+bool Worker::spin(Instant start) {
+  const Duration budget = idle_spin_.budget();
+  if (budget == Duration::zero()) return false;
+  do {
+    if (poller_.poll(Poller::at_once) > 0 || scheduler_.has_injected() ||
+        timers_.has_due(scheduler_.now()) || (!alone_ && steal())) {
+      return true;
+    }
+    // Whoever we wait for may need this processor.
+    ::sched_yield();
+  } while (real_now() - start < budget && !scheduler_.is_stopping());
+  return false;
+}
+
+void Worker::rest() {
+  scheduler_.begin_rest(index_);
+  // Looked at again now that the others see this worker at rest.
+  if (!scheduler_.has_injected() && !scheduler_.is_stopping()) poller_.poll(time_to_rest());
+  scheduler_.end_rest(index_);
+}
+
+Duration Worker::time_to_rest() {
+  Duration limit = Poller::for_ever;
+  const Instant next = timers_.next();
+  if (next != Instant::max()) limit = std::max(next - scheduler_.now(), Duration::zero());
+  if (!alone_ && scheduler_.any_held()) limit = std::min(limit, rest_beside_held);
+  return limit;
+}
+
+}  // namespace parley::rt::impl

@@ -1,0 +1,146 @@
+// Worker: one thread that runs fibers: its run queue, timers and poller. Private to rt.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "parley/base/clock.h"
+#include "parley/rt/deadline.h"
+#include "parley/rt/impl/fiber.h"
+#include "parley/rt/impl/idle_spin.h"
+#include "parley/rt/impl/poller.h"
+#include "parley/rt/impl/random.h"
+#include "parley/rt/impl/run_ring.h"
+#include "parley/rt/impl/stack.h"
+#include "parley/rt/impl/timer_wheel.h"
+
+namespace parley::rt::impl {
+
+class Scheduler;
+
+// Where in its worker's queue a woken fiber goes.
+enum class Place : std::uint8_t {
+  last,
+  next,  // before all others: the waker handed something over and is about to wait itself
+};
+
+class Worker {
+ public:
+  Worker(Scheduler& scheduler, std::size_t index);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // The worker of the calling thread, or null. Ask again after every switch: the fiber may have
+  // moved.
+  static Worker* current() noexcept;
+  // The calling fiber. Outside a fiber the program ends with a message that names `what` was tried.
+  static Fiber& current_fiber(std::string_view what);
+
+  // Runs fibers on the calling thread until the scheduler stops.
+  void run();
+
+  // By the calling fiber, after word.open(): see Parking::park.
+  Wake park(Fiber& fiber, ParkWord::Ticket ticket, const char* what, Deadline deadline,
+            bool cancellable);
+  // By the calling fiber: goes to the end of the run queue.
+  void yield(Fiber& fiber);
+  // By a fiber whose function has returned.
+  [[noreturn]] void end(Fiber& fiber);
+
+  // By who claimed the fiber's word, from any thread: the second half of waking it.
+  static void make_runnable(Fiber& fiber, Place place);
+  // From the queue of the scheduler; false when there is no room.
+  [[nodiscard]] bool accept(Fiber& fiber) { return ring_.push(&fiber); }
+  // A fiber that is in no queue joins this one; owner only.
+  void enqueue(Fiber& fiber, Place place);
+
+  Status watch(PollEntry& entry) { return poller_.watch(entry); }
+  [[nodiscard]] TimerWheel& timers() { return timers_; }
+  [[nodiscard]] StackCache& stacks() { return stacks_; }
+  [[nodiscard]] Random& random() { return random_; }
+  [[nodiscard]] Scheduler& scheduler() const { return scheduler_; }
+  [[nodiscard]] std::size_t index() const { return index_; }
+  [[nodiscard]] Fiber* running() const { return running_.load(std::memory_order_relaxed); }
+
+  // From other threads.
+  void interrupt() { poller_.interrupt(); }
+  [[nodiscard]] std::uint64_t switches() const { return switches_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint32_t backlog() const;
+  void raise_average_run(Duration run) {
+    average_run_.store(run.count(), std::memory_order_relaxed);
+  }
+  // Held: a fiber has kept it longer than allowed, so others take over what waits here.
+  void set_held(bool held) { held_.store(held, std::memory_order_relaxed); }
+  [[nodiscard]] bool is_held() const { return held_.load(std::memory_order_relaxed); }
+  [[nodiscard]] int thread_id() const { return thread_id_.load(std::memory_order_acquire); }
+
+ private:
+  friend void ::parley_rt_fiber_main(void* fiber);
+
+  enum class Departure : std::uint8_t { none, parked, yielded, ended };
+
+  // Switching (worker_switch.cc).
+  void leave(Fiber& fiber, Departure departure);
+  void switch_to(Fiber* next, void** save, void** fake_stack, bool ending);
+  void arrive();
+  void settle(Fiber& fiber);
+  void bury(Fiber& fiber);
+  void resume(Fiber& fiber);
+
+  // Finding work (worker.cc).
+  Fiber* next_at_once();
+  Fiber* find();
+  Fiber* pop();
+  void look_around();
+  bool steal();
+  bool help_others(Instant now);
+  void idle();
+  bool spin(Instant start);
+  void rest();
+  [[nodiscard]] Duration time_to_rest();
+  void push(Fiber& fiber);
+  void consider_thief();
+
+  Scheduler& scheduler_;
+  const std::size_t index_;
+  const bool alone_;  // no other worker: nobody steals
+
+  // The owner's.
+  BasicRunRing<RealAtomics, Fiber, 256> ring_;
+  std::atomic<Fiber*> next_{nullptr};
+  std::atomic<Fiber*> running_{nullptr};
+  std::atomic<std::uint64_t> switches_{0};
+  std::uint32_t ticks_ = 0;
+  std::uint32_t nexts_in_a_row_ = 0;
+  Fiber* previous_ = nullptr;
+  Departure departure_ = Departure::none;
+  Instant coarse_now_{};
+  bool was_idle_ = true;  // since the last look around
+  // Nanoseconds a fiber ran lately before it gave way; the monitor raises it when one does not.
+  std::atomic<std::int64_t> average_run_{1'000};
+  Random random_;
+  IdleSpin idle_spin_;
+  StackCache stacks_;
+
+  // The thread's, as seen from the loop.
+  void* loop_stack_pointer_ = nullptr;
+  void* loop_fake_stack_ = nullptr;
+  void* loop_tsan_fiber_ = nullptr;
+  const void* loop_stack_bottom_ = nullptr;
+  std::size_t loop_stack_size_ = 0;
+  EhGlobals* thread_eh_globals_ = nullptr;
+  int* thread_errno_ = nullptr;
+  EhGlobals loop_eh_globals_;
+  int loop_errno_ = 0;
+
+  // Shared.
+  std::atomic<bool> held_{false};
+  std::atomic<int> thread_id_{0};
+  TimerWheel timers_;
+  Poller poller_;
+};
+
+}  // namespace parley::rt::impl
