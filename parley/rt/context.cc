@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "parley/base/assert.h"
+#include "parley/rt/impl/asymmetric_fence.h"
 #include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/waiting.h"
@@ -59,15 +60,8 @@ void ContextNode::cancel(const Status& why, List<DoneHook>& to_run) {
   const std::lock_guard guard(lock);
   if (done.load(std::memory_order_relaxed)) return;
   cause = why;
-  // seq_cst: see ParkWord::settle.
-  done.store(true, std::memory_order_seq_cst);
-  fibers.for_each([](FiberNode& node) {
-    Fiber& fiber = *node.fiber;
-    fiber.cancel_requested.store(true, std::memory_order_seq_cst);
-    if (!fiber.word.claim_cancellable()) return;
-    fiber.wake = Wake::cancelled;
-    Worker::make_runnable(fiber, Place::last);
-  });
+  done.store(true, std::memory_order_release);
+  cancel_fibers();
   WaitList woken;
   claim_all(waiters, woken);
   wake_claimed(woken);
@@ -81,6 +75,28 @@ void ContextNode::cancel(const Status& why, List<DoneHook>& to_run) {
   });
 }
 
+// A fiber that is about to wait opens its word, passes a light fence and looks at the flag. So
+// after the heavy fence either its word is open here, or it will see the flag there. The fence is
+// not needed where every fiber is parked already.
+void ContextNode::cancel_fibers() {
+  const Worker* worker = Worker::current();
+  bool all_woken = true;
+  const auto wake_parked = [&](FiberNode& node) {
+    Fiber& fiber = *node.fiber;
+    fiber.cancel_requested.store(true, std::memory_order_relaxed);
+    if (fiber.word.claim_cancellable()) {
+      fiber.wake = Wake::cancelled;
+      Worker::make_runnable(fiber, Place::last);
+    } else if (worker == nullptr || &fiber != worker->running()) {
+      all_woken = false;
+    }
+  };
+  fibers.for_each(wake_parked);
+  if (all_woken) return;
+  heavy_fence();
+  fibers.for_each(wake_parked);
+}
+
 Status ContextNode::status() const {
   if (done.load(std::memory_order_acquire)) return cause;
   if (deadline.is_over()) return {Code::deadline_exceeded, "the context's deadline passed"};
@@ -89,6 +105,10 @@ Status ContextNode::status() const {
 
 void ContextNode::bind(Fiber& fiber) {
   const std::lock_guard guard(lock);
+  bind_locked(fiber);
+}
+
+void ContextNode::bind_locked(Fiber& fiber) {
   fiber.context = this;
   fibers.push_back(fiber.context_node);
   fiber.cancel_requested.store(done.load(std::memory_order_relaxed), std::memory_order_seq_cst);

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <unistd.h>
+#include <atomic>
 #include <cfenv>
 #include <csignal>
 #include <cstdlib>
@@ -12,6 +12,7 @@
 
 #include "parley/rt/channel.h"
 #include "parley/rt/event.h"
+#include "parley/rt/impl/sanitizer.h"
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/pollable.h"
 #include "parley/rt/scope.h"
@@ -48,21 +49,27 @@ PARLEY_FIBER_TEST(Runtime, fibers_take_turns_in_the_order_they_became_runnable) 
   EXPECT_EQ(trace, "abcabcabc");
 }
 
-PARLEY_FIBER_TEST(Runtime, ten_thousand_fibers_can_be_parked_at_once) {
-  Event start;
-  int done = 0;
-  Scope scope;
-  for (int i = 0; i < 10'000; ++i) {
-    scope.go("parked", [&] {
-      EXPECT_TRUE(start.wait().is_ok());
-      ++done;
-    });
-  }
-  yield();
-  EXPECT_EQ(done, 0);
-  start.set();
-  scope.join();
-  EXPECT_EQ(done, 10'000);
+TEST(Runtime, a_hundred_thousand_fibers_can_be_parked_at_once) {
+  // The sanitizers have limits of their own.
+  static constexpr int count = impl::has_tsan ? 5'000 : impl::has_asan ? 10'000 : 100'000;
+  testing::run_fiber_test(
+      [] {
+        Event start;
+        std::atomic<int> done = 0;
+        Scope scope;
+        for (int i = 0; i < count; ++i) {
+          scope.go("parked", [&] {
+            EXPECT_TRUE(start.wait().is_ok());
+            ++done;
+          });
+        }
+        yield();
+        EXPECT_EQ(done, 0);
+        start.set();
+        scope.join();
+        EXPECT_EQ(done, count);
+      },
+      RuntimeOptions{.workers = 2, .max_fibers = 100'001});
 }
 
 TEST(Runtime, at_max_fibers_go_waits_and_try_go_refuses) {
@@ -185,8 +192,8 @@ PARLEY_FIBER_TEST(Runtime, a_dump_names_every_fiber_and_what_it_waits_for) {
   yield();
   text = dump();
   EXPECT_NE(text.find("'main' running"), std::string::npos) << text;
-  EXPECT_NE(text.find("'waits long' waits: event, for 0 ms\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("'sleeps' waits: sleep, for 0 ms, at most 3599"), std::string::npos) << text;
+  EXPECT_NE(text.find("'waits long' waits: event, for "), std::string::npos) << text;
+  EXPECT_NE(text.find(" ms, at most 3599"), std::string::npos) << text;
 }
 
 TEST(Runtime, outside_of_one_there_is_nothing_to_dump) {

@@ -29,33 +29,50 @@ Scope::~Scope() {
 
 bool Scope::start(std::string_view name, const impl::Closure& closure, const FiberOptions& options,
                   bool may_wait) {
-  Fiber& fiber = Worker::current_fiber("Scope::go was called");
-  ContextNode& node = *context_.node();
-  // Counted before spawn, which may wait: a join() meanwhile must not miss it.
-  node.lock.lock();
+  impl::Scheduler& scheduler = *Worker::current_fiber("Scope::go was called").scheduler;
+  const impl::Scheduler::Birth birth{*this, *context_.node(), name, closure, options.stack_size};
+  if (scheduler.try_spawn(birth)) return true;
+  if (!may_wait) return false;
+  // A join() meanwhile must not miss the fiber that is on its way.
+  count_one_more();
+  do {
+    scheduler.wait_for_room();
+  } while (!scheduler.try_spawn(birth));
+  count_one_less();
+  return true;
+}
+
+void Scope::count_one_more() {
+  const std::lock_guard lock(context_.node()->lock);
   ++running_;
-  node.lock.unlock();
-  if (fiber.scheduler->spawn(*this, node, name, options.stack_size, closure, may_wait)) return true;
+}
+
+void Scope::count_one_less() {
   impl::WaitList woken;
   {
-    const std::lock_guard lock(node.lock);
+    const std::lock_guard lock(context_.node()->lock);
     if (--running_ == 0) impl::claim_all(joiners_, woken);
   }
   impl::wake_claimed(woken);
-  return false;
+}
+
+void Scope::adopt(Fiber& fiber) {
+  ContextNode& node = *context_.node();
+  const std::lock_guard lock(node.lock);
+  ++running_;
+  node.bind_locked(fiber);
 }
 
 // On the worker that buries the fiber. Everything of the scope is done under the lock: whoever
 // joins may destroy it as soon as that is let go.
-void Scope::fiber_ended(Scope& scope, Fiber& fiber) {
-  impl::Scheduler& scheduler = *fiber.scheduler;
+void Scope::fiber_ended(Scope& scope, Fiber& fiber, Worker& worker) {
   ContextNode& node = *scope.context_.node();
   impl::WaitList woken;
   {
     const std::lock_guard lock(node.lock);
     fiber.context_node.unlink();
     fiber.~Fiber();
-    scheduler.fiber_ended();
+    worker.scheduler().fiber_ended(worker);
     if (--scope.running_ == 0) impl::claim_all(scope.joiners_, woken);
   }
   impl::wake_claimed(woken);

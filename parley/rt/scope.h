@@ -22,8 +22,9 @@
 namespace parley::rt {
 
 namespace impl {
+class Scheduler;
 class Worker;
-}
+}  // namespace impl
 
 // What a fiber can be given beyond its function.
 struct FiberOptions {
@@ -80,11 +81,15 @@ class Scope {
 
  private:
   friend class impl::Worker;
+  friend class impl::Scheduler;
 
   Scope(OnExit on_exit, std::pair<Context, Cancel> context);
   bool start(std::string_view name, const impl::Closure& closure, const FiberOptions& options,
              bool may_wait);
-  static void fiber_ended(Scope& scope, impl::Fiber& fiber);
+  void adopt(impl::Fiber& fiber);
+  void count_one_more();
+  void count_one_less();
+  static void fiber_ended(Scope& scope, impl::Fiber& fiber, impl::Worker& worker);
 
   OnExit on_exit_;
   Context context_;

@@ -44,13 +44,18 @@ PARLEY_FIBER_TEST(Mutex, try_lock_never_waits) {
   mutex.unlock();
 }
 
-TEST(Mutex, misuse_is_a_bug_with_a_name) {
+#ifndef NDEBUG
+TEST(Mutex, locking_what_one_holds_is_found_in_debug_builds) {
   EXPECT_DEATH(parley::run([] {
                  Mutex mutex;
                  mutex.lock();
                  mutex.lock();
                }),
                "already holds the Mutex");
+}
+#endif
+
+TEST(Mutex, misuse_is_a_bug_with_a_name) {
   EXPECT_DEATH(parley::run([] {
                  Mutex mutex;
                  mutex.unlock();

@@ -37,6 +37,7 @@ struct ContextNode : ListNode, std::enable_shared_from_this<ContextNode> {
   // Makes `fiber` run under this node, or no longer. Both by the fiber itself, or before it runs
   // and after it ended.
   void bind(Fiber& fiber);
+  void bind_locked(Fiber& fiber);  // under the lock
   void unbind(Fiber& fiber);
 
   // Has cancel() called when the deadline passes; and not any more.
@@ -61,6 +62,7 @@ struct ContextNode : ListNode, std::enable_shared_from_this<ContextNode> {
 
  private:
   void cancel(const Status& why, List<DoneHook>& to_run);
+  void cancel_fibers();
 };
 
 }  // namespace parley::rt::impl

@@ -41,7 +41,7 @@ std::string state_of(const Fiber& fiber, Instant now) {
 bool Scheduler::trace_parked(Fiber& fiber, Frames& frames) {
   if (!fiber.word.unsettle()) return false;
   trace_left(fiber.stack_pointer, frames);
-  if (fiber.word.settle()) inject(fiber);
+  fiber.word.settle();
   return true;
 }
 

@@ -63,7 +63,6 @@ class Fiber {
   ParkWord word;
   std::atomic<bool> cancel_requested{false};  // its context has ended
   Wake wake = Wake::ready;                    // by who claimed the word, before waking
-  bool wakes_next = false;                    // goes before the run queue when woken
   FiberTimer timer;                           // of its deadline
 
   // Switching.

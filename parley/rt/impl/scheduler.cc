@@ -11,6 +11,7 @@
 #include "parley/rt/impl/cures.h"
 #include "parley/rt/impl/machine.h"
 #include "parley/rt/impl/overflow.h"
+#include "parley/rt/impl/sanitizer.h"
 #include "parley/rt/impl/waiting.h"
 #include "parley/rt/impl/worker.h"
 #include "parley/rt/scope.h"
@@ -25,7 +26,9 @@ std::size_t workers_of(const RuntimeOptions& options) {
 
 std::size_t limit_of_fibers(const RuntimeOptions& options, GuardKind guards) {
   const std::size_t wanted = options.max_fibers == 0 ? default_max_fibers() : options.max_fibers;
-  return std::min(wanted, most_stacks(guards));
+  // ThreadSanitizer knows 8,128 threads and fibers at most.
+  constexpr std::size_t most_under_tsan = 8'000;
+  return std::min({wanted, most_stacks(guards), has_tsan ? most_under_tsan : wanted});
 }
 
 // Of a new thread: signals are the business of the program's own ones.
@@ -43,6 +46,8 @@ Scheduler::Scheduler(const RuntimeOptions& options)
       worker_count_(workers_of(options)),
       stacks_(options.max_idle_stacks, best_guard_kind()),
       max_fibers_(limit_of_fibers(options, stacks_.guards())),
+      room_(static_cast<std::ptrdiff_t>(max_fibers_)),
+      room_batch_(max_fibers_ < 100 * worker_count_ ? 1 : 32),
       background_(std::make_shared<ContextNode>(nullptr, Deadline::never())),
       blocking_(options.max_blocking_threads, options.blocking_idle_time),
       monitor_(*this) {
@@ -63,7 +68,7 @@ void Scheduler::run(const Closure& first) {
   std::vector<Stack> stack;
   stacks_.take(stack_class_of(options_.stack_size), 1, stack);
   PARLEY_ASSERT(!stack.empty(), "no memory for the stack of the first fiber");
-  live_.store(1, std::memory_order_relaxed);
+  room_.fetch_sub(1, std::memory_order_seq_cst);
   Fiber* fiber = Fiber::create(stack.front(), "main", first);
   fiber->scheduler = this;
   fiber->id.store(next_id_.fetch_add(1), std::memory_order_relaxed);
@@ -90,88 +95,97 @@ void Scheduler::stop() {
   for (const auto& worker : workers_) worker->interrupt();
 }
 
-bool Scheduler::try_count_in() {
-  if (live_.fetch_add(1, std::memory_order_seq_cst) < max_fibers_) return true;
-  live_.fetch_sub(1, std::memory_order_seq_cst);
-  return false;
+bool Scheduler::take_room(Worker& worker) {
+  if (worker.room() > 0) {
+    worker.set_room(worker.room() - 1);
+    return true;
+  }
+  std::ptrdiff_t here = room_.load(std::memory_order_seq_cst);
+  for (;;) {
+    const std::ptrdiff_t taken = std::min(here, room_batch_);
+    if (taken <= 0) return false;
+    if (room_.compare_exchange_weak(here, here - taken, std::memory_order_seq_cst)) {
+      worker.set_room(taken - 1);
+      return true;
+    }
+  }
 }
 
-bool Scheduler::count_in(bool may_wait) {
-  while (!try_count_in()) {
-    if (!may_wait) return false;
-    PARLEY_ASSERT(max_fibers_ > 1, "no room for a second fiber: max_fibers is 1");
-    wait_for_room();
-  }
-  return true;
+void Scheduler::give_room_back(Worker& worker) {
+  worker.set_room(worker.room() + 1);
+  const bool somebody_waits = room_waiter_count_.load(std::memory_order_seq_cst) > 0;
+  if (worker.room() < 2 * room_batch_ && room_batch_ > 1 && !somebody_waits) return;
+  const std::ptrdiff_t given = somebody_waits ? worker.room() : worker.room() - room_batch_ + 1;
+  worker.set_room(worker.room() - given);
+  room_.fetch_add(given, std::memory_order_seq_cst);
+}
+
+std::size_t Scheduler::live() const noexcept {
+  std::ptrdiff_t room = room_.load(std::memory_order_seq_cst);
+  for (const auto& worker : workers_) room += worker->room();
+  return static_cast<std::size_t>(static_cast<std::ptrdiff_t>(max_fibers_) - room);
 }
 
 void Scheduler::wait_for_room() {
+  PARLEY_ASSERT(live() > 1,
+                "no room for a second fiber: max_fibers is 1, or no memory is left for a stack");
   std::unique_lock lock(room_lock_);
   // Counted before the last look, so that the fiber that makes room sees one of the two.
   room_waiter_count_.fetch_add(1, std::memory_order_seq_cst);
-  if (live_.load(std::memory_order_seq_cst) >= max_fibers_) {
+  if (room_.load(std::memory_order_seq_cst) <= 0) {
     WaitNode node;
     wait_in_for_ever(lock, room_waiters_, node, "max_fibers");
   }
   room_waiter_count_.fetch_sub(1, std::memory_order_seq_cst);
 }
 
-void Scheduler::fiber_ended() {
-  const std::size_t left = live_.fetch_sub(1, std::memory_order_seq_cst) - 1;
-  if (left == 0) {
-    stop();
-    return;
-  }
-  if (room_waiter_count_.load(std::memory_order_seq_cst) == 0) return;
+void Scheduler::stop_if_all_ended() {
+  RealAtomics::full_fence();
+  if (live() == 0) stop();
+}
+
+void Scheduler::main_ended() {
+  main_ended_.store(true, std::memory_order_seq_cst);
+  stop_if_all_ended();
+}
+
+void Scheduler::fiber_ended(Worker& worker) {
+  give_room_back(worker);
+  if (main_ended_.load(std::memory_order_relaxed)) stop_if_all_ended();
+  if (room_waiter_count_.load(std::memory_order_relaxed) == 0) return;
   std::unique_lock lock(room_lock_);
   WaitNode* node = claim_front(room_waiters_);
   lock.unlock();
   if (node != nullptr) wake(*node);
 }
 
-bool Scheduler::spawn(Scope& scope, ContextNode& context, std::string_view name,
-                      std::size_t stack_size, const Closure& closure, bool may_wait) {
-  if (!count_in(may_wait)) return false;
-  const std::size_t stack_class =
-      stack_class_of(stack_size == 0 ? options_.stack_size : stack_size);
-  for (;;) {
-    Worker& worker = *Worker::current();
-    const Stack stack = worker.stacks().take(stack_class);
-    if (stack.bottom != nullptr) {
-      launch(worker, stack, &scope, context, name, closure);
-      return true;
-    }
-    // No memory for one more stack: when a fiber ends there is room.
-    if (may_wait) {
-      PARLEY_ASSERT(live() > 2, "no memory for the stack of a second fiber");
-      std::unique_lock lock(room_lock_);
-      room_waiter_count_.fetch_add(1, std::memory_order_seq_cst);
-      WaitNode node;
-      wait_in_for_ever(lock, room_waiters_, node, "memory for a stack");
-      room_waiter_count_.fetch_sub(1, std::memory_order_seq_cst);
-      continue;
-    }
-    fiber_ended();
+bool Scheduler::try_spawn(const Birth& birth) {
+  Worker& worker = *Worker::current();
+  if (!take_room(worker)) return false;
+  const std::size_t size = birth.stack_size == 0 ? options_.stack_size : birth.stack_size;
+  const Stack stack = worker.stacks().take(stack_class_of(size));
+  if (stack.bottom == nullptr) {
+    give_room_back(worker);
     return false;
   }
+  launch(worker, stack, birth);
+  return true;
 }
 
-void Scheduler::spawn_over_limit(Scope& scope, ContextNode& context, std::string_view name,
-                                 const Closure& closure) {
-  live_.fetch_add(1, std::memory_order_seq_cst);
+void Scheduler::spawn_over_limit(const Birth& birth) {
   Worker& worker = *Worker::current();
+  if (!take_room(worker)) room_.fetch_sub(1, std::memory_order_seq_cst);
   const Stack stack = worker.stacks().take(stack_class_of(options_.stack_size));
   PARLEY_ASSERT(stack.bottom != nullptr, "no memory for the stack of a fiber that a timer starts");
-  launch(worker, stack, &scope, context, name, closure);
+  launch(worker, stack, birth);
 }
 
-void Scheduler::launch(Worker& worker, const Stack& stack, Scope* scope, ContextNode& context,
-                       std::string_view name, const Closure& closure) {
-  Fiber* fiber = Fiber::create(stack, name, closure);
+void Scheduler::launch(Worker& worker, const Stack& stack, const Birth& birth) {
+  Fiber* fiber = Fiber::create(stack, birth.name, birth.closure);
   fiber->scheduler = this;
-  fiber->scope = scope;
-  fiber->id.store(next_id_.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
-  context.bind(*fiber);
+  fiber->scope = &birth.scope;
+  fiber->id.store(worker.next_id(), std::memory_order_relaxed);
+  birth.scope.adopt(*fiber);
   worker.enqueue(*fiber, Place::last);
 }
 
@@ -223,8 +237,9 @@ Fiber* Scheduler::take(Worker& worker) {
 Fiber* Scheduler::take_migrant(Worker& worker) {
   Fiber* before = nullptr;
   for (Fiber* fiber = queue_first_; fiber != nullptr; before = fiber, fiber = fiber->queue_next) {
-    constexpr unsigned patience = 1'000;
+    constexpr unsigned patience = 20'000;
     if (worker_count_ > 1 && fiber->last_worker == &worker && ++fiber->passed_over < patience) {
+      wake_resting();
       continue;
     }
     fiber->passed_over = 0;

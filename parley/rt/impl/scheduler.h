@@ -43,14 +43,24 @@ class Scheduler {
   // worker.
   void run(const Closure& first);
 
-  // Starts a fiber, by a fiber. At max_fibers: waits for one to end (`may_wait`), or returns false.
-  bool spawn(Scope& scope, ContextNode& context, std::string_view name, std::size_t stack_size,
-             const Closure& closure, bool may_wait);
+  // What a new fiber is to be.
+  struct Birth {
+    Scope& scope;
+    ContextNode& context;
+    std::string_view name;
+    const Closure& closure;
+    std::size_t stack_size = 0;
+  };
+  // Starts a fiber in its scope. False at max_fibers, or when there is no memory for its stack.
+  bool try_spawn(const Birth& birth);
+  // By a fiber: waits until there is room for one more. The room may be gone again when it returns.
+  void wait_for_room();
   // Starts a fiber from a timer or the poller, which can neither wait nor refuse: over the limit.
-  void spawn_over_limit(Scope& scope, ContextNode& context, std::string_view name,
-                        const Closure& closure);
+  void spawn_over_limit(const Birth& birth);
   // By the worker that buries a fiber.
-  void fiber_ended();
+  void fiber_ended(Worker& worker);
+  // By the worker that buried the first one.
+  void main_ended();
 
   // The queue of fibers that come from no worker. From any thread.
   void inject(Fiber& fiber);
@@ -83,16 +93,19 @@ class Scheduler {
   [[nodiscard]] BlockingPool& blocking() { return blocking_; }
   [[nodiscard]] std::uint64_t seed() const { return 0; }
   [[nodiscard]] Instant now() const noexcept { return options_.clock->now(); }
-  [[nodiscard]] std::size_t live() const noexcept { return live_.load(std::memory_order_relaxed); }
+  // Fibers alive; exact when none is started or ends meanwhile.
+  [[nodiscard]] std::size_t live() const noexcept;
+  [[nodiscard]] std::uint64_t next_ids(std::uint64_t count) {
+    return next_id_.fetch_add(count, std::memory_order_relaxed);
+  }
   [[nodiscard]] std::size_t max_fibers() const { return max_fibers_; }
   [[nodiscard]] std::string dump();
 
  private:
-  bool count_in(bool may_wait);
-  [[nodiscard]] bool try_count_in();
-  void wait_for_room();
-  void launch(Worker& worker, const Stack& stack, Scope* scope, ContextNode& context,
-              std::string_view name, const Closure& closure);
+  [[nodiscard]] bool take_room(Worker& worker);
+  void give_room_back(Worker& worker);
+  void stop_if_all_ended();
+  void launch(Worker& worker, const Stack& stack, const Birth& birth);
   void wake_resting();
   void stop();
   Fiber* take_migrant(Worker& worker);
@@ -103,10 +116,13 @@ class Scheduler {
   StackDepot stacks_;
   const std::size_t max_fibers_;
   PollTable poll_table_;
-  std::shared_ptr<ContextNode> background_;
-
   std::atomic<std::uint64_t> next_id_{1};
-  std::atomic<std::size_t> live_{0};
+  // How many more fibers there may be; workers keep some of it at hand, unless the limit is so low
+  // that this would matter.
+  std::atomic<std::ptrdiff_t> room_;
+  const std::ptrdiff_t room_batch_;
+  const std::shared_ptr<ContextNode> background_;
+  std::atomic<bool> main_ended_{false};
   std::atomic<bool> stopping_{false};
 
   SpinLock queue_lock_;

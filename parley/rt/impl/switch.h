@@ -16,6 +16,11 @@ void* parley_rt_switch(void** save, void* to, void* value);
 
 void* parley_rt_first_frame(char* top, void (*entry)(void*), void* argument);
 
+// Calls trace(argument) on this stack, in a frame whose caller, to an unwinder, is the code that
+// left the stack `stack_pointer` by parley_rt_switch: a stack trace taken in `trace` goes on there.
+// Nobody may switch to that stack meanwhile.
+void parley_rt_trace_left(void* stack_pointer, void (*trace)(void*), void* argument);
+
 // What first_frame() goes on at. Never called: a name for those who walk the stack, which ends
 // here.
 void parley_rt_entry();

@@ -17,26 +17,8 @@
 #define PARLEY_GO_ON br x30
 #endif
 
-    .text
-    .globl  parley_rt_switch
-    .type   parley_rt_switch, %function
-    .p2align 4
-parley_rt_switch:
-    .cfi_startproc
-    hint    #34                     // bti c; nothing on older machines
-    sub     sp, sp, #176
-    .cfi_def_cfa_offset 176
-    stp     x19, x20, [sp, #0]
-    stp     x21, x22, [sp, #16]
-    stp     x23, x24, [sp, #32]
-    stp     x25, x26, [sp, #48]
-    stp     x27, x28, [sp, #64]
-    stp     x29, x30, [sp, #80]
-    stp     d8, d9, [sp, #96]
-    stp     d10, d11, [sp, #112]
-    stp     d12, d13, [sp, #128]
-    stp     d14, d15, [sp, #144]
-    // True of both stacks, so also from the moment sp is the other one.
+// Where the registers lie, seen from the caller's stack pointer.
+    .macro PARLEY_SAVED
     .cfi_offset x19, -176
     .cfi_offset x20, -168
     .cfi_offset x21, -160
@@ -57,6 +39,29 @@ parley_rt_switch:
     .cfi_offset d13, -40
     .cfi_offset d14, -32
     .cfi_offset d15, -24
+    .endm
+
+    .text
+    .globl  parley_rt_switch
+    .type   parley_rt_switch, %function
+    .p2align 4
+parley_rt_switch:
+    .cfi_startproc
+    hint    #34                     // bti c; nothing on older machines
+    sub     sp, sp, #176
+    .cfi_def_cfa_offset 176
+    stp     x19, x20, [sp, #0]
+    stp     x21, x22, [sp, #16]
+    stp     x23, x24, [sp, #32]
+    stp     x25, x26, [sp, #48]
+    stp     x27, x28, [sp, #64]
+    stp     x29, x30, [sp, #80]
+    stp     d8, d9, [sp, #96]
+    stp     d10, d11, [sp, #112]
+    stp     d12, d13, [sp, #128]
+    stp     d14, d15, [sp, #144]
+    // True of both stacks, so also from the moment sp is the other one.
+    PARLEY_SAVED
     mrs     x9, fpcr
     str     x9, [sp, #160]
     mov     x10, sp
@@ -149,6 +154,39 @@ parley_rt_first_frame:
     ret
     .cfi_endproc
     .size   parley_rt_first_frame, .-parley_rt_first_frame
+
+// void parley_rt_trace_left(void* stack_pointer, void (*trace)(void*), void* argument);
+//
+// x19 holds the stack pointer while `trace` runs, and all registers of the caller are those that
+// parley_rt_switch saved there.
+    .globl  parley_rt_trace_left
+    .type   parley_rt_trace_left, %function
+    .p2align 4
+parley_rt_trace_left:
+    .cfi_startproc
+    hint    #34                     // bti c
+    stp     x29, x30, [sp, #-32]!
+    .cfi_def_cfa_offset 32
+    .cfi_offset x29, -32
+    .cfi_offset x30, -24
+    str     x19, [sp, #16]
+    .cfi_offset x19, -16
+    mov     x19, x0
+    mov     x0, x2
+    .cfi_remember_state
+    .cfi_def_cfa x19, 176
+    PARLEY_SAVED
+    blr     x1
+    .cfi_restore_state
+    ldr     x19, [sp, #16]
+    ldp     x29, x30, [sp], #32
+    .cfi_restore x19
+    .cfi_restore x29
+    .cfi_restore x30
+    .cfi_def_cfa_offset 0
+    ret
+    .cfi_endproc
+    .size   parley_rt_trace_left, .-parley_rt_trace_left
 
 #if defined(__ARM_FEATURE_BTI_DEFAULT)
 // Says that this file keeps to branch target identification (ELF for AArch64, GNU property): one

@@ -153,10 +153,9 @@ constexpr std::size_t register_count = 19;  // x19 .. x29, d8 .. d15
 #endif
 using Registers = std::array<std::uint64_t, register_count>;
 
-// Fills the registers from `in`, switches, and tells what they hold after it.
-[[gnu::noinline]] Registers switch_with(const Registers& in, void** save, void* to) {
-  Registers out{};
+// Fills the registers from `in`, switches, and writes to `out` what they hold after it.
 #if defined(__x86_64__)
+[[gnu::noinline]] void switch_with(const Registers& in, Registers& out, void** save, void* to) {
   const std::uint64_t* from = in.data();
   std::uint64_t* into = out.data();
   void* value = nullptr;
@@ -185,7 +184,9 @@ using Registers = std::array<std::uint64_t, register_count>;
       : "rbx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3",
         "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
         "xmm15", "memory", "cc");
+}
 #else
+[[gnu::noinline]] void switch_with(const Registers& in, Registers& out, void** save, void* to) {
   register void** x0 asm("x0") = save;
   register void* x1 asm("x1") = to;
   register void* x2 asm("x2") = nullptr;
@@ -223,7 +224,12 @@ using Registers = std::array<std::uint64_t, register_count>;
         "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16",
         "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29",
         "v30", "v31", "memory", "cc");
+}
 #endif
+
+Registers registers_after(const Registers& in, void** save, void* to) {
+  Registers out{};
+  switch_with(in, out, save, to);
   return out;
 }
 
@@ -241,7 +247,7 @@ TEST(Switch, keeps_every_callee_saved_register) {
     for (std::uint64_t round = 0; round < rounds; ++round) {
       const Registers mine = pattern(1000 + round);
       asan_leave(&self.there().fake_stack, self.here().bottom, self.here().size);
-      const Registers after = switch_with(mine, &self.there().pointer, self.here().pointer);
+      const Registers after = registers_after(mine, &self.there().pointer, self.here().pointer);
       asan_arrive(self.there().fake_stack, &self.here().bottom, &self.here().size);
       if (after != mine) ++lost_there;
     }
@@ -249,7 +255,7 @@ TEST(Switch, keeps_every_callee_saved_register) {
   for (std::uint64_t round = 0; round <= rounds; ++round) {
     const Registers mine = pattern(round);
     asan_leave(&strand.here().fake_stack, strand.there().bottom, strand.there().size);
-    const Registers after = switch_with(mine, &strand.here().pointer, strand.there().pointer);
+    const Registers after = registers_after(mine, &strand.here().pointer, strand.there().pointer);
     asan_arrive(strand.here().fake_stack, nullptr, nullptr);
     EXPECT_EQ(after, mine) << round;
   }
@@ -395,8 +401,22 @@ _Unwind_Reason_Code note_frame(_Unwind_Context* context, void* walk) {
   return below + 1;
 }
 
+void expect_to_end_at_the_entry(const Walk& walk) {
+  // The entry is a handful of instructions: what returns into it lies right behind its name.
+  constexpr std::uintptr_t entry_bytes = 32;
+  const auto entry = reinterpret_cast<std::uintptr_t>(&parley_rt_entry);
+  EXPECT_EQ(walk.end, _URC_END_OF_STACK);
+  ASSERT_GE(walk.frames.size(), 2u);
+  // The unwinder shows the end as one more frame, at nowhere.
+  EXPECT_EQ(walk.frames.back(), 0u);
+  const std::uintptr_t outermost = walk.frames[walk.frames.size() - 2];
+  EXPECT_GT(outermost, entry);
+  EXPECT_LT(outermost, entry + entry_bytes);
+}
+
+constexpr int depth = 100;
+
 TEST(Switch, a_backtrace_from_deep_below_ends_at_the_entry) {
-  constexpr int depth = 100;
   Walk fresh;
   Walk later;
   Strand strand([&](Strand& self) {
@@ -406,18 +426,33 @@ TEST(Switch, a_backtrace_from_deep_below_ends_at_the_entry) {
   });
   strand.resume();
   strand.resume();
-  // The entry is a handful of instructions: what returns into it lies right behind its name.
-  constexpr std::uintptr_t entry_bytes = 32;
-  const auto entry = reinterpret_cast<std::uintptr_t>(&parley_rt_entry);
   for (const Walk* walk : {&fresh, &later}) {
-    EXPECT_EQ(walk->end, _URC_END_OF_STACK);
-    ASSERT_GT(walk->frames.size(), std::size_t{depth});
-    // The unwinder shows the end as one more frame, at nowhere.
-    EXPECT_EQ(walk->frames.back(), 0u);
-    const std::uintptr_t outermost = walk->frames[walk->frames.size() - 2];
-    EXPECT_GT(outermost, entry);
-    EXPECT_LT(outermost, entry + entry_bytes);
+    EXPECT_GT(walk->frames.size(), std::size_t{depth});
+    expect_to_end_at_the_entry(*walk);
   }
+}
+
+[[gnu::noinline]] int yield_from(int left, Strand& strand) {  // NOLINT(misc-no-recursion)
+  if (left == 0) {
+    strand.yield();
+    return 0;
+  }
+  const int below = yield_from(left - 1, strand);
+  asm volatile("" ::: "memory");  // no loop, and no tail call
+  return below + 1;
+}
+
+TEST(Switch, a_stack_that_was_left_can_be_walked_from_outside) {
+  Strand strand([&](Strand& self) { (void)yield_from(depth, self); });
+  strand.resume();
+  Walk walk;
+  parley_rt_trace_left(
+      strand.there().pointer,
+      [](void* to) { static_cast<Walk*>(to)->end = _Unwind_Backtrace(&note_frame, to); }, &walk);
+  EXPECT_GT(walk.frames.size(), std::size_t{depth});
+  expect_to_end_at_the_entry(walk);
+  strand.resume();
+  EXPECT_TRUE(strand.done()) << "and it goes on as if nothing had been";
 }
 
 }  // namespace

@@ -25,14 +25,16 @@ parley_rt_switch:
     .cfi_adjust_cfa_offset 56
     stmxcsr (%rsp)
     fnstcw  4(%rsp)
-    movq    (%rsp), %rax
+    movl    (%rsp), %eax            // each as wide as it was stored: a wider load would wait for
+    movzwl  4(%rsp), %ecx           // both stores to reach the cache
     movq    %rsp, (%rdi)
     movq    %rsi, %rsp
-    cmpq    (%rsp), %rax
-    je      1f
-    ldmxcsr (%rsp)
-    fldcw   4(%rsp)
+    cmpl    (%rsp), %eax
+    jne     2f
+    cmpw    4(%rsp), %cx
+    jne     2f
 1:
+    .cfi_remember_state
     addq    $8, %rsp
     popq    %r15
     popq    %r14
@@ -46,6 +48,11 @@ parley_rt_switch:
     .cfi_adjust_cfa_offset -8
     .cfi_register %rip, %rcx
     jmpq    *%rcx
+2:
+    .cfi_restore_state
+    ldmxcsr (%rsp)
+    fldcw   4(%rsp)
+    jmp     1b
     .cfi_endproc
     .size   parley_rt_switch, .-parley_rt_switch
 

@@ -9,14 +9,12 @@
 namespace parley::rt::impl {
 
 Parking::Parking(const char* what, Cancellable cancellable)
-    : fiber_(Worker::current_fiber(what)),
-      what_(what),
-      cancellable_(cancellable),
-      ticket_(fiber_.word.open(cancellable == Cancellable::yes)) {}
+    : fiber_(Worker::current_fiber(what)), what_(what), cancellable_(cancellable) {
+  fiber_.word.open(cancellable == Cancellable::yes);
+}
 
 Wake Parking::park(Deadline deadline) {
-  return Worker::current()->park(fiber_, ticket_, what_, deadline,
-                                 cancellable_ == Cancellable::yes);
+  return Worker::current()->park(fiber_, what_, deadline, cancellable_ == Cancellable::yes);
 }
 
 namespace {
@@ -77,7 +75,7 @@ void wake_claimed(WaitList& claimed) {
   while (!claimed.empty()) wake(claimed.pop_front());
 }
 
-Status status_of(Wake wake, std::string_view what) {
+Status status_of(Wake wake, const char* what) {
   switch (wake) {
     case Wake::ready:
       return {};
@@ -89,6 +87,6 @@ Status status_of(Wake wake, std::string_view what) {
   return Worker::current_fiber(what).context->status().with_context(what);
 }
 
-void require_fiber(std::string_view what) { (void)Worker::current_fiber(what); }
+void require_fiber(const char* what) { (void)Worker::current_fiber(what); }
 
 }  // namespace parley::rt::impl

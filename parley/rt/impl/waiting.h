@@ -44,7 +44,6 @@ class Parking {
   Fiber& fiber_;
   const char* what_;
   Cancellable cancellable_;
-  std::uint64_t ticket_;
 };
 
 // Puts `node` at the end of `list`, unlocks and parks; `node` is in no list when this returns. Ok,
@@ -82,9 +81,9 @@ struct RealWaits {
 };
 
 // What a blocking operation returns after `wake`.
-Status status_of(Wake wake, std::string_view what);
+Status status_of(Wake wake, const char* what);
 
 // The program ends unless the caller is in a fiber; `what` names what was tried.
-void require_fiber(std::string_view what);
+void require_fiber(const char* what);
 
 }  // namespace parley::rt::impl

@@ -54,7 +54,7 @@ Worker::Worker(Scheduler& scheduler, std::size_t index)
   return worker_of_thread;
 }
 
-Fiber& Worker::current_fiber(std::string_view what) {
+Fiber& Worker::current_fiber(const char* what) {
   const Worker* worker = current();
   Fiber* fiber = worker == nullptr ? nullptr : worker->running();
   if (fiber == nullptr) {
@@ -85,8 +85,6 @@ void Worker::run() {
 }
 
 void Worker::make_runnable(Fiber& fiber, Place place) {
-  fiber.wakes_next = place == Place::next;
-  if (!fiber.word.wake()) return;
   Worker* here = current();
   if (here != nullptr && &here->scheduler_ == fiber.scheduler) {
     here->enqueue(fiber, place);
@@ -147,6 +145,15 @@ Fiber* Worker::pop() {
   nexts_in_a_row_ = 0;
   if (Fiber* fiber = alone_ ? ring_.pop_alone() : ring_.pop()) return fiber;
   return next == nullptr ? nullptr : next_.exchange(nullptr, std::memory_order_acq_rel);
+}
+
+std::uint64_t Worker::next_id() {
+  constexpr std::uint64_t batch = 256;
+  if (next_id_ == ids_end_) {
+    next_id_ = scheduler_.next_ids(batch);
+    ids_end_ = next_id_ + batch;
+  }
+  return next_id_++;
 }
 
 // Between two fibers: the next one, if there is nothing else to be done first.
@@ -248,7 +255,9 @@ bool Worker::spin(Instant start) {
 void Worker::rest() {
   scheduler_.begin_rest(index_);
   // Looked at again now that the others see this worker at rest.
-  if (!scheduler_.has_injected() && !scheduler_.is_stopping()) poller_.poll(time_to_rest());
+  if (!scheduler_.is_stopping()) {
+    poller_.poll(scheduler_.has_injected() ? Poller::at_once : time_to_rest());
+  }
   scheduler_.end_rest(index_);
 }
 

@@ -37,25 +37,29 @@ class Worker {
   // moved.
   static Worker* current() noexcept;
   // The calling fiber. Outside a fiber the program ends with a message that names `what` was tried.
-  static Fiber& current_fiber(std::string_view what);
+  static Fiber& current_fiber(const char* what);
 
   // Runs fibers on the calling thread until the scheduler stops.
   void run();
 
   // By the calling fiber, after word.open(): see Parking::park.
-  Wake park(Fiber& fiber, ParkWord::Ticket ticket, const char* what, Deadline deadline,
-            bool cancellable);
+  Wake park(Fiber& fiber, const char* what, Deadline deadline, bool cancellable);
   // By the calling fiber: goes to the end of the run queue.
   void yield(Fiber& fiber);
   // By a fiber whose function has returned.
   [[noreturn]] void end(Fiber& fiber);
 
-  // By who claimed the fiber's word, from any thread: the second half of waking it.
+  // By who claimed the fiber's word, from any thread.
   static void make_runnable(Fiber& fiber, Place place);
   // From the queue of the scheduler; false when there is no room.
   [[nodiscard]] bool accept(Fiber& fiber) { return ring_.push(&fiber); }
   // A fiber that is in no queue joins this one; owner only.
   void enqueue(Fiber& fiber, Place place);
+
+  [[nodiscard]] std::uint64_t next_id();
+  // How many fibers may be started here without asking the scheduler. Written by the owner only.
+  [[nodiscard]] std::ptrdiff_t room() const { return room_.load(std::memory_order_relaxed); }
+  void set_room(std::ptrdiff_t room) { room_.store(room, std::memory_order_relaxed); }
 
   Status watch(PollEntry& entry) { return poller_.watch(entry); }
   [[nodiscard]] TimerWheel& timers() { return timers_; }
@@ -86,7 +90,6 @@ class Worker {
   void leave(Fiber& fiber, Departure departure);
   void switch_to(Fiber* next, void** save, void** fake_stack, bool ending);
   void arrive();
-  void settle(Fiber& fiber);
   void bury(Fiber& fiber);
   void resume(Fiber& fiber);
 
@@ -115,6 +118,9 @@ class Worker {
   std::atomic<std::uint64_t> switches_{0};
   std::uint32_t ticks_ = 0;
   std::uint32_t nexts_in_a_row_ = 0;
+  std::atomic<std::ptrdiff_t> room_{0};
+  std::uint64_t next_id_ = 0;
+  std::uint64_t ids_end_ = 0;
   Fiber* previous_ = nullptr;
   Departure departure_ = Departure::none;
   Instant coarse_now_{};

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "parley/base/assert.h"
+#include "parley/rt/impl/asymmetric_fence.h"
 #include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/cures.h"
 #include "parley/rt/impl/sanitizer.h"
@@ -16,15 +17,21 @@
 
 namespace parley::rt::impl {
 
-Wake Worker::park(Fiber& fiber, ParkWord::Ticket ticket, const char* what, Deadline deadline,
-                  bool cancellable) {
-  const bool timed = !deadline.is_never();
-  if (cancellable && fiber.cancel_requested.load(std::memory_order_seq_cst) &&
-      fiber.word.claim_cancellable(ticket)) {
-    return Wake::cancelled;
+Wake Worker::park(Fiber& fiber, const char* what, Deadline deadline, bool cancellable) {
+  if (cancellable) {
+    // The word was opened before, and is looked at after: see ContextNode::cancel.
+    light_fence();
+    if (fiber.cancel_requested.load(std::memory_order_relaxed)) {
+      fiber.word.close();
+      return Wake::cancelled;
+    }
   }
+  const bool timed = !deadline.is_never();
   if (timed) {
-    if (scheduler_.now() >= deadline.instant() && fiber.word.claim()) return Wake::deadline;
+    if (scheduler_.now() >= deadline.instant()) {
+      fiber.word.close();
+      return Wake::deadline;
+    }
     fiber.timer.at = deadline.instant();
     timers_.add(fiber.timer);
   }
@@ -98,7 +105,7 @@ void Worker::arrive() {
   if (fiber == nullptr) return;
   switch (departure_) {
     case Departure::parked:
-      settle(*fiber);
+      fiber->word.settle();
       break;
     case Departure::yielded:
       enqueue(*fiber, Place::last);
@@ -111,29 +118,15 @@ void Worker::arrive() {
   }
 }
 
-void Worker::settle(Fiber& fiber) {
-  const ParkWord::Ticket ticket = fiber.word.ticket();
-  if (fiber.word.settle()) {
-    enqueue(fiber, fiber.wakes_next ? Place::next : Place::last);
-    return;
-  }
-  // From here on the fiber may be running elsewhere, or be another one on the same stack; the
-  // ticket tells.
-  if (fiber.cancel_requested.load(std::memory_order_seq_cst) &&
-      fiber.word.claim_cancellable(ticket)) {
-    fiber.wake = Wake::cancelled;
-    make_runnable(fiber, Place::last);
-  }
-}
-
 void Worker::bury(Fiber& fiber) {
   const Stack stack = fiber.stack;
   if (fiber.scope != nullptr) {
-    Scope::fiber_ended(*fiber.scope, fiber);
+    Scope::fiber_ended(*fiber.scope, fiber, *this);
   } else {
     fiber.context->unbind(fiber);
     fiber.~Fiber();
-    scheduler_.fiber_ended();
+    scheduler_.fiber_ended(*this);
+    scheduler_.main_ended();
   }
   stacks_.give_back(stack);
 }

@@ -1,0 +1,43 @@
+#include "parley/rt/testing/sentences.h"
+
+#include <gtest/gtest.h>
+
+#include "parley/rt/impl/scheduler.h"
+#include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/time.h"
+
+namespace parley::rt::testing {
+namespace {
+
+std::size_t count_waiting(std::string_view reason) {
+  std::size_t count = 0;
+  impl::Scheduler::current()->stacks().for_each([&](const impl::Stack& stack) {
+    const impl::Fiber* fiber = impl::Fiber::of(stack);
+    if (fiber->state.load(std::memory_order_acquire) == impl::FiberState::parked &&
+        fiber->wait_reason.load(std::memory_order_relaxed) == reason) {
+      ++count;
+    }
+  });
+  return count;
+}
+
+}  // namespace
+
+void check(std::span<const Sentence> sentences) {
+  for (const Sentence& sentence : sentences) {
+    for (const std::size_t workers : {1U, 2U, 4U}) {
+      SCOPED_TRACE(std::string(sentence.says) + " (workers: " + std::to_string(workers) + ")");
+      run_fiber_test(sentence.holds, {.workers = workers});
+    }
+  }
+}
+
+void wait_until_waiting(std::string_view reason, std::size_t count) {
+  wait_until([&] { return count_waiting(reason) == count; });
+}
+
+void wait_until(const std::function<bool()>& condition) {
+  while (!condition()) yield();
+}
+
+}  // namespace parley::rt::testing
