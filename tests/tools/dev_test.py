@@ -10,7 +10,8 @@ import unittest
 import loading
 
 DEV = os.path.join(loading.ROOT, "dev")
-SUBCOMMANDS = ("demo", "test", "build", "fmt", "lint", "asan", "fuzz", "bench", "ci", "setup")
+SUBCOMMANDS = ("demo", "test", "build", "fmt", "lint", "asan", "fuzz", "bench", "aarch64", "ci",
+               "setup")
 NOBODY = 65534
 
 
@@ -220,6 +221,14 @@ class Work(DevCase):
                 pass
         self.called("build")
         self.assertEqual(len(self.calls()), 1)
+
+    def test_aarch64_is_built_by_its_toolchain_and_tested_under_qemu(self):
+        self.stub("qemu-aarch64-static", 'echo "qemu $*" >>"$STUB_LOG"')
+        call = self.called("aarch64", "--gtest_filter=x")
+        self.assertRegex(call, r"^qemu -L \S+ \S+/build/aarch64/switch_test --gtest_filter=x$")
+        self.assertRegex(self.calls()[0], r"--toolchain \S+/cmake/toolchain-aarch64.cmake ")
+        self.stub("qemu-aarch64-static", "exit 132")
+        self.assertEqual(self.dev("aarch64").returncode, 1)
 
     def test_a_failed_build_ends_it(self):
         self.stub("cmake", 'case "$1" in --build) exit 1 ;; esac')
