@@ -25,10 +25,10 @@
 namespace parley::rt {
 
 namespace impl {
-template <class T, class Waits>
-class ReceiveCase;
-template <class T, class Waits>
-class SendCase;
+template <class T, class F>
+class OnReceive;
+template <class T, class F>
+class OnSend;
 }  // namespace impl
 
 // `Waits` is how it parks and wakes (impl/waiting.h); only a test that walks through interleavings
@@ -48,14 +48,10 @@ class BasicChannel {
   Status send(T value, Deadline deadline = {}) {
     std::unique_lock lock(lock_);
     if (closed_) return closed_to_senders();
-    if (Receiver* receiver = claim_receiver()) {
-      receiver->value = std::move(value);
+    WaitNode* to_wake = nullptr;
+    if (give_locked(value, to_wake)) {
       lock.unlock();
-      Waits::wake_next(*receiver);
-      return {};
-    }
-    if (!buffer_.is_full()) {
-      buffer_.push(std::move(value));
+      if (to_wake != nullptr) Waits::wake_next(*to_wake);
       return {};
     }
     Sender sender;
@@ -68,15 +64,10 @@ class BasicChannel {
   // False, and `value` untouched, when a send would wait or the channel is closed.
   [[nodiscard]] bool try_send(T& value) {
     std::unique_lock lock(lock_);
-    if (closed_) return false;
-    if (Receiver* receiver = claim_receiver()) {
-      receiver->value = std::move(value);
-      lock.unlock();
-      Waits::wake(*receiver);
-      return true;
-    }
-    if (buffer_.is_full()) return false;
-    buffer_.push(std::move(value));
+    WaitNode* to_wake = nullptr;
+    if (closed_ || !give_locked(value, to_wake)) return false;
+    lock.unlock();
+    if (to_wake != nullptr) Waits::wake(*to_wake);
     return true;
   }
 
@@ -84,7 +75,12 @@ class BasicChannel {
   // context's status.
   Result<T> receive(Deadline deadline = {}) {
     std::unique_lock lock(lock_);
-    if (std::optional<T> value = take(lock)) return *std::move(value);
+    WaitNode* to_wake = nullptr;
+    if (std::optional<T> value = take_locked(to_wake)) {
+      lock.unlock();
+      if (to_wake != nullptr) Waits::wake(*to_wake);
+      return *std::move(value);
+    }
     if (closed_) return end_of_channel();
     Receiver receiver;
     Status status = Waits::wait_in(lock, receivers_, receiver, "channel receive", deadline);
@@ -96,7 +92,11 @@ class BasicChannel {
   // Nothing when a receive would wait or the channel is closed and empty.
   [[nodiscard]] std::optional<T> try_receive() {
     std::unique_lock lock(lock_);
-    return take(lock);
+    WaitNode* to_wake = nullptr;
+    std::optional<T> value = take_locked(to_wake);
+    lock.unlock();
+    if (to_wake != nullptr) Waits::wake(*to_wake);
+    return value;
   }
 
   // No more sends: waiting senders fail, receivers get what is stored and then the end. Closing
@@ -152,10 +152,10 @@ class BasicChannel {
   std::default_sentinel_t end() { return {}; }
 
  private:
-  template <class U, class W>
-  friend class impl::ReceiveCase;
-  template <class U, class W>
-  friend class impl::SendCase;
+  template <class U, class F>
+  friend class impl::OnReceive;
+  template <class U, class F>
+  friend class impl::OnSend;
 
   using WaitNode = typename Waits::Node;
   using WaitList = typename Waits::List;
@@ -179,11 +179,23 @@ class BasicChannel {
   Receiver* claim_receiver() { return static_cast<Receiver*>(Waits::claim_front(receivers_)); }
   Sender* claim_sender() { return static_cast<Sender*>(Waits::claim_front(senders_)); }
 
-  // What a receive gets without waiting. Unlocks when somebody is to be woken.
-  std::optional<T> take(std::unique_lock<typename Waits::Lock>& lock) {
+  // Under the lock: hands `value` to a receiver, who is to be woken, or stores it. False when
+  // neither can be done. Not when it is closed.
+  bool give_locked(T& value, WaitNode*& to_wake) {
+    if (Receiver* receiver = claim_receiver()) {
+      receiver->value = std::move(value);
+      to_wake = receiver;
+      return true;
+    }
+    if (buffer_.is_full()) return false;
+    buffer_.push(std::move(value));
+    return true;
+  }
+
+  // Under the lock: what a receive gets without waiting, perhaps from a sender, who is to be woken.
+  std::optional<T> take_locked(WaitNode*& to_wake) {
     std::optional<T> value;
     if (!buffer_.is_empty()) value.emplace(buffer_.pop());
-    if (value && senders_.empty()) return value;
     Sender* sender = claim_sender();
     if (sender == nullptr) return value;
     if (value) {
@@ -192,8 +204,7 @@ class BasicChannel {
       value.emplace(std::move(*sender->value));
     }
     sender->taken = true;
-    lock.unlock();
-    Waits::wake(*sender);
+    to_wake = sender;
     return value;
   }
 

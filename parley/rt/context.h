@@ -2,8 +2,8 @@
 // differences: a fiber always has one (blocking calls take it from there, nobody passes it along),
 // and cancelling is the right of whoever holds the Cancel, whose destructor uses it.
 //
-// A Context is a cheap handle; copies name the same context. Thread-safe: any fiber and any thread
-// may cancel one and ask for its status.
+// A Context is a cheap handle; copies name the same context. Thread-safe among the fibers of one
+// runtime. See done_call.h for a function that runs when one ends.
 //
 //   auto [context, cancel] = rt::Context::current().with_timeout(std::chrono::seconds(2));
 //   rt::WithContext bound(context);          // until the end of this block

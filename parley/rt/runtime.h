@@ -66,7 +66,7 @@ class Runtime {
   template <class F>
   int run(F&& main) {
     int code = 0;
-    auto body = [&main, &code] {
+    auto body = [&] {
       if constexpr (std::is_same_v<std::invoke_result_t<F&>, int>) {
         code = main();
       } else {

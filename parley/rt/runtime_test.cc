@@ -34,7 +34,7 @@ TEST(Runtime, a_thread_can_run_one_after_another) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(parley::run([i] { return i; }), i);
 }
 
-PARLEY_FIBER_TEST(Runtime, fibers_take_turns_in_the_order_they_became_runnable) {
+PARLEY_FIBER_TEST(Runtime, what_was_started_last_runs_first_and_then_all_take_turns) {
   std::string trace;
   Scope scope;
   for (const char name : {'a', 'b', 'c'}) {
@@ -46,7 +46,7 @@ PARLEY_FIBER_TEST(Runtime, fibers_take_turns_in_the_order_they_became_runnable) 
     });
   }
   scope.join();
-  EXPECT_EQ(trace, "abcabcabc");
+  EXPECT_EQ(trace, "cabcabcab");
 }
 
 TEST(Runtime, a_hundred_thousand_fibers_can_be_parked_at_once) {

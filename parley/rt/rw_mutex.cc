@@ -179,7 +179,8 @@ void RwMutex::lock_shared_slowly(Slot* entered) {
 
 void RwMutex::unlock_shared() {
   count_held(-1);
-  Table* table = biased_.load(std::memory_order_relaxed);
+  // acquire: the table may be younger than this fiber's lock.
+  Table* table = biased_.load(std::memory_order_acquire);
   Slot* slot = nullptr;
   if (table != nullptr) slot = table->of(worker_or_refuse("RwMutex::unlock_shared was called"));
   if (slot != nullptr) {

@@ -16,6 +16,7 @@
 #include "parley/rt/event.h"
 #include "parley/rt/impl/membarrier.h"
 #include "parley/rt/scope.h"
+#include "parley/rt/testing/allocations.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/testing/sentences.h"
 #include "parley/rt/time.h"
@@ -343,22 +344,50 @@ void stress(std::size_t writer_every, int rounds) {
 TEST(RwMutex, keeps_writers_alone_under_stress) { stress(7, 4'000); }
 TEST(RwMutex, keeps_writers_alone_under_stress_of_mostly_readers) { stress(9'001, 20'000); }
 
-PARLEY_FIBER_TEST(RwMutex, may_be_destroyed_by_the_writer_that_came_after_the_last_reader) {
-  for (int i = 0; i < 200; ++i) {
-    auto mutex = std::make_unique<RwMutex>();
-    if (i % 2 == 0) read_often(*mutex);
-    Scope scope;
-    Event locked;
-    scope.go("reader", [&] {
-      const std::shared_lock lock(*mutex);
-      locked.set();
-      yield();
-    });
-    EXPECT_TRUE(locked.wait().is_ok());
-    mutex->lock();
-    mutex->unlock();
-    mutex.reset();
+// Whoever has it last may destroy it, though another thread may still be on its way out of
+// unlocking.
+TEST(RwMutex, may_be_destroyed_by_whoever_locks_it_after_the_others) {
+  for (const std::size_t workers : {1U, 4U}) {
+    testing::run_fiber_test(
+        [] {
+          for (int i = 0; i < 300; ++i) {
+            auto mutex = std::make_unique<RwMutex>();
+            if (i % 2 == 0) read_often(*mutex);
+            WaitGroup inside;
+            inside.add(3);
+            Scope scope;
+            for (int k = 0; k < 3; ++k) {
+              scope.go("reader", [&] {
+                const std::shared_lock lock(*mutex);
+                inside.done();
+                yield();
+              });
+            }
+            EXPECT_TRUE(inside.wait().is_ok());
+            mutex->lock();
+            mutex->unlock();
+            mutex.reset();
+          }
+        },
+        {.workers = workers});
   }
+}
+
+PARLEY_FIBER_TEST(RwMutex, allocates_once_for_its_table_and_never_to_lock) {
+  const std::size_t before = testing::allocations();
+  RwMutex mutex;
+  for (std::uint32_t i = 1; i < RwMutex::reads_before_bias; ++i) {
+    const std::shared_lock lock(mutex);
+  }
+  mutex.lock();
+  mutex.unlock();
+  EXPECT_EQ(testing::allocations(), before);
+  for (int round = 0; round < 3; ++round) {
+    read_often(mutex);
+    mutex.lock();
+    mutex.unlock();
+  }
+  EXPECT_EQ(testing::allocations(), before + 2) << "the table and its slots";
 }
 
 // Each in a runtime of its own, where it ends the program.

@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "parley/base/assert.h"
 #include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/waiting.h"
@@ -25,6 +26,8 @@ Scope::Scope(OnExit on_exit, std::pair<Context, Cancel> context)
 Scope::~Scope() {
   if (on_exit_ == OnExit::cancel) cancel();
   join();
+  PARLEY_ASSERT(jobs_.load(std::memory_order_acquire) == 0,
+                "a Timer or DoneCall outlived the Scope in which it would start its fiber");
 }
 
 bool Scope::start(std::string_view name, const impl::Closure& closure, const FiberOptions& options,

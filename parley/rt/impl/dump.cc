@@ -5,6 +5,7 @@
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/stack_trace.h"
 #include "parley/rt/impl/worker.h"
+#include "parley/rt/label.h"
 
 namespace parley::rt::impl {
 namespace {
@@ -37,10 +38,19 @@ std::string state_of(const Fiber& fiber, Instant now) {
 
 }  // namespace
 
+struct Glimpse {
+  Frames frames;
+  std::string labels;
+};
+
 // While it is read, a parked fiber counts as not settled yet, so nobody resumes it.
-bool Scheduler::trace_parked(Fiber& fiber, Frames& frames) {
+bool Scheduler::look_into(Fiber& fiber, Glimpse& glimpse) {
   if (!fiber.word.unsettle()) return false;
-  trace_left(fiber.stack_pointer, frames);
+  trace_left(fiber.stack_pointer, glimpse.frames);
+  for (const LabelNode* label = fiber.labels.load(std::memory_order_acquire); label != nullptr;
+       label = label->outer) {
+    glimpse.labels += std::string(", ") + label->key + "=" + label->value.get().data();
+  }
   fiber.word.settle();
   return true;
 }
@@ -60,11 +70,13 @@ std::string Scheduler::dump() {
   std::size_t stacks_shown = 0;
   for (Fiber* fiber : fibers) {
     text += "  #" + std::to_string(fiber->id.load(std::memory_order_relaxed)) + " '" +
-            fiber->name.get().data() + "' " + state_of(*fiber, time) + "\n";
-    Frames frames;
-    if (stacks_shown < most_stacks_shown && trace_parked(*fiber, frames)) {
+            fiber->name.get().data() + "' " + state_of(*fiber, time);
+    Glimpse glimpse;
+    const bool parked = stacks_shown < most_stacks_shown && look_into(*fiber, glimpse);
+    text += glimpse.labels + "\n";
+    if (parked) {
       ++stacks_shown;
-      text += text_of_stack(frames);
+      text += text_of_stack(glimpse.frames);
     }
   }
   return text;

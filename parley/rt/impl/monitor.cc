@@ -94,6 +94,7 @@ bool Monitor::look_at(Worker& worker, Seen& seen, Instant now) {
   }
   const Duration held = now - seen.since;
   if (held < shortest_pause) return false;
+  worker.ask_to_give_way();
   bool found = false;
   if (worker.backlog() > 0) {
     worker.raise_average_run(held);
@@ -130,6 +131,7 @@ void Monitor::report(Worker& worker, Duration held) {
       text_of_stack(fiber.frames) +
       (reports_left_ == 0 ? "  (no more such reports within this minute)\n" : "");
   std::fwrite(text.data(), 1, text.size(), stderr);
+  reports_.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace parley::rt::impl

@@ -24,6 +24,9 @@ class Monitor {
   void start();
   void stop();
 
+  // Fibers reported so far.
+  [[nodiscard]] std::uint64_t reports() const { return reports_.load(std::memory_order_relaxed); }
+
   // By a worker that was at rest.
   void worker_woke() {
     if (asleep_.load(std::memory_order_seq_cst)) wake();
@@ -46,6 +49,7 @@ class Monitor {
   std::vector<Seen> seen_;
   std::atomic<bool> asleep_{false};
   std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> reports_{0};
   std::uint32_t reports_left_ = 0;
   Instant reports_renewed_{};
   std::thread thread_;

@@ -186,7 +186,9 @@ void Scheduler::launch(Worker& worker, const Stack& stack, const Birth& birth) {
   fiber->scope = &birth.scope;
   fiber->id.store(worker.next_id(), std::memory_order_relaxed);
   birth.scope.adopt(*fiber);
-  worker.enqueue(*fiber, Place::last);
+  // As in Go: what was started last runs first, on a stack that is still warm, so that a tree of
+  // fibers is walked depth first.
+  worker.enqueue(*fiber, Place::next);
 }
 
 void Scheduler::inject(Fiber& fiber) {

@@ -27,7 +27,7 @@
 namespace parley::rt::impl {
 
 class Worker;
-struct Frames;
+struct Glimpse;
 
 class Scheduler {
  public:
@@ -100,6 +100,7 @@ class Scheduler {
   }
   [[nodiscard]] std::size_t max_fibers() const { return max_fibers_; }
   [[nodiscard]] std::string dump();
+  [[nodiscard]] const Monitor& monitor() const { return monitor_; }
 
  private:
   [[nodiscard]] bool take_room(Worker& worker);
@@ -109,7 +110,7 @@ class Scheduler {
   void wake_resting();
   void stop();
   Fiber* take_migrant(Worker& worker);
-  bool trace_parked(Fiber& fiber, Frames& frames);
+  bool look_into(Fiber& fiber, Glimpse& glimpse);
 
   const RuntimeOptions options_;
   const std::size_t worker_count_;

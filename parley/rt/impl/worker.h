@@ -73,6 +73,9 @@ class Worker {
   void interrupt() { poller_.interrupt(); }
   [[nodiscard]] std::uint64_t switches() const { return switches_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint32_t backlog() const;
+  // Asks the fiber that runs to give way at its next checkpoint().
+  void ask_to_give_way() { give_way_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] bool should_give_way() const { return give_way_.load(std::memory_order_relaxed); }
   void raise_average_run(Duration run) {
     average_run_.store(run.count(), std::memory_order_relaxed);
   }
@@ -144,6 +147,7 @@ class Worker {
 
   // Shared.
   std::atomic<bool> held_{false};
+  std::atomic<bool> give_way_{false};
   std::atomic<int> thread_id_{0};
   TimerWheel timers_;
   Poller poller_;

@@ -81,6 +81,7 @@ void Worker::resume(Fiber& fiber) {
 void Worker::switch_to(Fiber* next, void** save, void** fake_stack, bool ending) {
   running_.store(next, std::memory_order_relaxed);
   switches_.store(switches_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (should_give_way()) give_way_.store(false, std::memory_order_relaxed);
   if (is_held()) set_held(false);
   void* to = loop_stack_pointer_;
   if (next != nullptr) {

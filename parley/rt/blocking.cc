@@ -1,0 +1,38 @@
+#include "parley/rt/blocking.h"
+
+#include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/waiting.h"
+#include "parley/rt/impl/worker.h"
+#include "parley/rt/time.h"
+
+namespace parley::rt {
+namespace {
+
+struct Call : impl::BlockingCall {
+  impl::Fiber* fiber = nullptr;
+};
+
+}  // namespace
+
+void impl::call_on_thread(void (*run)(void* argument), void* argument) {
+  Fiber& fiber = Worker::current_fiber("rt::blocking was called");
+  Call call;
+  call.run = run;
+  call.argument = argument;
+  call.fiber = &fiber;
+  call.done = [](BlockingCall& done) {
+    Fiber& waiting = *static_cast<Call&>(done).fiber;
+    if (waiting.word.claim()) Worker::make_runnable(waiting, Place::last);
+  };
+  Parking parking("blocking call", Cancellable::no);
+  fiber.wake = Wake::ready;
+  fiber.scheduler->blocking().add(call);
+  (void)parking.park(Deadline::never());
+}
+
+void checkpoint() {
+  const impl::Worker* worker = impl::Worker::current();
+  if (worker != nullptr && worker->should_give_way()) yield();
+}
+
+}  // namespace parley::rt

@@ -1,0 +1,144 @@
+#include "parley/rt/blocking.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "parley/rt/event.h"
+#include "parley/rt/label.h"
+#include "parley/rt/scope.h"
+#include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/time.h"
+
+namespace parley::rt {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A door that threads wait at, not fibers.
+class Gate {
+ public:
+  void open() {
+    const std::lock_guard lock(mutex_);
+    is_open_ = true;
+    changed_.notify_all();
+  }
+  void pass() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return is_open_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_open_ = false;
+};
+
+PARLEY_FIBER_TEST(Blocking, returns_what_the_call_returned_while_other_fibers_go_on) {
+  Gate gate;
+  Scope scope;
+  scope.go("other", [&] { gate.open(); });
+  const auto answer = blocking([&] {
+    gate.pass();
+    return std::make_unique<int>(42);
+  });
+  EXPECT_EQ(*answer, 42);
+  blocking([] {});
+}
+
+TEST(Blocking, runs_so_many_calls_at_a_time_as_there_may_be_threads) {
+  for (const std::size_t limit : {1U, 3U}) {
+    testing::run_fiber_test(
+        [limit] {
+          std::atomic<std::size_t> inside = 0;
+          std::atomic<std::size_t> most = 0;
+          Gate gate;
+          Scope scope;
+          for (int i = 0; i < 6; ++i) {
+            scope.go("caller", [&] {
+              blocking([&] {
+                const std::size_t now_inside = ++inside;
+                std::size_t seen = most;
+                while (seen < now_inside && !most.compare_exchange_weak(seen, now_inside)) {}
+                if (now_inside == limit) gate.open();
+                gate.pass();
+                --inside;
+              });
+            });
+          }
+          scope.join();
+          EXPECT_EQ(most, limit);
+        },
+        RuntimeOptions{.workers = 2, .max_blocking_threads = limit});
+  }
+}
+
+// One fiber computes without end until it is told to stop by fibers that only run because the other
+// worker takes over what waits behind it: its queue, its timers and its descriptors.
+TEST(Monitor, others_go_on_while_a_fiber_holds_its_worker) {
+  testing::run_fiber_test(
+      [] {
+        std::atomic<int> slept = 0;
+        Scope scope;
+        for (int i = 0; i < 3; ++i) {
+          scope.go("sleeper", [&] {
+            EXPECT_TRUE(sleep(1ms).is_ok());
+            ++slept;
+          });
+        }
+        yield();
+        scope.go("holder", [&] {
+          while (slept < 3) {}
+        });
+      },
+      RuntimeOptions{.workers = 2});
+}
+
+TEST(Monitor, reports_who_holds_a_worker_with_its_stack) {
+  for (const Duration longest : {Duration(0), Duration(5ms)}) {
+    ::testing::internal::CaptureStderr();
+    testing::run_fiber_test(
+        [] {
+          Scope scope;
+          scope.go("greedy", [] {
+            const Instant end = RealClock().now() + 60ms;
+            while (RealClock().now() < end) {}
+          });
+        },
+        RuntimeOptions{.workers = 2, .longest_run = longest});
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    const bool reported = said.find("fiber 'greedy' has held its worker for") != std::string::npos;
+    EXPECT_EQ(reported, longest > Duration(0)) << said;
+  }
+}
+
+PARLEY_FIBER_TEST(Checkpoint, lets_others_run_when_it_took_long) {
+  std::atomic<bool> stop = false;
+  Scope scope;
+  scope.go("other", [&] { stop = true; });
+  scope.go("long", [&] {
+    while (!stop) checkpoint();
+  });
+}
+
+PARLEY_FIBER_TEST(Label, shows_in_a_dump_for_as_long_as_it_lives) {
+  Event release;
+  Scope scope;
+  scope.go("worker", [&] {
+    const Label order("order", "4711");
+    const Label step("step", "pay");
+    EXPECT_TRUE(release.wait().is_ok());
+  });
+  yield();
+  EXPECT_NE(dump().find(", step=pay, order=4711"), std::string::npos) << dump();
+  release.set();
+  scope.join();
+  EXPECT_EQ(dump().find("4711"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace parley::rt

@@ -1,0 +1,141 @@
+// The contract of Go's package context, a sentence a test; the waits themselves are in
+// sync_test.cc.
+#include "parley/rt/context.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "parley/rt/done_call.h"
+#include "parley/rt/event.h"
+#include "parley/rt/scope.h"
+#include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/time.h"
+
+namespace parley::rt {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct User {
+  std::string name;
+};
+struct TraceId {
+  int number;
+};
+
+PARLEY_FIBER_TEST(Context, a_value_is_found_by_its_type_in_it_and_below) {
+  const Context base = Context::background();
+  EXPECT_EQ(base.value<User>(), nullptr);
+  const Context alice = base.with_value(User{"alice"});
+  const Context traced = alice.with_value(TraceId{7});
+  const Context bob = traced.with_value(User{"bob"});
+  EXPECT_EQ(alice.value<User>()->name, "alice");
+  EXPECT_EQ(alice.value<TraceId>(), nullptr);
+  EXPECT_EQ(traced.value<User>()->name, "alice");
+  EXPECT_EQ(bob.value<User>()->name, "bob");
+  EXPECT_EQ(bob.value<TraceId>()->number, 7);
+}
+
+PARLEY_FIBER_TEST(Context, a_value_does_not_stop_cancellation) {
+  auto [parent, cancel] = Context::background().with_cancel();
+  const Context child = parent.with_value(TraceId{1});
+  cancel(Status(Code::aborted, "enough"));
+  EXPECT_EQ(child.status().code(), Code::aborted);
+  EXPECT_EQ(child.status().message(), "enough");
+}
+
+PARLEY_FIBER_TEST(Context, a_deadline_cancels_without_anybody_waiting) {
+  auto [context, cancel] = Context::background().with_timeout(1ms);
+  auto [child, cancel_child] = context.with_timeout(1h);
+  EXPECT_EQ(child.deadline(), context.deadline());
+  EXPECT_EQ(child.wait_done().code(), Code::deadline_exceeded);
+  EXPECT_EQ(context.status().code(), Code::deadline_exceeded);
+}
+
+PARLEY_FIBER_TEST(Context, what_was_cancelled_keeps_its_first_cause) {
+  auto [context, cancel] = Context::background().with_timeout(1ms);
+  cancel(Status(Code::aborted, "first"));
+  cancel(Status(Code::cancelled, "second"));
+  EXPECT_TRUE(sleep(2ms).is_ok());
+  EXPECT_EQ(context.status().message(), "first");
+}
+
+PARLEY_FIBER_TEST(Context, a_child_of_an_ended_context_has_ended_as_it_did) {
+  auto [context, cancel] = Context::background().with_cancel();
+  cancel(Status(Code::aborted, "over"));
+  auto [child, cancel_child] = context.with_timeout(1h);
+  EXPECT_EQ(child.status().code(), Code::aborted);
+}
+
+PARLEY_FIBER_TEST(DoneCall, runs_in_a_fiber_of_its_scope_when_the_context_ends) {
+  auto [context, cancel] = Context::current().with_cancel();
+  Event ran;
+  Scope scope;
+  const DoneCall call(context, scope, "cleanup", [&] {
+    yield();
+    ran.set();
+  });
+  yield();
+  EXPECT_FALSE(ran.is_set());
+  cancel();
+  EXPECT_TRUE(ran.wait().is_ok());
+}
+
+PARLEY_FIBER_TEST(DoneCall, runs_at_once_when_the_context_has_ended) {
+  auto [context, cancel] = Context::current().with_cancel();
+  cancel();
+  Event ran;
+  Scope scope;
+  const DoneCall call(context, scope, "cleanup", [&] { ran.set(); });
+  EXPECT_TRUE(ran.wait().is_ok());
+}
+
+PARLEY_FIBER_TEST(DoneCall, stop_tells_whether_it_came_in_time) {
+  auto [context, cancel] = Context::current().with_cancel();
+  std::atomic<int> ran = 0;
+  const auto held = std::make_shared<int>(1);
+  Scope scope;
+  DoneCall stopped(context, scope, "stopped", [&ran, held] { ++ran; });
+  DoneCall late(context, scope, "late", [&] { ++ran; });
+  EXPECT_TRUE(stopped.stop());
+  EXPECT_EQ(held.use_count(), 1);
+  cancel();
+  EXPECT_FALSE(late.stop());
+  EXPECT_FALSE(stopped.stop());
+  scope.join();
+  EXPECT_EQ(ran, 1);
+}
+
+PARLEY_FIBER_TEST(DoneCall, runs_when_an_ancestor_or_a_deadline_ends_the_context) {
+  auto [above, cancel] = Context::current().with_timeout(1ms);
+  auto [context, cancel_below] = above.with_cancel();
+  Event ran;
+  Scope scope;
+  const DoneCall call(context, scope, "cleanup", [&] { ran.set(); });
+  EXPECT_TRUE(ran.wait().is_ok());
+}
+
+TEST(DoneCall, stopping_races_with_the_end_and_each_happens_once) {
+  testing::run_fiber_test(
+      [] {
+        std::atomic<int> ran = 0;
+        std::atomic<int> stopped = 0;
+        for (int i = 0; i < 300; ++i) {
+          auto [context, cancel] = Context::current().with_cancel();
+          Scope scope;
+          DoneCall call(context, scope, "runs", [&] { ++ran; });
+          scope.go("canceller", [&cancel] { cancel(); });
+          yield();
+          if (call.stop()) ++stopped;
+          scope.join();
+        }
+        EXPECT_EQ(ran + stopped, 300);
+      },
+      RuntimeOptions{.workers = 4});
+}
+
+}  // namespace
+}  // namespace parley::rt
