@@ -1,10 +1,13 @@
-// Address: where to listen or dial, as people write it: "tcp://127.0.0.1:4711", "tcp://[::1]:4711".
-// A plain value.
+// Address: where to listen or dial, as people write it. A plain value; any thread.
+//
+//   tcp://127.0.0.1:4711   tcp://[::1]:4711   tcp://shop.example:4711   udp://127.0.0.1:53
+//   unix:///run/shop.sock  (a socket file)    unix:@shop  (Linux: a name without a file)
 //
 //   auto address = net::Address::parse("tcp://localhost:0");
 //   if (!address) return address.error();
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,16 +16,32 @@
 
 namespace parley::net {
 
-struct Address {
-  std::string network = "tcp";
-  std::string host;  // a numeric IPv4 or IPv6 address, without brackets
-  std::uint16_t port = 0;
+// Letters of a DNS name, dots included, without the dot at its end (RFC 1035, 2.3.4).
+inline constexpr std::size_t max_host_name = 253;
+// Letters of one part of a DNS name.
+inline constexpr std::size_t max_host_label = 63;
+// Bytes of the path of a Unix socket, or of an abstract name with its '@' (unix(7): sun_path holds
+// 108, the last of which ends a path).
+inline constexpr std::size_t max_unix_path = 107;
 
-  // Understands network://host:port. The network must be tcp. The host must be numeric, or
-  // "localhost", which is 127.0.0.1 (RFC 6761, 6.3). invalid_argument names the part that is wrong.
+struct Address {
+  std::string network = "tcp";  // tcp, udp or unix
+  // tcp and udp: a numeric IPv4 or IPv6 address without brackets, or a DNS name in small letters.
+  // unix: the path, or '@' and a name; empty for a socket that has none (most dialling sides).
+  std::string host;
+  std::uint16_t port = 0;  // 0 for unix
+
+  // Understands what stands at the top of this file. A host is numeric, or a DNS name as RFC 1123,
+  // 2.1 has it (a dot at the end, "this is the whole name", is kept); "localhost" is 127.0.0.1
+  // (RFC 6761, 6.3). Numeric addresses come out in their shortest form. Nothing is looked up.
+  // invalid_argument names the part that is wrong.
   static Result<Address> parse(std::string_view text);
 
-  // What parse() understands.
+  // True for a tcp or udp address whose host is an IPv4 or IPv6 address: no name has to be
+  // resolved.
+  [[nodiscard]] bool is_numeric() const;
+
+  // What parse() understands ("unix:" alone for a Unix socket without a name).
   [[nodiscard]] std::string to_string() const;
 
   friend bool operator==(const Address&, const Address&) = default;

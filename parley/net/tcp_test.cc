@@ -1,5 +1,4 @@
-#include <sys/resource.h>
-
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -114,6 +113,21 @@ PARLEY_FIBER_TEST(Tcp, close_wakes_reader_and_writer_and_ends_the_other_side) {
   EXPECT_EQ(pair.client->close_write().code(), Code::unavailable);
 }
 
+PARLEY_FIBER_TEST(Tcp, close_ends_who_writes_on_the_other_side_while_the_closed_stream_lives_on) {
+  const Pair pair = connect();
+  rt::Scope scope;
+  scope.go("writer", [&] {
+    const std::string much(64 << 20, 'm');
+    EXPECT_EQ(pair.client->write(much).code(), Code::unavailable);
+  });
+  std::array<char, 16> buffer{};
+  EXPECT_EQ(*pair.server->read(buffer), 16u);
+  EXPECT_EQ(pair.client->read(buffer, rt::Deadline::after(5ms)).error().code(),
+            Code::deadline_exceeded);  // by then the writer waits
+  pair.server->close();
+  scope.join();
+}
+
 PARLEY_FIBER_TEST(Tcp, writing_to_who_is_gone_is_unavailable) {
   Pair pair = connect();
   pair.server.reset();
@@ -175,21 +189,128 @@ PARLEY_FIBER_TEST(Tcp, closing_a_listener_wakes_accept) {
   (*listener)->close();
 }
 
-PARLEY_FIBER_TEST(Tcp, running_out_of_descriptors_is_said_and_passes) {
+PARLEY_FIBER_TEST(Tcp, one_connection_after_the_other_wakes_accept) {
   TcpNetwork network;
   auto listener = network.listen(*Address::parse("tcp://127.0.0.1:0"));
-  auto client = network.dial((*listener)->address());
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  rlimit low = before;
-  low.rlim_cur = 0;
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
-  const auto refused = (*listener)->accept();
-  const auto undialled = network.dial((*listener)->address());
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-  EXPECT_EQ(refused.error().code(), Code::resource_exhausted);
-  EXPECT_EQ(undialled.error().code(), Code::resource_exhausted);
-  EXPECT_TRUE((*listener)->accept());
+  rt::Scope scope;
+  scope.go("accept", [&] {
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE((*listener)->accept());
+  });
+  for (int i = 0; i < 20; ++i) {
+    while ((*listener)->counts().accepted != static_cast<std::uint64_t>(i)) rt::yield();
+    EXPECT_TRUE(network.dial((*listener)->address()));
+  }
+}
+
+PARLEY_FIBER_TEST(Tcp, closing_a_listener_wakes_every_accept_and_refuses_who_waits) {
+  TcpNetwork network;
+  auto listener = network.listen(*Address::parse("tcp://127.0.0.1:0"));
+  const Address address = (*listener)->address();
+  rt::Scope scope;
+  for (int i = 0; i < 5; ++i) {
+    scope.go("accept", [&] { EXPECT_EQ((*listener)->accept().error().code(), Code::unavailable); });
+  }
+  rt::yield();
+  (*listener)->close();
+  scope.join();
+  EXPECT_EQ(network.dial(address).error().code(), Code::unavailable);
+  EXPECT_EQ((*listener)->accept().error().message(), "the listener is closed");
+}
+
+PARLEY_FIBER_TEST(Tcp, listening_and_dialling_refuse_what_they_do_not_support) {
+  TcpNetwork network;
+  const auto name = *Address::parse("tcp://shop.example:80");
+  EXPECT_EQ(network.listen(name).error().message(),
+            "listen on tcp://shop.example:80: a listener takes a numeric address or localhost, not "
+            "a name");
+  const auto udp = *Address::parse("udp://127.0.0.1:80");
+  EXPECT_EQ(network.listen(udp).error().code(), Code::invalid_argument);
+  EXPECT_EQ(network.dial(udp).error().code(), Code::invalid_argument);
+}
+
+PARLEY_FIBER_TEST(Tcp, peeking_leaves_the_bytes_to_be_read) {
+  const Pair pair = connect();
+  std::array<char, 16> buffer{};
+  EXPECT_EQ(pair.server->peek(buffer, 1, rt::Deadline::after(1ms)).error().code(),
+            Code::deadline_exceeded);
+  rt::Scope scope;
+  scope.go("peek", [&] {
+    EXPECT_EQ(*pair.server->peek(buffer, 3), 3u);
+    EXPECT_EQ(std::string(buffer.data(), 3), "GET");
+  });
+  for (const char* letter : {"G", "E", "T"}) {
+    EXPECT_TRUE(pair.client->write(letter).is_ok());
+    rt::yield();
+  }
+  scope.join();
+  EXPECT_EQ(*pair.server->peek(buffer), 3u);
+  std::array<char, 2> two{};
+  EXPECT_EQ(*pair.server->peek(two, 2), 2u);
+  EXPECT_EQ(*pair.server->read(buffer), 3u);
+}
+
+PARLEY_FIBER_TEST(Tcp, peeking_for_more_than_will_ever_come_ends_with_the_stream) {
+  Pair pair = connect();
+  std::array<char, 16> buffer{};
+  rt::Scope scope;
+  scope.go("peek", [&] {
+    EXPECT_EQ(*pair.server->peek(buffer, 10), 2u);
+    EXPECT_EQ(*pair.server->read(buffer), 2u);
+    EXPECT_EQ(*pair.server->peek(buffer, 10), 0u);
+    pair.server->close();
+    EXPECT_EQ(pair.server->peek(buffer).error().code(), Code::unavailable);
+  });
+  EXPECT_TRUE(pair.client->write("ab").is_ok());
+  rt::yield();
+  EXPECT_TRUE(pair.client->close_write().is_ok());
+}
+
+PARLEY_FIBER_TEST(Tcp, writes_many_pieces_in_order) {
+  const Pair pair = connect();
+  std::string expected;
+  std::vector<std::string> texts;
+  for (int i = 0; i < 3000; ++i) texts.push_back(std::string(static_cast<std::size_t>(i), 'a'));
+  std::vector<std::string_view> pieces;
+  for (const std::string& text : texts) {
+    pieces.push_back(text);
+    expected += text;
+  }
+  rt::Scope scope;
+  scope.go("writer", [&] {
+    EXPECT_EQ(*pair.client->write_some_of({}), 0u);
+    EXPECT_TRUE(pair.client->write_all_of(pieces).is_ok());
+    EXPECT_TRUE(pair.client->close_write().is_ok());
+  });
+  EXPECT_TRUE(read_to_end(*pair.server) == expected);
+}
+
+// A stream that takes three bytes at a time and knows nothing but the minimum.
+class Sluggish final : public Stream {
+ public:
+  Result<std::size_t> read(std::span<char>, rt::Deadline) override { return std::size_t{0}; }
+  Result<std::size_t> write_some(std::string_view from, rt::Deadline) override {
+    text += from.substr(0, 3);
+    return std::min<std::size_t>(from.size(), 3);
+  }
+  Status close_write() override { return {}; }
+  void close() override {}
+  [[nodiscard]] const Address& local_address() const override { return address; }
+  [[nodiscard]] const Address& remote_address() const override { return address; }
+
+  std::string text;
+  Address address;
+};
+
+TEST(Stream, a_stream_without_a_way_of_its_own_writes_pieces_one_by_one) {
+  Sluggish stream;
+  const std::vector<std::string_view> pieces{"", "to", "", "parley", "is", "to speak"};
+  EXPECT_EQ(*stream.write_some_of(pieces), 2u);
+  stream.text.clear();
+  EXPECT_TRUE(stream.write_all_of(pieces).is_ok());
+  EXPECT_EQ(stream.text, "toparleyisto speak");
+  std::array<char, 4> buffer{};
+  EXPECT_EQ(stream.peek(buffer).error().code(), Code::unimplemented);
+  EXPECT_EQ(stream.descriptor(), -1);
 }
 
 }  // namespace

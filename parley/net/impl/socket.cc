@@ -2,16 +2,61 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 namespace parley::net::impl {
+namespace {
+
+SocketAddress unix_address_of(const std::string& path) {
+  SocketAddress out;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::size_t size = std::min(path.size(), max_unix_path);
+  std::memcpy(address.sun_path, path.data(), size);
+  std::size_t shown = size;
+  if (path.starts_with('@')) {
+    address.sun_path[0] = '\0';  // unix(7): an abstract name begins with a zero byte, ends by size
+  } else {
+    ++shown;  // the zero byte behind a path
+  }
+  std::memcpy(&out.storage, &address, sizeof address);
+  out.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + shown);
+  return out;
+}
+
+Address from_unix(const SocketAddress& socket_address) {
+  Address out{.network = "unix", .host = {}, .port = 0};
+  sockaddr_un address{};
+  std::memcpy(&address, &socket_address.storage, sizeof address);
+  constexpr std::size_t before = offsetof(sockaddr_un, sun_path);
+  if (socket_address.size <= before) return out;  // unnamed
+  const std::size_t size =
+      std::min<std::size_t>(socket_address.size - before, sizeof address.sun_path);
+  if (address.sun_path[0] == '\0') {
+    out.host = "@" + std::string(address.sun_path + 1, size - 1);
+  } else {
+    out.host = std::string(address.sun_path, ::strnlen(address.sun_path, size));
+  }
+  return out;
+}
+
+}  // namespace
+
+bool is_ipv6(const Address& address) {
+  return address.network != "unix" && address.host.find(':') != std::string::npos;
+}
 
 SocketAddress socket_address_of(const Address& address) {
+  if (address.network == "unix") return unix_address_of(address.host);
   SocketAddress out;
-  if (address.host.find(':') != std::string::npos) {
+  if (is_ipv6(address)) {
     sockaddr_in6 ipv6{};
     ipv6.sin6_family = AF_INET6;
     ipv6.sin6_port = htons(address.port);
@@ -29,8 +74,9 @@ SocketAddress socket_address_of(const Address& address) {
   return out;
 }
 
-Address address_of(const SocketAddress& socket_address) {
-  Address address;
+Address address_of(const SocketAddress& socket_address, std::string_view network) {
+  if (socket_address.storage.ss_family == AF_UNIX) return from_unix(socket_address);
+  Address address{.network = std::string(network), .host = {}, .port = 0};
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (socket_address.storage.ss_family == AF_INET6) {
     sockaddr_in6 ipv6{};
@@ -47,34 +93,100 @@ Address address_of(const SocketAddress& socket_address) {
   return address;
 }
 
-Result<Fd> open_tcp_socket(const Address& address) {
-  const int family = address.host.find(':') != std::string::npos ? AF_INET6 : AF_INET;
-  Fd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+Address local_address_of(int fd, std::string_view network) {
+  SocketAddress socket_address;
+  ::getsockname(fd, socket_address.get(), &socket_address.size);
+  return address_of(socket_address, network);
+}
+
+[[gnu::noinline]] Result<Fd> open_socket(const Address& address, int type) {
+  const int ip_family = is_ipv6(address) ? AF_INET6 : AF_INET;
+  const int family = address.network == "unix" ? AF_UNIX : ip_family;
+  Fd fd(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return errno_status(errno, "open a socket for " + address.to_string());
   return fd;
 }
 
-Address local_address_of(int fd) {
-  SocketAddress socket_address;
-  ::getsockname(fd, socket_address.get(), &socket_address.size);
-  return address_of(socket_address);
+[[gnu::noinline]] Status set_option(int fd, int level, int option, const void* value,
+                                    socklen_t size, std::string_view what) {
+  if (::setsockopt(fd, level, option, value, size) == 0) return {};
+  return errno_status(errno, what);
 }
 
-Result<long> receive(int fd, std::span<char> into) {
+[[gnu::noinline]] int get_option(int fd, int level, int option) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, level, option, &value, &size) == 0 ? value : -1;
+}
+
+[[gnu::noinline]] Status bind_to(int fd, const Address& address) {
+  const SocketAddress where = socket_address_of(address);
+  if (::bind(fd, where.get(), where.size) == 0) return {};
+  return errno_status(errno, "bind " + address.to_string());
+}
+
+[[gnu::noinline]] Status start_listening(int fd, int backlog) {
+  if (::listen(fd, backlog) == 0) return {};
+  return errno_status(errno, "listen");
+}
+
+[[gnu::noinline]] Status shut_down(int fd, int how) {
+  if (::shutdown(fd, how) == 0) return {};
+  return errno_status(errno, "shut down");
+}
+
+[[gnu::noinline]] int connect(int fd, const SocketAddress& to) {
+  return ::connect(fd, to.get(), to.size) == 0 ? 0 : errno;
+}
+
+[[gnu::noinline]] int pending_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+bool has_ended(int fd) {
+  pollfd ask{.fd = fd, .events = POLLRDHUP, .revents = 0};
+  return ::poll(&ask, 1, 0) == 1;
+}
+
+[[gnu::noinline]] Result<long> receive(int fd, std::span<char> into, int flags) {
   for (;;) {
-    const auto size = ::recv(fd, into.data(), into.size(), 0);
+    const auto size = ::recv(fd, into.data(), into.size(), flags);
     if (size >= 0) return static_cast<long>(size);
     if (errno == EAGAIN) return would_block;
     if (errno != EINTR) return errno_status(errno, "receive");
   }
 }
 
-Result<long> send(int fd, std::string_view from) {
+[[gnu::noinline]] Result<long> send_message(int fd, const msghdr& message) {
   for (;;) {
-    const auto size = ::send(fd, from.data(), from.size(), MSG_NOSIGNAL);
+    const auto size = ::sendmsg(fd, &message, MSG_NOSIGNAL);
     if (size >= 0) return static_cast<long>(size);
     if (errno == EAGAIN) return would_block;
+    if (errno == EMSGSIZE) {
+      return Status(Code::invalid_argument, "send: the message is longer than the socket takes");
+    }
     if (errno != EINTR) return errno_status(errno, "send");
+  }
+}
+
+[[gnu::noinline]] Result<long> receive_message(int fd, msghdr& message, int flags) {
+  for (;;) {
+    const auto size = ::recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC);
+    if (size >= 0) return static_cast<long>(size);
+    if (errno == EAGAIN) return would_block;
+    if (errno != EINTR) return errno_status(errno, "receive");
+  }
+}
+
+void discard_received(int fd) {
+  // tcp(7): with MSG_TRUNC bytes are thrown away instead of copied; one call takes all there is.
+  // Not for ever: the other side may be writing as fast as this drops.
+  constexpr std::size_t all = std::size_t{1} << 30;
+  constexpr int most_calls = 16;
+  for (int i = 0; i < most_calls; ++i) {
+    if (::recv(fd, nullptr, all, MSG_TRUNC | MSG_DONTWAIT) <= 0) return;
   }
 }
 
@@ -100,14 +212,19 @@ bool belongs_to_connection(int error) {
   }
 }
 
+bool is_out_of_descriptors(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 }  // namespace
 
-Result<long> accept(int fd, SocketAddress& from) {
+[[gnu::noinline]] Result<long> accept(int fd, SocketAddress& from) {
   for (;;) {
     from.size = sizeof from.storage;
     const int accepted = ::accept4(fd, from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted >= 0) return static_cast<long>(accepted);
     if (errno == EAGAIN) return would_block;
+    if (is_out_of_descriptors(errno)) return no_descriptor;
     if (!belongs_to_connection(errno)) return errno_status(errno, "accept");
   }
 }
