@@ -21,7 +21,7 @@
 namespace parley {
 
 // Runs one request; gives the body of the answer (JSON, or empty) or the error to answer with.
-// Several fibers run the same handler at once.
+// Fibers on different threads run the same handler at the same time: it guards what it shares.
 using Handler = std::function<Result<Bytes>(Context&, const wire::Message&)>;
 
 namespace impl {
@@ -115,7 +115,8 @@ Result<Bytes> run_guarded(Call call) {
 
 // A handler around `function`: a free function or a function object with one, not overloaded, call
 // operator. Parameters: an optional leading Context&, then any number of types the codec knows, by
-// value or const reference. Returns T, void, Result<T> or Status.
+// value or const reference. Returns T, void, Result<T> or Status. All calls use one copy of
+// `function`, in parallel: its captures, and the members of a mutable one, are shared.
 template <class F>
 Handler make_handler(F function) {
   static_assert(!std::is_member_function_pointer_v<F>,

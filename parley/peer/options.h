@@ -30,8 +30,11 @@ struct PeerOptions {
   Duration flush_timeout = std::chrono::seconds(5);
   // After that: how long the other side may take to close its half.
   Duration close_timeout = std::chrono::seconds(2);
-  // After running out of descriptors: how long until the next accept.
+  // After a connection could not be taken (no fiber was left for it): how long until the next
+  // accept. Without a descriptor left, accepting pauses by itself (net::Listener::accept).
   Duration accept_pause = std::chrono::milliseconds(100);
+  // How often it is logged, at most, that accepting pauses because no descriptor is left.
+  Duration accept_report = std::chrono::seconds(1);
 
   // A whole message, in both directions.
   std::size_t max_frame_bytes = std::size_t{16} << 20U;
@@ -52,6 +55,7 @@ struct PeerOptions {
   // Where connections come from; null: TCP. Must outlive the peer.
   net::Network* network = nullptr;
   // Told, one line each, of what no caller sees: sessions that ended badly, pushes that failed.
+  // Fibers call it, several at once: what it writes to needs a lock if it has none of its own.
   std::function<void(std::string_view line)> log = {};
 };
 

@@ -1,12 +1,14 @@
 #include "parley/peer/peer.h"
 
+#include <atomic>
+#include <mutex>
 #include <string>
 #include <unordered_map>
 
 #include "parley/base/assert.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/rt/context.h"
-#include "parley/rt/event.h"
+#include "parley/rt/mutex.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/time.h"
 #include "parley/rt/wait_group.h"
@@ -26,43 +28,44 @@ class Peer::Impl {
   Result<net::Address> listen(std::string_view text) {
     const auto address = net::Address::parse(text);
     if (!address) return address.error();
-    if (closed_) return Status(Code::failed_precondition, "the peer is closed");
-    auto listener = network().listen(*address);
-    if (!listener) return listener.error();
-    net::Listener& accepting = **listener;
-    listeners_.push_back(*std::move(listener));
-    scope_.go("accept", [this, &accepting] { accept_loop(accepting); });
-    return accepting.address();
+    if (!begin_work()) return Status(Code::failed_precondition, "the peer is closed");
+    auto listening = start_listening(*address);
+    under_way_.done();
+    return listening;
   }
 
   Result<Session> dial(std::string_view text) {
     const auto address = net::Address::parse(text);
     if (!address) return address.error();
-    if (closed_) return Status(Code::not_sent, "the peer is closed");
-    if (is_full()) return too_many_sessions();
-    no_dials_.add();  // close() waits for us
-    auto stream = network().dial(*address, rt::Deadline::after(options_->dial_timeout));
-    auto session = admit(*address, std::move(stream));
-    no_dials_.done();
+    if (!begin_work()) return Status(Code::not_sent, "the peer is closed");
+    auto session = start_dialling(*address);
+    under_way_.done();
     return session;
   }
 
   [[nodiscard]] std::vector<Session> sessions() const {
+    const std::lock_guard lock(lock_);
     std::vector<Session> all;
     all.reserve(connections_.size());
     for (const auto& [id, connection] : connections_) all.emplace_back(connection);
     return all;
   }
 
-  [[nodiscard]] std::size_t session_count() const { return connections_.size(); }
+  [[nodiscard]] std::size_t session_count() const {
+    const std::lock_guard lock(lock_);
+    return connections_.size();
+  }
 
   void close() {
     PARLEY_ASSERT(!rt::Context::current().descends_from(scope_.context()),
                   "a handler closes its own peer, which would wait for that handler: let the fiber "
                   "that made the peer close it");
-    closed_ = true;
     const rt::WithContext bound(rt::Context::background());
-    for (const auto& listener : listeners_) listener->close();
+    {
+      const std::lock_guard lock(lock_);
+      closed_ = true;  // from here on no listener and no session is added
+      for (const auto& listener : listeners_) listener->close();
+    }
     rt::Scope closing;
     for (const Session& session : sessions()) {
       // Without a fiber to spare they end one after the other.
@@ -70,75 +73,148 @@ class Peer::Impl {
       if (!closing.try_go("close session", close_it)) close_it();
     }
     closing.join();
-    (void)no_dials_.wait();
+    (void)under_way_.wait();
     scope_.join();
   }
 
  private:
   net::Network& network() { return options_->network == nullptr ? tcp_ : *options_->network; }
 
-  [[nodiscard]] bool is_full() const { return connections_.size() >= options_->max_sessions; }
+  // False once the peer is closed. Otherwise close() waits until under_way_ says that it is done.
+  bool begin_work() {
+    const std::lock_guard lock(lock_);
+    if (!closed_) under_way_.add();
+    return !closed_;
+  }
+
+  Result<net::Address> start_listening(const net::Address& address) {
+    auto made = network().listen(address);
+    if (!made) return made.error();
+    const std::shared_ptr<net::Listener> listener = *std::move(made);
+    {
+      const std::lock_guard lock(lock_);
+      if (closed_) return Status(Code::failed_precondition, "the peer was closed meanwhile");
+      listeners_.push_back(listener);
+    }
+    if (scope_.try_go("accept", [this, listener] { accept_loop(*listener); })) {
+      return listener->address();
+    }
+    listener->close();
+    const std::lock_guard lock(lock_);
+    std::erase(listeners_, listener);
+    return Status(Code::resource_exhausted, "max_fibers: no fiber to accept sessions with");
+  }
+
+  Result<Session> start_dialling(const net::Address& address) {
+    if (is_full()) return too_many_sessions();
+    auto stream = network().dial(address, rt::Deadline::after(options_->dial_timeout));
+    if (stream) return start(*std::move(stream));
+    return Status(Code::not_sent, "no connection to " + address.to_string())
+        .with_cause(stream.error().message());
+  }
+
+  [[nodiscard]] bool is_full() const { return session_count() >= options_->max_sessions; }
 
   [[nodiscard]] Status too_many_sessions() const {
     return {Code::resource_exhausted,
-            "max_sessions: " + std::to_string(connections_.size()) + " sessions are open"};
+            "max_sessions: " + std::to_string(options_->max_sessions) + " sessions are open"};
   }
 
-  // What dialling came to, after others may have dialled or closed meanwhile.
-  Result<Session> admit(const net::Address& address, Result<std::unique_ptr<net::Stream>> stream) {
-    if (!stream) {
-      return Status(Code::not_sent, "no connection to " + address.to_string())
-          .with_cause(stream.error().message());
-    }
-    if (closed_) return Status(Code::not_sent, "the peer was closed while dialling");
-    if (is_full()) return too_many_sessions();  // others were dialled meanwhile
-    return start(*std::move(stream));
+  // Ok when the session is in the table, where close() finds it.
+  Status admit(const std::shared_ptr<Connection>& connection) {
+    const std::lock_guard lock(lock_);
+    if (closed_) return {Code::not_sent, "the peer was closed while dialling"};
+    // Others may have been dialled or accepted meanwhile.
+    if (connections_.size() >= options_->max_sessions) return too_many_sessions();
+    connections_.emplace(connection->id(), connection);
+    return {};
+  }
+
+  void forget(const Connection& connection) {
+    const std::lock_guard lock(lock_);
+    connections_.erase(connection.id());
   }
 
   // Refuses rather than waits at the limit of fibers: those that hold them may wait for us.
   Result<Session> start(std::unique_ptr<net::Stream> stream) {
     const SessionId id(++last_id_);
-    auto connection = std::make_shared<Connection>(std::move(stream), id, options_, router_);
+    auto connection =
+        std::make_shared<Connection>(std::move(stream), id, options_, router_, scope_.context());
+    if (Status s = admit(connection); !s.is_ok()) return s;
     const bool started = scope_.try_go("session", [this, connection] {
       connection->run();
-      connections_.erase(connection->id());
+      forget(*connection);
     });
-    if (!started) return Status(Code::resource_exhausted, "max_fibers: no fiber for a session");
-    connections_.emplace(id, connection);
-    return Session(connection);
+    if (started) return Session(connection);
+    const Status status(Code::resource_exhausted, "max_fibers: no fiber for a session");
+    connection->abandon(status);
+    forget(*connection);
+    return status;
   }
 
   void accept_loop(net::Listener& listener) {
+    Shortage shortage;
     for (;;) {
-      auto stream = listener.accept();
+      const auto until = rt::Deadline::after(options_->accept_report);
+      auto stream = listener.accept(until);
+      if (is_closed()) return;
+      tell_of(shortage, listener);
+      if (!stream && stream.error().code() == Code::deadline_exceeded) continue;
       if (stream && is_full()) {
-        log("refused " + (*stream)->remote_address().to_string() + ": " +
-            too_many_sessions().message());
+        refuse(**stream, too_many_sessions());
         continue;
       }
-      if (closed_) return;
-      Status failure = stream.error();
-      if (stream) failure = start(*std::move(stream)).error();
+      const Status failure = stream ? start(*std::move(stream)).error() : stream.error();
       if (failure.is_ok()) continue;
-      // Out of descriptors or fibers, most likely. Connections wait in the kernel; trying again at
-      // once would only spin.
+      if (is_closed()) return;
+      // Out of fibers, most likely. Connections wait in the kernel; trying again at once would only
+      // spin.
       log("cannot accept: " + failure.to_string());
       if (!rt::sleep(options_->accept_pause).is_ok()) return;
     }
+  }
+
+  void refuse(const net::Stream& stream, const Status& why) const {
+    log("refused " + stream.remote_address().to_string() + ": " + why.message());
+  }
+
+  // What has been told of accept() finding no descriptor.
+  struct Shortage {
+    std::uint64_t pauses = 0;
+    Instant at{};
+  };
+
+  void tell_of(Shortage& told, const net::Listener& listener) const {
+    const std::uint64_t pauses = listener.counts().pauses;
+    if (pauses == told.pauses) return;
+    if (told.pauses > 0 && rt::now() - told.at < options_->accept_report) return;
+    log("accepting at " + listener.address().to_string() + " paused " +
+        std::to_string(pauses - told.pauses) +
+        " times because no descriptor was left; connections wait in the kernel's queue: raise the "
+        "limit (ulimit -n), or lower max_sessions");
+    told = {.pauses = pauses, .at = rt::now()};
+  }
+
+  [[nodiscard]] bool is_closed() const {
+    const std::lock_guard lock(lock_);
+    return closed_;
   }
 
   void log(const std::string& line) const {
     if (options_->log) options_->log(line);
   }
 
-  std::shared_ptr<const PeerOptions> options_;
-  std::shared_ptr<Router> router_;
+  const std::shared_ptr<const PeerOptions> options_;
+  const std::shared_ptr<Router> router_;
   net::TcpNetwork tcp_;
+  std::atomic<std::uint64_t> last_id_ = 0;
+  rt::WaitGroup under_way_;  // listen() and dial()
+
+  mutable rt::Mutex lock_;  // of what follows
   bool closed_ = false;
-  rt::WaitGroup no_dials_;
-  std::uint64_t last_id_ = 0;
-  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::vector<std::shared_ptr<net::Listener>> listeners_;
   std::unordered_map<SessionId, std::shared_ptr<Connection>> connections_;
+
   rt::Scope scope_{
       rt::Context::background()};  // accept loops and sessions: joined before the rest goes
 };

@@ -1,8 +1,8 @@
 // Peer: an equal among equals. It serves methods, listens, dials; the same type is client and
 // server.
 //
-// Make it inside a fiber; it belongs to that fiber's runtime. It lives until it is closed or
-// destroyed, whatever becomes of the context of the fiber that made it.
+// Make it inside a fiber; it belongs to that fiber's runtime, and any of its fibers may use it. It
+// lives until it is closed or destroyed, whatever becomes of the context of the fiber that made it.
 //
 //   parley::Peer peer;
 //   peer.handle("/math/add", [](int a, int b) { return a + b; });
@@ -37,9 +37,10 @@ class Peer {
 
   // Serves `method`, on sessions dialled and accepted alike: CALLs get the function's result,
   // PUSHes run it and drop the result. See make_handler for what functions will do. Each call runs
-  // in a fiber of its own, so several run at once. A method handled twice is a bug. What `function`
-  // refers to must outlive the peer (declare it first), or close() must come before its end. While
-  // there is one worker, a function that computes or blocks for long holds up everything else.
+  // in a fiber of its own, and those of one session run in parallel as well: what `function` shares
+  // between calls needs a lock (rt::Mutex), a channel or an atomic, as in Go. A method handled
+  // twice is a bug. What `function` refers to must outlive the peer (declare it first), or close()
+  // must come before its end. Methods may be added at any time.
   template <class F>
   void handle(std::string_view method, F&& function) {
     add_handler(method, make_handler(std::decay_t<F>(std::forward<F>(function))));
@@ -47,7 +48,8 @@ class Peer {
   void add_handler(std::string_view method, Handler handler);
 
   // Accepts sessions at `address` ("tcp://127.0.0.1:0") and returns the address with its real port.
-  // May be called several times. Errors: of Address::parse and Network::listen.
+  // May be called several times. Errors: of Address::parse and Network::listen;
+  // failed_precondition once the peer is closed; resource_exhausted without a fiber to accept with.
   Result<net::Address> listen(std::string_view address);
 
   // Opens a session. not_sent, with the reason as cause, when that fails within dial_timeout;

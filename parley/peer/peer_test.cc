@@ -1,5 +1,6 @@
 #include "parley/peer/peer.h"
 
+#include <atomic>
 #include <limits>
 #include <map>
 #include <memory>
@@ -13,7 +14,6 @@
 #include "parley/peer/testing/pair.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
-#include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
 
 namespace parley {
@@ -36,7 +36,7 @@ struct Receipt {
 int subtract(int a, int b) { return a - b; }
 std::string hello() noexcept { return "hello"; }
 
-PARLEY_FIBER_TEST(Peer, serves_free_functions_and_lambdas_of_any_signature) {
+PARLEY_PEER_TEST(Peer, serves_free_functions_and_lambdas_of_any_signature) {
   Pair pair;
   pair.server.handle("/subtract", &subtract);
   pair.server.handle("/hello", &hello);
@@ -57,7 +57,7 @@ PARLEY_FIBER_TEST(Peer, serves_free_functions_and_lambdas_of_any_signature) {
       "x21-");
 }
 
-PARLEY_FIBER_TEST(Peer, carries_structs_in_and_out) {
+PARLEY_PEER_TEST(Peer, carries_structs_in_and_out) {
   Pair pair;
   pair.server.handle("/place", [](const Order& order) {
     return Receipt{.sku = order.sku, .price = 2.5 * order.quantity, .notes = {"thank you"}};
@@ -69,9 +69,9 @@ PARLEY_FIBER_TEST(Peer, carries_structs_in_and_out) {
   EXPECT_EQ(receipt->notes, std::vector<std::string>{"thank you"});
 }
 
-PARLEY_FIBER_TEST(Peer, answers_with_whatever_kind_of_result_the_function_has) {
+PARLEY_PEER_TEST(Peer, answers_with_whatever_kind_of_result_the_function_has) {
   Pair pair;
-  int ran = 0;
+  std::atomic<int> ran = 0;
   pair.server.handle("/void", [&] { ++ran; });
   pair.server.handle("/status", [](bool fail) {
     return fail ? Status(Code::already_exists, "there is one") : Status();
@@ -97,7 +97,7 @@ PARLEY_FIBER_TEST(Peer, answers_with_whatever_kind_of_result_the_function_has) {
   EXPECT_EQ(session.call("/nothing", true).error().code(), Code::aborted);
 }
 
-PARLEY_FIBER_TEST(Peer, a_handler_that_asks_for_it_sees_its_context) {
+PARLEY_PEER_TEST(Peer, a_handler_that_asks_for_it_sees_its_context) {
   Pair pair;
   pair.server.handle("/who", [](Context& context, int n) {
     context.reply_metadata().set("answered-by", std::string(context.method()));
@@ -113,7 +113,7 @@ PARLEY_FIBER_TEST(Peer, a_handler_that_asks_for_it_sees_its_context) {
   EXPECT_EQ(session.call<std::string>("/who", 7).value(), "nobody7 call");
 }
 
-PARLEY_FIBER_TEST(Peer, an_exception_becomes_internal_and_the_session_goes_on) {
+PARLEY_PEER_TEST(Peer, an_exception_becomes_internal_and_the_session_goes_on) {
   Pair pair;
   pair.server.handle("/throw", [](int what) -> int {
     if (what == 0) throw std::runtime_error("the stock file is gone");
@@ -127,7 +127,7 @@ PARLEY_FIBER_TEST(Peer, an_exception_becomes_internal_and_the_session_goes_on) {
   EXPECT_TRUE(session.is_open());
 }
 
-PARLEY_FIBER_TEST(Peer, an_unknown_method_is_not_found_and_the_nearest_is_named) {
+PARLEY_PEER_TEST(Peer, an_unknown_method_is_not_found_and_the_nearest_is_named) {
   Pair pair;
   pair.server.handle("/order/place", [](int) {});
   const Session session = pair.dial();
@@ -137,7 +137,7 @@ PARLEY_FIBER_TEST(Peer, an_unknown_method_is_not_found_and_the_nearest_is_named)
   EXPECT_EQ(session.call("/zzz").error().message(), "no method \"/zzz\" here");
 }
 
-PARLEY_FIBER_TEST(Peer, arguments_that_do_not_fit_are_told_by_their_path) {
+PARLEY_PEER_TEST(Peer, arguments_that_do_not_fit_are_told_by_their_path) {
   Pair pair;
   pair.server.handle("/add", [](int a, int b) { return a + b; });
   pair.server.handle("/place", [](const std::vector<Order>& orders) { return orders.size(); });
@@ -162,7 +162,7 @@ PARLEY_FIBER_TEST(Peer, arguments_that_do_not_fit_are_told_by_their_path) {
             "/place: $[0].quantity: expected integer, got string");
 }
 
-PARLEY_FIBER_TEST(Peer, a_body_in_another_codec_or_broken_json_is_an_invalid_argument) {
+PARLEY_PEER_TEST(Peer, a_body_in_another_codec_or_broken_json_is_an_invalid_argument) {
   Pair pair;
   pair.server.handle("/add", [](int a, int b) { return a + b; });
   const Session session = pair.dial();
@@ -175,7 +175,7 @@ PARLEY_FIBER_TEST(Peer, a_body_in_another_codec_or_broken_json_is_an_invalid_arg
             "3");
 }
 
-PARLEY_FIBER_TEST(Peer, what_cannot_be_written_fails_on_the_side_that_wrote_it) {
+PARLEY_PEER_TEST(Peer, what_cannot_be_written_fails_on_the_side_that_wrote_it) {
   Pair pair;
   pair.server.handle("/nan", [] { return std::numeric_limits<double>::quiet_NaN(); });
   pair.server.handle("/echo", [](double d, double) { return d; });
@@ -187,7 +187,7 @@ PARLEY_FIBER_TEST(Peer, what_cannot_be_written_fails_on_the_side_that_wrote_it) 
   EXPECT_EQ(status.message().substr(0, 11), "argument 2:");
 }
 
-PARLEY_FIBER_TEST(Peer, a_result_of_another_type_than_expected_is_told) {
+PARLEY_PEER_TEST(Peer, a_result_of_another_type_than_expected_is_told) {
   Pair pair;
   pair.server.handle("/text", [] { return std::string("four"); });
   const Status status = pair.dial().call<int>("/text").error();
@@ -195,7 +195,7 @@ PARLEY_FIBER_TEST(Peer, a_result_of_another_type_than_expected_is_told) {
   EXPECT_EQ(status.message(), "the answer: $: expected integer, got string");
 }
 
-PARLEY_FIBER_TEST(Peer, listens_on_several_addresses_at_once) {
+PARLEY_PEER_TEST(Peer, listens_on_several_addresses_at_once) {
   Peer server;
   server.handle("/ping", [] { return 1; });
   Peer client;
@@ -208,7 +208,7 @@ PARLEY_FIBER_TEST(Peer, listens_on_several_addresses_at_once) {
   EXPECT_EQ(server.listen("udp://127.0.0.1:0").error().code(), Code::invalid_argument);
 }
 
-PARLEY_FIBER_TEST(Peer, dialling_nobody_is_not_sent_with_the_reason) {
+PARLEY_PEER_TEST(Peer, dialling_nobody_is_not_sent_with_the_reason) {
   Peer peer;
   const Status status = peer.dial("tcp://127.0.0.1:1").error();
   EXPECT_EQ(status.code(), Code::not_sent);
@@ -218,7 +218,7 @@ PARLEY_FIBER_TEST(Peer, dialling_nobody_is_not_sent_with_the_reason) {
   EXPECT_EQ(peer.dial("nonsense").error().code(), Code::invalid_argument);
 }
 
-PARLEY_FIBER_TEST(Peer, max_sessions_bounds_both_directions) {
+PARLEY_PEER_TEST(Peer, max_sessions_bounds_both_directions) {
   Pair pair(PeerOptions{.max_sessions = 2});
   pair.server.handle("/ping", [] {});
   const Session first = pair.dial();
@@ -234,12 +234,15 @@ PARLEY_FIBER_TEST(Peer, max_sessions_bounds_both_directions) {
   EXPECT_EQ(pair.server.session_count(), 2u);
 
   // Dialling at the same time does not get round the limit.
+  Pair roomy;  // which turns nobody away, so that what was dialled stays
   Peer eager(PeerOptions{.max_sessions = 1});
-  int dialled = 0;
+  std::atomic<int> dialled = 0;
   {
     rt::Scope scope;
     for (int i = 0; i < 5; ++i) {
-      scope.go("dial", [&] { dialled += eager.dial(pair.address) ? 1 : 0; });
+      scope.go("dial", [&] {
+        if (eager.dial(roomy.address)) ++dialled;
+      });
     }
   }
   EXPECT_EQ(dialled, 1);
@@ -249,7 +252,7 @@ PARLEY_FIBER_TEST(Peer, max_sessions_bounds_both_directions) {
   EXPECT_TRUE(other.dial(pair.address)->call("/ping"));
 }
 
-PARLEY_FIBER_TEST(Peer, closed_it_neither_listens_nor_dials) {
+PARLEY_PEER_TEST(Peer, closed_it_neither_listens_nor_dials) {
   Pair pair;
   pair.server.close();
   pair.server.close();
@@ -258,7 +261,26 @@ PARLEY_FIBER_TEST(Peer, closed_it_neither_listens_nor_dials) {
   EXPECT_EQ(pair.client.dial(pair.address).error().code(), Code::not_sent);
 }
 
-PARLEY_FIBER_TEST(Peer, its_end_waits_for_a_dial_under_way) {
+// TCP that tells when somebody dials.
+class ToldNetwork final : public net::Network {
+ public:
+  Result<std::unique_ptr<net::Listener>> listen(const net::Address& address,
+                                                const net::ListenOptions& options) override {
+    return tcp_.listen(address, options);
+  }
+  Result<std::unique_ptr<net::Stream>> dial(const net::Address& address, rt::Deadline deadline,
+                                            const net::DialOptions& options) override {
+    dialled.set();
+    return tcp_.dial(address, deadline, options);
+  }
+
+  rt::Event dialled;
+
+ private:
+  net::TcpNetwork tcp_;
+};
+
+PARLEY_PEER_TEST(Peer, its_end_waits_for_a_dial_under_way) {
   // A listener whose queue is full makes the kernel leave further connections without an answer.
   net::TcpNetwork network;
   auto listener = network.listen(*net::Address::parse("tcp://127.0.0.1:0"), {.backlog = 0});
@@ -269,18 +291,19 @@ PARLEY_FIBER_TEST(Peer, its_end_waits_for_a_dial_under_way) {
     queued.push_back(*std::move(stream));
   }
   Status status;
+  ToldNetwork told;
   rt::Scope scope;
   {
-    Peer peer(PeerOptions{.dial_timeout = 20ms});
+    Peer peer(PeerOptions{.dial_timeout = 20ms, .network = &told});
     scope.go("dialler", [&] { status = peer.dial((*listener)->address().to_string()).error(); });
-    rt::yield();
+    EXPECT_TRUE(told.dialled.wait().is_ok());
   }
   scope.join();
   EXPECT_EQ(status.code(), Code::not_sent);
 }
 
 // The handler holds a session of the peer that holds the handler.
-PARLEY_FIBER_TEST(Peer, a_handler_that_keeps_a_session_of_its_own_peer_goes_with_it) {
+PARLEY_PEER_TEST(Peer, a_handler_that_keeps_a_session_of_its_own_peer_goes_with_it) {
   Pair pair;
   pair.server.handle("/ping", [] { return 1; });
   const int before = rt::testing::open_descriptors();

@@ -1,6 +1,8 @@
 #include "parley/peer/router.h"
 
-#include <vector>
+#include <functional>
+#include <mutex>
+#include <utility>
 
 #include "parley/base/assert.h"
 #include "parley/base/suggest.h"
@@ -10,23 +12,56 @@ namespace {
 
 // How much of an unknown name is repeated in the error.
 constexpr std::size_t shown_method_bytes = 100;
+// A power of two, as all sizes of tables.
+constexpr std::size_t first_slots = 16;
 
 }  // namespace
+
+const Router::Method* Router::Table::find(std::size_t hash, std::string_view name) const {
+  for (std::size_t at = hash;; ++at) {
+    const Method* method = slots[at & (slots.size() - 1)].load(std::memory_order_acquire);
+    if (method == nullptr || (method->hash == hash && method->name == name)) return method;
+  }
+}
+
+void Router::Table::insert(const Method& method) {
+  std::size_t at = method.hash;
+  const auto slot = [&]() -> auto& { return slots[at & (slots.size() - 1)]; };
+  while (slot().load(std::memory_order_relaxed) != nullptr) ++at;
+  slot().store(&method, std::memory_order_release);
+}
+
+Router::Router() {
+  tables_.push_back(std::make_unique<Table>(first_slots));
+  table_.store(tables_.back().get(), std::memory_order_relaxed);
+}
 
 void Router::add(std::string_view method, Handler handler) {
   PARLEY_ASSERT(!method.empty() && method.size() <= max_method_bytes,
                 "a method's name has 1 to 255 bytes");
-  const bool is_new = handlers_.try_emplace(std::string(method), std::move(handler)).second;
-  if (!is_new) {
+  const std::size_t hash = std::hash<std::string_view>()(method);
+  const std::lock_guard lock(adding_);
+  if (tables_.back()->find(hash, method) != nullptr) {
     assertion_failed("", "method \"" + std::string(method) + "\" is handled twice");
   }
+  methods_.push_back(std::make_unique<const Method>(
+      Method{.hash = hash, .name = std::string(method), .handler = std::move(handler)}));
+  if (methods_.size() * 2 <= tables_.back()->slots.size()) {
+    tables_.back()->insert(*methods_.back());
+  } else {
+    tables_.push_back(std::make_unique<Table>(2 * tables_.back()->slots.size()));
+    for (const auto& each : methods_) tables_.back()->insert(*each);
+    table_.store(tables_.back().get(), std::memory_order_release);
+  }
+  size_.store(methods_.size(), std::memory_order_relaxed);
 }
 
-Result<Bytes> Router::serve(Context& context, const wire::Message& request) {
-  const auto found = handlers_.find(request.method);
+Result<Bytes> Router::serve(Context& context, const wire::Message& request) const {
+  const std::size_t hash = std::hash<std::string_view>()(request.method);
+  const Method* method = table_.load(std::memory_order_acquire)->find(hash, request.method);
   // Nobody reads the answer to a push: no search for what was meant.
-  if (found == handlers_.end()) return not_found(request.method, !context.is_push());
-  return found->second(context, request);
+  if (method == nullptr) return not_found(request.method, !context.is_push());
+  return method->handler(context, request);
 }
 
 Status Router::not_found(std::string_view method, bool suggest) const {
@@ -35,8 +70,11 @@ Status Router::not_found(std::string_view method, bool suggest) const {
   const std::string_view shown = method.substr(0, shown_method_bytes);
   std::string message = "no method \"" + std::string(shown) + "\" here";
   std::vector<std::string_view> names;
-  if (suggest && handlers_.size() <= most_names) {
-    for (const auto& [name, handler] : handlers_) names.push_back(name);
+  if (suggest && size() <= most_names) {
+    for (const auto& slot : table_.load(std::memory_order_acquire)->slots) {
+      const Method* known = slot.load(std::memory_order_acquire);
+      if (known != nullptr) names.push_back(known->name);
+    }
   }
   if (const auto near = nearest(shown, names)) {
     message += "; did you mean \"" + std::string(*near) + "\"?";

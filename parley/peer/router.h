@@ -1,20 +1,23 @@
 // Router: from the name of a method to its handler.
 //
-// Belongs to one peer. Methods may be added while sessions run; none is ever taken away.
+// Fiber-safe: methods may be added while sessions run, and finding one takes no lock. None is ever
+// taken away.
 //
 //   Router router;
 //   router.add("/math/add", make_handler(&add));
 //   Result<Bytes> answer = router.serve(context, request);
 #pragma once
 
+#include <atomic>
 #include <cstddef>
-#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include "parley/base/result.h"
 #include "parley/peer/handler.h"
+#include "parley/rt/mutex.h"
 
 namespace parley {
 
@@ -23,26 +26,41 @@ class Router {
   // Longest name of a method, as the raw framing carries it.
   static constexpr std::size_t max_method_bytes = 255;
 
-  // An empty or too long name, and one that is there already, are bugs.
+  Router();
+
+  // An empty or too long name, and one that is there already, are bugs. Inside a fiber only.
   void add(std::string_view method, Handler handler);
 
   // Runs the handler of the request's method. not_found when there is none, with the nearest name
   // there is; else what the handler gives.
-  Result<Bytes> serve(Context& context, const wire::Message& request);
+  Result<Bytes> serve(Context& context, const wire::Message& request) const;
 
-  [[nodiscard]] std::size_t size() const { return handlers_.size(); }
+  [[nodiscard]] std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
+  struct Method {
+    std::size_t hash;
+    std::string name;
+    Handler handler;
+  };
+  // Open addressing; at most half full. A slot goes from null to its method and stays.
+  struct Table {
+    explicit Table(std::size_t size) : slots(size) {}
+    std::vector<std::atomic<const Method*>> slots;
+
+    [[nodiscard]] const Method* find(std::size_t hash, std::string_view name) const;
+    void insert(const Method& method);
   };
 
   [[nodiscard]] Status not_found(std::string_view method, bool suggest) const;
 
-  std::unordered_map<std::string, Handler, Hash, std::equal_to<>> handlers_;
+  std::atomic<const Table*> table_;  // the last of tables_
+  std::atomic<std::size_t> size_ = 0;
+  rt::Mutex adding_;  // of what follows
+  std::vector<std::unique_ptr<const Method>> methods_;
+  // Those that were outgrown stay: somebody may be looking into one. Together they are no larger
+  // than the last.
+  std::vector<std::unique_ptr<Table>> tables_;
 };
 
 }  // namespace parley

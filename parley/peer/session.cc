@@ -39,7 +39,7 @@ Status Session::push_raw(const CallOptions& options, std::string_view method, wi
   return connection_->push(options, method, codec, std::move(body));
 }
 
-void Session::close() const { connection_->close(); }
+void Session::close() const { connection_->close(handler_); }
 
 bool Session::is_open() const { return connection_->is_open(); }
 

@@ -2,7 +2,8 @@
 // listened can CALL and PUSH, and serves what the other side calls.
 //
 // A cheap handle: copies name the same session, and it may outlive the peer (calls then fail with
-// not_sent). Inside a fiber only; any number of fibers may use one session at once.
+// not_sent). Inside a fiber only; any number of fibers, on any workers, may use one session at
+// once.
 //
 //   Result<int> sum = session.call<int>("/math/add", 1, 2);
 //   Result<int> soon = session.call<int>({.timeout = 200ms}, "/math/add", 1, 2);
@@ -78,7 +79,9 @@ class Session {
 
   // Ends the session in order: takes no new calls, waits drain_timeout for handlers and calls under
   // way, sends what is queued, says so to the other side and waits close_timeout for its half.
-  // A handler may close its own session; it is not waited for then, but its answer is not sent.
+  // A handler may close its own session; it is not waited for then, but its answer is not sent. Use
+  // Context::session() for that: handlers that close by other handles count as one, so that several
+  // of them at once wait for each other until drain_timeout.
   void close() const;
 
   // False once the session takes no new calls.
@@ -93,11 +96,13 @@ class Session {
   [[nodiscard]] std::string local_address() const;
   [[nodiscard]] std::string remote_address() const;
 
-  friend bool operator==(const Session&, const Session&) = default;
+  friend bool operator==(const Session& a, const Session& b) {
+    return a.connection_ == b.connection_;
+  }
 
-  // Internal: made by Peer.
-  explicit Session(std::shared_ptr<impl::Connection> connection)
-      : connection_(std::move(connection)) {}
+  // Internal: made by Peer. `handler`: the number of the call it is handed to the handler of.
+  explicit Session(std::shared_ptr<impl::Connection> connection, std::uint64_t handler = 0)
+      : connection_(std::move(connection)), handler_(handler) {}
 
  private:
   template <class... Args>
@@ -109,6 +114,7 @@ class Session {
                                  wire::BodyCodec codec, Bytes body) const;
 
   std::shared_ptr<impl::Connection> connection_;
+  std::uint64_t handler_ = 0;
 };
 
 }  // namespace parley

@@ -1,9 +1,7 @@
 #include "parley/peer/impl/connection.h"
 
-#include <limits>
 #include <utility>
 
-#include "parley/rt/context.h"
 #include "parley/rt/time.h"
 
 namespace parley::impl {
@@ -18,14 +16,13 @@ constexpr std::size_t read_chunk_bytes = std::size_t{64} * 1024;
 constexpr std::size_t least_read_bytes = std::size_t{4} * 1024;
 // After so many messages of one read the reader lets others run: messages that nobody runs (late
 // answers, say) cost a worker time without ever making it wait.
-constexpr int messages_per_turn = 64;
-// A sending buffer that a burst made larger than this is given back.
-constexpr std::size_t kept_buffer_bytes = std::size_t{256} * 1024;
+constexpr std::size_t messages_per_turn = 64;
 
-std::string milliseconds(Duration duration) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
-         " ms";
-}
+// The body of an answer that is encoded under the lock: as long as it takes to copy it.
+constexpr std::size_t small_body_bytes = 1024;
+
+// Marks the context of a session's fibers.
+struct InSession {};
 
 // The memory reads go to. While no body points into a chunk, it is used again.
 class ReadBuffer {
@@ -50,37 +47,55 @@ class ReadBuffer {
 
 }  // namespace
 
+std::string in_milliseconds(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
+         " ms";
+}
+
 Connection::Connection(std::unique_ptr<net::Stream> stream, SessionId id,
-                       std::shared_ptr<const PeerOptions> options, std::shared_ptr<Router> router)
-    : stream_(std::move(stream)),
-      local_address_(stream_->local_address().to_string()),
-      remote_address_(stream_->remote_address().to_string()),
+                       std::shared_ptr<const PeerOptions> options, std::shared_ptr<Router> router,
+                       const rt::Context& parent)
+    : local_address_(stream->local_address().to_string()),
+      remote_address_(stream->remote_address().to_string()),
       id_(id),
       options_(std::move(options)),
-      router_(std::move(router)),
       framing_(wire::RawLimits{.max_frame_bytes = options_->max_frame_bytes}),
-      decoder_(framing_.make_decoder()) {}
+      context_(parent.with_value(InSession())),
+      decoder_(framing_.make_decoder()),
+      stream_(std::move(stream)),
+      router_(std::move(router)) {}
 
 // --- The life of a session
 
 void Connection::run() {
-  rt::Scope scope;
-  scope_ = &scope;
-  Status why(Code::resource_exhausted, "max_fibers: no fiber for the session's writer");
-  if (scope.try_go("session writer", [this] { write_loop(); })) {
-    why = read_loop();
-  } else {
-    writer_done_.set();
+  {
+    rt::Scope scope(context_);
+    scope_ = &scope;
+    Status why(Code::resource_exhausted, "max_fibers: no fiber for the session's writer");
+    if (scope.try_go("session writer", [this] { write_loop(); })) {
+      why = read_loop();
+    } else {
+      writer_done_.set();
+    }
+    const bool in_order = why.is_ok();
+    end(in_order ? Status(Code::unavailable, "the other side closed the session") : why, in_order);
+    scope.cancel(Status(Code::cancelled, "the session has ended").with_cause(reason_.message()));
   }
-  const bool in_order = why.is_ok();
-  end(in_order ? Status(Code::unavailable, "the other side closed the session") : why, in_order);
-  scope.cancel(Status(Code::cancelled, "the session has ended").with_cause(reason_.message()));
-  scope.join();
-  scope_ = nullptr;
-  // Handles may be kept for long, by a handler of this very router even; what is behind them is
-  // not.
-  stream_.reset();
-  router_.reset();
+  let_go();
+}
+
+void Connection::abandon(const Status& why) {
+  writer_done_.set();
+  end(why, false);
+  let_go();
+}
+
+// Handles may be kept for long, by a handler of this very router even; what is behind them is not.
+void Connection::let_go() {
+  const std::shared_ptr<Router> router = std::move(router_);
+  std::shared_ptr<net::Stream> stream;  // ends outside the lock
+  const std::lock_guard lock(lock_);
+  std::swap(stream, stream_);
 }
 
 // Nothing can come any more. In order (the other side finished): what is still being answered may
@@ -88,65 +103,119 @@ void Connection::run() {
 void Connection::end(const Status& why, bool in_order) {
   // Ending has its own time limits; it must not be cut short by a context that is over.
   const rt::WithContext bound(rt::Context::background());
+  Lock lock(lock_);
   if (reason_.is_ok()) reason_ = why;
   phase_ = Phase::ended;
-  // In order, all that is queued will still be sent.
-  fail_pending(reason_, in_order ? enqueued_ : written_);
+  const std::uint64_t enqueued = enqueued_;
+  lock.unlock();
   has_room_.set();
   if (in_order) {
+    // All that is queued will still be sent.
+    fail_pending(enqueued);
     finish_writing();
   } else if (reason_.code() != Code::cancelled) {
     log("closed: " + reason_.to_string());
   }
-  can_send_ = false;
-  finish_writing_ = true;
+  stop_sending();
+  // What has left is certain only when the writer writes no more; it does not wait for anything.
+  (void)writer_done_.wait();
+  fail_pending(written_);
+  closed_.set();
+}
+
+void Connection::stop_sending() {
+  {
+    const std::lock_guard lock(lock_);
+    can_send_ = false;
+    finish_writing_ = true;
+  }
   stream_->close();
   has_output_.set();
   has_room_.set();
-  closed_.set();
 }
 
 // Lets handlers and calls under way end, sends what is queued and half-closes.
 void Connection::finish_writing() {
   (void)wait_quiet(rt::Deadline::after(options_->drain_timeout));
+  Lock lock(lock_);
   finish_writing_ = true;
+  const std::shared_ptr<net::Stream> stream = stream_;  // the session may end meanwhile
+  lock.unlock();
   has_output_.set();
   (void)writer_done_.wait(rt::Deadline::after(options_->flush_timeout));
-  if (!closed_.is_set()) (void)stream_->close_write();
+  if (stream != nullptr && !closed_.is_set()) (void)stream->close_write();
 }
 
 // A handler that closes its own session is not waited for: it waits for the end itself.
-bool Connection::in_own_handler() const {
-  return scope_ != nullptr && rt::Context::current().descends_from(scope_->context());
-}
+bool Connection::in_own_handler() const { return rt::Context::current().descends_from(context_); }
 
-void Connection::close() {
+void Connection::close(std::uint64_t handler) {
   if (closed_.is_set()) return;
   const bool inside = in_own_handler();
-  if (inside) ++closing_handlers_;
+  Lock lock(lock_);
+  if (inside) ++closers_[handler];
+  const bool is_first = phase_ == Phase::open;
+  if (is_first) {
+    reason_ = Status(Code::cancelled, "the session was closed on this side");
+    phase_ = Phase::closing;  // after the reason: whoever sees it may read that
+  }
+  lock.unlock();
   quiet_.set();
   const rt::WithContext bound(rt::Context::background());
-  if (phase_ == Phase::open) {
-    phase_ = Phase::closing;
-    reason_ = Status(Code::cancelled, "the session was closed on this side");
+  if (is_first) {
     finish_writing();
-    if (!closed_.wait(rt::Deadline::after(options_->close_timeout)).is_ok()) stream_->close();
+    if (!closed_.wait(rt::Deadline::after(options_->close_timeout)).is_ok()) {
+      lock.lock();
+      const std::shared_ptr<net::Stream> stream = stream_;
+      lock.unlock();
+      if (stream != nullptr) stream->close();
+    }
   }
   (void)closed_.wait();
-  if (inside) --closing_handlers_;
+  if (!inside) return;
+  lock.lock();
+  const auto mine = closers_.find(handler);
+  if (--mine->second == 0) closers_.erase(mine);
 }
 
 Status Connection::wait_closed(rt::Deadline deadline) {
   if (Status s = closed_.wait(deadline); !s.is_ok()) return s;
-  return reason_;
+  return reason_;  // which does not change any more
 }
 
 bool Connection::wait_quiet(rt::Deadline deadline) {
-  while (handlers_ > closing_handlers_ || !pending_.empty()) {
+  Lock lock(lock_);
+  ++draining_;
+  Status status;
+  // Several fibers of one handler may close at once: it is still one handler.
+  while ((handlers_ > closers_.size() || calls_ > 0) && status.is_ok()) {
     quiet_.reset();
-    if (!quiet_.wait(deadline).is_ok()) return false;
+    lock.unlock();
+    status = quiet_.wait(deadline);
+    lock.lock();
   }
-  return true;
+  --draining_;
+  return status.is_ok();
+}
+
+// A frame that does not lie whole within the first `sent` bytes of the outgoing stream cannot have
+// been understood over there.
+void Connection::fail_pending(std::uint64_t sent) {
+  Lock lock(lock_);
+  calls_ -= pending_.size();
+  PendingCall* call = pending_.take_all();
+  lock.unlock();
+  while (call != nullptr) {
+    PendingCall* next = call->next;  // once told, the call may be gone
+    const Status failure =
+        call->frame_end <= sent
+            ? Status(Code::outcome_unknown, "the session was cut before the answer came")
+            : Status(Code::not_sent, "the session was cut before the call was sent");
+    call->failure = failure.with_cause(reason_.message());
+    call->done.set();
+    call = next;
+  }
+  quiet_.set();
 }
 
 // --- Reading
@@ -159,7 +228,7 @@ Status Connection::read_loop() {
     if (!size) {
       if (!frame_deadline.is_over()) return size.error();
       return {Code::deadline_exceeded, "a message did not come whole within frame_timeout (" +
-                                           milliseconds(options_->frame_timeout) + ")"};
+                                           in_milliseconds(options_->frame_timeout) + ")"};
     }
     if (*size == 0) {
       if (!decoder_->mid_frame()) return {};
@@ -180,100 +249,147 @@ Status Connection::read_loop() {
 }
 
 Status Connection::read_frames(bool& frame_completed) {
-  for (int count = 1;; ++count) {
+  for (;;) {
+    const Status status = decode_some(frame_completed);
+    const bool may_be_more = arrived_.size() == messages_per_turn;
+    if (!arrived_.empty()) {
+      sort_arrived();
+      pass_on_arrived();
+      arrived_.clear();
+    }
+    if (!status.is_ok() || !may_be_more) return status;
+    rt::yield();
+  }
+}
+
+// The error is that of the message behind those that arrived.
+Status Connection::decode_some(bool& frame_completed) {
+  while (arrived_.size() < messages_per_turn) {
     auto message = decoder_->next();
     if (!message) return message.error();
     if (!message->has_value()) return {};
     frame_completed = true;
-    if (Status s = accept_message(**std::move(message)); !s.is_ok()) return s;
-    if (count % messages_per_turn == 0) rt::yield();
-  }
-}
-
-Status Connection::accept_message(Message message) {
-  switch (message.type) {
-    case MessageType::reply: {
-      const auto found = pending_.find(message.seq);
-      // Nobody waits any more: the caller gave up before the answer came.
-      if (found == pending_.end()) return {};
-      found->second->reply = std::move(message);
-      found->second->done.set();
-      pending_.erase(found);
-      if (pending_.empty()) quiet_.set();
-      return {};
+    const MessageType type = (*message)->type;
+    if (type != MessageType::reply && type != MessageType::call && type != MessageType::push) {
+      return {Code::unimplemented,
+              "message type " + std::string(name_of(type)) + " is not expected in a session"};
     }
-    case MessageType::call:
-    case MessageType::push:
-      accept_request(std::move(message));
-      return {};
-    default:
-      return {Code::unimplemented, "message type " + std::string(name_of(message.type)) +
-                                       " is not expected in a session"};
-  }
-}
-
-// Ok when a request with such a body may run.
-Status Connection::reason_to_refuse(std::size_t body_bytes) const {
-  if (phase_ != Phase::open) {
-    return {Code::unavailable, "the session is closing: the call was not run"};
-  }
-  if (handlers_ >= options_->max_handlers) {
-    return {Code::resource_exhausted,
-            "max_handlers: " + std::to_string(handlers_) +
-                " calls of this session are running; the call was not run"};
-  }
-  if (handlers_ > 0 && handler_bytes_ + body_bytes > options_->max_handler_bytes) {
-    return {Code::resource_exhausted,
-            "max_handler_bytes: the calls of this session that are "
-            "running hold " +
-                std::to_string(handler_bytes_) + " bytes; the call was not run"};
+    arrived_.emplace_back(**std::move(message));
   }
   return {};
 }
 
-void Connection::accept_request(Message request) {
+void Connection::sort_arrived() {
+  const std::lock_guard lock(lock_);
+  for (Arrived& arrived : arrived_) {
+    if (arrived.message.type != MessageType::reply) {
+      arrived.verdict = admit(arrived.message.body.size(), arrived.in_use);
+      continue;
+    }
+    arrived.caller = pending_.take(arrived.message.seq);
+    if (arrived.caller != nullptr) --calls_;
+  }
+  if (draining_ > 0) quiet_.set();
+}
+
+// Under the lock. A request that may run is counted from here on.
+Connection::Verdict Connection::admit(std::size_t body_bytes, std::size_t& in_use) {
+  if (phase_ != Phase::open) return Verdict::closing;
+  in_use = handlers_;
+  if (handlers_ >= options_->max_handlers) return Verdict::max_handlers;
+  in_use = handler_bytes_;
+  if (handlers_ > 0 && handler_bytes_ + body_bytes > options_->max_handler_bytes) {
+    return Verdict::max_handler_bytes;
+  }
+  ++handlers_;
+  handler_bytes_ += body_bytes;
+  return Verdict::run;
+}
+
+// In their order, but what is refused comes last: its answer may have to wait for room, and nobody
+// else's is to wait with it.
+void Connection::pass_on_arrived() {
+  bool any_refused = false;
+  for (Arrived& arrived : arrived_) {
+    if (arrived.message.type == MessageType::reply) {
+      if (arrived.caller == nullptr) continue;  // the caller gave up before the answer came
+      arrived.caller->reply = std::move(arrived.message);
+      arrived.caller->done.set();
+    } else if (arrived.verdict != Verdict::run) {
+      any_refused = true;
+    } else if (!start_handler(arrived.message)) {
+      arrived.verdict = Verdict::max_fibers;
+      any_refused = true;
+    }
+  }
+  if (!any_refused) return;
+  for (const Arrived& arrived : arrived_) {
+    if (arrived.verdict != Verdict::run) refuse(arrived);
+  }
+}
+
+// False at the limit of fibers: the reader must not wait for one, since those that hold them may
+// wait for what it reads. What a refusal needs stays in `request` then.
+bool Connection::start_handler(Message& request) {
   const MessageType type = request.type;
   const std::int32_t seq = request.seq;
-  const std::string method = request.method;
   const std::size_t size = request.body.size();
-  Status refused = reason_to_refuse(size);
-  if (refused.is_ok()) {
-    ++handlers_;
-    handler_bytes_ += size;
-    auto serve_it = [this, size, request = std::move(request)] {
-      serve(request);
-      --handlers_;
-      handler_bytes_ -= size;
-      quiet_.set();
-    };
-    if (scope_->try_go(method, std::move(serve_it))) return;
-    // The reader must not wait for a fiber: those that hold them may wait for what it reads.
-    --handlers_;
-    handler_bytes_ -= size;
-    refused = Status(Code::resource_exhausted, "max_fibers: no fiber for the call; it was not run");
-  }
-  refuse(type, seq, method, std::move(refused));
+  std::string method = request.method;
+  const std::uint64_t number = ++handlers_started_;
+  auto serve_it = [this, number, request = std::move(request)] { serve(request, number); };
+  if (scope_->try_go(method, std::move(serve_it))) return true;
+  request = {.seq = seq, .type = type, .method = std::move(method)};
+  handler_ended(size);
+  return false;
 }
 
-void Connection::serve(const Message& request) {
-  Context context(Session(shared_from_this()), request);
+void Connection::refuse(const Arrived& arrived) {
+  const std::string in_use = std::to_string(arrived.in_use);
+  Status why;
+  switch (arrived.verdict) {
+    case Verdict::run:
+      return;
+    case Verdict::closing:
+      why = Status(Code::unavailable, "the session is closing: the call was not run");
+      break;
+    case Verdict::max_handlers:
+      why = Status(
+          Code::resource_exhausted,
+          "max_handlers: " + in_use + " calls of this session are running; the call was not run");
+      break;
+    case Verdict::max_handler_bytes:
+      why = Status(Code::resource_exhausted,
+                   "max_handler_bytes: the calls of this session that are running hold " + in_use +
+                       " bytes; the call was not run");
+      break;
+    case Verdict::max_fibers:
+      why = Status(Code::resource_exhausted, "max_fibers: no fiber for the call; it was not run");
+      break;
+  }
+  const Message& request = arrived.message;
+  if (request.type == MessageType::call) {
+    reply(request.seq, std::move(why), {}, nullptr);
+  } else {
+    log("PUSH " + request.method + " dropped: " + why.to_string());
+  }
+}
+
+// --- Serving
+
+void Connection::serve(const Message& request, std::uint64_t number) {
+  Context context(Session(shared_from_this(), number), request);
   Result<Bytes> answer = router_->serve(context, request);
   if (request.type == MessageType::call) {
-    reply(request.seq, std::move(answer), std::move(context.reply_metadata()));
-  } else if (!answer) {
-    log("PUSH " + request.method + " failed: " + answer.error().to_string());
+    reply(request.seq, std::move(answer), std::move(context.reply_metadata()), &request);
+    return;
   }
+  if (!answer) log("PUSH " + request.method + " failed: " + answer.error().to_string());
+  handler_ended(request.body.size());
 }
 
-void Connection::refuse(MessageType type, std::int32_t seq, const std::string& method, Status why) {
-  if (type == MessageType::call) {
-    reply(seq, std::move(why), {});
-  } else {
-    log("PUSH " + method + " dropped: " + why.to_string());
-  }
-}
-
-void Connection::reply(std::int32_t seq, Result<Bytes> answer, wire::Metadata metadata) {
+// `served`: the request whose handler ends with this; null when none ran.
+void Connection::reply(std::int32_t seq, Result<Bytes> answer, wire::Metadata metadata,
+                       const Message* served) {
   Message message{.seq = seq, .type = MessageType::reply, .metadata = std::move(metadata)};
   if (!answer) {
     message.status = answer.error();
@@ -281,170 +397,133 @@ void Connection::reply(std::int32_t seq, Result<Bytes> answer, wire::Metadata me
     message.body_codec = wire::BodyCodec::json;
     message.body = *std::move(answer);
   }
-  Status sent = enqueue(message, rt::Deadline::never(), nullptr);
-  if (sent.is_ok() || !can_send_) return;
-  // The answer itself is what cannot be sent (it is too large): say that instead.
-  message = {.seq = seq,
-             .type = MessageType::reply,
-             .status = Status(sent.code(), "the answer cannot be sent: " + sent.message())};
-  (void)enqueue(message, rt::Deadline::never(), nullptr);
+  send_answer(message, served);
+}
+
+void Connection::send_answer(const Message& answer, const Message* served) {
+  if (served != nullptr && send_in_place(answer, *served)) return;
+  std::string frame;
+  if (Status s = framing_.encode(answer, frame); !s.is_ok()) {
+    // The answer itself is what cannot be sent (it is too large): say that instead.
+    const Message error{.seq = answer.seq,
+                        .type = MessageType::reply,
+                        .status = Status(s.code(), "the answer cannot be sent: " + s.message())};
+    (void)framing_.encode(error, frame);
+  }
+  Lock lock(lock_);
+  const Status room = wait_for_room(lock, rt::Deadline::never());
+  if (served != nullptr) count_out(served->body.size());
+  if (room.is_ok() && can_send_ && !frame.empty()) append(lock, std::move(frame));
+}
+
+// While nobody else wants the lock, a small answer is encoded where it will be sent from, which
+// saves memory of its own. False when it has to be sent the other way.
+bool Connection::send_in_place(const Message& answer, const Message& served) {
+  const bool is_small =
+      answer.status.is_ok() && answer.metadata.empty() && answer.body.size() <= small_body_bytes;
+  if (!is_small) return false;
+  Lock lock(lock_, std::try_to_lock);
+  if (!lock.owns_lock() || !can_send_ || outgoing_.bytes() >= options_->max_outgoing_bytes) {
+    return false;
+  }
+  std::size_t size = outgoing_.bytes();
+  if (!outgoing_.encode(answer, framing_).is_ok()) return false;
+  size = outgoing_.bytes() - size;
+  count_out(served.body.size());
+  appended(lock, size);
+  return true;
+}
+
+void Connection::handler_ended(std::size_t body_bytes) {
+  const std::lock_guard lock(lock_);
+  count_out(body_bytes);
+}
+
+// Under the lock: a handler has ended.
+void Connection::count_out(std::size_t body_bytes) {
+  --handlers_;
+  handler_bytes_ -= body_bytes;
+  if (draining_ > 0) quiet_.set();
 }
 
 // --- Writing
 
-Status Connection::enqueue(const Message& message, rt::Deadline deadline,
-                           std::uint64_t* frame_end) {
-  while (can_send_ && outgoing_.size() >= options_->max_outgoing_bytes) {
+// Under the lock, which is let go while it waits. Ok also when nothing can be sent any more.
+Status Connection::wait_for_room(Lock& lock, rt::Deadline deadline) {
+  while (can_send_ && outgoing_.bytes() >= options_->max_outgoing_bytes) {
+    someone_wants_room_ = true;
     has_room_.reset();
-    if (Status s = has_room_.wait(deadline); !s.is_ok()) {
-      return Status(Code::not_sent,
-                    "max_outgoing_bytes are waiting to be sent and the other side "
-                    "takes nothing")
-          .with_cause(s.message());
-    }
+    lock.unlock();
+    const Status status = has_room_.wait(deadline);
+    lock.lock();
+    if (status.is_ok()) continue;
+    return Status(Code::not_sent,
+                  "max_outgoing_bytes are waiting to be sent and the other side takes nothing")
+        .with_cause(status.message());
   }
-  // Once nothing can come any more only answers may still leave.
-  if (!can_send_ || (phase_ == Phase::ended && message.type != MessageType::reply)) {
-    return not_sent();
-  }
-  const std::size_t before = outgoing_.size();
-  if (Status s = framing_.encode(message, outgoing_); !s.is_ok()) return s;
-  enqueued_ += outgoing_.size() - before;
-  if (frame_end != nullptr) *frame_end = enqueued_;
-  has_output_.set();
   return {};
+}
+
+// Under the lock, which is let go.
+void Connection::append(Lock& lock, std::string&& frame) {
+  const std::size_t size = frame.size();
+  outgoing_.add(std::move(frame));
+  appended(lock, size);
+}
+
+void Connection::appended(Lock& lock, std::size_t frame_bytes) {
+  enqueued_ += frame_bytes;
+  const bool must_wake = std::exchange(writer_waits_, false);
+  lock.unlock();
+  if (must_wake) has_output_.set();
 }
 
 void Connection::write_loop() {
   Status status;
+  Lock lock(lock_);
   while (status.is_ok()) {
-    if (outgoing_.empty()) {
+    if (outgoing_.is_empty()) {
       if (finish_writing_) break;
+      writer_waits_ = true;
       has_output_.reset();
+      lock.unlock();
       status = has_output_.wait();
-      continue;
+    } else {
+      std::swap(outgoing_, writing_);
+      const bool must_wake = std::exchange(someone_wants_room_, false);
+      lock.unlock();
+      if (must_wake) has_room_.set();
+      status = flush();
     }
-    status = flush();
+    lock.lock();
   }
   can_send_ = false;
-  if (!status.is_ok()) {
-    if (reason_.is_ok()) reason_ = status;
-    stream_->close();  // which the reader finds, and ends the session
-  }
+  if (!status.is_ok() && reason_.is_ok()) reason_ = status;
+  lock.unlock();
+  if (!status.is_ok()) stream_->close();  // which the reader finds, and ends the session
   has_room_.set();
   writer_done_.set();
 }
 
+// Sends what is in writing_.
 Status Connection::flush() {
-  std::swap(outgoing_, writing_);
-  has_room_.set();
-  std::string_view left = writing_;
-  while (!left.empty()) {
-    auto size = stream_->write_some(left, rt::Deadline::after(options_->write_timeout));
+  std::array<std::string_view, 16> room;
+  while (!writing_.is_empty()) {
+    const auto pieces = writing_.front(room);
+    auto size = stream_->write_some_of(pieces, rt::Deadline::after(options_->write_timeout));
     // The kernel tells of room only when there is much of it; a slow reader may have made some.
     if (!size && size.error().code() == Code::deadline_exceeded) {
-      size = stream_->write_some(left, rt::Deadline::after(Duration::zero()));
+      size = stream_->write_some_of(pieces, rt::Deadline::after(Duration::zero()));
     }
     if (!size) {
       if (size.error().code() != Code::deadline_exceeded) return size.error();
       return {Code::unavailable, "the other side took nothing for write_timeout (" +
-                                     milliseconds(options_->write_timeout) + ")"};
+                                     in_milliseconds(options_->write_timeout) + ")"};
     }
     written_ += *size;
-    left.remove_prefix(*size);
+    writing_.drop(*size);
   }
-  writing_.clear();
-  if (writing_.capacity() > kept_buffer_bytes) writing_ = {};
   return {};
-}
-
-// --- Calling
-
-Status Connection::not_sent() const {
-  return Status(Code::not_sent, "the session has ended").with_cause(reason_.message());
-}
-
-std::int32_t Connection::next_seq() {
-  do {
-    last_seq_ = last_seq_ == std::numeric_limits<std::int32_t>::max() ? 1 : last_seq_ + 1;
-  } while (pending_.contains(last_seq_));
-  return last_seq_;
-}
-
-Result<Message> Connection::call(const CallOptions& options, std::string_view method,
-                                 wire::BodyCodec codec, Bytes body) {
-  if (phase_ != Phase::open) return not_sent();
-  if (pending_.size() >= options_->max_calls) {
-    return Status(Code::resource_exhausted, "max_calls: " + std::to_string(pending_.size()) +
-                                                " calls of this session wait for an answer");
-  }
-  const Duration timeout = options.timeout.value_or(options_->call_timeout);
-  const auto deadline = rt::Deadline::after(timeout);
-  // Nobody would wait for the answer: then it is better not to run.
-  if (deadline.is_over()) {
-    return Status(Code::not_sent,
-                  "a timeout of " + milliseconds(timeout) + " leaves no time to call");
-  }
-  if (Status s = rt::Context::current().status(); !s.is_ok()) {
-    return s.with_context("the call was not sent");
-  }
-  Message message{.seq = next_seq(),
-                  .type = MessageType::call,
-                  .method = std::string(method),
-                  .metadata = options.metadata,
-                  .body_codec = codec,
-                  .body = std::move(body)};
-  // In the table before it can wait for room, so that no other call takes its number.
-  Pending pending;
-  pending_.emplace(message.seq, &pending);
-  Status status = enqueue(message, deadline, &pending.frame_end);
-  if (status.is_ok()) status = pending.done.wait(deadline);
-  if (!pending.done.is_set()) {
-    pending_.erase(message.seq);
-    if (pending_.empty()) quiet_.set();
-    if (status.code() == Code::deadline_exceeded && !deadline.is_over()) {
-      return Status(Code::deadline_exceeded, "no answer to " + message.method + " from " +
-                                                 remote_address_ +
-                                                 " before the caller's context "
-                                                 "ended; it may still run there");
-    }
-    if (status.code() == Code::deadline_exceeded) {
-      return Status(Code::deadline_exceeded,
-                    "no answer to " + message.method + " from " + remote_address_ + " within " +
-                        milliseconds(timeout) + "; it may still run there");
-    }
-    return status;
-  }
-  if (!pending.failure.is_ok()) return pending.failure;
-  return std::move(pending.reply);
-}
-
-Status Connection::push(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
-                        Bytes body) {
-  if (phase_ != Phase::open) return not_sent();
-  const Message message{.seq = next_seq(),
-                        .type = MessageType::push,
-                        .method = std::string(method),
-                        .metadata = options.metadata,
-                        .body_codec = codec,
-                        .body = std::move(body)};
-  const Duration timeout = options.timeout.value_or(options_->call_timeout);
-  return enqueue(message, rt::Deadline::after(timeout), nullptr);
-}
-
-// A frame that does not lie whole within the first `sent` bytes of the outgoing stream cannot have
-// been understood over there.
-void Connection::fail_pending(const Status& why, std::uint64_t sent) {
-  for (const auto& [seq, pending] : pending_) {
-    const bool left = pending->frame_end != 0 && pending->frame_end <= sent;
-    pending->failure =
-        left ? Status(Code::outcome_unknown, "the session was cut before the answer came")
-             : Status(Code::not_sent, "the session was cut before the call was sent");
-    pending->failure = pending->failure.with_cause(why.message());
-    pending->done.set();
-  }
-  pending_.clear();
-  quiet_.set();
 }
 
 void Connection::log(const std::string& line) const {

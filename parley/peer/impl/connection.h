@@ -1,45 +1,67 @@
 // Connection: the engine behind a Session: one reader fiber, one writer fiber, a fiber for each
-// call it serves. Private to peer.
+// call it serves, all of them on any worker. Private to peer.
 //
-// Everything that is to be sent is appended to one buffer; the writer, woken by the first of it,
-// runs after the fibers that were runnable before it, so the answers to all frames of one read
-// leave in one write.
+// What fibers share is guarded by one lock for each connection, held for as long as it takes to
+// append a frame or to look up a number. A reader takes it once for all messages of a read; frames
+// are encoded before it is taken. Waiting is done on events: one is reset under the lock by who
+// finds nothing to do, and set after the lock by who changed that.
+//
+// The writer, woken by the first frame, runs after the fibers that were runnable before it, so the
+// answers to all frames of one read leave in one write.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "parley/base/bytes.h"
+#include "parley/base/clock.h"
 #include "parley/base/result.h"
 #include "parley/net/stream.h"
+#include "parley/peer/impl/outbox.h"
+#include "parley/peer/impl/pending_calls.h"
 #include "parley/peer/options.h"
 #include "parley/peer/router.h"
 #include "parley/peer/session.h"
+#include "parley/rt/context.h"
 #include "parley/rt/event.h"
+#include "parley/rt/mutex.h"
 #include "parley/rt/scope.h"
 #include "parley/wire/raw_framing.h"
 
 namespace parley::impl {
 
+// "20 ms".
+std::string in_milliseconds(Duration duration);
+
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
+  // Its fibers run under a child of `parent`.
   Connection(std::unique_ptr<net::Stream> stream, SessionId id,
-             std::shared_ptr<const PeerOptions> options, std::shared_ptr<Router> router);
+             std::shared_ptr<const PeerOptions> options, std::shared_ptr<Router> router,
+             const rt::Context& parent);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   // Serves the session to its end; one fiber of the peer runs it.
   void run();
+  // In place of run(), when there is no fiber for it: the session ends before it began.
+  void abandon(const Status& why);
 
   // See Session.
   Result<wire::Message> call(const CallOptions& options, std::string_view method,
                              wire::BodyCodec codec, Bytes body);
   Status push(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
               Bytes body);
-  void close();
+  // `handler`: the number of the call whose handler asks for it, as far as its handle knows.
+  void close(std::uint64_t handler);
   Status wait_closed(rt::Deadline deadline);
 
   [[nodiscard]] bool is_open() const { return phase_ == Phase::open; }
@@ -48,72 +70,116 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] const std::string& remote_address() const { return remote_address_; }
 
  private:
-  enum class Phase {
+  enum class Phase : std::uint8_t {
     open,
     closing,  // no new calls either way; those under way may end
     ended,    // nothing can come any more; what is queued may still leave
   };
+  // Whether a request may run.
+  enum class Verdict : std::uint8_t { run, closing, max_handlers, max_handler_bytes, max_fibers };
 
-  // A call that waits for its answer; lives on the stack of the fiber that made it.
-  struct Pending {
-    rt::Event done;
-    wire::Message reply;
-    Status failure;
-    std::uint64_t frame_end = 0;  // position in the outgoing stream right after its frame
+  // One message of a read, and what the lock's holder found out about it.
+  struct Arrived {
+    explicit Arrived(wire::Message&& came) : message(std::move(came)) {}
+
+    wire::Message message;
+    PendingCall* caller = nullptr;  // of a reply; null when nobody waits any more
+    Verdict verdict = Verdict::run;
+    std::size_t in_use = 0;  // of the limit that the verdict names
   };
+  using Lock = std::unique_lock<rt::Mutex>;
 
+  // Reading: by the reader only.
   Status read_loop();
   Status read_frames(bool& frame_completed);
-  Status accept_message(wire::Message message);
-  void accept_request(wire::Message request);
-  void serve(const wire::Message& request);
-  void reply(std::int32_t seq, Result<Bytes> answer, wire::Metadata metadata);
-  void refuse(wire::MessageType type, std::int32_t seq, const std::string& method, Status why);
-  [[nodiscard]] Status reason_to_refuse(std::size_t body_bytes) const;
+  Status decode_some(bool& frame_completed);
+  void sort_arrived();
+  void pass_on_arrived();
+  [[nodiscard]] Verdict admit(std::size_t body_bytes, std::size_t& in_use);
+  bool start_handler(wire::Message& request);
+  void refuse(const Arrived& arrived);
 
-  Status enqueue(const wire::Message& message, rt::Deadline deadline, std::uint64_t* frame_end);
+  // Serving.
+  void serve(const wire::Message& request, std::uint64_t number);
+  void reply(std::int32_t seq, Result<Bytes> answer, wire::Metadata metadata,
+             const wire::Message* served);
+  void send_answer(const wire::Message& answer, const wire::Message* served);
+  bool send_in_place(const wire::Message& answer, const wire::Message& served);
+  void handler_ended(std::size_t body_bytes);
+  void count_out(std::size_t body_bytes);
+
+  // Calling.
+  Status send_call(PendingCall& call, wire::Message& message, rt::Deadline deadline);
+  bool withdraw(PendingCall& call);
+  [[nodiscard]] Status gave_up(const Status& why, const wire::Message& message, Duration timeout,
+                               rt::Deadline deadline) const;
+  std::int32_t next_seq();
+
+  // Writing.
+  Status wait_for_room(Lock& lock, rt::Deadline deadline);
+  void append(Lock& lock, std::string&& frame);
+  void appended(Lock& lock, std::size_t frame_bytes);
   void write_loop();
   Status flush();
 
+  // Ending.
   void end(const Status& why, bool in_order);
+  void let_go();
+  void stop_sending();
   void finish_writing();
-  void fail_pending(const Status& why, std::uint64_t sent);
-  [[nodiscard]] Status not_sent() const;
+  void fail_pending(std::uint64_t sent);
   bool wait_quiet(rt::Deadline deadline);
   [[nodiscard]] bool in_own_handler() const;
-  std::int32_t next_seq();
+  [[nodiscard]] Status not_sent() const;
   void log(const std::string& line) const;
 
-  std::unique_ptr<net::Stream> stream_;  // null once the session has ended
   const std::string local_address_;
   const std::string remote_address_;
   const SessionId id_;
   const std::shared_ptr<const PeerOptions> options_;
-  std::shared_ptr<Router> router_;
   const wire::RawFraming framing_;
+  const rt::Context context_;  // what all its fibers run under
+
+  // The reader's.
   const std::unique_ptr<wire::Decoder> decoder_;
-
-  Phase phase_ = Phase::open;
-  Status reason_;  // why it is no longer open
+  std::vector<Arrived> arrived_;
   rt::Scope* scope_ = nullptr;
-  rt::Event closed_;
+  std::uint64_t handlers_started_ = 0;
 
-  std::unordered_map<std::int32_t, Pending*> pending_;
-  std::int32_t last_seq_ = 0;
+  // The writer's; the reader may look once writer_done_ is set.
+  Outbox writing_;
+  std::uint64_t written_ = 0;  // bytes ever handed to the network
+
+  // Written under the lock.
+  std::atomic<Phase> phase_ = Phase::open;
+  std::atomic<std::uint32_t> last_seq_ = 0;
+
+  // What follows is guarded by the lock; the first two are changed only by run(), at its very end,
+  // so its own fibers need no lock to use them.
+  mutable rt::Mutex lock_;
+  std::shared_ptr<net::Stream> stream_;  // null once the session has ended
+  std::shared_ptr<Router> router_;
+  Status reason_;  // why it is no longer open
+
+  PendingCalls pending_;
+  std::size_t calls_ = 0;  // those in pending_ and those that wait for room
   std::size_t handlers_ = 0;
-  std::size_t handler_bytes_ = 0;     // of the bodies they hold
-  std::size_t closing_handlers_ = 0;  // those of them that wait in close()
-  rt::Event quiet_;                   // set when the last handler or the last pending call ends
+  std::size_t handler_bytes_ = 0;                 // of the bodies they hold
+  std::map<std::uint64_t, std::size_t> closers_;  // fibers inside close(), by handler
+  std::size_t draining_ = 0;                      // fibers that wait for quiet_
 
-  std::string outgoing_;         // encoded frames the writer has not taken yet
-  std::string writing_;          // what the writer is sending
+  Outbox outgoing_;              // what the writer has not taken yet
   std::uint64_t enqueued_ = 0;   // bytes ever appended to outgoing_
-  std::uint64_t written_ = 0;    // bytes ever handed to the network
   bool can_send_ = true;         // false once the writer has failed or finished
   bool finish_writing_ = false;  // the writer ends when it has sent everything
+  bool writer_waits_ = false;
+  bool someone_wants_room_ = false;
+
+  rt::Event quiet_;  // a handler or a call ended, or a handler began to close
   rt::Event has_output_;
   rt::Event has_room_;
   rt::Event writer_done_;
+  rt::Event closed_;
 };
 
 }  // namespace parley::impl

@@ -1,20 +1,44 @@
-// Two peers on a loopback connection, for the tests of this floor.
+// Two peers on a loopback connection, for the tests of this floor, and PARLEY_PEER_TEST: a fiber
+// test that runs twice, on one worker and on four.
+//
+// The body must not depend on which fiber runs when: it waits for events, and what its fibers share
+// is guarded.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <mutex>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "parley/peer/peer.h"
+#include "parley/rt/mutex.h"
+#include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/time.h"
 
 namespace parley::testing {
 
-// What a peer logged, joined by newlines.
-struct Log {
-  std::string text;
-  [[nodiscard]] bool has(std::string_view part) const {
-    return text.find(part) != std::string::npos;
+// What a peer logged, joined by newlines. Fibers of any worker may log and look.
+class Log {
+ public:
+  void add(std::string_view line) {
+    const std::lock_guard lock(mutex_);
+    text_ += line;
+    text_ += '\n';
   }
+  [[nodiscard]] bool has(std::string_view part) const {
+    const std::lock_guard lock(mutex_);
+    return text_.find(part) != std::string::npos;
+  }
+  // Until it has.
+  void wait_for(std::string_view part) const {
+    while (!has(part)) rt::yield();
+  }
+
+ private:
+  mutable rt::Mutex mutex_;
+  std::string text_;
 };
 
 struct Pair {
@@ -41,9 +65,21 @@ struct Pair {
 
  private:
   static PeerOptions logging(PeerOptions options, Log& log) {
-    options.log = [&log](std::string_view line) { log.text += std::string(line) + "\n"; };
+    options.log = [&log](std::string_view line) { log.add(line); };
     return options;
   }
 };
 
 }  // namespace parley::testing
+
+// NOLINTBEGIN(bugprone-macro-parentheses): suite and name are pasted, not evaluated
+#define PARLEY_PEER_TEST(suite, name)                                               \
+  static void suite##_##name##_fiber();                                             \
+  TEST(suite, name) {                                                               \
+    ::parley::rt::testing::run_fiber_test(&suite##_##name##_fiber, {.workers = 1}); \
+  }                                                                                 \
+  TEST(suite, name##_on_four_workers) {                                             \
+    ::parley::rt::testing::run_fiber_test(&suite##_##name##_fiber, {.workers = 4}); \
+  }                                                                                 \
+  static void suite##_##name##_fiber()
+// NOLINTEND(bugprone-macro-parentheses)

@@ -1,0 +1,133 @@
+// The calling side of a Connection.
+#include <limits>
+#include <utility>
+
+#include "parley/peer/impl/connection.h"
+#include "parley/rt/time.h"
+
+namespace parley::impl {
+namespace {
+
+using wire::Message;
+using wire::MessageType;
+
+}  // namespace
+
+// Under the lock, or once the session is no longer open: then the reason does not change any more.
+Status Connection::not_sent() const {
+  return Status(Code::not_sent, "the session has ended").with_cause(reason_.message());
+}
+
+// From 1 to the largest number, and again from 1.
+std::int32_t Connection::next_seq() {
+  constexpr std::uint32_t largest = std::numeric_limits<std::int32_t>::max();
+  for (;;) {
+    const std::uint32_t seq = (last_seq_.fetch_add(1, std::memory_order_relaxed) + 1) & largest;
+    if (seq != 0) return static_cast<std::int32_t>(seq);
+  }
+}
+
+Result<Message> Connection::call(const CallOptions& options, std::string_view method,
+                                 wire::BodyCodec codec, Bytes body) {
+  if (!is_open()) return not_sent();
+  const Duration timeout = options.timeout.value_or(options_->call_timeout);
+  const auto deadline = rt::Deadline::after(timeout);
+  // Nobody would wait for the answer: then it is better not to run.
+  if (deadline.is_over()) {
+    return Status(Code::not_sent,
+                  "a timeout of " + in_milliseconds(timeout) + " leaves no time to call");
+  }
+  if (Status s = rt::Context::current().status(); !s.is_ok()) {
+    return s.with_context("the call was not sent");
+  }
+  Message message{.seq = next_seq(),
+                  .type = MessageType::call,
+                  .method = std::string(method),
+                  .metadata = options.metadata,
+                  .body_codec = codec,
+                  .body = std::move(body)};
+  PendingCall call;
+  if (Status s = send_call(call, message, deadline); !s.is_ok()) return s;
+  const Status status = call.done.wait(deadline);
+  if (!status.is_ok() && withdraw(call)) return gave_up(status, message, timeout, deadline);
+  if (!call.failure.is_ok()) return call.failure;
+  return std::move(call.reply);
+}
+
+Status Connection::send_call(PendingCall& call, Message& message, rt::Deadline deadline) {
+  std::string frame;
+  if (Status s = framing_.encode(message, frame); !s.is_ok()) return s;
+  Lock lock(lock_);
+  if (phase_ != Phase::open) return not_sent();
+  if (calls_ >= options_->max_calls) {
+    return {Code::resource_exhausted,
+            "max_calls: " + std::to_string(calls_) + " calls of this session wait for an answer"};
+  }
+  ++calls_;
+  Status status = wait_for_room(lock, deadline);
+  if (status.is_ok() && (!can_send_ || phase_ == Phase::ended)) status = not_sent();
+  // After two thousand million calls a number comes again, while its first call may still wait.
+  while (status.is_ok() && pending_.contains(message.seq)) {
+    message.seq = next_seq();
+    frame.clear();
+    status = framing_.encode(message, frame);
+  }
+  if (!status.is_ok()) {
+    --calls_;
+    if (draining_ > 0) quiet_.set();
+    return status;
+  }
+  call.seq = message.seq;
+  call.frame_end = enqueued_ + frame.size();
+  pending_.add(call);
+  append(lock, std::move(frame));
+  return {};
+}
+
+// Takes back a call that nobody waits for any more. False when it has just been completed.
+bool Connection::withdraw(PendingCall& call) {
+  {
+    const std::lock_guard lock(lock_);
+    if (pending_.take(call.seq) != nullptr) {
+      --calls_;
+      if (draining_ > 0) quiet_.set();
+      return true;
+    }
+  }
+  // Whoever took it out is about to complete it.
+  const rt::WithContext bound(rt::Context::background());
+  (void)call.done.wait();
+  return false;
+}
+
+Status Connection::gave_up(const Status& why, const Message& message, Duration timeout,
+                           rt::Deadline deadline) const {
+  if (why.code() != Code::deadline_exceeded) return why;
+  const std::string when = deadline.is_over() ? " within " + in_milliseconds(timeout)
+                                              : " before the caller's context ended";
+  return {Code::deadline_exceeded, "no answer to " + message.method + " from " + remote_address_ +
+                                       when + "; it may still run there"};
+}
+
+Status Connection::push(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
+                        Bytes body) {
+  if (!is_open()) return not_sent();
+  const Message message{.seq = next_seq(),
+                        .type = MessageType::push,
+                        .method = std::string(method),
+                        .metadata = options.metadata,
+                        .body_codec = codec,
+                        .body = std::move(body)};
+  const auto deadline = rt::Deadline::after(options.timeout.value_or(options_->call_timeout));
+  std::string frame;
+  if (Status s = framing_.encode(message, frame); !s.is_ok()) return s;
+  Lock lock(lock_);
+  if (phase_ != Phase::open) return not_sent();
+  if (Status s = wait_for_room(lock, deadline); !s.is_ok()) return s;
+  // Once nothing can come any more only answers may still leave.
+  if (!can_send_ || phase_ == Phase::ended) return not_sent();
+  append(lock, std::move(frame));
+  return {};
+}
+
+}  // namespace parley::impl

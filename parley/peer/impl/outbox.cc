@@ -1,0 +1,83 @@
+#include "parley/peer/impl/outbox.h"
+
+#include <utility>
+
+#include "parley/base/assert.h"
+
+namespace parley::impl {
+namespace {
+
+// From this size on, copying a frame costs more than another piece in a write.
+constexpr std::size_t large_frame_bytes = std::size_t{16} * 1024;
+// What a piece of small frames grows to.
+constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
+// Pieces a burst left behind beyond this many are no longer kept in the list.
+constexpr std::size_t kept_pieces = 64;
+
+}  // namespace
+
+void Outbox::add(std::string&& frame) {
+  bytes_ += frame.size();
+  if (frame.size() >= large_frame_bytes) {
+    pieces_.push_back(std::move(frame));
+    is_gathering_ = false;
+    return;
+  }
+  gathering_piece() += frame;
+  gathered();
+}
+
+Status Outbox::encode(const wire::Message& message, const wire::Framing& framing) {
+  std::string& piece = gathering_piece();
+  const std::size_t before = piece.size();
+  if (Status s = framing.encode(message, piece); !s.is_ok()) return s;
+  bytes_ += piece.size() - before;
+  gathered();
+  return {};
+}
+
+std::string& Outbox::gathering_piece() {
+  if (!is_gathering_) {
+    pieces_.emplace_back();
+    is_gathering_ = true;
+  }
+  return pieces_.back();
+}
+
+void Outbox::gathered() {
+  if (pieces_.back().size() >= piece_bytes) is_gathering_ = false;
+}
+
+std::span<const std::string_view> Outbox::front(std::span<std::string_view> room) const {
+  std::size_t count = 0;
+  for (std::size_t i = first_; i < pieces_.size() && count < room.size(); ++i, ++count) {
+    room[count] = pieces_[i];
+    if (count == 0) room[0].remove_prefix(offset_);
+  }
+  return room.first(count);
+}
+
+void Outbox::drop(std::size_t count) {
+  PARLEY_ASSERT(count <= bytes_, "more bytes were sent than there were");
+  bytes_ -= count;
+  if (bytes_ > 0) {
+    offset_ += count;
+    while (offset_ >= pieces_[first_].size()) {
+      offset_ -= pieces_[first_].size();
+      pieces_[first_++] = {};
+    }
+    return;
+  }
+  // One piece for small frames is kept: the next of them need no memory then.
+  std::string kept = pieces_.empty() ? std::string() : std::move(pieces_.front());
+  if (kept.capacity() > 2 * piece_bytes) kept = {};
+  kept.clear();
+  pieces_.clear();
+  if (pieces_.capacity() > kept_pieces) pieces_ = {};
+  pieces_.push_back(std::move(kept));
+  is_gathering_ = true;
+  first_ = 0;
+  offset_ = 0;
+}
+
+}  // namespace parley::impl
