@@ -1,0 +1,70 @@
+// The Parley side of rt.echo_*, rt.idle_10k and rt.idle: sends back what it reads, over
+// parley/net with default options and a worker for each cpu it may use.
+//
+//   rt_echo_server      prints {"address":"127.0.0.1:PORT","pid":PID}; ends on SIGTERM
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "../load.h"
+#include "parley/net/network.h"
+#include "parley/rt/runtime.h"
+#include "parley/rt/scope.h"
+#include "parley/rt/signal.h"
+
+namespace parley::bench {
+namespace {
+
+void echo(net::Stream& stream) {
+  std::array<char, 4096> buffer;
+  while (true) {
+    const Result<std::size_t> size = stream.read(buffer);
+    if (!size || *size == 0) return;
+    if (!stream.write({buffer.data(), *size}).is_ok()) return;
+  }
+}
+
+void accept_from(net::Listener& listener, rt::Scope& connections) {
+  while (auto accepted = listener.accept()) {
+    connections.go("connection",
+                   [stream = std::shared_ptr(*std::move(accepted))] { echo(*stream); });
+  }
+}
+
+Status serve() {
+  net::TcpNetwork network;
+  const Result<net::Address> any = net::Address::parse("tcp://127.0.0.1:0");
+  if (!any) return any.error();
+  Result<std::unique_ptr<net::Listener>> listener = network.listen(*any);
+  if (!listener) return listener.error();
+  rt::Scope connections(rt::OnExit::cancel);
+  connections.go("accept", [&] { accept_from(**listener, connections); });
+  std::printf("{\"address\":\"127.0.0.1:%d\",\"pid\":%d}\n", (*listener)->address().port,
+              ::getpid());
+  std::fflush(stdout);
+  const Result<int> signal = rt::wait_signal({SIGTERM, SIGINT});
+  connections.cancel();
+  connections.join();
+  return signal.error();
+}
+
+}  // namespace
+}  // namespace parley::bench
+
+int main(int argc, char**) {
+  using namespace parley;
+  if (argc > 1) {
+    return bench::usage_error(Status(Code::invalid_argument, "rt_echo_server takes no options"));
+  }
+  rt::RuntimeOptions options;
+  options.workers = 0;  // one for each cpu it may use
+  return rt::Runtime(options).run([] {
+    const Status status = bench::serve();
+    return status.is_ok() ? 0 : bench::run_error(status);
+  });
+}
