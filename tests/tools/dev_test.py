@@ -10,8 +10,8 @@ import unittest
 import loading
 
 DEV = os.path.join(loading.ROOT, "dev")
-SUBCOMMANDS = ("demo", "test", "build", "fmt", "lint", "asan", "fuzz", "bench", "aarch64", "ci",
-               "setup")
+SUBCOMMANDS = ("demo", "test", "build", "fmt", "lint", "asan", "tsan", "fuzz", "bench", "aarch64",
+               "ci", "setup")
 NOBODY = 65534
 
 
@@ -115,7 +115,7 @@ class Setup(DevCase):
         self.assertEqual(sorted(install.split("--no-install-recommends ")[1].split()),
                          self.packages())
         for package in ("g++", "cmake", "ninja-build", "python3", "libgtest-dev", "clang-19",
-                        "clang-tidy-19", "clang-format-19"):
+                        "clang-tidy-19", "clang-format-19", "g++-aarch64-linux-gnu"):
             self.assertIn(package, self.packages())
 
     def test_only_what_is_missing_is_installed(self):
@@ -185,7 +185,7 @@ class Setup(DevCase):
     def test_on_another_system_with_all_commands_nothing_is_said(self):
         bare = self.bare_path()
         for command in ("g++", "cmake", "ninja", "python3", "clang-format-19", "clang-tidy-19",
-                        "clang++-19"):
+                        "clang++-19", "aarch64-linux-gnu-g++", "qemu-aarch64-static"):
             os.symlink("/bin/true", os.path.join(bare, command))
         done = self.dev("setup")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -244,6 +244,15 @@ class Work(DevCase):
         self.assertTrue(call.endswith("/build/dev/junit.xml -R Json --repeat until-fail:2"))
         self.environment["PARLEY_JOBS"] = "5"
         self.assertRegex(self.called("asan"), r"^ctest --test-dir \S+/build/asan .*-j 5 ")
+
+    def test_tsan_tests_without_a_spread_of_addresses_where_that_can_be_had(self):
+        self.stub("setarch", 'echo "setarch $*" >>"$STUB_LOG"\nshift\nexec "$@"')
+        self.stub("ctest", 'echo "ctest $TSAN_OPTIONS" >>"$STUB_LOG"')
+        self.assertIn("halt_on_error=1", self.called("tsan"))
+        self.assertRegex(self.calls()[-2], r"^setarch -R ctest --test-dir \S+/build/tsan ")
+        self.environment["TSAN_OPTIONS"] = "mine=1"
+        self.stub("setarch", "exit 1")
+        self.assertEqual(self.called("tsan"), "ctest mine=1")
 
     def test_a_failed_test_gives_its_exit_code(self):
         self.stub("ctest", "exit 8")

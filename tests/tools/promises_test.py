@@ -59,6 +59,12 @@ class Promises(unittest.TestCase):
                                   "| more | `run: ./dev test` |\n")
         self.assertEqual((code, output), (0, "3 promises, all kept\n"))
 
+    def test_a_value_parameterised_test_is_named_as_ctest_names_it(self):
+        junit = JUNIT.replace("Json.reads_a_number", "OnMany/Rt.joins/4")
+        for proof in ("OnMany/Rt.*", "OnMany/Rt.joins/*", "OnMany/Rt.joins/4"):
+            self.assertEqual(self.check(HEAD + f"| it joins | `test: {proof}` |\n", (junit,))[0], 0)
+        self.assertEqual(self.check(HEAD + "| it joins | `test: Rt.*` |\n", (junit,))[0], 1)
+
     def test_a_row_without_proof_fails(self):
         self.assert_broken("surely", "no proof for \"it works\"")
         self.assert_broken("", "no proof for \"it works\"")

@@ -16,9 +16,6 @@ Exit code: 0 built and passed, 1 the build or the test failed, 3 packages missin
 TEXT
 }
 
-packages_of[aarch64]="g++-aarch64-linux-gnu qemu-user-static googletest"
-commands_of[aarch64]="aarch64-linux-gnu-g++ qemu-aarch64-static"
-
 # A project of only the floors that need no library: the others' are not there for this machine.
 # GoogleTest is compiled from Debian's sources for the same reason.
 write_project() {

@@ -2,7 +2,7 @@
 # configure if needed, and build
 help() {
   cat <<'TEXT'
-./dev build [--preset dev|release|asan] [TARGET...]: configures if needed, and builds.
+./dev build [--preset dev|release|asan|tsan] [TARGET...]: configures if needed, and builds.
 
 Examples:
   ./dev build                        everything, for daily work
@@ -11,7 +11,7 @@ Examples:
 
 Options:
   --preset P   dev (default): quick to compile, asserts and symbols; release: optimised;
-               asan: AddressSanitizer and UndefinedBehaviorSanitizer
+               asan: AddressSanitizer and UndefinedBehaviorSanitizer; tsan: ThreadSanitizer
 The result is in build/<preset>.
 Exit code: 0 built, 1 failed, 2 usage, 3 packages missing.
 TEXT

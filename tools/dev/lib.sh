@@ -145,10 +145,10 @@ build() {
 
 check_preset() {
   local preset
-  for preset in dev release asan; do
+  for preset in dev release asan tsan; do
     [[ "$1" == "$preset" ]] && return
   done
-  wrong_usage "no preset '$1': dev, release or asan"
+  wrong_usage "no preset '$1': dev, release, asan or tsan"
 }
 
 # Sanitizers end the program at the first finding. Stack-use-after-return moves locals off the
@@ -157,18 +157,21 @@ sanitizer_environment() {
   local symbolizer=/usr/lib/llvm-19/bin/llvm-symbolizer
   export ASAN_OPTIONS="${ASAN_OPTIONS:-halt_on_error=1:detect_stack_use_after_return=0}"
   export UBSAN_OPTIONS="${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}"
+  export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}"
   if [[ -x "$symbolizer" ]]; then export ASAN_SYMBOLIZER_PATH="$symbolizer"; fi
 }
 
-# run_tests PRESET [CTEST ARGUMENT...]: builds all, runs ctest, leaves <build>/junit.xml.
+# run_tests PRESET [CTEST ARGUMENT...]: builds all, runs ctest, leaves <build>/junit.xml. Tests are
+# started by the command `test_under`, if there is one.
+test_under=()
 run_tests() {
   local preset="$1" dir="$build_root/$1"
   shift
   build "$preset"
   sanitizer_environment
   say "testing $(short "$dir")"
-  ctest --test-dir "$dir" --output-on-failure --no-tests=error --timeout 120 -j "$jobs" \
-    --output-junit "$dir/junit.xml" "$@" </dev/null
+  "${test_under[@]}" ctest --test-dir "$dir" --output-on-failure --no-tests=error --timeout 120 \
+    -j "$jobs" --output-junit "$dir/junit.xml" "$@" </dev/null
 }
 
 # All our C++ files, committed or about to be.

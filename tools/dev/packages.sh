@@ -4,11 +4,13 @@
 
 declare -A packages_of=(
   [build]="g++ cmake ninja-build ccache pkg-config python3 libgtest-dev libsimdjson-dev
-    libcli11-dev"
+    libcli11-dev libc-ares-dev libssl-dev openssl
+    dnsmasq-base python3-prometheus-client"
   [format]="clang-format-19"
   [lint]="clang-tidy-19"
   [fuzz]="clang-19 libclang-rt-19-dev llvm-19"
-  [bench]="strace"
+  [bench]="strace golang-go"
+  [aarch64]="g++-aarch64-linux-gnu qemu-user-static googletest"
 )
 
 declare -A commands_of=(
@@ -17,6 +19,7 @@ declare -A commands_of=(
   [lint]="clang-tidy-19"
   [fuzz]="clang++-19"
   [bench]=""
+  [aarch64]="aarch64-linux-gnu-g++ qemu-aarch64-static"
 )
 
 for set in "${!packages_of[@]}"; do

@@ -12,7 +12,7 @@ Examples:
 
 Options:
   -R REGEX     only tests whose name matches; that none does is an error
-  --preset P   dev (default), release or asan
+  --preset P   dev (default), release, asan or tsan
   anything else goes to ctest
 Results also go to build/<preset>/junit.xml (those of this run only).
 Exit code: 0 all passed, 1 the build failed, 2 usage, 3 packages missing, 8 a test failed.
