@@ -56,7 +56,7 @@ class BasicChannel {
     }
     Sender sender;
     sender.value = &value;
-    const Status status = Waits::wait_in(lock, senders_, sender, "channel send", deadline);
+    Status status = Waits::wait_in(lock, senders_, sender, "channel send", deadline);
     if (sender.chosen && !sender.taken) return closed_to_senders();
     return status;
   }

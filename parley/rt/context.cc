@@ -4,11 +4,11 @@
 #include <mutex>
 
 #include "parley/base/assert.h"
-#include "parley/rt/impl/asymmetric_fence.h"
+#include "parley/rt/impl/atomics.h"
 #include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/waiting.h"
-#include "parley/rt/impl/worker.h"
+#include "parley/rt/impl/worker_inline.h"
 
 namespace parley::rt {
 
@@ -93,7 +93,7 @@ void ContextNode::cancel_fibers() {
   };
   fibers.for_each(wake_parked);
   if (all_woken) return;
-  heavy_fence();
+  RealAtomics::heavy_fence();
   fibers.for_each(wake_parked);
 }
 
@@ -111,7 +111,8 @@ void ContextNode::bind(Fiber& fiber) {
 void ContextNode::bind_locked(Fiber& fiber) {
   fiber.context = this;
   fibers.push_back(fiber.context_node);
-  fiber.cancel_requested.store(done.load(std::memory_order_relaxed), std::memory_order_seq_cst);
+  // A cancel takes the lock to find the fiber: it is ordered by that.
+  fiber.cancel_requested.store(done.load(std::memory_order_relaxed), std::memory_order_relaxed);
 }
 
 void ContextNode::unbind(Fiber& fiber) {

@@ -3,7 +3,7 @@
 #include "parley/rt/impl/overflow.h"
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/waiting.h"
-#include "parley/rt/impl/worker.h"
+#include "parley/rt/impl/worker_inline.h"
 #include "parley/rt/time.h"
 
 namespace parley::rt {

@@ -66,15 +66,15 @@ void Scope::adopt(Fiber& fiber) {
   node.bind_locked(fiber);
 }
 
-// On the worker that buries the fiber. Everything of the scope is done under the lock: whoever
-// joins may destroy it as soon as that is let go.
-void Scope::fiber_ended(Scope& scope, Fiber& fiber, Worker& worker) {
+// By the fiber itself, the last that it does. Everything of the scope is done under the lock:
+// whoever joins may destroy it as soon as that is let go.
+void Scope::fiber_ended(Scope& scope, Fiber& fiber) {
+  Worker& worker = *Worker::current();
   ContextNode& node = *scope.context_.node();
   impl::WaitList woken;
   {
     const std::lock_guard lock(node.lock);
     fiber.context_node.unlink();
-    fiber.~Fiber();
     worker.scheduler().fiber_ended(worker);
     if (--scope.running_ == 0) impl::claim_all(scope.joiners_, woken);
   }

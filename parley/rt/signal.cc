@@ -28,7 +28,7 @@ struct Waiter {
 
 std::array<Waiter, most_waiters> waiters;
 std::atomic<int> handlers_at_work{0};
-impl::SpinLock lock;  // of what follows
+impl::SharedSpinLock lock;  // of what follows
 std::array<int, NSIG> users{};
 std::array<struct sigaction, NSIG> before;
 

@@ -5,7 +5,13 @@
 
 #include <atomic>
 
+#include "parley/rt/impl/membarrier.h"
+
 namespace parley::rt::impl {
+
+// True on the thread of a runtime's only worker. Its fibers never move, so that a compiler may keep
+// its address over a wait.
+inline constinit thread_local bool is_lone_worker = false;
 
 struct RealAtomics {
   template <class T>
@@ -28,6 +34,25 @@ struct RealAtomics {
     asm volatile("dmb ish" ::: "memory");
 #endif
   }
+  // A fence in two halves: a light one for a path that is taken all the time and a heavy one for a
+  // path that is taken rarely. Between two threads of which one passes a light fence and the other
+  // a heavy one, it is as if both had passed a full fence. The light one costs nothing but where
+  // the kernel has no membarrier, the heavy one some microseconds.
+  static void light_fence() noexcept {
+    if (has_membarrier.load(std::memory_order_relaxed)) [[likely]] {
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+    } else {
+      full_fence();
+    }
+  }
+  static void heavy_fence() noexcept {
+    if (has_membarrier.load(std::memory_order_relaxed)) {
+      membarrier();
+    } else {
+      full_fence();
+    }
+  }
+  [[nodiscard]] static bool is_lone() noexcept { return is_lone_worker; }
   // After many rounds of such a loop: the other thread may not be running at all.
   static void give_way() noexcept;
 };

@@ -15,6 +15,7 @@
 #include "parley/rt/impl/stack.h"
 #include "parley/rt/impl/timer_wheel.h"
 #include "parley/rt/impl/wait_list.h"
+#include "parley/rt/impl/wake.h"
 
 namespace parley::rt {
 class Scope;
@@ -25,13 +26,6 @@ namespace parley::rt::impl {
 class Scheduler;
 struct ContextNode;
 struct LabelNode;
-
-// Why a parked fiber runs again.
-enum class Wake : std::uint8_t {
-  ready,      // what it waited for happened
-  deadline,   // its deadline passed
-  cancelled,  // its context ended
-};
 
 enum class FiberState : std::uint8_t { none, runnable, running, parked };
 

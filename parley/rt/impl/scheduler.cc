@@ -13,7 +13,7 @@
 #include "parley/rt/impl/overflow.h"
 #include "parley/rt/impl/sanitizer.h"
 #include "parley/rt/impl/waiting.h"
-#include "parley/rt/impl/worker.h"
+#include "parley/rt/impl/worker_inline.h"
 #include "parley/rt/scope.h"
 
 namespace parley::rt::impl {

@@ -126,7 +126,7 @@ class Scheduler {
   std::atomic<bool> main_ended_{false};
   std::atomic<bool> stopping_{false};
 
-  SpinLock queue_lock_;
+  SharedSpinLock queue_lock_;
   Fiber* queue_first_ = nullptr;
   Fiber* queue_last_ = nullptr;
   std::atomic<std::size_t> injected_count_{0};

@@ -40,13 +40,6 @@ bool install_guard(char* at, GuardKind kind) {
 
 }  // namespace
 
-std::size_t stack_class_of(std::size_t size) {
-  const std::size_t rounded = std::bit_ceil(std::clamp(size, smallest_stack, largest_stack));
-  return static_cast<std::size_t>(std::countr_zero(rounded) - std::countr_zero(smallest_stack));
-}
-
-std::size_t stack_size_of(std::size_t stack_class) { return smallest_stack << stack_class; }
-
 GuardKind best_guard_kind() {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   void* probe = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -6,8 +6,10 @@
 // two mappings a stack, so that vm.max_map_count bounds the number of fibers.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -26,8 +28,13 @@ inline constexpr std::size_t largest_stack = std::size_t{8} * 1024 * 1024;
 inline constexpr std::size_t stack_classes = 10;
 
 // The class of stacks of at least `size` bytes; the largest one for more.
-std::size_t stack_class_of(std::size_t size);
-std::size_t stack_size_of(std::size_t stack_class);
+constexpr std::size_t stack_class_of(std::size_t size) {
+  const std::size_t rounded = std::bit_ceil(std::clamp(size, smallest_stack, largest_stack));
+  return static_cast<std::size_t>(std::countr_zero(rounded) - std::countr_zero(smallest_stack));
+}
+constexpr std::size_t stack_size_of(std::size_t stack_class) {
+  return smallest_stack << stack_class;
+}
 
 struct Stack {
   char* bottom = nullptr;  // lowest usable address; the guard lies right below

@@ -24,6 +24,7 @@ _Unwind_Reason_Code add_frame(_Unwind_Context* context, void* argument) {
   auto& frames = *static_cast<Frames*>(argument);
   const auto address = _Unwind_GetIP(context);
   if (address == 0 || frames.count == frames.at.size()) return _URC_END_OF_STACK;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the unwinder gives numbers
   frames.at[frames.count++] = reinterpret_cast<void*>(address);
   return _URC_NO_REASON;
 }

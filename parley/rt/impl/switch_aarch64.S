@@ -3,19 +3,12 @@
 // Saves x19 to x30, d8 to d15 (the callee-saved halves of v8 to v15) and fpcr, in 176 bytes:
 //   0 x19 .. x28, 80 x29, 88 x30, 96 d8 .. d15, 160 fpcr, 168 nothing
 //
-// Ends in br, not in ret: the return predictor would guess the wrong fiber each time. Code compiled
-// for branch target identification cannot do that, since a return address is no branch target, and
-// ends in ret. Return addresses are stored as they come: whoever signs them (pointer
-// authentication) does so in its own frame.
+// Ends in ret, so that calls and returns stay paired for the return predictor, as on x86-64. Return
+// addresses are stored as they come: whoever signs them (pointer authentication) does so in its own
+// frame.
 //
 // fpcr is written only where the two stacks differ, because writing it waits for all arithmetic.
 #ifdef __aarch64__
-
-#if defined(__ARM_FEATURE_BTI_DEFAULT)
-#define PARLEY_GO_ON ret x30
-#else
-#define PARLEY_GO_ON br x30
-#endif
 
 // Where the registers lie, seen from the caller's stack pointer.
     .macro PARLEY_SAVED
@@ -106,7 +99,7 @@ parley_rt_switch:
     .cfi_restore d13
     .cfi_restore d14
     .cfi_restore d15
-    PARLEY_GO_ON
+    ret     x30
     .cfi_endproc
     .size   parley_rt_switch, .-parley_rt_switch
 

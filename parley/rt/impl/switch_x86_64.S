@@ -3,8 +3,10 @@
 //   void* parley_rt_switch(void** save, void* to, void* value);
 //
 // Stores the callee-saved state on the current stack and its stack pointer in *save, continues on
-// the stack `to` was saved from, and returns `value` there. Ends in pop + jmp, not in ret: the
-// return predictor would guess the wrong fiber each time (measured: 2.2 ns against 7.3).
+// the stack `to` was saved from, and returns `value` there. Ends in ret, so that calls and returns
+// stay paired for the return predictor: all fibers leave from the same few places, so what it
+// expects is mostly right, and so are the returns that follow. A jump in its place is 5 ns faster
+// between two empty loops, and costs each return after it a misprediction (a yield: 21 ns for 11).
 //
 // mxcsr and the x87 control word are callee-saved too; they are written only where the two stacks
 // differ, because writing them costs more than the rest of the switch.
@@ -44,10 +46,7 @@ parley_rt_switch:
     popq    %rbp
     .cfi_adjust_cfa_offset -56
     movq    %rdx, %rax
-    popq    %rcx
-    .cfi_adjust_cfa_offset -8
-    .cfi_register %rip, %rcx
-    jmpq    *%rcx
+    retq
 2:
     .cfi_restore_state
     ldmxcsr (%rsp)

@@ -4,7 +4,7 @@
 
 #include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/scheduler.h"
-#include "parley/rt/impl/worker.h"
+#include "parley/rt/impl/worker_inline.h"
 
 namespace parley::rt::impl {
 
@@ -75,14 +75,9 @@ void wake_claimed(WaitList& claimed) {
   while (!claimed.empty()) wake(claimed.pop_front());
 }
 
-Status status_of(Wake wake, const char* what) {
-  switch (wake) {
-    case Wake::ready:
-      return {};
-    case Wake::deadline:
-      return {Code::deadline_exceeded, std::string(what) + ": the deadline passed"};
-    case Wake::cancelled:
-      break;
+Status status_of_failure(Wake wake, const char* what) {
+  if (wake == Wake::deadline) {
+    return {Code::deadline_exceeded, std::string(what) + ": the deadline passed"};
   }
   return Worker::current_fiber(what).context->status().with_context(what);
 }

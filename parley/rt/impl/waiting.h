@@ -19,10 +19,9 @@
 #include "parley/rt/deadline.h"
 #include "parley/rt/impl/spin_lock.h"
 #include "parley/rt/impl/wait_list.h"
+#include "parley/rt/impl/wake.h"
 
 namespace parley::rt::impl {
-
-enum class Wake : std::uint8_t;
 
 enum class Cancellable : bool { no, yes };
 
@@ -81,7 +80,12 @@ struct RealWaits {
 };
 
 // What a blocking operation returns after `wake`.
-Status status_of(Wake wake, const char* what);
+[[nodiscard]] Status status_of_failure(Wake wake, const char* what);
+inline Status status_of(Wake wake, const char* what) {
+  if (wake == Wake::ready) [[likely]]
+    return {};
+  return status_of_failure(wake, what);
+}
 
 // The program ends unless the caller is in a fiber; `what` names what was tried.
 void require_fiber(const char* what);

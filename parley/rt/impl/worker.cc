@@ -11,16 +11,10 @@
 #include "parley/rt/impl/cures.h"
 #include "parley/rt/impl/sanitizer.h"
 #include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/worker_inline.h"
 
 namespace parley::rt::impl {
 namespace {
-
-// As Go does: the poller, the timers and the queue of the scheduler are looked at once in so many
-// fibers even while the run queue never empties, so that a busy pair cannot starve them.
-constexpr std::uint32_t ticks_between_looks = 61;
-
-// A pair that wakes each other goes before the run queue so many times at most.
-constexpr std::uint32_t most_nexts_in_a_row = 64;
 
 // A thief costs 10 to 20 microseconds of CPU, on two processors; less waiting work than this is
 // done sooner without one.
@@ -68,6 +62,7 @@ Fiber& Worker::current_fiber(const char* what) {
 void Worker::run() {
   PARLEY_ASSERT(worker_of_thread == nullptr, "this thread already runs a Runtime");
   worker_of_thread = this;
+  is_lone_worker = alone_;
   thread_id_.store(::gettid(), std::memory_order_release);
   thread_eh_globals_ = reinterpret_cast<EhGlobals*>(abi::__cxa_get_globals());
   thread_errno_ = &errno;
@@ -81,70 +76,23 @@ void Worker::run() {
   loop_stack_bottom_ = bottom;
 
   while (Fiber* fiber = find()) resume(*fiber);
+  is_lone_worker = false;
   worker_of_thread = nullptr;
 }
 
-void Worker::make_runnable(Fiber& fiber, Place place) {
-  Worker* here = current();
-  if (here != nullptr && &here->scheduler_ == fiber.scheduler) {
-    here->enqueue(fiber, place);
-  } else {
-    fiber.scheduler->inject(fiber);
-  }
-}
-
-void Worker::enqueue(Fiber& fiber, Place place) {
-  fiber.state.store(FiberState::runnable, std::memory_order_relaxed);
-  if (force_migration || scheduler_.is_simulated()) {
-    scheduler_.inject(fiber);
-    return;
-  }
-  Fiber* last = &fiber;
-  if (place == Place::next) {
-    if (alone_) {
-      last = next_.load(std::memory_order_relaxed);
-      next_.store(&fiber, std::memory_order_relaxed);
-    } else {
-      last = next_.exchange(&fiber, std::memory_order_acq_rel);
-    }
-  }
-  if (last != nullptr) push(*last);
-}
-
-void Worker::push(Fiber& fiber) {
-  while (!ring_.push(&fiber)) {
+void Worker::push_into_full_ring(Fiber& fiber) {
+  do {
     std::array<Fiber*, 128> half{};
     const std::uint32_t count = ring_.steal(half);
     scheduler_.inject_all({half.data(), count});
-  }
-  consider_thief();
+  } while (!ring_.push(&fiber));
 }
 
 void Worker::consider_thief() {
-  if (alone_ || !scheduler_.wants_thief()) return;
+  if (!scheduler_.wants_thief()) return;
   if (backlog() * average_run_.load(std::memory_order_relaxed) > backlog_worth_a_thief.count()) {
     scheduler_.wake_thief();
   }
-}
-
-std::uint32_t Worker::backlog() const {
-  return ring_.size() + (next_.load(std::memory_order_relaxed) == nullptr ? 0 : 1);
-}
-
-Fiber* Worker::pop() {
-  Fiber* next = next_.load(std::memory_order_relaxed);
-  if (next != nullptr && nexts_in_a_row_ < most_nexts_in_a_row) {
-    ++nexts_in_a_row_;
-    if (alone_) {
-      next_.store(nullptr, std::memory_order_relaxed);
-      return next;
-    }
-    next = next_.exchange(nullptr, std::memory_order_acq_rel);
-    if (next != nullptr) return next;
-  }
-  nexts_in_a_row_ = 0;
-  if (Fiber* fiber = alone_ ? ring_.pop_alone() : ring_.pop()) return fiber;
-  return next == nullptr ? nullptr : next_.exchange(nullptr, std::memory_order_acq_rel);
 }
 
 std::uint64_t Worker::next_id() {
@@ -154,14 +102,6 @@ std::uint64_t Worker::next_id() {
     ids_end_ = next_id_ + batch;
   }
   return next_id_++;
-}
-
-// Between two fibers: the next one, if there is nothing else to be done first.
-Fiber* Worker::next_at_once() {
-  if (++ticks_ % ticks_between_looks == 0 || force_migration || scheduler_.is_simulated()) {
-    return nullptr;
-  }
-  return pop();
 }
 
 void Worker::look_around() {

@@ -72,7 +72,9 @@ class Worker {
   // From other threads.
   void interrupt() { poller_.interrupt(); }
   [[nodiscard]] std::uint64_t switches() const { return switches_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::uint32_t backlog() const;
+  [[nodiscard]] std::uint32_t backlog() const {
+    return ring_.size() + (next_.load(std::memory_order_relaxed) == nullptr ? 0 : 1);
+  }
   // Asks the fiber that runs to give way at its next checkpoint().
   void ask_to_give_way() { give_way_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] bool should_give_way() const { return give_way_.load(std::memory_order_relaxed); }
@@ -108,6 +110,7 @@ class Worker {
   void rest();
   [[nodiscard]] Duration time_to_rest();
   void push(Fiber& fiber);
+  void push_into_full_ring(Fiber& fiber);
   void consider_thief();
 
   Scheduler& scheduler_;
