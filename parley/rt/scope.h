@@ -21,6 +21,8 @@
 #include "parley/rt/impl/closure.h"
 #include "parley/rt/impl/wait_list.h"
 
+extern "C" [[noreturn]] void parley_rt_fiber_last(void* fiber);
+
 namespace parley::rt {
 
 namespace impl {
@@ -83,7 +85,7 @@ class Scope {
   [[nodiscard]] std::size_t running() const;
 
  private:
-  friend class impl::Worker;
+  friend void ::parley_rt_fiber_last(void* fiber);
   friend class impl::Scheduler;
   friend class impl::Job;
 

@@ -13,6 +13,7 @@
 #include "parley/rt/impl/fiber_name.h"
 #include "parley/rt/impl/park_word.h"
 #include "parley/rt/impl/stack.h"
+#include "parley/rt/impl/switch.h"
 #include "parley/rt/impl/timer_wheel.h"
 #include "parley/rt/impl/wait_list.h"
 #include "parley/rt/impl/wake.h"
@@ -96,5 +97,6 @@ static_assert(std::atomic<Instant>::is_always_lock_free);
 }  // namespace parley::rt::impl
 
 extern "C" {
-[[noreturn]] void parley_rt_fiber_main(void* fiber);
+LastOfStack parley_rt_fiber_main(void* fiber);
+[[noreturn]] void parley_rt_fiber_last(void* fiber);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -20,16 +21,10 @@ class FiberName {
   // Cut at the capacity. A name may come from another process (the method it calls) and dumps go
   // to terminals: control characters become question marks.
   void set(std::string_view name) noexcept {
-    Text text{};
     const std::size_t size = std::min(name.size(), capacity);
-    std::transform(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(size), text.begin(),
-                   [](char byte) {
-                     return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f ? '?' : byte;
-                   });
     for (std::size_t i = 0; i < words_.size() && i * sizeof(Word) <= size; ++i) {
-      Word word = 0;
-      std::memcpy(&word, text.data() + i * sizeof word, sizeof word);
-      words_[i].store(word, std::memory_order_relaxed);
+      words_[i].store(word_of(name.substr(i * sizeof(Word), size - i * sizeof(Word))),
+                      std::memory_order_relaxed);
     }
   }
 
@@ -46,6 +41,19 @@ class FiberName {
  private:
   using Word = std::uint64_t;
   static_assert(capacity % sizeof(Word) == 0);
+  static_assert(std::endian::native == std::endian::little);
+
+  // The first bytes of `text`. Put together in a register: what is stored byte by byte and then
+  // loaded whole waits for the stores.
+  static Word word_of(std::string_view text) noexcept {
+    Word word = 0;
+    for (std::size_t i = 0; i < std::min(text.size(), sizeof word); ++i) {
+      const auto byte = static_cast<unsigned char>(text[i]);
+      const bool is_control = byte < 0x20 || byte == 0x7f;
+      word |= static_cast<Word>(is_control ? '?' : byte) << (8 * i);
+    }
+    return word;
+  }
 
   std::array<std::atomic<Word>, capacity / sizeof(Word)> words_{};
 };

@@ -9,12 +9,15 @@
 #pragma once
 
 extern "C" {
+// What a stack runs last: it must leave the stack, never to return to it.
+using LastOfStack = void (*)(void*);
+
 // Stores the callee-saved state on the current stack and its stack pointer in *save, goes on where
 // `to` was left, and returns `value` there. `to` is what an earlier switch stored or what
 // first_frame() returned, and may be used once.
 void* parley_rt_switch(void** save, void* to, void* value);
 
-void* parley_rt_first_frame(char* top, void (*entry)(void*), void* argument);
+void* parley_rt_first_frame(char* top, LastOfStack (*entry)(void*), void* argument);
 
 // Calls trace(argument) on this stack, in a frame whose caller, to an unwinder, is the code that
 // left the stack `stack_pointer` by parley_rt_switch: a stack trace taken in `trace` goes on there.
@@ -30,9 +33,9 @@ namespace parley::rt::impl {
 
 // Prepares a stack that was never run: the first switch to what this returns calls entry(argument),
 // with the floating point defaults of the ABI, whatever those of the caller; the value of that
-// switch is lost. `entry` must never return. Writes less than 256 bytes right below `top`, which is
-// first rounded down to 16.
-inline void* first_frame(char* top, void (*entry)(void*), void* argument) {
+// switch is lost. Then it jumps to what `entry` returned, with the same argument. Writes less than
+// 256 bytes right below `top`, which is first rounded down to 16.
+inline void* first_frame(char* top, LastOfStack (*entry)(void*), void* argument) {
   return parley_rt_first_frame(top, entry, argument);
 }
 

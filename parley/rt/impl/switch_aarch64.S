@@ -116,11 +116,14 @@ parley_rt_entry:
     mov     x30, xzr
     mov     x0, x19
     blr     x20
-    brk     #1
+    mov     x16, x0                 // a register from which code with branch targets takes jumps
+    mov     x0, x19
+    mov     x30, xzr
+    br      x16
     .cfi_endproc
     .size   parley_rt_entry, .-parley_rt_entry
 
-// void* parley_rt_first_frame(char* top, void (*entry)(void*), void* argument);
+// void* parley_rt_first_frame(char* top, LastOfStack (*entry)(void*), void* argument);
 //
 // Writes below `top` what parley_rt_switch loads, as if it had been left from parley_rt_entry. An
 // fpcr of zero is the default of the ABI: no traps, round to nearest.

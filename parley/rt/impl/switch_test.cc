@@ -75,11 +75,15 @@ class Strand {
   Place& there() { return there_; }
 
  private:
-  static void enter(void* self) {
+  static LastOfStack enter(void* self) {
     auto* strand = static_cast<Strand*>(self);
     strand->first_frame_address_ = __builtin_frame_address(0);
     asan_arrive(nullptr, &strand->here_.bottom, &strand->here_.size);
     strand->body_(*strand);
+    return &Strand::leave_for_good;
+  }
+  static void leave_for_good(void* self) {
+    auto* strand = static_cast<Strand*>(self);
     strand->done_ = true;
     asan_leave(nullptr, strand->here_.bottom, strand->here_.size);
     parley_rt_switch(&strand->there_.pointer, strand->here_.pointer, nullptr);

@@ -55,8 +55,11 @@ parley_rt_switch:
     .cfi_endproc
     .size   parley_rt_switch, .-parley_rt_switch
 
-// The first thing a new stack runs: calls r13 with r12 as its argument. Nothing is above it: a
-// debugger and the unwinder stop here (undefined return address, zero frame pointer).
+// The first thing a new stack runs: calls r13 with r12 as its argument, and jumps to what that
+// returns, with r12 again. A jump, because that function leaves the stack for good: a call that
+// never returns would put every return on the next stack out of step with the predictor. Nothing is
+// above: a debugger and the unwinder stop here (undefined return address, zero frame pointer), and
+// at the null return address of the function that is jumped to.
     .globl  parley_rt_entry
     .hidden parley_rt_entry
     .type   parley_rt_entry, @function
@@ -67,11 +70,14 @@ parley_rt_entry:
     xorl    %ebp, %ebp
     movq    %r12, %rdi
     callq   *%r13
-    ud2
+    movq    %r12, %rdi
+    pushq   $0
+    .cfi_adjust_cfa_offset 8
+    jmpq    *%rax
     .cfi_endproc
     .size   parley_rt_entry, .-parley_rt_entry
 
-// void* parley_rt_first_frame(char* top, void (*entry)(void*), void* argument);
+// void* parley_rt_first_frame(char* top, LastOfStack (*entry)(void*), void* argument);
 //
 // Writes below `top` what parley_rt_switch pops, as if it had been left from parley_rt_entry, with
 // the floating point defaults of the ABI: all exceptions masked, round to nearest, 64-bit mantissa.

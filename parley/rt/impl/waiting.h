@@ -38,6 +38,7 @@ class Parking {
   // Parks until somebody claims and wakes, the deadline passes, or (if cancellable) the fiber's
   // context ends.
   Wake park(Deadline deadline);
+  Wake park_here(Deadline deadline);
 
  private:
   Fiber& fiber_;

@@ -46,8 +46,6 @@ class Worker {
   Wake park(Fiber& fiber, const char* what, Deadline deadline, bool cancellable);
   // By the calling fiber: goes to the end of the run queue.
   void yield(Fiber& fiber);
-  // By a fiber whose function has returned.
-  [[noreturn]] void end(Fiber& fiber);
 
   // By who claimed the fiber's word, from any thread.
   static void make_runnable(Fiber& fiber, Place place);
@@ -87,7 +85,8 @@ class Worker {
   [[nodiscard]] int thread_id() const { return thread_id_.load(std::memory_order_acquire); }
 
  private:
-  friend void ::parley_rt_fiber_main(void* fiber);
+  friend LastOfStack(::parley_rt_fiber_main)(void* fiber);
+  friend void ::parley_rt_fiber_last(void* fiber);
 
   enum class Departure : std::uint8_t { none, parked, yielded, ended };
 

@@ -14,14 +14,6 @@
 
 namespace parley::rt::impl {
 
-// The scope is told first, while the fiber is still on its stack: who waits for it is then switched
-// to at once. What is left is the fiber's own.
-void Worker::end(Fiber& fiber) {
-  if (fiber.scope != nullptr) Scope::fiber_ended(*fiber.scope, fiber);
-  leave(fiber, Departure::ended);
-  __builtin_unreachable();
-}
-
 // From the loop's own stack.
 void Worker::resume(Fiber& fiber) {
   loop_eh_globals_ = *thread_eh_globals_;
@@ -50,10 +42,19 @@ using parley::rt::impl::Worker;
 
 // Not noexcept by accident: an exception that leaves a fiber's function ends the program
 // (std::terminate), as it does for a thread.
-extern "C" void parley_rt_fiber_main(void* argument) {
+extern "C" LastOfStack parley_rt_fiber_main(void* argument) {
   auto* fiber = static_cast<Fiber*>(argument);
   parley::rt::impl::asan_arrive(nullptr);
   Worker::current()->arrive();
   [&]() noexcept { fiber->run_and_destroy(fiber->closure_at); }();
-  Worker::current()->end(*fiber);
+  return &parley_rt_fiber_last;
+}
+
+// The scope is told first, while the fiber is still on its stack: who waits for it is then switched
+// to at once. What is left is the fiber's own.
+extern "C" void parley_rt_fiber_last(void* argument) {
+  auto& fiber = *static_cast<Fiber*>(argument);
+  if (fiber.scope != nullptr) parley::rt::Scope::fiber_ended(*fiber.scope, fiber);
+  Worker::current()->leave(fiber, Worker::Departure::ended);
+  __builtin_unreachable();
 }
