@@ -27,6 +27,7 @@ Status set(int fd, int level, int option, const std::string& name, long long val
   if (value < least || value > most) {
     return out_of_range(name, value, std::to_string(least) + " to " + std::to_string(most));
   }
+  if (fd == no_socket) return {};
   const int number = static_cast<int>(value);
   return set_option(fd, level, option, &number, sizeof number, "option " + name);
 }
@@ -73,7 +74,7 @@ Status set_tcp(int fd, const StreamOptions& options) {
   if (options.keep_alive) {
     if (Status s = set_keep_alive(fd, *options.keep_alive); !s.is_ok()) return s;
   }
-  if (options.reset_at_end) {
+  if (options.reset_at_end && fd != no_socket) {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
     if (Status s =
             set_option(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once, "option reset_at_end");
@@ -152,6 +153,7 @@ Status apply(const DialOptions& options, int fd, const Address& remote) {
       }
     }
   }
+  if (fd == no_socket) return {};
   return bind_to(fd, from).with_context("option bind");
 }
 

@@ -6,6 +6,10 @@
 
 namespace parley::net::impl {
 
+// In place of a descriptor: what the kernel would refuse by its value alone is refused, and nothing
+// is set.
+inline constexpr int no_socket = -1;
+
 // Each sets what `options` says on `fd`, a socket for `network` ("tcp" or "unix"), before it
 // listens or connects. invalid_argument names the option the kernel or this network refused.
 Status apply(const StreamOptions& options, int fd, const std::string& network);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "parley/base/fd.h"
+#include "parley/net/impl/options.h"
 #include "parley/net/impl/sim_state.h"
 #include "parley/net/impl/socket.h"
 
@@ -42,8 +43,7 @@ Status check(const Address& address, const ListenOptions& options) {
   if (address.network == "tcp" && !address.is_numeric()) {
     return {Code::invalid_argument, "a listener takes a numeric address or localhost, not a name"};
   }
-  if (options.backlog < 0) return {Code::invalid_argument, "option backlog: less than 0"};
-  return {};
+  return apply(options, no_socket, address);
 }
 
 }  // namespace
@@ -139,10 +139,7 @@ Result<SimState::Target> SimState::target_of(SimHost& from, const Address& addre
 
 Result<Address> SimState::local_of(SimHost& host, const Target& target,
                                    const DialOptions& options) {
-  if (options.bind && options.bind->network != target.address.network) {
-    return Status(Code::invalid_argument, "option bind: " + options.bind->to_string() +
-                                              " cannot dial " + target.address.to_string());
-  }
+  if (Status s = apply(options, no_socket, target.address); !s.is_ok()) return s;
   if (target.address.network == "unix") {
     return options.bind.value_or(Address{.network = "unix", .host = {}, .port = 0});
   }
@@ -150,11 +147,6 @@ Result<Address> SimState::local_of(SimHost& host, const Target& target,
   if (is_loopback(target.address)) local.host = target.address.host;
   if (options.bind) {
     const Address& bind = *options.bind;
-    if (!bind.is_numeric() || is_ipv6(bind) != is_ipv6(target.address)) {
-      return Status(Code::invalid_argument, "option bind: " + bind.to_string() +
-                                                " is not a numeric address of the same family as " +
-                                                target.address.to_string());
-    }
     const std::string what = "option bind: bind " + bind.to_string();
     if (!is_any(bind)) {
       if (!is_own(host, bind)) return errno_status(EADDRNOTAVAIL, what);

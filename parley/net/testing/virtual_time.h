@@ -1,0 +1,39 @@
+// Runs a fiber test on a clock that moves as soon as nobody has anything to do: a minute passes in
+// a blink, and the same way each time. For tests of a SimWorld; one worker.
+//
+//   testing::in_virtual_time([] {
+//     SimWorld world;
+//     ...
+//   });
+#pragma once
+
+#include <functional>
+
+#include "parley/base/clock.h"
+#include "parley/rt/context.h"
+#include "parley/rt/scope.h"
+#include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/time.h"
+
+namespace parley::net::testing {
+
+inline void in_virtual_time(const std::function<void()>& body,
+                            Duration step = std::chrono::microseconds(100)) {
+  // More than a worker switches fibers before it looks at its timers (61).
+  constexpr int turns = 130;
+  ManualClock clock;
+  rt::testing::run_fiber_test(
+      [&] {
+        rt::Scope scope(rt::OnExit::cancel);
+        scope.go("time", [&] {
+          while (!rt::Context::current().is_done()) {
+            for (int i = 0; i < turns; ++i) rt::yield();
+            clock.advance(step);
+          }
+        });
+        body();
+      },
+      {.clock = &clock});
+}
+
+}  // namespace parley::net::testing
