@@ -16,6 +16,8 @@ Code code_of_errno(int error) {
     case ENOMEM:
     case ENOBUFS:
     case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
       return Code::resource_exhausted;
     case ECONNREFUSED:
     case ECONNRESET:
@@ -31,6 +33,7 @@ Code code_of_errno(int error) {
       return Code::not_found;
     case EACCES:
     case EPERM:
+    case EROFS:
       return Code::permission_denied;
     case EEXIST:
     case EADDRINUSE:
@@ -38,7 +41,14 @@ Code code_of_errno(int error) {
     case EINVAL:
     case EADDRNOTAVAIL:
     case EAFNOSUPPORT:
+    case ENAMETOOLONG:
       return Code::invalid_argument;
+    case ENOTDIR:
+    case EISDIR:
+    case ENOTEMPTY:
+      return Code::failed_precondition;
+    case EIO:
+      return Code::data_loss;
     default:
       return Code::internal;
   }

@@ -35,9 +35,10 @@ class Fd {
   int fd_ = -1;
 };
 
-// The Status for an errno value: "<what>: <text of the error>". Running out of descriptors or
-// memory is resource_exhausted, a refused or unreachable address unavailable, a missing file
-// not_found, no right permission_denied, a wrong argument invalid_argument, the rest internal.
+// The Status for an errno value: "<what>: <text of the error>". Running out of descriptors, memory
+// or disk is resource_exhausted, a refused or unreachable address unavailable, a missing file
+// not_found, no right permission_denied, a wrong argument invalid_argument, a folder where it must
+// not be (or is not empty) failed_precondition, a failing disk data_loss, the rest internal.
 Status errno_status(int error, std::string_view what,
                     std::source_location where = std::source_location::current());
 

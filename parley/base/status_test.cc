@@ -94,6 +94,9 @@ TEST(Status, errno_becomes_the_code_a_caller_can_act_on) {
   EXPECT_EQ(errno_status(ENOENT, "open").code(), Code::not_found);
   EXPECT_EQ(errno_status(EACCES, "open").code(), Code::permission_denied);
   EXPECT_EQ(errno_status(EADDRINUSE, "listen").code(), Code::already_exists);
+  EXPECT_EQ(errno_status(ENOSPC, "write").code(), Code::resource_exhausted);
+  EXPECT_EQ(errno_status(ENOTEMPTY, "remove").code(), Code::failed_precondition);
+  EXPECT_EQ(errno_status(EIO, "sync").code(), Code::data_loss);
   EXPECT_EQ(errno_status(ENOENT, "open x").message(), "open x: No such file or directory");
 }
 
