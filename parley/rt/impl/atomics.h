@@ -1,6 +1,6 @@
 // The atomics of the runtime's lock-free parts, behind one template parameter: the parts are
 // templates over `Atomics`, so that a test can run the shipped code with atomics that stop before
-// each access and so walk through every interleaving (interleave_test.cc). Private to rt.
+// each access and so walk through every interleaving (testing/interleavings.h). Private to rt.
 #pragma once
 
 #include <atomic>
