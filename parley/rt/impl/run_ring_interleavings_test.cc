@@ -176,7 +176,6 @@ TEST(RunRingInterleavings, weaker_orders_are_found_out) {
                                      {"overflow", overflow, with_future_reads()},
                                      {"two thieves", two_thieves}},
                                     "run_ring.h");
-  EXPECT_TRUE(weakened.all_pass_as_shipped);
   // What a thief may read is published by the tail it reads; a head that does not fit to it makes
   // it look again, or its exchange fail.
   EXPECT_EQ(weakened.unnoticed, (std::set<std::string>{

@@ -170,7 +170,7 @@ class CheckedLock {
   interleaved::Place place_;
 };
 
-// For the `Atomics` and `Fences` of the code under test: see impl/atomics.h.
+// For the `Atomics` of the code under test: see impl/atomics.h.
 struct CheckedAtomics {
   using Where = std::source_location;
 
@@ -179,6 +179,9 @@ struct CheckedAtomics {
 
   static void relax() { interleaved::relax(); }
   static void give_way() { interleaved::relax(); }
+  // The calling thread counts as the only worker of its runtime from here on.
+  static void become_lone() { interleaved::become_lone(); }
+  [[nodiscard]] static bool is_lone() { return interleaved::is_lone(); }
   static void full_fence(Where where = Where::current()) { interleaved::fence(where); }
   static void light_fence(Where where = Where::current()) { interleaved::light_fence(where); }
   static void heavy_fence(Where where = Where::current()) { interleaved::heavy_fence(where); }

@@ -148,7 +148,7 @@ void Search::begin_threads(Interleaving& run) {
     }
     thread.name = std::move(run.bodies_[i - 1].name);
     thread.body = std::move(run.bodies_[i - 1].run);
-    thread.ended = false;
+    thread.ended = thread.lone = false;
     thread.next = {};
     thread.order = {};
     thread.reads.clear();
@@ -307,6 +307,15 @@ void Search::perform(std::size_t thread) {
   if (last_ != thread && last_ != 0 && has(enabled(), last_)) ++preemptions_;
   last_ = thread;
   self.asleep = false;
+  // A loop that looks at one thing only would do the same again if it read the same again.
+  if (!self.waits_for.empty() && self.next.operation == Operation::load) {
+    const Read& last = self.waits_for.back();
+    const bool only =
+        std::all_of(self.waits_for.begin(), self.waits_for.end(), [&](const Read& read) {
+          return read.place == last.place && last.place == self.next.place;
+        });
+    if (only) self.covered_below = std::max(self.covered_below, last.index + 1);
+  }
   self.waits_for.clear();
   Step& step = steps_.emplace_back();
   step.thread = thread;

@@ -166,6 +166,8 @@ void fence(Where where);
 void light_fence(Where where);
 void heavy_fence(Where where);
 void relax();
+void become_lone();
+[[nodiscard]] bool is_lone();
 void lock(Place place, Where where);
 void unlock(Place place, Where where);
 Place add_cell(Where where);

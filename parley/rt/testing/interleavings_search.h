@@ -92,6 +92,8 @@ class Search {
   void lock(InterleavedMemory::Place place, std::source_location where);
   void unlock(InterleavedMemory::Place place, std::source_location where);
   void relax();
+  void set_lone();
+  [[nodiscard]] bool is_lone() const;
   void judge(const std::string& complaint);  // ends the run unless it is empty
   [[nodiscard]] InterleavedMemory& memory() { return memory_; }
   [[nodiscard]] std::size_t thread() const { return current_; }
@@ -189,6 +191,7 @@ struct Search::Thread {
   std::string name;
   std::function<void()> body;
   bool ended = true;
+  bool lone = false;
   Access next;
   std::source_location next_where;
   VectorClock order;

@@ -10,6 +10,9 @@
 namespace parley::rt::testing {
 namespace {
 
+// Later runs go nowhere new.
+constexpr std::uint64_t runs_with_sites = 200;
+
 bool is_order(const Access& access) {
   return access.operation == Operation::fence || access.operation == Operation::heavy_fence;
 }
@@ -69,7 +72,7 @@ void Search::done(std::uint64_t bits, std::size_t index) {
 }
 
 void Search::note_site(std::source_location where, const char* operation, std::memory_order order) {
-  if (runs_ > 64 || order == std::memory_order_relaxed) return;
+  if (runs_ > runs_with_sites || order == std::memory_order_relaxed) return;
   sites_.insert({std::string(file_of(where)), where.line(), where.column(),
                  short_name(where.function_name()), operation, order});
 }
@@ -174,6 +177,7 @@ void Search::store(InterleavedMemory::Place place, std::uint64_t bits, std::memo
   order = order_at(where, "store", order);
   reach({Operation::store, place, true, order == std::memory_order_seq_cst}, "store", order, where);
   offer_to_earlier_loads(place, bits);
+  if (current_ != 0) threads_[current_]->reads.clear();
   memory_.store(current_, place, bits, order, false);
   done(bits, memory_.stores(place) - 1);
 }
@@ -210,7 +214,7 @@ std::uint64_t Search::read_modify_write(InterleavedMemory::Place place,
   (void)memory_.load_last(current_, place, order);
   offer_to_earlier_loads(place, *next);
   memory_.store(current_, place, *next, order, true);
-  if (current_ != 0) threads_[current_]->reads.back().index = last + 1;
+  if (current_ != 0) threads_[current_]->reads = {{place, last + 1}};
   done(*next, last + 1);
   return was;
 }
@@ -247,6 +251,10 @@ void Search::relax() {
   PARLEY_ASSERT(current_ != 0, "the test itself would wait for ever: its threads are not running");
 }
 
+void Search::set_lone() { threads_[current_]->lone = true; }
+
+bool Search::is_lone() const { return threads_[current_]->lone; }
+
 void require(bool ok, const char* what, std::source_location where) {
   if (!ok) in_search().judge(place_name(where) + ": " + what);
 }
@@ -275,6 +283,8 @@ void fence(Where where) { in_search().fence(Operation::fence, where); }
 void light_fence(Where where) { in_search().fence(Operation::light_fence, where); }
 void heavy_fence(Where where) { in_search().fence(Operation::heavy_fence, where); }
 void relax() { in_search().relax(); }
+void become_lone() { in_search().set_lone(); }
+bool is_lone() { return in_search().is_lone(); }
 void lock(Place place, Where where) { in_search().lock(place, where); }
 void unlock(Place place, Where where) { in_search().unlock(place, where); }
 Place add_cell(Where where) { return in_search().memory().add_cell(in_search().thread(), where); }
