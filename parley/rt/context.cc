@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <vector>
 
 #include "parley/base/assert.h"
 #include "parley/rt/impl/atomics.h"
@@ -174,6 +175,22 @@ Context Context::with_shared_value(const void* key, std::shared_ptr<const void> 
   node->key = key;
   node->value = std::move(value);
   return Context(std::move(node));
+}
+
+Context Context::without_cancel() const {
+  std::vector<const ContextNode*> with_values;
+  for (const ContextNode* at = node_.get(); at != nullptr; at = at->parent.get()) {
+    const auto has_its_key = [at](const ContextNode* nearer) { return nearer->key == at->key; };
+    // Of those of one type only the nearest can be found.
+    if (at->key != nullptr && std::ranges::none_of(with_values, has_its_key)) {
+      with_values.push_back(at);
+    }
+  }
+  Context context = background();
+  for (const ContextNode* node : with_values) {
+    context = context.with_shared_value(node->key, node->value);
+  }
+  return context;
 }
 
 const void* Context::find_value(const void* key) const {

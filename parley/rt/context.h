@@ -55,6 +55,11 @@ class Context {
     return static_cast<const T*>(find_value(key_of<T>()));
   }
 
+  // A context with the values of this one and without its end: no deadline, never cancelled. For
+  // what must be finished although the one who asked has gone: a clean-up, an audit record. Give it
+  // a deadline of its own. It does not descend from this one.
+  [[nodiscard]] Context without_cancel() const;
+
   // True for `ancestor` itself and for every context made from it, however far down.
   [[nodiscard]] bool descends_from(const Context& ancestor) const;
 

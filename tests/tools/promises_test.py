@@ -104,16 +104,40 @@ class Promises(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("promises.md:7: a table here", output)
 
+    def test_a_table_that_compares_with_go_needs_proof_as_well(self):
+        head = "# Go\n\n| in Go | in Parley | proof |\n|---|---|---|\n"
+        for row, code, words in (("| a | same | `test: Json.*` |", 0, "1 promises, all kept"),
+                                 ("| a | same | `test: Jsn.*` |", 1, '"a": no test named'),
+                                 ("| a | same | |", 1, 'no proof for "a"'),
+                                 ("| a | | `test: Json.*` |", 1, "a row has 3 cells"),
+                                 ("| a | `test: Json.*` |", 1, "a row has 3 cells")):
+            found, output = self.check(head + row + "\n")
+            self.assertEqual(found, code, output)
+            self.assertIn(words, output)
+
+    def test_several_documents_are_checked_at_once(self):
+        good = self.write("good.md", HEAD + "| all | `test: Json.*` |\n")
+        bad = self.write("bad.md", HEAD + "| none | `test: Nothing.*` |\n")
+        junit = self.write("junit.xml", JUNIT)
+        for paths, code, words in (((good, good), 0, "2 promises, all kept"),
+                                   ((good, bad), 1, "bad.md:5: ")):
+            command = [sys.executable, os.path.join(loading.ROOT, "tools", "promises"), "check",
+                       "--file", *paths, "--junit", junit]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+            self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+            self.assertIn(words, done.stdout)
+
     def test_an_unreadable_result_is_named(self):
         code, output = self.check(HEAD + "| all | `test: Json.*` |\n", ("<testsuite>",))
         self.assertEqual(code, 2)
         self.assertIn("cannot read", output)
 
-    def test_the_document_of_this_repository_is_well_formed(self):
-        with open(os.path.join(loading.ROOT, "docs", "promises.md"), encoding="utf-8") as file:
-            found, problems = promises.parse(file.read())
-        self.assertEqual(problems, [])
-        self.assertTrue(found)
+    def test_the_documents_of_this_repository_are_well_formed(self):
+        for path in promises.DOCUMENTS:
+            with open(os.path.join(loading.ROOT, path), encoding="utf-8") as file:
+                found, problems = promises.parse(file.read())
+            self.assertEqual(problems, [], path)
+            self.assertTrue(found, path)
 
 
 if __name__ == "__main__":
