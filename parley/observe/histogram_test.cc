@@ -5,27 +5,11 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
-#include <new>
 #include <thread>
 #include <vector>
 
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-}  // namespace
-
-// Counts what the whole test program allocates.
-void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "parley/base/testing/allocations.h"
 
 namespace parley::observe {
 namespace {
@@ -128,12 +112,12 @@ TEST(Histogram, keeps_the_last_trace_of_each_bucket) {
 
 TEST(Histogram, allocates_nothing_when_it_observes) {
   Histogram histogram(Bounds::latency());
-  const std::size_t before = allocations;
+  const std::size_t before = parley::testing::allocations().count;
   for (int i = 0; i < 1000; ++i) {
     histogram.observe(0.001 * i);
     histogram.observe(0.001 * i, trace);
   }
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(parley::testing::allocations().count, before);
 }
 
 TEST(Histogram, loses_nothing_when_many_threads_observe) {

@@ -52,6 +52,11 @@ Worker& worker_or_refuse(const char* what) {
 struct alignas(64) RwMutex::Slot {
   const Worker* owner = nullptr;
   std::atomic<std::int64_t> count{0};
+  std::atomic<std::uint32_t> reads{0};  // ever, wrapping; only an estimate of what a table is worth
+
+  void count_read() {
+    reads.store(reads.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
 };
 
 struct RwMutex::Table {
@@ -101,6 +106,7 @@ void RwMutex::lock_shared() {
                         std::memory_order_release);
       keep_order();
       if (biased_.load(std::memory_order_acquire) == table) [[likely]] {
+        slot->count_read();
         count_held(1);
         return;
       }
@@ -363,7 +369,7 @@ void RwMutex::leave(impl::WaitList& woken) {
 void RwMutex::count_read() {
   const std::uint32_t reads = reads_.load(std::memory_order_relaxed) + 1;
   reads_.store(reads, std::memory_order_relaxed);
-  if (reads >= reads_before_bias) bias();
+  if (reads >= reads_needed_.load(std::memory_order_relaxed)) bias();
 }
 
 void RwMutex::bias() {
@@ -417,8 +423,24 @@ bool RwMutex::settle() {
   offset_ = -sum;
   const bool any = !readers_waiting_.empty() || !writers_waiting_.empty();
   state_.store(writing | (any ? waiting : 0), std::memory_order_release);
-  reads_.store(0, std::memory_order_relaxed);
+  foresee_reads();
   return true;
+}
+
+// Under the lock, between the readers of two writers: as many reads as came since the last writer
+// will come until the next one. To end the use of a table costs a writer as much as the table saves
+// a few hundred reads.
+void RwMutex::foresee_reads() {
+  std::uint32_t in_slots = 0;
+  if (table_ != nullptr) {
+    for (const Slot& slot : table_->slots) in_slots += slot.reads.load(std::memory_order_relaxed);
+  }
+  const std::uint32_t reads =
+      reads_.load(std::memory_order_relaxed) + in_slots - reads_in_slots_before_;
+  reads_in_slots_before_ = in_slots;
+  reads_needed_.store(reads >= reads_worth_bias ? reads_before_next_bias : reads_before_bias,
+                      std::memory_order_relaxed);
+  reads_.store(0, std::memory_order_relaxed);
 }
 
 // Under the lock: the writer that may enter now, if there is one.

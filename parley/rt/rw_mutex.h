@@ -10,8 +10,9 @@
 //
 // Cheap where it is read a lot: after reads_before_bias shared locks without a writer each worker
 // counts its readers on a cache line of its own and neither locks nor unlocks with an atomic
-// read-modify-write. The next writer pays for that (a few microseconds) and puts an end to it.
-// Until then an RwMutex allocates nothing.
+// read-modify-write. The next writer pays for that (a few microseconds) and puts an end to it;
+// where writers come seldom, the readers after it need only reads_before_next_bias. Until then an
+// RwMutex allocates nothing.
 //
 //   std::shared_lock lock(prices_mutex_);
 //   return prices_[sku];
@@ -31,6 +32,9 @@ class RwMutex {
  public:
   // So many reads in a row save about as much as the next writer pays for.
   static constexpr std::uint32_t reads_before_bias = 1'024;
+  // And so few where between the last two writers there were reads_worth_bias: it will pay again.
+  static constexpr std::uint32_t reads_before_next_bias = 32;
+  static constexpr std::uint32_t reads_worth_bias = 512;
 
   RwMutex();
   // Destroying a locked RwMutex is a bug.
@@ -76,6 +80,7 @@ class RwMutex {
   [[nodiscard]] std::int64_t in_table() const;
   [[nodiscard]] std::int64_t readers() const;
   bool settle();
+  void foresee_reads();
   [[nodiscard]] impl::WaitNode* drained();
   void leave(impl::WaitList& woken);
   void back_out(impl::WaitList& woken);
@@ -86,10 +91,12 @@ class RwMutex {
   std::atomic<std::int64_t> state_{0};
   // The table while readers use it. Whoever has counted itself there looks here again.
   std::atomic<Table*> biased_{nullptr};
-  std::atomic<std::uint32_t> reads_{0};  // since the last writer, roughly
-  impl::SpinLock lock_;                  // of all below
-  bool revoking_ = false;                // a writer is about to see who is in the table
+  std::atomic<std::uint32_t> reads_{0};  // since the last writer, roughly, and in no table
+  std::atomic<std::uint32_t> reads_needed_{reads_before_bias};
+  impl::SpinLock lock_;    // of all below
+  bool revoking_ = false;  // a writer is about to see who is in the table
   std::unique_ptr<Table> table_;
+  std::uint32_t reads_in_slots_before_ = 0;
   std::int64_t offset_ = 0;  // minus what the table said when no reader was inside
   impl::WaitList readers_waiting_;
   impl::WaitList writers_waiting_;

@@ -13,10 +13,10 @@
 #include <thread>
 #include <vector>
 
+#include "parley/base/testing/allocations.h"
 #include "parley/rt/event.h"
 #include "parley/rt/impl/membarrier.h"
 #include "parley/rt/scope.h"
-#include "parley/rt/testing/allocations.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/testing/sentences.h"
 #include "parley/rt/time.h"
@@ -373,21 +373,44 @@ TEST(RwMutex, may_be_destroyed_by_whoever_locks_it_after_the_others) {
   }
 }
 
+PARLEY_FIBER_TEST(RwMutex, readers_are_counted_apart_again_soon_where_writers_come_seldom) {
+  RwMutex mutex;
+  const auto read = [&mutex](std::uint32_t times) {
+    for (std::uint32_t i = 0; i < times; ++i) {
+      const std::shared_lock lock(mutex);
+    }
+  };
+  const auto write = [&mutex] { const std::lock_guard lock(mutex); };
+  read(RwMutex::reads_before_bias + RwMutex::reads_worth_bias);
+  write();
+  EXPECT_FALSE(mutex.is_biased());
+  read(RwMutex::reads_before_next_bias - 1);
+  EXPECT_FALSE(mutex.is_biased());
+  read(1);
+  EXPECT_TRUE(mutex.is_biased());
+  // That was too few: the next time it takes all of them again.
+  write();
+  read(RwMutex::reads_before_bias - 1);
+  EXPECT_FALSE(mutex.is_biased());
+  read(1);
+  EXPECT_TRUE(mutex.is_biased());
+}
+
 PARLEY_FIBER_TEST(RwMutex, allocates_once_for_its_table_and_never_to_lock) {
-  const std::size_t before = testing::allocations();
+  const std::size_t before = parley::testing::allocations().count;
   RwMutex mutex;
   for (std::uint32_t i = 1; i < RwMutex::reads_before_bias; ++i) {
     const std::shared_lock lock(mutex);
   }
   mutex.lock();
   mutex.unlock();
-  EXPECT_EQ(testing::allocations(), before);
+  EXPECT_EQ(parley::testing::allocations().count, before);
   for (int round = 0; round < 3; ++round) {
     read_often(mutex);
     mutex.lock();
     mutex.unlock();
   }
-  EXPECT_EQ(testing::allocations(), before + 2) << "the table and its slots";
+  EXPECT_EQ(parley::testing::allocations().count, before + 2) << "the table and its slots";
 }
 
 // Each in a runtime of its own, where it ends the program.

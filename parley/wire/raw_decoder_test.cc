@@ -5,15 +5,15 @@
 #include <utility>
 #include <vector>
 
+#include "parley/base/testing/allocations.h"
 #include "parley/wire/raw_framing.h"
-#include "parley/wire/testing/allocations.h"
 #include "parley/wire/testing/golden_raw.h"
 #include "parley/wire/testing/random_message.h"
 
 namespace parley::wire {
 namespace {
 
-using testing::allocations;
+using parley::testing::allocations;
 using testing::from_hex;
 using testing::Random;
 

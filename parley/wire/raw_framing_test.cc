@@ -5,14 +5,14 @@
 #include <string>
 #include <utility>
 
-#include "parley/wire/testing/allocations.h"
+#include "parley/base/testing/allocations.h"
 #include "parley/wire/testing/golden_raw.h"
 #include "parley/wire/testing/random_message.h"
 
 namespace parley::wire {
 namespace {
 
-using testing::allocations;
+using parley::testing::allocations;
 using testing::from_hex;
 
 Message golden_call() {

@@ -1,0 +1,21 @@
+// Counts what a test program allocates. For tests only: whoever compiles allocations.cc into its
+// program replaces operator new there; so it is in no library. Counts all threads.
+//
+//   const Allocations before = testing::allocations();
+//   encode(message, out);
+//   EXPECT_EQ(testing::allocations().count - before.count, 1u);
+#pragma once
+
+#include <cstddef>
+
+namespace parley::testing {
+
+struct Allocations {
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+};
+
+// All calls of operator new since the program began.
+Allocations allocations() noexcept;
+
+}  // namespace parley::testing
