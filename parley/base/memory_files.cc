@@ -14,13 +14,6 @@ std::string about(std::string_view what, std::string_view path) {
   return std::string(what) + " " + std::string(path);
 }
 
-const MemoryFilesOptions& checked(const MemoryFilesOptions& options) {
-  PARLEY_ASSERT(options.sector >= 1, "MemoryFilesOptions::sector: at least 1 byte");
-  PARLEY_ASSERT(options.error_chance >= 0 && options.error_chance <= 1,
-                "MemoryFilesOptions::error_chance: 0 to 1");
-  return options;
-}
-
 // A change of a file since its last sync: bytes at a place, or a new size.
 struct FileChange {
   std::uint64_t offset = 0;
@@ -192,7 +185,11 @@ class MemoryFiles::OpenLock final : public FileLock {
 };
 
 MemoryFiles::MemoryFiles(const MemoryFilesOptions& options)
-    : options_(checked(options)), random_(options.seed), root_(std::make_shared<Node>(true)) {}
+    : options_(options), random_(options.seed), root_(std::make_shared<Node>(true)) {
+  PARLEY_ASSERT(options.sector >= 1, "MemoryFilesOptions::sector: at least 1 byte");
+  PARLEY_ASSERT(options.error_chance >= 0 && options.error_chance <= 1,
+                "MemoryFilesOptions::error_chance: 0 to 1");
+}
 
 MemoryFiles::~MemoryFiles() = default;
 

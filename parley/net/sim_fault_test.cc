@@ -282,6 +282,27 @@ TEST(SimCrash, a_machine_that_stays_away_breaks_who_waits_for_it) {
   });
 }
 
+TEST(SimCrash, a_machine_that_goes_while_it_dials_leaves_nothing_for_ever) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    in_virtual_time([seed] {
+      SimWorld world({.seed = seed, .link = {.latency = 1ms}, .connect_timeout = 30ms});
+      SimNode& shop = world.node("shop");
+      const auto listener = *shop.listen(any_on(80), {.backlog = 0});
+      rt::Scope scope;
+      scope.go("dial", [&] {
+        EXPECT_EQ(world.node("till").dial(shop.address(80)).error().message(),
+                  "dial tcp://10.0.0.1:80: node till crashed");
+      });
+      EXPECT_EQ(rt::sleep(seed % 2 == 0 ? 500us : 1500us), Status());
+      world.crash("till", Crash::machine);
+      scope.join();
+      EXPECT_EQ(rt::sleep(50ms), Status());
+      EXPECT_EQ(world.open_connections(), 0u);
+      EXPECT_TRUE(world.node("office").dial(shop.address(80)));  // there is room for it
+    });
+  }
+}
+
 TEST(SimStream, reset_at_end_resets_instead_of_finishing) {
   for (const bool reset : {false, true}) {
     in_virtual_time([reset] {

@@ -227,12 +227,9 @@ Result<SimConnectionRef> SimState::dial(SimHost& host, const Address& address,
 
 // Of a dial that gave up: it asks no more, and a late answer finds nobody.
 void SimState::abandon(const SimConnectionRef& connection) {
-  SimEnd& there = connection->ends[1];
-  connection->ends[0].gone = true;
-  if (there.state == SimEnd::State::opening) {
-    connection->ends[0].under_way.clear();
-    there.dead = true;
-  }
+  SimEnd& end = connection->ends[0];
+  end.gone = true;
+  if (connection->ends[1].state == SimEnd::State::opening) end.under_way.clear();
   break_end(connection, 0, ETIMEDOUT);
 }
 

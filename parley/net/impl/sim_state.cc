@@ -19,7 +19,7 @@ void check(const LinkOptions& link) {
                 "LinkOptions::mean_time_to_cut: less than 0");
 }
 
-const SimOptions& checked(const SimOptions& options) {
+void check(const SimOptions& options) {
   const auto is_chance = [](double chance) { return chance >= 0 && chance <= 1; };
   check(options.link);
   check(options.loopback);
@@ -30,7 +30,6 @@ const SimOptions& checked(const SimOptions& options) {
   PARLEY_ASSERT(options.connect_timeout > Duration::zero(), "SimOptions::connect_timeout: over 0");
   PARLEY_ASSERT(options.transfer_timeout > Duration::zero(),
                 "SimOptions::transfer_timeout: over 0");
-  return options;
 }
 
 bool is_node_name(std::string_view name) {
@@ -54,10 +53,11 @@ std::uint64_t mix(std::uint64_t hash, std::string_view text) {
 }  // namespace
 
 SimState::SimState(const SimOptions& options)
-    : options_(checked(options)),
+    : options_(options),
       began_(rt::now()),
       random_(options.seed),
       scope_(rt::Context::background(), rt::OnExit::cancel) {
+  check(options);
   scope_.go("sim world", [this] { drive(); });
 }
 

@@ -99,7 +99,8 @@ struct SimConnection {
   std::array<SimEnd, 2> ends;  // who dialled, who listened
   SimListeningRef listening;   // until it was accepted
   bool queued = false;
-  std::uint16_t dialled_from = 0;  // the port to be given back; 0 when none
+  std::uint16_t dialled_from = 0;                 // the port to be given back; 0 when none
+  std::optional<SimAgenda::Key> handshake_timer;  // of who listened
   std::optional<SimAgenda::Key> cut_timer;
 };
 

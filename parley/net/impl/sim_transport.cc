@@ -126,6 +126,9 @@ void SimState::arrive_syn(const SimConnectionRef& connection) {
   connection->listening = listening;
   end.options = listening->options.stream;
   end.state = SimEnd::State::half_open;
+  connection->handshake_timer = plan(rt::now() + options_.connect_timeout, [this, connection] {
+    break_end(connection, listener_side, ETIMEDOUT);
+  });
   for (const std::size_t side : {dialler, listener_side}) {
     SimEnd& one = connection->ends[side];
     const auto size = [](std::size_t asked, std::size_t usual) {
@@ -150,6 +153,7 @@ void SimState::arrive_syn_ack(const SimConnectionRef& connection) {
 
 void SimState::arrive_ack(const SimConnectionRef& connection) {
   connection->ends[listener_side].state = SimEnd::State::established;
+  forget(connection->handshake_timer);
   const auto defer = connection->listening->options.defer_accept;
   if (defer.count() == 0) return enqueue(connection);
   plan(rt::now() + defer, [this, connection] { enqueue(connection); });
@@ -220,6 +224,8 @@ void SimState::break_end(const SimConnectionRef& connection, std::size_t side, i
   if (end.dead) return;
   end.dead = true;
   end.error = error;
+  SimEnd& there = connection->ends[other(side)];
+  if (there.state == SimEnd::State::opening && end.under_way.empty()) there.dead = true;
   if (connection->listening != nullptr) connection->listening->half_open.erase(connection->id);
   end.readable.broadcast();
   end.writable.broadcast();
@@ -302,6 +308,7 @@ void SimState::settle(const SimConnectionRef& connection) {
     forget(end.transfer_timer);
     forget(end.silence_timer);
   }
+  if (is_over(connection->ends[listener_side])) forget(connection->handshake_timer);
   if (!is_over(connection->ends[dialler]) || !is_over(connection->ends[listener_side])) return;
   forget(connection->cut_timer);
   connection->ends[dialler].host->dial_ports.erase(
