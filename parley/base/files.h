@@ -37,7 +37,7 @@ namespace parley {
 // Bytes of a path (path_resolution(7): PATH_MAX with the zero at its end).
 inline constexpr std::size_t max_path = 4'095;
 // Entries list() gives; more in one folder is resource_exhausted.
-inline constexpr std::size_t max_listed = 1'000'000;
+inline constexpr std::size_t max_listed = 65'536;
 
 enum class OpenMode : std::uint8_t {
   read,        // what is there, for reading

@@ -260,6 +260,16 @@ TEST(MemoryFiles, replace_file_survives_a_crash_after_any_operation) {
   }
 }
 
+TEST(MemoryFiles, max_listed_bounds_what_list_gives) {
+  MemoryFiles files;
+  for (std::size_t i = 0; i < max_listed; ++i) {
+    ASSERT_TRUE(files.open("/" + std::to_string(i), OpenMode::create_new));
+  }
+  EXPECT_EQ(files.list("/")->size(), max_listed);
+  EXPECT_TRUE(files.open("/one-more", OpenMode::create_new));
+  EXPECT_EQ(files.list("/").error().code(), Code::resource_exhausted);
+}
+
 TEST(MemoryFiles, operations_are_counted) {
   MemoryFiles files;
   (void)synced_file(files);

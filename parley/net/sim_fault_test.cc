@@ -310,6 +310,7 @@ TEST(SimStream, reset_at_end_resets_instead_of_finishing) {
       SimPair pair(world, {.stream = {.reset_at_end = reset}});
       pair.client.reset();
       EXPECT_EQ(failure_of(*pair.server).message, reset ? "receive: Connection reset by peer" : "");
+      EXPECT_EQ(world.counts().resets, reset ? 1u : 0u);
     });
   }
 }

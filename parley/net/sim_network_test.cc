@@ -239,6 +239,19 @@ TEST(SimNames, a_node_is_dialled_by_name_and_by_its_addresses) {
   });
 }
 
+TEST(SimNames, every_node_up_to_the_limit_has_addresses_of_its_own) {
+  in_virtual_time([] {
+    SimWorld world;
+    const auto name_of = [](std::size_t number) { return "n" + std::to_string(number); };
+    for (std::size_t number = 1; number <= max_sim_nodes; ++number) world.node(name_of(number));
+    EXPECT_EQ(world.node("n300").address(80), *Address::parse("tcp://10.0.1.44:80"));
+    EXPECT_EQ(world.node("n4096").address(80), *Address::parse("tcp://10.0.16.0:80"));
+    const auto listener = *world.node("n300").listen(*Address::parse("tcp://[fd00::12c]:80"));
+    EXPECT_TRUE(world.node("n4096").dial(listener->address()));
+    EXPECT_EQ((*listener->accept())->remote_address().host, "fd00::1000");
+  });
+}
+
 TEST(SimNames, unix_addresses_are_the_nodes_own) {
   in_virtual_time([] {
     SimWorld world;
@@ -350,6 +363,8 @@ TEST(SimWorld, forgets_connections_that_both_sides_have_left) {
       EXPECT_EQ(world.open_connections(), 0u);
     }
     EXPECT_EQ(world.counts().connections, 3u);
+    EXPECT_EQ(world.counts().dials, 3u);
+    EXPECT_EQ(world.counts().resets, 0u);
   });
 }
 
@@ -427,6 +442,11 @@ TEST(SimWorld, options_out_of_range_are_named) {
   EXPECT_DEATH(world_with({.send_buffer = 0}), "SimOptions::send_buffer");
   EXPECT_DEATH(in_virtual_time([] { (void)SimWorld().node("Bad Name"); }), "the name of a node");
   EXPECT_DEATH(in_virtual_time([] { SimWorld().crash("nobody"); }), "no node of the simulated");
+  const auto too_many = [] {
+    SimWorld world;
+    for (std::size_t i = 0; i <= max_sim_nodes; ++i) world.node(std::to_string(i));
+  };
+  EXPECT_DEATH(in_virtual_time(too_many), "at most max_sim_nodes");
 }
 
 }  // namespace
