@@ -150,6 +150,20 @@ TEST(SimOptions, short_reads_and_writes_come_as_often_as_told) {
   }
 }
 
+TEST(SimOptions, a_short_read_gives_no_less_than_peek_has_shown) {
+  in_virtual_time([] {
+    SimWorld world({.link = plain, .short_read_chance = 1});
+    const SimPair pair(world);
+    std::array<char, 50> buffer{};
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_TRUE(pair.client->write(std::string(100, 's')).is_ok());
+      EXPECT_EQ(*pair.server->peek(buffer, 50), 50u);
+      EXPECT_EQ(*pair.server->read(buffer), 50u);
+      (void)read_exactly(*pair.server, 50);
+    }
+  });
+}
+
 // Bytes a writer gets rid of while nobody reads.
 std::size_t taken_without_a_reader(const SimOptions& options, const DialOptions& dialling,
                                    const ListenOptions& listening) {
