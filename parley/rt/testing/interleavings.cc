@@ -104,9 +104,14 @@ void Search::switch_back() {
   impl::asan_arrive(self.fake_stack, &own_stack_, &own_stack_size_);
 }
 
-void Search::enter(void* argument) {
+LastOfStack Search::enter(void* argument) {
   auto& search = *static_cast<Search*>(argument);
   impl::asan_arrive(nullptr, &search.own_stack_, &search.own_stack_size_);
+  return &live;
+}
+
+void Search::live(void* argument) {
+  auto& search = *static_cast<Search*>(argument);
   for (;;) {
     Thread& self = *search.threads_[search.current_];
     self.body();

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "parley/rt/impl/switch.h"
 #include "parley/rt/testing/interleavings.h"
 
 namespace parley::rt::testing {
@@ -142,7 +143,8 @@ class Search {
   bool next_thread(Node& node);
   void switch_to(std::size_t thread);
   void switch_back();
-  static void enter(void* search);
+  static LastOfStack enter(void* search);
+  static void live(void* search);
   [[nodiscard]] InterleavingReport report(bool complete) const;
   [[nodiscard]] std::string trace() const;
   [[nodiscard]] std::string schedule() const;
