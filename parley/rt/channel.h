@@ -159,10 +159,11 @@ class BasicChannel {
 
   using WaitNode = typename Waits::Node;
   using WaitList = typename Waits::List;
+  using Flag = typename Waits::template Plain<bool>;
 
   struct Sender : WaitNode {
     T* value = nullptr;
-    bool taken = false;
+    Flag taken = false;
   };
   struct Receiver : WaitNode {
     std::optional<T> value;
@@ -209,7 +210,7 @@ class BasicChannel {
   }
 
   mutable typename Waits::Lock lock_;
-  bool closed_ = false;
+  Flag closed_ = false;
   impl::RingBuffer<T> buffer_;
   WaitList senders_;
   WaitList receivers_;

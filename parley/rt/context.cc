@@ -9,6 +9,7 @@
 #include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/waiting.h"
+#include "parley/rt/impl/waiting_steps.h"
 #include "parley/rt/impl/worker_inline.h"
 
 namespace parley::rt {
@@ -76,26 +77,12 @@ void ContextNode::cancel(const Status& why, List<DoneHook>& to_run) {
   });
 }
 
-// A fiber that is about to wait opens its word, passes a light fence and looks at the flag. So
-// after the heavy fence either its word is open here, or it will see the flag there. The fence is
-// not needed where every fiber is parked already.
 void ContextNode::cancel_fibers() {
   const Worker* worker = Worker::current();
-  bool all_woken = true;
-  const auto wake_parked = [&](FiberNode& node) {
-    Fiber& fiber = *node.fiber;
-    fiber.cancel_requested.store(true, std::memory_order_relaxed);
-    if (fiber.word.claim_cancellable()) {
-      fiber.wake = Wake::cancelled;
-      Worker::make_runnable(fiber, Place::last);
-    } else if (worker == nullptr || &fiber != worker->running()) {
-      all_woken = false;
-    }
-  };
-  fibers.for_each(wake_parked);
-  if (all_woken) return;
-  RealAtomics::heavy_fence();
-  fibers.for_each(wake_parked);
+  const Fiber* caller = worker == nullptr ? nullptr : worker->running();
+  cancel_each<RealAtomics>(
+      fibers, [caller](const Fiber& fiber) { return &fiber == caller; },
+      [](Fiber& fiber) { Worker::make_runnable(fiber, Place::last); });
 }
 
 Status ContextNode::status() const {

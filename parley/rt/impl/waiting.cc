@@ -4,6 +4,7 @@
 
 #include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/waiting_steps.h"
 #include "parley/rt/impl/worker_inline.h"
 
 namespace parley::rt::impl {
@@ -21,24 +22,6 @@ Parking::Parking(const char* what, Cancellable cancellable)
 
 Wake Parking::park(Deadline deadline) { return park_here(deadline); }
 
-namespace {
-
-[[gnu::always_inline]] inline Wake wait_with(Parking& parking, std::unique_lock<SpinLock>& lock,
-                                             WaitList& list, WaitNode& node, Deadline deadline) {
-  node.fiber = parking.fiber();
-  list.push_back(node);
-  SpinLock& guard = *lock.release();
-  guard.unlock();
-  const Wake wake = parking.park_here(deadline);
-  if (!node.chosen) {
-    const std::lock_guard again(guard);
-    node.unlink();
-  }
-  return wake;
-}
-
-}  // namespace
-
 Status wait_in(std::unique_lock<SpinLock>& lock, WaitList& list, WaitNode& node, const char* what,
                Deadline deadline) {
   Parking parking(what);
@@ -51,16 +34,7 @@ void wait_in_for_ever(std::unique_lock<SpinLock>& lock, WaitList& list, WaitNode
   (void)wait_with(parking, lock, list, node, Deadline::never());
 }
 
-WaitNode* claim_front(WaitList& list) {
-  while (!list.empty()) {
-    WaitNode& node = list.pop_front();
-    if (!node.fiber->word.claim()) continue;
-    node.fiber->wake = Wake::ready;
-    node.chosen = true;
-    return &node;
-  }
-  return nullptr;
-}
+WaitNode* claim_front(WaitList& list) { return claim_front_of<WaitNode>(list); }
 
 bool claim_all(WaitList& list, WaitList& claimed) {
   bool any = false;

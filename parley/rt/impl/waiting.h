@@ -70,6 +70,8 @@ struct RealWaits {
   using Lock = SpinLock;
   using Node = WaitNode;
   using List = WaitList;
+  template <class T>
+  using Plain = T;  // a variable under the lock, or handed over
 
   static Status wait_in(std::unique_lock<Lock>& lock, List& list, Node& node, const char* what,
                         Deadline deadline) {

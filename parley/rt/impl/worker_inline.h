@@ -14,6 +14,7 @@
 #include "parley/rt/impl/sanitizer.h"
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/switch.h"
+#include "parley/rt/impl/waiting_steps.h"
 #include "parley/rt/impl/worker.h"
 
 namespace parley::rt::impl {
@@ -82,14 +83,7 @@ inline Fiber* Worker::next_at_once() {
 }
 
 inline Wake Worker::park(Fiber& fiber, const char* what, Deadline deadline, bool cancellable) {
-  if (cancellable) {
-    // The word was opened before, and is looked at after: see ContextNode::cancel.
-    RealAtomics::light_fence();
-    if (fiber.cancel_requested.load(std::memory_order_relaxed)) {
-      fiber.word.close();
-      return Wake::cancelled;
-    }
-  }
+  if (cancellable && is_cancelled_before_it_parks<RealAtomics>(fiber)) return Wake::cancelled;
   const bool timed = !deadline.is_never();
   if (timed) {
     if (scheduler_.now() >= deadline.instant()) {

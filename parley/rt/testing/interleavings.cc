@@ -22,10 +22,10 @@ constexpr ThreadSet one(std::size_t thread) { return ThreadSet{1} << thread; }
 constexpr bool has(ThreadSet set, std::size_t thread) { return (set & one(thread)) != 0; }
 std::size_t lowest(ThreadSet set) { return static_cast<std::size_t>(__builtin_ctz(set)); }
 
-// What a run that failed left on its stacks is never destroyed; kept here, it is not lost.
+// What a run that failed left behind is never destroyed; kept here, it is not lost.
 std::vector<std::unique_ptr<char[]>>& abandoned() {
-  static std::vector<std::unique_ptr<char[]>> stacks;
-  return stacks;
+  static std::vector<std::unique_ptr<char[]>> memory;
+  return memory;
 }
 
 const char* name_of(std::memory_order order) {
@@ -66,7 +66,7 @@ void Interleaving::go(std::string_view name, std::function<void()> body) {
 }
 
 Search::Search(const InterleavingOptions& options, const InterleavedTest& test)
-    : options_(options), test_(test), room_(std::make_unique<std::byte[]>(room_bytes)) {
+    : options_(options), test_(test), room_(std::make_unique<char[]>(room_bytes)) {
   PARLEY_ASSERT(searching == nullptr, "explore() inside explore()");
   searching = this;
   threads_.push_back(std::make_unique<Thread>());
@@ -80,6 +80,7 @@ Search::~Search() {
     if (!thread->ended) abandoned().push_back(std::move(thread->stack));
     impl::tsan_destroy(thread->tsan_fiber);
   }
+  if (!failure_.empty()) abandoned().push_back(std::move(room_));
   searching = nullptr;
 }
 
@@ -223,7 +224,7 @@ void Search::run() {
   spurious_ = preemptions_ = 0;
   covered_ = over_ = false;
   ++runs_;
-  Interleaving run({room_.get(), room_bytes});
+  Interleaving run({reinterpret_cast<std::byte*>(room_.get()), room_bytes});
   test_(run);
   if (!over_) run_threads(run);
   if (!over_) {
@@ -233,6 +234,7 @@ void Search::run() {
   over_ = true;
   // Nobody stored what was read: no processor would have done this.
   if (promise_ && (!promise_->kept || promise_->broken)) failure_.clear();
+  if (!failure_.empty()) run.objects_.clear();
 }
 
 // Choosing.

@@ -166,6 +166,7 @@ void fence(Where where);
 void light_fence(Where where);
 void heavy_fence(Where where);
 void relax();
+[[nodiscard]] std::size_t thread();
 void become_lone();
 [[nodiscard]] bool is_lone();
 void lock(Place place, Where where);

@@ -162,7 +162,7 @@ class Search {
 
   const InterleavingOptions& options_;
   const InterleavedTest& test_;
-  const std::unique_ptr<std::byte[]> room_;  // for the objects of a run
+  std::unique_ptr<char[]> room_;  // for the objects of a run
   InterleavedMemory memory_;
   std::vector<std::unique_ptr<Thread>> threads_;  // the first stands for the test itself
   std::size_t begun_ = 0;                         // how many of them this run has

@@ -283,6 +283,7 @@ void fence(Where where) { in_search().fence(Operation::fence, where); }
 void light_fence(Where where) { in_search().fence(Operation::light_fence, where); }
 void heavy_fence(Where where) { in_search().fence(Operation::heavy_fence, where); }
 void relax() { in_search().relax(); }
+std::size_t thread() { return in_search().thread(); }
 void become_lone() { in_search().set_lone(); }
 bool is_lone() { return in_search().is_lone(); }
 void lock(Place place, Where where) { in_search().lock(place, where); }
