@@ -1,17 +1,20 @@
-// IdleSet: which workers are at rest. Lock-free. Private to rt.
+// RestingWorkers: which workers are at rest. Lock-free. Private to rt.
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+
+#include "parley/rt/impl/atomics.h"
 
 namespace parley::rt::impl {
 
 inline constexpr std::size_t max_workers = 256;
 
-class IdleSet {
+// Of at most `workers`.
+template <class Atomics, std::size_t workers>
+class BasicIdleSet {
  public:
   void add(std::size_t index) noexcept {
     words_[index / 64].fetch_or(bit(index), std::memory_order_seq_cst);
@@ -47,7 +50,36 @@ class IdleSet {
  private:
   static std::uint64_t bit(std::size_t index) noexcept { return std::uint64_t{1} << index % 64; }
 
-  std::array<std::atomic<std::uint64_t>, max_workers / 64> words_{};
+  std::array<typename Atomics::template Atomic<std::uint64_t>, (workers + 63) / 64> words_{};
 };
+
+// The workers at rest, of which one is called at a time when a worker has more to do than it should
+// keep for itself.
+template <class Atomics, std::size_t workers>
+class BasicRestingWorkers : public BasicIdleSet<Atomics, workers> {
+ public:
+  // There is one to be called, and none on its way.
+  [[nodiscard]] bool wants_thief() const noexcept {
+    return this->any() && !called_.load(std::memory_order_relaxed);
+  }
+  // The one to be woken for that; max_workers when there is none.
+  [[nodiscard]] std::size_t call_thief() noexcept {
+    called_.store(true, std::memory_order_relaxed);
+    const std::size_t index = this->take_any();
+    // Otherwise it is the one that was called who takes this back.
+    if (index == max_workers) called_.store(false, std::memory_order_relaxed);
+    return index;
+  }
+  // By a worker that rests no more, whoever woke it.
+  void end_rest(std::size_t index) noexcept {
+    this->remove(index);
+    called_.store(false, std::memory_order_relaxed);
+  }
+
+ private:
+  typename Atomics::template Atomic<bool> called_{false};
+};
+
+using RestingWorkers = BasicRestingWorkers<RealAtomics, max_workers>;
 
 }  // namespace parley::rt::impl

@@ -256,8 +256,7 @@ Fiber* Scheduler::take_migrant(Worker& worker) {
 void Scheduler::begin_rest(std::size_t worker) { resting_.add(worker); }
 
 void Scheduler::end_rest(std::size_t worker) {
-  resting_.remove(worker);
-  thief_called_.store(false, std::memory_order_relaxed);
+  resting_.end_rest(worker);
   monitor_.worker_woke();
 }
 
@@ -267,8 +266,8 @@ void Scheduler::wake_resting() {
 }
 
 void Scheduler::wake_thief() {
-  thief_called_.store(true, std::memory_order_relaxed);
-  wake_resting();
+  const std::size_t index = resting_.call_thief();
+  if (index != max_workers) workers_[index]->interrupt();
 }
 
 bool Scheduler::all_at_rest() const { return resting_.count() == worker_count_; }

@@ -74,9 +74,7 @@ class Scheduler {
   // Who is at rest.
   void begin_rest(std::size_t worker);
   void end_rest(std::size_t worker);
-  [[nodiscard]] bool wants_thief() const {
-    return resting_.any() && !thief_called_.load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] bool wants_thief() const { return resting_.wants_thief(); }
   void wake_thief();
   [[nodiscard]] bool all_at_rest() const;
   [[nodiscard]] bool any_held() const;
@@ -135,8 +133,7 @@ class Scheduler {
   WaitList room_waiters_;  // fibers waiting for the number of fibers to fall below the limit
   std::atomic<std::size_t> room_waiter_count_{0};
 
-  IdleSet resting_;
-  std::atomic<bool> thief_called_{false};
+  RestingWorkers resting_;
 
   std::vector<std::unique_ptr<Worker>> workers_;
   BlockingPool blocking_;

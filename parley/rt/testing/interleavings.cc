@@ -15,6 +15,9 @@ Search* searching = nullptr;
 
 namespace {
 
+// Of a run that fails, the last ones.
+constexpr std::size_t most_steps_told = 150;
+constexpr std::size_t most_schedule_told = 2'000;
 constexpr std::size_t room_bytes = std::size_t{64} * 1024;
 constexpr std::size_t stack_bytes = std::size_t{128} * 1024;
 
@@ -434,7 +437,9 @@ std::string Search::trace() const {
   std::string text;
   std::size_t number = 0;
   for (const Step& step : steps_) {
-    text += "\n  " + std::to_string(++number) + "  " + threads_[step.thread]->name + "  " +
+    ++number;
+    if (number + most_steps_told < steps_.size()) continue;
+    text += "\n  " + std::to_string(number) + "  " + threads_[step.thread]->name + "  " +
             place_name(step.where) + "  " + step.what + "(" + name_of(step.memory_order) + ")";
     if (step.access.place == 0) continue;
     text += " #" + std::to_string(step.access.place);
@@ -452,7 +457,10 @@ InterleavingReport Search::report(bool complete) const {
     report.schedule = schedule();
     report.failure = failure_ + "\nin run " + std::to_string(runs_) +
                      " (step, thread, where, what, on which atomic, its value):" + trace() +
-                     "\nreplay: " + report.schedule;
+                     "\nreplay: " +
+                     (report.schedule.size() <= most_schedule_told
+                          ? report.schedule
+                          : "too long to be told here: see InterleavingReport::schedule");
   }
   return report;
 }
