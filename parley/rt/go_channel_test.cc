@@ -60,6 +60,26 @@ const testing::Sentence channel_types[] = {
          EXPECT_EQ(number, next[static_cast<std::size_t>(sender)]++);
        }
      }},
+    {"a channel may carry where to answer to",
+     [] {
+       struct Question {
+         int number = 0;
+         Channel<int>* answer = nullptr;
+       };
+       Channel<Question> questions;
+       Scope scope;
+       scope.go("doubler", [&] {
+         for (const Question& question : questions) {
+           EXPECT_TRUE(question.answer->send(2 * question.number).is_ok());
+         }
+       });
+       for (int i = 0; i < 10; ++i) {
+         Channel<int> answer(1);
+         EXPECT_TRUE(questions.send({i, &answer}).is_ok());
+         EXPECT_EQ(*answer.receive(), 2 * i);
+       }
+       questions.close();
+     }},
 };
 
 TEST(GoChannel, is_shared_and_ordered_as_the_specification_says) { testing::check(channel_types); }
@@ -217,6 +237,21 @@ const testing::Sentence selects[] = {
          EXPECT_TRUE(select(on_receive(channel, take), on_receive(channel, take)).is_ok());
        }
        EXPECT_EQ(received, (std::vector<int>{1, 2}));
+     }},
+    {"a closed channel is always ready, and does not starve the others",
+     [] {
+       Channel<int> closed;
+       Channel<int> open(1);
+       closed.close();
+       int ends = 0;
+       int values = 0;
+       while (ends < 20 || values < 20) {
+         int value = 1;
+         (void)open.try_send(value);
+         EXPECT_TRUE(
+             select(on_receive(closed, [&] { ++ends; }), on_receive(open, [&] { ++values; }))
+                 .is_ok());
+       }
      }},
     {"its functions may use the channels, and select again",
      [] {

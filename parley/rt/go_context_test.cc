@@ -2,12 +2,15 @@
 // sync_test.cc. docs/go-semantics.md lists them all, with what is different here and why.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "parley/rt/channel.h"
 #include "parley/rt/context.h"
+#include "parley/rt/done_call.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/select.h"
@@ -146,6 +149,21 @@ const testing::Sentence context_sentences[] = {
        cancel();
        scope.join();
        EXPECT_EQ(woken, 3);
+     }},
+    {"of several functions that wait for its end each runs, but those that were stopped",
+     [] {
+       auto [context, cancel] = Context::background().with_cancel();
+       std::array<std::atomic<int>, 4> ran{};
+       Scope scope;
+       std::vector<DoneCall> calls;
+       for (std::atomic<int>& count : ran) {
+         calls.emplace_back(context, scope, "call", [&count] { ++count; });
+       }
+       EXPECT_TRUE(calls[1].stop());
+       cancel();
+       scope.join();
+       EXPECT_EQ(ran[0] + ran[2] + ran[3], 3);
+       EXPECT_EQ(ran[1], 0);
      }},
     {"two types with equal contents are two keys",
      [] {

@@ -8,7 +8,9 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -279,6 +281,14 @@ TEST(GoSync, a_mutex_is_handed_over_to_who_has_waited_for_a_millisecond) {
   }
 }
 
+TEST(GoSync, an_exception_in_once_ends_the_program) {
+  EXPECT_DEATH(parley::run([] {
+                 Once once;
+                 (void)once.call([] { throw std::runtime_error("no config"); });
+               }),
+               "no config");
+}
+
 TEST(GoSync, what_must_not_be_copied_cannot_be) {
   static_assert(!std::is_copy_constructible_v<Mutex>);
   static_assert(!std::is_copy_constructible_v<RwMutex>);
@@ -322,6 +332,20 @@ const testing::Sentence time_sentences[] = {
        EXPECT_TRUE(sleep(Duration::zero()).is_ok());
        EXPECT_TRUE(sleep(-1h).is_ok());
        EXPECT_TRUE(sleep_until(now()).is_ok());
+     }},
+    {"a delay too long for the clock is never: it can be stopped and cancelled",
+     [] {
+       Scope scope;
+       Timer timer(scope, Duration::max(), "never", [] { ADD_FAILURE(); });
+       EXPECT_TRUE(timer.stop());
+       const Timer waits(scope, Duration::max(), "never", [] { ADD_FAILURE(); });
+       Ticker ticker(Duration::max());
+       auto [endless, cancel_endless] = Context::current().with_timeout(Duration::max());
+       EXPECT_TRUE(endless.deadline().is_never());
+       auto [context, cancel] = endless.with_timeout(1ms);
+       const WithContext bound(context);
+       EXPECT_EQ(sleep(Duration::max()).code(), Code::deadline_exceeded);
+       EXPECT_EQ(ticker.ticks().try_receive(), std::nullopt);
      }},
     {"a timer that is replaced is stopped, and the new one starts over: Go's Reset",
      [] {
@@ -378,6 +402,7 @@ PARLEY_FIBER_TEST(GoTime, yield_lets_those_run_first_that_are_ready) {
 TEST(GoTime, a_ticker_without_a_period_is_a_bug) {
   EXPECT_DEATH(parley::run([] { const Ticker ticker(0s); }), "must be positive");
   EXPECT_DEATH(parley::run([] { const Ticker ticker(-1s); }), "must be positive");
+  EXPECT_DEATH(parley::run([] { Ticker(1s).reset(0s); }), "must be positive");
 }
 
 }  // namespace
