@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """tools/promises finds every way in which a promise can be without proof."""
+import glob
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -138,6 +140,18 @@ class Promises(unittest.TestCase):
                 found, problems = promises.parse(file.read())
             self.assertEqual(problems, [], path)
             self.assertTrue(found, path)
+
+    def test_each_test_that_go_semantics_names_is_written_somewhere(self):
+        written = set()
+        for path in glob.glob(os.path.join(loading.ROOT, "parley", "**", "*_test.cc"),
+                              recursive=True):
+            with open(path, encoding="utf-8") as file:
+                found = re.findall(r"TEST(?:_F)?\(\s*(\w+),\s*(\w+)\)", file.read())
+            written |= {f"{suite}.{case}" for suite, case in found}
+        with open(os.path.join(loading.ROOT, "docs", "go-semantics.md"), encoding="utf-8") as file:
+            rows, _ = promises.parse(file.read())
+        self.assertEqual([f"line {row.line}: {name}" for row in rows for name in row.tests
+                          if name not in written], [])
 
 
 if __name__ == "__main__":
