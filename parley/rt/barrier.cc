@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "parley/base/assert.h"
+#include "parley/rt/impl/interleave.h"
 #include "parley/rt/impl/waiting.h"
 
 namespace parley::rt {
@@ -31,6 +32,7 @@ Barrier::~Barrier() {
 
 Result<std::size_t> Barrier::wait(Deadline deadline) {
   impl::require_fiber("Barrier::wait was called");
+  impl::interleave();
   impl::WaitList woken;
   std::unique_lock lock(lock_);
   if (broken_) return broken();

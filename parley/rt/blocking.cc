@@ -1,6 +1,7 @@
 #include "parley/rt/blocking.h"
 
 #include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/simulation.h"
 #include "parley/rt/impl/waiting.h"
 #include "parley/rt/impl/worker_inline.h"
 #include "parley/rt/time.h"
@@ -26,11 +27,16 @@ void impl::call_on_thread(void (*run)(void* argument), void* argument) {
   };
   Parking parking("blocking call", Cancellable::no);
   fiber.wake = Wake::ready;
-  fiber.scheduler->blocking().add(call);
+  if (Simulation* simulation = fiber.scheduler->simulation()) {
+    simulation->add(call);
+  } else {
+    fiber.scheduler->blocking().add(call);
+  }
   (void)parking.park(Deadline::never());
 }
 
 void checkpoint() {
+  impl::interleave();
   const impl::Worker* worker = impl::Worker::current();
   if (worker != nullptr && worker->should_give_way()) yield();
 }

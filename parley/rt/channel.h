@@ -19,6 +19,7 @@
 #include "parley/base/result.h"
 #include "parley/base/status.h"
 #include "parley/rt/deadline.h"
+#include "parley/rt/impl/interleave.h"
 #include "parley/rt/impl/ring_buffer.h"
 #include "parley/rt/impl/waiting.h"
 
@@ -46,6 +47,7 @@ class BasicChannel {
   // (before or while waiting), deadline_exceeded, or the context's status; the value is dropped
   // then.
   Status send(T value, Deadline deadline = {}) {
+    impl::interleave();
     std::unique_lock lock(lock_);
     if (closed_) return closed_to_senders();
     WaitNode* to_wake = nullptr;
@@ -63,6 +65,7 @@ class BasicChannel {
 
   // False, and `value` untouched, when a send would wait or the channel is closed.
   [[nodiscard]] bool try_send(T& value) {
+    impl::interleave();
     std::unique_lock lock(lock_);
     WaitNode* to_wake = nullptr;
     if (closed_ || !give_locked(value, to_wake)) return false;
@@ -74,6 +77,7 @@ class BasicChannel {
   // The next value. out_of_range once the channel is closed and empty, deadline_exceeded, or the
   // context's status.
   Result<T> receive(Deadline deadline = {}) {
+    impl::interleave();
     std::unique_lock lock(lock_);
     WaitNode* to_wake = nullptr;
     if (std::optional<T> value = take_locked(to_wake)) {
@@ -91,6 +95,7 @@ class BasicChannel {
 
   // Nothing when a receive would wait or the channel is closed and empty.
   [[nodiscard]] std::optional<T> try_receive() {
+    impl::interleave();
     std::unique_lock lock(lock_);
     WaitNode* to_wake = nullptr;
     std::optional<T> value = take_locked(to_wake);
@@ -102,6 +107,7 @@ class BasicChannel {
   // No more sends: waiting senders fail, receivers get what is stored and then the end. Closing
   // twice is a bug, as in Go.
   void close() {
+    impl::interleave();
     WaitList woken;
     {
       const std::lock_guard lock(lock_);

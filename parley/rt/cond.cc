@@ -2,6 +2,8 @@
 
 #include <mutex>
 
+#include "parley/rt/impl/interleave.h"
+
 namespace parley::rt {
 
 Cond::~Cond() {
@@ -29,6 +31,7 @@ void Cond::signal() {
   impl::WaitNode* node = impl::claim_front(waiters_);
   lock_.unlock();
   if (node != nullptr) impl::wake(*node);
+  impl::interleave();
 }
 
 void Cond::broadcast() {
@@ -38,6 +41,7 @@ void Cond::broadcast() {
     impl::claim_all(waiters_, woken);
   }
   impl::wake_claimed(woken);
+  impl::interleave();
 }
 
 }  // namespace parley::rt

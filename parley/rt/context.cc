@@ -7,6 +7,7 @@
 #include "parley/base/assert.h"
 #include "parley/rt/impl/atomics.h"
 #include "parley/rt/impl/context_node.h"
+#include "parley/rt/impl/interleave.h"
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/waiting.h"
 #include "parley/rt/impl/waiting_steps.h"
@@ -223,9 +224,10 @@ Cancel::~Cancel() {
 void Cancel::operator()(Status cause) const {
   PARLEY_ASSERT(!cause.is_ok(), "a context is cancelled with a cause, not with ok");
   node_->cancel(cause);
+  impl::interleave();
 }
 
-void Cancel::operator()() const { node_->cancel(Status(Code::cancelled, "cancelled")); }
+void Cancel::operator()() const { (*this)(Status(Code::cancelled, "cancelled")); }
 
 namespace {
 

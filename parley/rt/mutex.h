@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "parley/rt/impl/interleave.h"
 #include "parley/rt/impl/spin_lock.h"
 #include "parley/rt/impl/wait_list.h"
 
@@ -29,6 +30,7 @@ class Mutex {
   // Waits as long as it takes: neither deadline nor cancellation ends it. Locking what the calling
   // fiber already holds is a bug, found in debug builds; in others the fiber waits for itself.
   void lock() {
+    impl::interleave();
     State free = State::free;
     if (!state_.compare_exchange_strong(free, State::locked, std::memory_order_acquire,
                                         std::memory_order_relaxed)) {
@@ -37,6 +39,7 @@ class Mutex {
     note_owner();
   }
   [[nodiscard]] bool try_lock() {
+    impl::interleave();
     State free = State::free;
     const bool locked = state_.compare_exchange_strong(
         free, State::locked, std::memory_order_acquire, std::memory_order_relaxed);
@@ -51,6 +54,7 @@ class Mutex {
                                         std::memory_order_relaxed)) {
       unlock_slowly();
     }
+    impl::interleave();
   }
 
  private:

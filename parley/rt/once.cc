@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "parley/base/assert.h"
+#include "parley/rt/impl/interleave.h"
 #include "parley/rt/impl/waiting.h"
 #include "parley/rt/impl/worker.h"
 
@@ -16,6 +17,7 @@ Once::~Once() {
 
 std::optional<Status> Once::wait_unless_first(Deadline deadline) {
   impl::Fiber& fiber = impl::Worker::current_fiber("Once::call was called");
+  impl::interleave();
   std::unique_lock lock(lock_);
   if (is_done()) return Status();
   if (runner_ == nullptr) {
@@ -38,6 +40,7 @@ void Once::finish() {
     impl::claim_all(waiters_, woken);
   }
   impl::wake_claimed(woken);
+  impl::interleave();
 }
 
 }  // namespace parley::rt

@@ -1,5 +1,6 @@
 #include "parley/rt/pollable.h"
 
+#include <string>
 #include <utility>
 
 #include "parley/base/assert.h"
@@ -32,6 +33,13 @@ Pollable& Pollable::operator=(Pollable&& other) noexcept {
 Status Pollable::watch(int fd) {
   PARLEY_ASSERT(entry_ == nullptr, "this Pollable already watches a descriptor");
   scheduler_ = Worker::current_fiber("Pollable::watch was called").scheduler;
+  if (scheduler_->is_simulated()) {
+    return {
+        Code::failed_precondition,
+        "watch descriptor " + std::to_string(fd) +
+            ": a simulation has no descriptors, since nothing decides when they are ready: give "
+            "what needs a network a net::SimWorld"};
+  }
   impl::PollEntry& entry = scheduler_->poll_table().take();
   entry.fd = fd;
   if (Status status = Worker::current()->watch(entry); !status.is_ok()) {

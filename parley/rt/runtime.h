@@ -16,13 +16,16 @@
 
 #include <cstddef>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 #include "parley/base/clock.h"
 #include "parley/rt/impl/closure.h"
 
 namespace parley::rt {
+
+namespace impl {
+class Simulation;
+}
 
 struct RuntimeOptions {
   // Threads that run fibers, the calling one among them; at most 256. 0: one for each processor the
@@ -51,6 +54,7 @@ struct RuntimeOptions {
   const Clock* clock = nullptr;
   // Internal.
   const Clock* real_clock = nullptr;
+  impl::Simulation* simulation = nullptr;
 };
 
 class Runtime {
@@ -66,15 +70,7 @@ class Runtime {
   template <class F>
   int run(F&& main) {
     int code = 0;
-    auto body = [&] {
-      if constexpr (std::is_same_v<std::invoke_result_t<F&>, int>) {
-        code = main();
-      } else {
-        static_assert(std::is_void_v<std::invoke_result_t<F&>>,
-                      "the first fiber returns int or void");
-        main();
-      }
-    };
+    auto body = [&] { code = impl::exit_code_of(main); };
     run_closure(impl::closure_of(body));
     return code;
   }

@@ -5,6 +5,7 @@
 
 #include "parley/base/assert.h"
 #include "parley/rt/deadline.h"
+#include "parley/rt/impl/interleave.h"
 #include "parley/rt/impl/membarrier.h"
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/waiting.h"
@@ -97,6 +98,7 @@ RwMutex::~RwMutex() {
 }
 
 void RwMutex::lock_shared() {
+  impl::interleave();
   const Worker& worker = worker_or_refuse("RwMutex::lock_shared was called");
   Slot* slot = nullptr;
   if (Table* table = biased_.load(std::memory_order_acquire)) {
@@ -127,6 +129,7 @@ void RwMutex::lock_shared() {
 }
 
 bool RwMutex::try_lock_shared() {
+  impl::interleave();
   const Worker& worker = worker_or_refuse("RwMutex::try_lock_shared was called");
   Table* table = biased_.load(std::memory_order_acquire);
   Slot* slot = table == nullptr ? nullptr : table->of(worker);
@@ -232,6 +235,7 @@ void RwMutex::unlock_shared_slowly(Slot* left) {
 }
 
 void RwMutex::lock() {
+  impl::interleave();
   (void)worker_or_refuse("RwMutex::lock was called");
   std::int64_t free = 0;
   if (state_.compare_exchange_strong(free, writing, std::memory_order_acquire,
@@ -284,6 +288,7 @@ void RwMutex::wait_for_readers(Lock& lock) {
 }
 
 bool RwMutex::try_lock() {
+  impl::interleave();
   (void)worker_or_refuse("RwMutex::try_lock was called");
   std::int64_t free = 0;
   if (state_.compare_exchange_strong(free, writing, std::memory_order_acquire,
@@ -331,6 +336,7 @@ void RwMutex::unlock() {
                                       std::memory_order_relaxed)) {
     unlock_slowly();
   }
+  impl::interleave();
 }
 
 void RwMutex::unlock_slowly() {

@@ -4,6 +4,7 @@
 
 #include "parley/base/assert.h"
 #include "parley/rt/impl/context_node.h"
+#include "parley/rt/impl/interleave.h"
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/waiting.h"
 #include "parley/rt/impl/worker.h"
@@ -34,7 +35,10 @@ bool Scope::start(std::string_view name, const impl::Closure& closure, const Fib
                   bool may_wait) {
   impl::Scheduler& scheduler = *Worker::current_fiber("Scope::go was called").scheduler;
   const impl::Scheduler::Birth birth{*this, *context_.node(), name, closure, options.stack_size};
-  if (scheduler.try_spawn(birth)) return true;
+  if (scheduler.try_spawn(birth)) {
+    impl::interleave();
+    return true;
+  }
   if (!may_wait) return false;
   // A join() meanwhile must not miss the fiber that is on its way.
   count_one_more();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "parley/rt/impl/context_node.h"
+#include "parley/rt/impl/interleave.h"
 #include "parley/rt/impl/waiting.h"
 #include "parley/rt/impl/worker.h"
 
@@ -74,6 +75,7 @@ void DoneCase::leave() { node_.unlink(); }
 Status DoneCase::status() const { return context_->status(); }
 
 Selected select_among(const Selection& selection) {
+  interleave();
   Fiber& fiber = Worker::current_fiber("rt::select was called");
   shuffle(selection.order, Worker::current()->random());
   AllLocks locks(selection.cases);

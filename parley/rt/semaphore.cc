@@ -5,6 +5,7 @@
 
 #include "parley/base/assert.h"
 #include "parley/rt/impl/fiber.h"
+#include "parley/rt/impl/interleave.h"
 #include "parley/rt/impl/waiting.h"
 
 namespace parley::rt {
@@ -19,6 +20,7 @@ Semaphore::~Semaphore() {
 }
 
 Status Semaphore::acquire(std::size_t units, Deadline deadline) {
+  impl::interleave();
   if (units > capacity_) {
     return {Code::invalid_argument, "semaphore: " + std::to_string(units) +
                                         " units can never be acquired, there are only " +
@@ -44,6 +46,7 @@ Status Semaphore::acquire(std::size_t units, Deadline deadline) {
 }
 
 bool Semaphore::try_acquire(std::size_t units) {
+  impl::interleave();
   const std::lock_guard lock(lock_);
   if (!waiters_.empty() || units > capacity_ - held_) return false;
   held_ += units;
@@ -59,6 +62,7 @@ void Semaphore::release(std::size_t units) {
     let_in(woken);
   }
   impl::wake_claimed(woken);
+  impl::interleave();
 }
 
 std::size_t Semaphore::available() const {

@@ -1,5 +1,6 @@
 #include "parley/base/assert.h"
 #include "parley/rt/event.h"
+#include "parley/rt/impl/interleave.h"
 #include "parley/rt/impl/waiting.h"
 #include "parley/rt/wait_group.h"
 
@@ -13,6 +14,7 @@ void Event::set() {
     impl::claim_all(waiters_, woken);
   }
   impl::wake_claimed(woken);
+  impl::interleave();
 }
 
 void Event::reset() {
@@ -21,11 +23,13 @@ void Event::reset() {
 }
 
 bool Event::is_set() const {
+  impl::interleave();
   const std::lock_guard lock(lock_);
   return set_;
 }
 
 Status Event::wait(Deadline deadline) {
+  impl::interleave();
   std::unique_lock lock(lock_);
   if (set_) return {};
   impl::WaitNode node;
@@ -45,6 +49,7 @@ void WaitGroup::done() {
     if (--count_ == 0) impl::claim_all(waiters_, woken);
   }
   impl::wake_claimed(woken);
+  impl::interleave();
 }
 
 std::size_t WaitGroup::count() const {
@@ -53,6 +58,7 @@ std::size_t WaitGroup::count() const {
 }
 
 Status WaitGroup::wait(Deadline deadline) {
+  impl::interleave();
   std::unique_lock lock(lock_);
   if (count_ == 0) return {};
   impl::WaitNode node;

@@ -33,4 +33,16 @@ Closure closure_of(F& f) {
               }};
 }
 
+// Runs the function of a first fiber: what it returned if that is an int, else 0.
+template <class F>
+int exit_code_of(F& main) {
+  if constexpr (std::is_same_v<std::invoke_result_t<F&>, int>) {
+    return main();
+  } else {
+    static_assert(std::is_void_v<std::invoke_result_t<F&>>, "the first fiber returns int or void");
+    main();
+    return 0;
+  }
+}
+
 }  // namespace parley::rt::impl

@@ -28,6 +28,10 @@ class BasicParkWord {
   }
   // By the fiber, when it need not wait after all: claims fail from here on.
   void close() noexcept { word_.store(State::running, std::memory_order_release); }
+  // By the fiber: it is about to park.
+  [[nodiscard]] bool is_open() const noexcept {
+    return word_.load(std::memory_order_relaxed) != State::running;
+  }
   // By the worker, once the fiber is off its stack.
   void settle() noexcept {
     word_.store(word_.load(std::memory_order_relaxed) == State::opening ? State::parked

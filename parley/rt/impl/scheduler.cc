@@ -12,6 +12,7 @@
 #include "parley/rt/impl/machine.h"
 #include "parley/rt/impl/overflow.h"
 #include "parley/rt/impl/sanitizer.h"
+#include "parley/rt/impl/simulation.h"
 #include "parley/rt/impl/waiting.h"
 #include "parley/rt/impl/worker_inline.h"
 #include "parley/rt/scope.h"
@@ -73,7 +74,7 @@ void Scheduler::run(const Closure& first) {
   fiber->scheduler = this;
   fiber->id.store(next_id_.fetch_add(1), std::memory_order_relaxed);
   background_->bind(*fiber);
-  inject(*fiber);
+  inject_all(std::span<Fiber* const>(&fiber, 1));
 
   std::vector<std::thread> threads;
   for (std::size_t i = 1; i < worker_count_; ++i) {
@@ -84,11 +85,14 @@ void Scheduler::run(const Closure& first) {
       workers_[i]->run();
     });
   }
-  monitor_.start();
+  // It goes by the machine's clock.
+  if (!is_simulated()) monitor_.start();
   workers_[0]->run();
   for (std::thread& thread : threads) thread.join();
   monitor_.stop();
 }
+
+std::uint64_t Scheduler::seed() const { return is_simulated() ? simulation()->seed() : 0; }
 
 void Scheduler::stop() {
   stopping_.store(true, std::memory_order_seq_cst);
@@ -192,6 +196,9 @@ void Scheduler::launch(Worker& worker, const Stack& stack, const Birth& birth) {
 }
 
 void Scheduler::inject(Fiber& fiber) {
+  // A worker hands over to itself.
+  PARLEY_ASSERT(!is_simulated(),
+                "a thread outside a simulation woke one of its fibers: no seed decides when");
   Fiber* const one = &fiber;
   inject_all({&one, 1});
 }

@@ -26,6 +26,7 @@
 
 namespace parley::rt::impl {
 
+class Simulation;
 class Worker;
 struct Glimpse;
 
@@ -80,7 +81,8 @@ class Scheduler {
   [[nodiscard]] bool any_held() const;
 
   [[nodiscard]] bool is_stopping() const { return stopping_.load(std::memory_order_acquire); }
-  [[nodiscard]] bool is_simulated() const { return false; }
+  [[nodiscard]] bool is_simulated() const { return simulation() != nullptr; }
+  [[nodiscard]] Simulation* simulation() const { return options_.simulation; }
   [[nodiscard]] bool has_real_clock() const { return options_.clock == options_.real_clock; }
 
   [[nodiscard]] const RuntimeOptions& options() const { return options_; }
@@ -89,7 +91,7 @@ class Scheduler {
   [[nodiscard]] StackDepot& stacks() { return stacks_; }
   [[nodiscard]] PollTable& poll_table() { return poll_table_; }
   [[nodiscard]] BlockingPool& blocking() { return blocking_; }
-  [[nodiscard]] std::uint64_t seed() const { return 0; }
+  [[nodiscard]] std::uint64_t seed() const;
   [[nodiscard]] Instant now() const noexcept { return options_.clock->now(); }
   // Fibers alive; exact when none is started or ends meanwhile.
   [[nodiscard]] std::size_t live() const noexcept;

@@ -11,6 +11,7 @@
 #include "parley/rt/impl/cures.h"
 #include "parley/rt/impl/sanitizer.h"
 #include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/simulation.h"
 #include "parley/rt/impl/worker_inline.h"
 
 namespace parley::rt::impl {
@@ -104,6 +105,21 @@ std::uint64_t Worker::next_id() {
   return next_id_++;
 }
 
+void Worker::hand_over(std::vector<Fiber*>& runnable) {
+  for (;;) {
+    if (Fiber* fiber = pop()) {
+      runnable.push_back(fiber);
+    } else if (Fiber* injected = scheduler_.take(*this)) {
+      runnable.push_back(injected);
+    } else {
+      break;
+    }
+  }
+  coarse_now_ = scheduler_.now();
+  // So the next switch comes back to the loop.
+  ticks_ = ticks_between_looks - 1;
+}
+
 void Worker::look_around() {
   const Instant now = scheduler_.now();
   if (!was_idle_) {
@@ -118,6 +134,7 @@ void Worker::look_around() {
 }
 
 Fiber* Worker::find() {
+  if (scheduler_.is_simulated()) return scheduler_.simulation()->next(*this);
   while (!scheduler_.is_stopping()) {
     if (ticks_ % ticks_between_looks == 0) {
       ++ticks_;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "parley/base/clock.h"
 #include "parley/rt/deadline.h"
@@ -51,6 +52,9 @@ class Worker {
   static void make_runnable(Fiber& fiber, Place place);
   // From the queue of the scheduler; false when there is no room.
   [[nodiscard]] bool accept(Fiber& fiber) { return ring_.push(&fiber); }
+  // For a simulation, by its loop: all that have become runnable here, in that order. The fiber
+  // that runs next comes back to the loop when it leaves.
+  void hand_over(std::vector<Fiber*>& runnable);
   // A fiber that is in no queue joins this one; owner only.
   void enqueue(Fiber& fiber, Place place);
 

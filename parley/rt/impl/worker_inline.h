@@ -37,7 +37,7 @@ inline void Worker::make_runnable(Fiber& fiber, Place place) {
 
 inline void Worker::enqueue(Fiber& fiber, Place place) {
   fiber.state.store(FiberState::runnable, std::memory_order_relaxed);
-  if (force_migration || scheduler_.is_simulated()) {
+  if (force_migration) {
     scheduler_.inject(fiber);
     return;
   }
@@ -76,9 +76,7 @@ inline Fiber* Worker::pop() {
 
 // Between two fibers: the next one, if there is nothing else to be done first.
 inline Fiber* Worker::next_at_once() {
-  if (++ticks_ % ticks_between_looks == 0 || force_migration || scheduler_.is_simulated()) {
-    return nullptr;
-  }
+  if (++ticks_ % ticks_between_looks == 0 || force_migration) return nullptr;
   return pop();
 }
 
