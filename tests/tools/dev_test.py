@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """./dev: how it explains itself, what it refuses, and what it installs on which machine."""
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -10,8 +11,8 @@ import unittest
 import loading
 
 DEV = os.path.join(loading.ROOT, "dev")
-SUBCOMMANDS = ("demo", "test", "build", "fmt", "lint", "asan", "tsan", "fuzz", "bench", "aarch64",
-               "ci", "setup")
+SUBCOMMANDS = ("demo", "test", "build", "fmt", "lint", "asan", "tsan", "fuzz", "bench", "sim",
+               "stress", "aarch64", "ci", "setup")
 NOBODY = 65534
 
 
@@ -75,7 +76,10 @@ class Dev(DevCase):
         for arguments in (("build", "--fast"), ("build", "--preset", "quick"), ("fmt", "all"),
                           ("lint", "--fix"), ("fuzz", "--seconds", "0"), ("fuzz", "--total", "x"),
                           ("fuzz", "--seconds"), ("demo", "--twice"), ("setup", "now"),
-                          ("ci", "x")):
+                          ("ci", "x"), ("sim",), ("sim", "7x"), ("sim", "--count", "0"),
+                          ("sim", "7", "--count", "2"), ("sim", "7", "8"), ("sim", "--all"),
+                          ("sim", "7", "--preset", "tsan"), ("stress",), ("stress", "5"),
+                          ("stress", "0s"), ("stress", "5s", "6s"), ("stress", "5s", "--all")):
             done = self.dev(*arguments)
             self.assertEqual(done.returncode, 2, f"{arguments}: {done.stderr}")
             self.assertIn(f"see ./dev {arguments[0]} --help", done.stderr)
@@ -289,6 +293,94 @@ class Work(DevCase):
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stdout, r"good_fuzz +1s  42 runs, nothing found")
         self.assertRegex(done.stdout, r"repeat it with:\n  \S*/bad_fuzz /artifacts/crash-1\n")
+
+    def program(self, path, script):
+        """A program that a build would have made."""
+        path = self.path(f"build/dev/{path}")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f'#!/bin/sh\necho "{os.path.basename(path)} $*" >>"$STUB_LOG"\n{script}\n')
+        os.chmod(path, 0o755)
+
+    def test_a_seed_runs_in_two_processes_event_by_event(self):
+        self.program("tests/sim/sim", 'echo "an event"; echo "7 abcd 3"')
+        done = self.dev("sim", "7")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("seed 7: held; 3 steps, hash abcd in two processes", done.stdout)
+        self.assertEqual(self.calls()[-2:], ["sim --seed 7 --events"] * 2)
+        self.assertTrue(self.calls()[-3].endswith(" --target sim"))
+
+    def test_a_scenario_that_does_not_exist_is_refused_with_those_that_do(self):
+        self.program("tests/sim/sim", '[ "$1" = --list ] && echo "ledger" || exit 2')
+        done = self.dev("sim", "7", "--scenario", "ladger")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("ledger\ndev: no scenario 'ladger'", done.stderr)
+
+    def test_a_seed_that_differs_between_two_processes_shows_where(self):
+        self.program("tests/sim/sim", 'echo "first"; echo "second $$"')
+        done = self.dev("sim", "7")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"different ways, first at:\n2c2\n< second \d+\n")
+
+    def test_a_seed_that_fails_is_printed_as_a_command(self):
+        self.program("tests/sim/sim", 'echo "an event"; echo "why" >&2; kill -ABRT $$')
+        done = self.dev("sim", "7", "--preset", "dev")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("why\nseed 7 FAILED; repeat it with:\n  ./dev sim 7\n", done.stdout)
+
+    SEEDS = ('from=$2; count=$4; while [ "$count" -gt 0 ]; do [ "$from" != "$STOP" ] || exit 3\n'
+             'echo "$from $(eval echo "$HASH") 5"; from=$((from + 1)); count=$((count - 1)); done')
+
+    def test_many_seeds_are_shared_by_the_cores_and_each_runs_twice(self):
+        self.program("tests/sim/sim", self.SEEDS)
+        self.environment.update(PARLEY_JOBS="4", STOP="", HASH="ab")
+        done = self.dev("sim", "--count", "7", "--from", "10")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("7 seeds from 10: all held", done.stdout)
+        self.assertEqual(sorted(call for call in self.calls() if call.startswith("sim ")),
+                         ["sim --from 10 --count 3"] * 2 + ["sim --from 13 --count 4"] * 2)
+
+    def test_of_many_seeds_the_one_that_ended_its_process_is_printed_as_a_command(self):
+        self.program("tests/sim/sim", self.SEEDS)
+        self.environment.update(PARLEY_JOBS="4", STOP="15", HASH="ab")
+        done = self.dev("sim", "--count", "7", "--from", "10")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("seed 15 FAILED; repeat it with:\n  ./dev sim 15\n", done.stdout)
+
+    def test_of_many_seeds_the_one_that_differs_is_printed_as_a_command(self):
+        self.program("tests/sim/sim", self.SEEDS)
+        self.environment.update(STOP="", HASH="$([ $from = 3 ] && echo $$ || echo ab)")
+        done = self.dev("sim", "--count", "5")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("seed 3: two processes went different ways; see where with:\n"
+                      "  ./dev sim 3\n", done.stdout)
+
+    def stress_programs(self, peer_script="exit 0"):
+        for path in ("rt/rt_test", "rt/rt_traps_test", "net/net_test"):
+            self.program(f"parley/{path}", "exit 0")
+        self.program("parley/peer/peer_test", peer_script)
+        self.program("tests/sim/sim", "exit 0")
+
+    def test_stress_repeats_the_tests_shuffled_on_one_processor_and_on_all(self):
+        self.stress_programs()
+        self.stub("taskset", 'if [ "$1" = -cp ]; then echo "list: 0-3"; exit; fi\n'
+                  'echo "taskset $*" >>"$STUB_LOG"\nshift 2\nexec "$@"')
+        done = self.dev("stress", "1s")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"\d+ rounds of 4 test programs in \d+ s: nothing failed")
+        log = "\n".join(self.calls())
+        self.assertRegex(log, r"taskset -c 0 \S+/peer_test .*--gtest_shuffle")
+        self.assertRegex(log, r"taskset -c 0-3 \S+/peer_test .*--gtest_shuffle")
+        seeds = re.findall(r"rt_test --gtest_brief=1 .*--gtest_random_seed=(\d+)", log)
+        self.assertGreater(len(set(seeds)), 1)
+        self.assertRegex(log, r"sim --from \d+ --count 20")
+
+    def test_stress_ends_at_the_first_failure_with_what_repeats_it(self):
+        self.stress_programs('echo "[  FAILED  ] Peer.x"; exit 1')
+        done = self.dev("stress", "9h")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"FAILED  \] Peer.x\npeer_test FAILED \(exit code 1\); repeat "
+                         r"it with:\n  taskset -c \S+ \S+/peer_test .*--gtest_random_seed=\d+")
 
     def test_fuzz_programs_are_listed_and_an_unknown_one_is_refused(self):
         self.fuzz_programs()
