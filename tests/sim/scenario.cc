@@ -17,6 +17,7 @@ constexpr std::array holding = {
     Scenario{"limits", "semaphores, barriers, conditions and single flights keep their limits",
              &limits},
     Scenario{"deadlines", "what is cancelled or late ends, and nothing ends twice", &deadlines},
+    Scenario{"store", "what a store promised survives power cuts and a failing disk", &store},
     Scenario{"peers", "no call is lost or run twice, and not_sent means not run", &peers},
 };
 

@@ -27,6 +27,7 @@ void ledger();
 void pipeline();
 void limits();
 void deadlines();
+void store();
 void peers();
 void planted_lost_update();
 void planted_deadlock();
