@@ -82,8 +82,12 @@ class Runtime {
   RealClock real_clock_;
 };
 
-// Every fiber of the calling thread's runtime: number, name, labels, state, what it waits for and
-// how long, and its stack. Callable anywhere; "no runtime on this thread" where there is none.
+// Every fiber of the calling thread's runtime, in the order they were started: number, name, labels
+// (of those that wait), state, what it waits for and how long, and its stack (of 200 at most).
+// Callable anywhere; "no runtime on this thread" where there is none. Workers that run a fiber are
+// asked for its stack by a signal (SIGURG, unless the program uses that itself); for one that does
+// not answer the stack is missing. Each fiber is shown as it was at one moment, not all at the
+// same.
 std::string dump();
 
 }  // namespace parley::rt

@@ -48,6 +48,7 @@ Fiber::Fiber(const Stack& own, std::string_view own_name) : tsan_fiber(tsan_crea
 
 Fiber::~Fiber() {
   tsan_destroy(tsan_fiber);
+  id.store(0, std::memory_order_release);
   state.store(FiberState::none, std::memory_order_release);
 }
 

@@ -12,6 +12,7 @@
 #include "parley/rt/impl/closure.h"
 #include "parley/rt/impl/fiber_name.h"
 #include "parley/rt/impl/park_word.h"
+#include "parley/rt/impl/record_atomic.h"
 #include "parley/rt/impl/stack.h"
 #include "parley/rt/impl/switch.h"
 #include "parley/rt/impl/timer_wheel.h"
@@ -79,20 +80,20 @@ class Fiber {
   void* closure_at = nullptr;
   void (*run_and_destroy)(void* at) = nullptr;
 
-  // What dumps show; read while the fiber runs.
-  std::atomic<FiberState> state{FiberState::none};
-  std::atomic<std::uint64_t> id{0};
+  // What dumps show; read by other threads while the fiber runs, and while the record is made anew
+  // for the next one. A reader that finds the same id, not 0, before and after has read of one
+  // fiber: the id is stored last when a fiber begins and cleared first when it ends.
+  RecordAtomic<std::uint64_t> id{0};
+  RecordAtomic<FiberState> state{FiberState::none};
   FiberName name;
-  std::atomic<const char*> wait_reason{""};
-  std::atomic<Instant> since{};             // when it parked
-  std::atomic<Instant> wait_until{};        // Instant::max(): no deadline
-  std::atomic<LabelNode*> labels{nullptr};  // the innermost
+  RecordAtomic<const char*> wait_reason{""};
+  RecordAtomic<Instant> since{};             // when it parked
+  RecordAtomic<Instant> wait_until{};        // Instant::max(): no deadline
+  RecordAtomic<LabelNode*> labels{nullptr};  // the innermost
 
  private:
   Fiber(const Stack& own, std::string_view name);
 };
-
-static_assert(std::atomic<Instant>::is_always_lock_free);
 
 }  // namespace parley::rt::impl
 

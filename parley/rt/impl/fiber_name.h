@@ -1,15 +1,18 @@
 // FiberName: what dumps and errors call a fiber. Another thread may read it while a new fiber takes
-// over the stack; it then reads something, but nothing undefined. Private to rt.
+// over the stack; it then reads something, but nothing undefined. Writing releases and reading
+// acquires, so that a reader can ask afterwards whether the name was that of one fiber throughout
+// (Fiber::id). Private to rt.
 #pragma once
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+
+#include "parley/rt/impl/record_atomic.h"
 
 namespace parley::rt::impl {
 
@@ -24,14 +27,14 @@ class FiberName {
     const std::size_t size = std::min(name.size(), capacity);
     for (std::size_t i = 0; i < words_.size() && i * sizeof(Word) <= size; ++i) {
       words_[i].store(word_of(name.substr(i * sizeof(Word), size - i * sizeof(Word))),
-                      std::memory_order_relaxed);
+                      std::memory_order_release);
     }
   }
 
   [[nodiscard]] Text get() const noexcept {
     Text text{};
     for (std::size_t i = 0; i < words_.size(); ++i) {
-      const Word word = words_[i].load(std::memory_order_relaxed);
+      const Word word = words_[i].load(std::memory_order_acquire);
       std::memcpy(text.data() + i * sizeof word, &word, sizeof word);
       if (std::memchr(&word, 0, sizeof word) != nullptr) break;
     }
@@ -55,7 +58,7 @@ class FiberName {
     return word;
   }
 
-  std::array<std::atomic<Word>, capacity / sizeof(Word)> words_{};
+  std::array<RecordAtomic<Word>, capacity / sizeof(Word)> words_{};
 };
 
 }  // namespace parley::rt::impl

@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "parley/rt/impl/atomics.h"
+#include "parley/rt/impl/record_atomic.h"
 
 namespace parley::rt::impl {
 
@@ -92,6 +93,6 @@ class BasicParkWord {
   typename Atomics::template Atomic<State> word_{State::running};
 };
 
-using ParkWord = BasicParkWord<RealAtomics>;
+using ParkWord = BasicParkWord<RecordAtomics>;
 
 }  // namespace parley::rt::impl

@@ -72,7 +72,7 @@ void Scheduler::run(const Closure& first) {
   room_.fetch_sub(1, std::memory_order_seq_cst);
   Fiber* fiber = Fiber::create(stack.front(), "main", first);
   fiber->scheduler = this;
-  fiber->id.store(next_id_.fetch_add(1), std::memory_order_relaxed);
+  fiber->id.store(next_id_.fetch_add(1), std::memory_order_release);
   background_->bind(*fiber);
   inject_all(std::span<Fiber* const>(&fiber, 1));
 
@@ -188,7 +188,7 @@ void Scheduler::launch(Worker& worker, const Stack& stack, const Birth& birth) {
   Fiber* fiber = Fiber::create(stack, birth.name, birth.closure);
   fiber->scheduler = this;
   fiber->scope = &birth.scope;
-  fiber->id.store(worker.next_id(), std::memory_order_relaxed);
+  fiber->id.store(worker.next_id(), std::memory_order_release);
   birth.scope.adopt(*fiber);
   // As in Go: what was started last runs first, on a stack that is still warm, so that a tree of
   // fibers is walked depth first.

@@ -28,7 +28,6 @@ namespace parley::rt::impl {
 
 class Simulation;
 class Worker;
-struct Glimpse;
 
 class Scheduler {
  public:
@@ -110,7 +109,6 @@ class Scheduler {
   void wake_resting();
   void stop();
   Fiber* take_migrant(Worker& worker);
-  bool look_into(Fiber& fiber, Glimpse& glimpse);
 
   const RuntimeOptions options_;
   const std::size_t worker_count_;

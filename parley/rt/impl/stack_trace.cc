@@ -1,9 +1,11 @@
 #include "parley/rt/impl/stack_trace.h"
 
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 #include <unwind.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -45,7 +47,25 @@ Question question;
 std::once_flag installed;
 bool can_ask = false;
 
-void answer(int /*signal*/) {
+// Leaves out the frames of the handler. The kernel knows where the fiber was interrupted; one more
+// than that, because what is shown is the byte before an address, as for return addresses.
+void begin_at_interruption(Frames& frames, [[maybe_unused]] const void* context) {
+  std::uintptr_t interrupted = 0;
+#if defined(__x86_64__)
+  interrupted = static_cast<std::uintptr_t>(
+      static_cast<const ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]);
+#elif defined(__aarch64__)
+  interrupted = static_cast<const ucontext_t*>(context)->uc_mcontext.pc;
+#endif
+  void** const end = frames.at.data() + frames.count;
+  void** const first = std::find(frames.at.data(), end, reinterpret_cast<void*>(interrupted));
+  if (first == end) return;
+  *first = static_cast<char*>(*first) + 1;
+  frames.count =
+      static_cast<std::size_t>(std::copy(first, end, frames.at.data()) - frames.at.data());
+}
+
+void answer(int /*signal*/, siginfo_t* /*info*/, void* context) {
   const Worker* worker = Worker::current();
   if (worker == nullptr || question.thread.load(std::memory_order_acquire) != worker->thread_id()) {
     return;
@@ -58,6 +78,7 @@ void answer(int /*signal*/) {
     question.id = fiber->id.load(std::memory_order_relaxed);
     question.name = fiber->name.get();
     trace_here(question.frames);
+    begin_at_interruption(question.frames, context);
   }
   question.state.store(Question::answered, std::memory_order_release);
 }
@@ -69,8 +90,8 @@ void install() {
                                (before.sa_handler == SIG_DFL || before.sa_handler == SIG_IGN);
   if (!is_ours_to_take) return;
   struct sigaction action{};
-  action.sa_handler = &answer;
-  action.sa_flags = SA_RESTART | SA_ONSTACK;
+  action.sa_sigaction = &answer;
+  action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
   can_ask = ::sigaction(SIGURG, &action, nullptr) == 0;
 }

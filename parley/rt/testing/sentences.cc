@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
@@ -11,19 +9,12 @@
 namespace parley::rt::testing {
 namespace {
 
-// Of an atomic in a fiber that may be in the middle of being made on another worker, over one that
-// has ended: harmless, but ThreadSanitizer cannot know.
-template <class T>
-[[gnu::no_sanitize("thread"), gnu::noinline]] T peek(const std::atomic<T>& value) {
-  static_assert(sizeof(T) == sizeof(value));
-  return *reinterpret_cast<const volatile T*>(&value);
-}
-
 std::size_t count_waiting(std::string_view reason) {
   std::size_t count = 0;
   impl::Scheduler::current()->stacks().for_each([&](const impl::Stack& stack) {
     const impl::Fiber* fiber = impl::Fiber::of(stack);
-    if (peek(fiber->state) == impl::FiberState::parked && peek(fiber->wait_reason) == reason) {
+    if (fiber->state.load(std::memory_order_acquire) == impl::FiberState::parked &&
+        fiber->wait_reason.load(std::memory_order_acquire) == reason) {
       ++count;
     }
   });
