@@ -39,7 +39,11 @@ bool Scope::start(std::string_view name, const impl::Closure& closure, const Fib
     impl::interleave();
     return true;
   }
-  if (!may_wait) return false;
+  if (!may_wait) {
+    scheduler.limit_counts().refused.fetch_add(1, std::memory_order_relaxed);
+    return false;
+  }
+  scheduler.limit_counts().delayed.fetch_add(1, std::memory_order_relaxed);
   // A join() meanwhile must not miss the fiber that is on its way.
   count_one_more();
   do {

@@ -11,21 +11,23 @@ BlockingPool::~BlockingPool() {
   std::unique_lock lock(mutex_);
   stopping_ = true;
   changed_.notify_all();
-  changed_.wait(lock, [this] { return threads_ == 0; });
+  changed_.wait(lock, [this] { return counts_.threads == 0; });
 }
 
 void BlockingPool::add(BlockingCall& call) {
   const std::lock_guard lock(mutex_);
   calls_.push_back(&call);
+  ++counts_.calls;
+  counts_.queued = calls_.size();
   if (idle_ >= calls_.size()) {
     changed_.notify_one();
-  } else if (threads_ < max_threads_) {
+  } else if (counts_.threads < max_threads_) {
     start_thread();
   }
 }
 
 void BlockingPool::start_thread() {
-  ++threads_;
+  ++counts_.threads;
   // Signals are for the program's own threads.
   sigset_t all;
   sigset_t before;
@@ -48,18 +50,14 @@ void BlockingPool::work() {
     }
     BlockingCall& call = *calls_.front();
     calls_.pop_front();
+    counts_.queued = calls_.size();
     lock.unlock();
     call.run(call.argument);
     call.done(call);
     lock.lock();
   }
-  --threads_;
+  --counts_.threads;
   changed_.notify_all();
-}
-
-std::size_t BlockingPool::threads() {
-  const std::lock_guard lock(mutex_);
-  return threads_;
 }
 
 }  // namespace parley::rt::impl

@@ -2,8 +2,10 @@
 // see blocking.h.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 
@@ -32,7 +34,13 @@ class BlockingPool {
   // The call runs as soon as a thread is free.
   void add(BlockingCall& call);
 
-  [[nodiscard]] std::size_t threads();
+  // Written under the lock, read without it.
+  struct Counts {
+    std::atomic<std::size_t> threads{0};
+    std::atomic<std::size_t> queued{0};  // calls that wait for a thread
+    std::atomic<std::uint64_t> calls{0};
+  };
+  [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
   void work();
@@ -43,9 +51,9 @@ class BlockingPool {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<BlockingCall*> calls_;
-  std::size_t threads_ = 0;
   std::size_t idle_ = 0;
   bool stopping_ = false;
+  Counts counts_;
 };
 
 }  // namespace parley::rt::impl

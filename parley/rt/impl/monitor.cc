@@ -104,6 +104,7 @@ bool Monitor::look_at(Worker& worker, Seen& seen, Instant now) {
   const Duration allowed = scheduler_.options().longest_run;
   if (allowed > Duration::zero() && held >= allowed && !seen.reported) {
     seen.reported = true;
+    long_runs_.fetch_add(1, std::memory_order_relaxed);
     worker.set_held(true);
     // The fiber may have given way just now: then nobody else would take this back.
     if (worker.switches() != switches) worker.set_held(false);
@@ -131,7 +132,6 @@ void Monitor::report(Worker& worker, Duration held) {
       text_of_stack(fiber.frames) +
       (reports_left_ == 0 ? "  (no more such reports within this minute)\n" : "");
   std::fwrite(text.data(), 1, text.size(), stderr);
-  reports_.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace parley::rt::impl

@@ -24,8 +24,10 @@ class Monitor {
   void start();
   void stop();
 
-  // Fibers reported so far.
-  [[nodiscard]] std::uint64_t reports() const { return reports_.load(std::memory_order_relaxed); }
+  // Fibers that held their worker for too long, reported or not.
+  [[nodiscard]] std::uint64_t long_runs() const {
+    return long_runs_.load(std::memory_order_relaxed);
+  }
 
   // By a worker that was at rest.
   void worker_woke() {
@@ -49,7 +51,7 @@ class Monitor {
   std::vector<Seen> seen_;
   std::atomic<bool> asleep_{false};
   std::atomic<bool> stopping_{false};
-  std::atomic<std::uint64_t> reports_{0};
+  std::atomic<std::uint64_t> long_runs_{0};
   std::uint32_t reports_left_ = 0;
   Instant reports_renewed_{};
   std::thread thread_;

@@ -107,6 +107,7 @@ void Poller::unwatch(PollEntry& entry) {
 }
 
 int Poller::poll(Duration limit) {
+  polls_.fetch_add(1, std::memory_order_relaxed);
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): filled by the kernel
   Events events;
   timespec timeout{};
@@ -123,6 +124,7 @@ int Poller::poll(Duration limit) {
 }
 
 void Poller::interrupt() {
+  interrupts_.fetch_add(1, std::memory_order_relaxed);
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(interrupt_.get(), &one, sizeof one);
 }

@@ -78,12 +78,21 @@ class Poller {
   // From any thread: ends a poll() that waits, or the next one.
   void interrupt();
 
+  // How often each was called.
+  [[nodiscard]] std::uint64_t polls() const { return polls_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t interrupts() const {
+    return interrupts_.load(std::memory_order_relaxed);
+  }
+
  private:
   void deliver(std::uint32_t events, std::uint64_t data);
 
   PollTable& table_;
   Fd epoll_;
   Fd interrupt_;
+  // Beside a system call each.
+  std::atomic<std::uint64_t> polls_{0};
+  std::atomic<std::uint64_t> interrupts_{0};
 };
 
 }  // namespace parley::rt::impl

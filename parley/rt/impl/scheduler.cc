@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "parley/base/assert.h"
+#include "parley/observe/registry.h"
 #include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/cures.h"
 #include "parley/rt/impl/machine.h"
@@ -188,6 +189,7 @@ void Scheduler::launch(Worker& worker, const Stack& stack, const Birth& birth) {
   Fiber* fiber = Fiber::create(stack, birth.name, birth.closure);
   fiber->scheduler = this;
   fiber->scope = &birth.scope;
+  worker.counts().started.add();
   fiber->id.store(worker.next_id(), std::memory_order_release);
   birth.scope.adopt(*fiber);
   // As in Go: what was started last runs first, on a stack that is still warm, so that a tree of
@@ -275,6 +277,11 @@ void Scheduler::wake_resting() {
 void Scheduler::wake_thief() {
   const std::size_t index = resting_.call_thief();
   if (index != max_workers) workers_[index]->interrupt();
+}
+
+void Scheduler::keep(std::vector<observe::Reading> readings) {
+  const std::lock_guard lock(readings_lock_);
+  for (observe::Reading& reading : readings) readings_.push_back(std::move(reading));
 }
 
 bool Scheduler::all_at_rest() const { return resting_.count() == worker_count_; }

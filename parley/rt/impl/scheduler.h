@@ -24,10 +24,20 @@
 #include "parley/rt/impl/wait_list.h"
 #include "parley/rt/runtime.h"
 
+namespace parley::observe {
+class Reading;
+}  // namespace parley::observe
+
 namespace parley::rt::impl {
 
 class Simulation;
 class Worker;
+
+// How often max_fibers was met.
+struct LimitCounts {
+  std::atomic<std::uint64_t> refused{0};  // by try_go
+  std::atomic<std::uint64_t> delayed{0};  // waits of go
+};
 
 class Scheduler {
  public:
@@ -98,6 +108,12 @@ class Scheduler {
     return next_id_.fetch_add(count, std::memory_order_relaxed);
   }
   [[nodiscard]] std::size_t max_fibers() const { return max_fibers_; }
+  [[nodiscard]] LimitCounts& limit_counts() { return limit_counts_; }
+  [[nodiscard]] std::size_t injected() const {
+    return injected_count_.load(std::memory_order_relaxed);
+  }
+  // Keeps metrics that read this scheduler until it goes.
+  void keep(std::vector<observe::Reading> readings);
   [[nodiscard]] std::string dump();
   [[nodiscard]] const Monitor& monitor() const { return monitor_; }
 
@@ -132,12 +148,16 @@ class Scheduler {
   SpinLock room_lock_;
   WaitList room_waiters_;  // fibers waiting for the number of fibers to fall below the limit
   std::atomic<std::size_t> room_waiter_count_{0};
+  LimitCounts limit_counts_;
 
   RestingWorkers resting_;
 
   std::vector<std::unique_ptr<Worker>> workers_;
   BlockingPool blocking_;
   Monitor monitor_;
+
+  SpinLock readings_lock_;
+  std::vector<observe::Reading> readings_;  // last: they read all of the above
 };
 
 }  // namespace parley::rt::impl

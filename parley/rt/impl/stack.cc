@@ -71,6 +71,7 @@ bool StackDepot::open_slab(std::size_t stack_class) {
   if (memory == nullptr) return false;
   slabs_.push_back({memory, bytes, stack_class, 0});
   classes_[stack_class].open_slab = slabs_.size();
+  reserved_bytes_ += bytes;
   return true;
 }
 
@@ -91,6 +92,7 @@ void StackDepot::take(std::size_t stack_class, std::size_t count, std::vector<St
     // Cold ones only when there are no warm ones.
     if (from == &of_size.cold && !of_size.warm.empty()) continue;
     while (count > 0 && !from->empty()) {
+      if (from == &of_size.warm) idle_bytes_ -= from->back().size;
       out.push_back(from->back());
       from->pop_back();
       --count;
@@ -108,6 +110,7 @@ void StackDepot::give_back(std::size_t stack_class, const Stack& stack) {
   Class& of_size = classes_[stack_class];
   if (of_size.warm.size() < max_idle_) {
     of_size.warm.push_back(stack);
+    idle_bytes_ += stack.size;
     return;
   }
   ::madvise(stack.bottom, stack.size, MADV_DONTNEED);
@@ -122,11 +125,6 @@ void StackDepot::for_each(const std::function<void(const Stack&)>& visit) {
              stack_size_of(slab.stack_class)});
     }
   }
-}
-
-std::size_t StackDepot::idle(std::size_t stack_class) {
-  const std::lock_guard lock(mutex_);
-  return classes_[stack_class].warm.size();
 }
 
 StackCache::~StackCache() {

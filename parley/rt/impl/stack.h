@@ -75,8 +75,14 @@ class StackDepot {
   void for_each(const std::function<void(const Stack&)>& visit);
 
   [[nodiscard]] GuardKind guards() const { return guards_; }
-  // Stacks that wait with their memory.
-  [[nodiscard]] std::size_t idle(std::size_t stack_class);
+  // Address space in use, guards included; and the usable bytes of the stacks that wait here with
+  // their memory.
+  [[nodiscard]] std::size_t reserved_bytes() const {
+    return reserved_bytes_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::size_t idle_bytes() const {
+    return idle_bytes_.load(std::memory_order_relaxed);
+  }
 
  private:
   struct Slab {
@@ -99,6 +105,9 @@ class StackDepot {
   std::mutex mutex_;
   std::vector<Slab> slabs_;
   std::array<Class, stack_classes> classes_;
+  // Written under the lock, read without it.
+  std::atomic<std::size_t> reserved_bytes_{0};
+  std::atomic<std::size_t> idle_bytes_{0};
 };
 
 // One worker's own few, without a lock.

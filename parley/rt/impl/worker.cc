@@ -163,10 +163,14 @@ bool Worker::steal() {
     std::array<Fiber*, 128> stolen{};
     const std::uint32_t taken = victim.ring_.steal(stolen);
     for (std::uint32_t k = 0; k < taken; ++k) (void)ring_.push(stolen[k]);
-    if (taken > 0) return true;
+    if (taken > 0) {
+      counts_.steals.add();
+      return true;
+    }
     Fiber* next = held ? victim.next_.exchange(nullptr, std::memory_order_acq_rel) : nullptr;
     if (next == nullptr) continue;
     (void)ring_.push(next);
+    counts_.steals.add();
     return true;
   }
   return false;
@@ -213,6 +217,7 @@ void Worker::rest() {
   scheduler_.begin_rest(index_);
   // Looked at again now that the others see this worker at rest.
   if (!scheduler_.is_stopping()) {
+    counts_.rests.add();
     poller_.poll(scheduler_.has_injected() ? Poller::at_once : time_to_rest());
   }
   scheduler_.end_rest(index_);

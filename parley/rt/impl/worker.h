@@ -17,6 +17,7 @@
 #include "parley/rt/impl/run_ring.h"
 #include "parley/rt/impl/stack.h"
 #include "parley/rt/impl/timer_wheel.h"
+#include "parley/rt/impl/worker_counts.h"
 
 namespace parley::rt::impl {
 
@@ -67,6 +68,8 @@ class Worker {
   [[nodiscard]] TimerWheel& timers() { return timers_; }
   [[nodiscard]] StackCache& stacks() { return stacks_; }
   [[nodiscard]] Random& random() { return random_; }
+  [[nodiscard]] WorkerCounts& counts() { return counts_; }
+  [[nodiscard]] const Poller& poller() const { return poller_; }
   [[nodiscard]] Scheduler& scheduler() const { return scheduler_; }
   [[nodiscard]] std::size_t index() const { return index_; }
   [[nodiscard]] Fiber* running() const { return running_.load(std::memory_order_relaxed); }
@@ -139,6 +142,7 @@ class Worker {
   Random random_;
   IdleSpin idle_spin_;
   StackCache stacks_;
+  WorkerCounts counts_;
 
   // The thread's, as seen from the loop.
   void* loop_stack_pointer_ = nullptr;
