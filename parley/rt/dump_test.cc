@@ -95,7 +95,7 @@ TEST(Dump, shows_the_stack_of_a_fiber_that_runs_on_another_worker) {
       RuntimeOptions{.workers = 2, .longest_run = Duration::zero()});
 }
 
-PARLEY_FIBER_TEST(Dump, is_in_the_order_in_which_fibers_were_started) {
+PARLEY_FIBER_TEST(Dump, is_in_the_order_of_the_fibers_numbers) {
   Event release;
   Scope scope;
   for (const char* name : {"one", "two", "three"}) {

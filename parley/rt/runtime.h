@@ -82,7 +82,7 @@ class Runtime {
   RealClock real_clock_;
 };
 
-// Every fiber of the calling thread's runtime, in the order they were started: number, name, labels
+// Every fiber of the calling thread's runtime, in the order of their numbers: number, name, labels
 // (of those that wait), state, what it waits for and how long, and its stack (of 200 at most).
 // Callable anywhere; "no runtime on this thread" where there is none. Workers that run a fiber are
 // asked for its stack by a signal (SIGURG, unless the program uses that itself); for one that does

@@ -18,15 +18,8 @@ char* align_down(char* at, std::size_t alignment) {
   return at - (value % alignment);
 }
 
-// Stacks lie at multiples of large powers of two: without a shift of its own in each, what all
-// fibers touch at a switch would share a few sets of the cache, and a load would wait for another
-// fiber's store whose address has the same low 12 bits.
-constexpr std::size_t shifts = 16;
-
 char* place_of(const Stack& stack) {
-  constexpr std::size_t step = 64;
-  const std::size_t shift = reinterpret_cast<std::uintptr_t>(stack.bottom) / guard_bytes % shifts;
-  return align_down(stack.top() - sizeof(Fiber) - shift * step, alignof(Fiber));
+  return align_down(stack.top() - sizeof(Fiber) - shift_of(stack), alignof(Fiber));
 }
 
 }  // namespace

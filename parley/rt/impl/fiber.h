@@ -95,6 +95,16 @@ class Fiber {
   Fiber(const Stack& own, std::string_view name);
 };
 
+// Stacks lie at multiples of large powers of two: without a shift of its own in each, what all
+// fibers touch at a switch would share a few sets of the cache, and a load would wait for another
+// fiber's store whose address has the same low 12 bits.
+inline constexpr std::size_t fiber_shifts = 16;
+inline constexpr std::size_t fiber_shift_bytes = 64;
+inline std::size_t shift_of(const Stack& stack) {
+  return reinterpret_cast<std::uintptr_t>(stack.bottom) / guard_bytes % fiber_shifts *
+         fiber_shift_bytes;
+}
+
 }  // namespace parley::rt::impl
 
 extern "C" {

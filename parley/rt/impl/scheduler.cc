@@ -10,6 +10,7 @@
 #include "parley/observe/registry.h"
 #include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/cures.h"
+#include "parley/rt/impl/debugger.h"
 #include "parley/rt/impl/machine.h"
 #include "parley/rt/impl/overflow.h"
 #include "parley/rt/impl/sanitizer.h"
@@ -74,6 +75,7 @@ void Scheduler::run(const Closure& first) {
   Fiber* fiber = Fiber::create(stack.front(), "main", first);
   fiber->scheduler = this;
   fiber->id.store(next_id_.fetch_add(1), std::memory_order_release);
+  const DebuggerEntry in_debugger(*this, *fiber);
   background_->bind(*fiber);
   inject_all(std::span<Fiber* const>(&fiber, 1));
 

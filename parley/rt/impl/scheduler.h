@@ -118,6 +118,8 @@ class Scheduler {
   [[nodiscard]] const Monitor& monitor() const { return monitor_; }
 
  private:
+  friend struct DebuggerView;
+
   [[nodiscard]] bool take_room(Worker& worker);
   void give_room_back(Worker& worker);
   void stop_if_all_ended();

@@ -85,6 +85,8 @@ class StackDepot {
   }
 
  private:
+  friend struct DebuggerView;
+
   struct Slab {
     char* memory = nullptr;
     std::size_t bytes = 0;

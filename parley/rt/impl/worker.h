@@ -94,6 +94,7 @@ class Worker {
  private:
   friend LastOfStack(::parley_rt_fiber_main)(void* fiber);
   friend void ::parley_rt_fiber_last(void* fiber);
+  friend struct DebuggerView;
 
   enum class Departure : std::uint8_t { none, parked, yielded, ended };
 
