@@ -1,10 +1,17 @@
 // Dumps beside what they show: fibers that begin, wait, run and end on other workers meanwhile.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <csignal>
+#include <cstdlib>
 #include <sstream>
 #include <string>
+#include <thread>
 
+#include "parley/base/fd.h"
+#include "parley/rt/blocking.h"
 #include "parley/rt/event.h"
 #include "parley/rt/impl/sanitizer.h"
 #include "parley/rt/runtime.h"
@@ -107,6 +114,122 @@ PARLEY_FIBER_TEST(Dump, is_in_the_order_of_the_fibers_numbers) {
   EXPECT_LT(text.find("'main'"), text.find("'one'")) << text;
   EXPECT_LT(text.find("'one'"), text.find("'two'")) << text;
   EXPECT_LT(text.find("'two'"), text.find("'three'")) << text;
+}
+
+// What the process writes to stderr, from here on and as it comes.
+class Stderr {
+ public:
+  Stderr() : before_(::dup(STDERR_FILENO)) {
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    read_ = Fd(ends[0]);
+    const Fd write(ends[1]);
+    ::dup2(write.get(), STDERR_FILENO);
+  }
+  ~Stderr() { ::dup2(before_.get(), STDERR_FILENO); }
+  Stderr(const Stderr&) = delete;
+  Stderr& operator=(const Stderr&) = delete;
+
+  // Reads until `part` has come `times`; on any thread.
+  void wait_for(const std::string& part, int times = 1) {
+    for (;;) {
+      int found = 0;
+      for (std::size_t at = text_.find(part); at != std::string::npos;
+           at = text_.find(part, at + 1)) {
+        ++found;
+      }
+      if (found >= times) return;
+      char bytes[4096];
+      const auto count = ::read(read_.get(), bytes, sizeof bytes);
+      ASSERT_GT(count, 0);
+      text_.append(bytes, static_cast<std::size_t>(count));
+    }
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  const Fd before_;
+  Fd read_;
+  std::string text_;
+};
+
+TEST(Dump, comes_at_a_signal_also_when_every_worker_is_held) {
+  // ThreadSanitizer holds signals back while a thread computes.
+  const std::string proof = impl::has_tsan ? "'holder' running\n" : "compute_until_told(std::";
+  for (const int signal : {SIGQUIT, SIGUSR1}) {
+    Stderr said;
+    testing::run_fiber_test(
+        [&] {
+          std::atomic<int> running = 0;
+          std::atomic<bool> stop = false;
+          Scope scope;
+          std::thread asker([&] {
+            while (running < 2) std::this_thread::yield();
+            ::kill(::getpid(), signal);
+            said.wait_for(proof, 2);
+            stop = true;
+          });
+          scope.go("holder", [&] {
+            ++running;
+            compute_until_told(stop);
+          });
+          scope.go("holder", [&] {
+            ++running;
+            compute_until_told(stop);
+          });
+          scope.join();
+          asker.join();
+        },
+        RuntimeOptions{.workers = 2, .longest_run = Duration::zero(), .dump_signal = signal});
+    const std::string name = signal == SIGQUIT ? "SIGQUIT" : "SIGUSR1";
+    EXPECT_TRUE(has(said.text(), "parley: dump on signal " + name)) << said.text();
+    EXPECT_TRUE(has(said.text(), "3 fibers on 2 workers")) << said.text();
+    EXPECT_TRUE(has(said.text(), "'main' waits: scope join")) << said.text();
+  }
+}
+
+TEST(Dump, of_a_runtime_at_rest_comes_at_a_signal_as_well) {
+  Stderr said;
+  testing::run_fiber_test([&] {
+    Event never;
+    Scope scope(OnExit::cancel);
+    scope.go("waits for ever", [&] { (void)never.wait(); });
+    testing::wait_until_waiting("event", 1);
+    blocking([&] {
+      ::kill(::getpid(), SIGQUIT);
+      said.wait_for("'waits for ever' waits: event");
+    });
+  });
+}
+
+int raise_in_a_fiber(const RuntimeOptions& options) {
+  Runtime(options).run([] { ::raise(SIGQUIT); });
+  return 0;
+}
+
+TEST(Dump, without_a_signal_for_it_the_signal_keeps_its_effect) {
+  EXPECT_EXIT(std::_Exit(raise_in_a_fiber({.dump_signal = 0})), ::testing::KilledBySignal(SIGQUIT),
+              "");
+  EXPECT_EXIT(std::_Exit(raise_in_a_fiber({})), ::testing::ExitedWithCode(0), "");
+  EXPECT_DEATH(raise_in_a_fiber({.dump_signal = SIGKILL}),
+               "RuntimeOptions::dump_signal is not a signal that can be caught");
+}
+
+TEST(Dump, signals_that_the_program_handles_are_left_to_it) {
+  static std::atomic<int> handled;
+  handled = 0;
+  struct sigaction before{};
+  struct sigaction action{};
+  action.sa_handler = [](int) { ++handled; };
+  ::sigaction(SIGQUIT, &action, &before);
+  parley::run([] { ::raise(SIGQUIT); });
+  EXPECT_EQ(handled, 1);
+  // Also when the program takes it over while a runtime runs.
+  ::sigaction(SIGQUIT, &before, nullptr);
+  parley::run([&] { ::sigaction(SIGQUIT, &action, nullptr); });
+  ::raise(SIGQUIT);
+  EXPECT_EQ(handled, 2);
+  ::sigaction(SIGQUIT, &before, nullptr);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 //   }
 #pragma once
 
+#include <csignal>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -50,6 +51,10 @@ struct RuntimeOptions {
   // A fiber that holds its worker for longer is reported on stderr with its stack, ten times a
   // minute at most, and other workers take over what waits behind it. Zero: neither.
   Duration longest_run = std::chrono::milliseconds(10);
+  // When this signal comes, a dump() is written to stderr and the program goes on, also when every
+  // worker is held by a fiber. 0: none; the signal then has its usual effect. A signal that the
+  // program has a handler for when run() begins is left to it.
+  int dump_signal = SIGQUIT;
   // Every deadline and sleep of the runtime reads this clock. Null: the real one.
   const Clock* clock = nullptr;
   // Internal.

@@ -11,6 +11,7 @@
 #include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/cures.h"
 #include "parley/rt/impl/debugger.h"
+#include "parley/rt/impl/dump_on_signal.h"
 #include "parley/rt/impl/machine.h"
 #include "parley/rt/impl/overflow.h"
 #include "parley/rt/impl/sanitizer.h"
@@ -76,6 +77,7 @@ void Scheduler::run(const Closure& first) {
   fiber->scheduler = this;
   fiber->id.store(next_id_.fetch_add(1), std::memory_order_release);
   const DebuggerEntry in_debugger(*this, *fiber);
+  const DumpOnSignal on_signal(*this, options_.dump_signal);
   background_->bind(*fiber);
   inject_all(std::span<Fiber* const>(&fiber, 1));
 
