@@ -6,6 +6,7 @@ option(PARLEY_FUZZ "Build fuzz targets with libFuzzer (needs clang)" OFF)
 option(PARLEY_CLI "Build the parley command" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_BENCH "Build the benchmark programs" ${PROJECT_IS_TOP_LEVEL})
+option(PARLEY_COUNT_OS_LOCKS "In debug builds, refuse to wait while an OS mutex is held" ON)
 option(PARLEY_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 set(PARLEY_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize= (address,undefined)")
 

@@ -1,5 +1,6 @@
 #include "parley/rt/runtime.h"
 
+#include "parley/rt/impl/os_locks.h"
 #include "parley/rt/impl/overflow.h"
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/waiting.h"
@@ -51,6 +52,7 @@ Status sleep(Duration delay) { return sleep_until(Deadline::after(delay).instant
 
 void yield() {
   Fiber& fiber = Worker::current_fiber("rt::yield was called");
+  if constexpr (impl::counts_os_locks) impl::refuse_os_locks(fiber, "yield");
   Worker::current()->yield(fiber);
 }
 

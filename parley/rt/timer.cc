@@ -101,6 +101,7 @@ Channel<Instant>& Ticker::ticks() { return state_->ticks; }
 
 void Ticker::reset(Duration period) {
   PARLEY_ASSERT(period > Duration::zero(), "the period of a Ticker must be positive");
+  (void)impl::Worker::current_fiber("Ticker::reset was called");
   state_->set_period(period);
 }
 

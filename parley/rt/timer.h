@@ -77,7 +77,7 @@ class Ticker {
 
   // The time each tick was due. Never closed. Use it in a select, or receive from it.
   [[nodiscard]] Channel<Instant>& ticks();
-  // From now on a tick each `period`, the first after that time.
+  // From now on a tick each `period`, the first after that time. Inside a fiber only.
   void reset(Duration period);
 
  private:

@@ -70,6 +70,7 @@ class Fiber {
   Fiber* queue_next = nullptr;  // in the queue of the scheduler
   void* last_worker = nullptr;  // these two for forced migration, in tests
   unsigned passed_over = 0;
+  unsigned os_locks = 0;  // mutexes of the operating system it holds; see os_locks.h
 
   // Whose it is.
   Scheduler* scheduler = nullptr;

@@ -3,14 +3,27 @@
 #include <string>
 
 #include "parley/rt/impl/context_node.h"
+#include "parley/rt/impl/os_locks.h"
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/waiting_steps.h"
 #include "parley/rt/impl/worker_inline.h"
 
 namespace parley::rt::impl {
 
+namespace {
+
+Fiber& fiber_to_wait_for(const char* what) {
+  const Worker* worker = Worker::current();
+  Fiber* fiber = worker == nullptr ? nullptr : worker->running();
+  if (fiber == nullptr) require_fiber(("a wait for '" + std::string(what) + "' began").c_str());
+  if constexpr (counts_os_locks) refuse_os_locks(*fiber, what);
+  return *fiber;
+}
+
+}  // namespace
+
 Parking::Parking(const char* what, Cancellable cancellable)
-    : fiber_(Worker::current_fiber(what)), what_(what), cancellable_(cancellable) {
+    : fiber_(fiber_to_wait_for(what)), what_(what), cancellable_(cancellable) {
   fiber_.word.open(cancellable == Cancellable::yes);
 }
 
