@@ -1,17 +1,24 @@
 #include "parley/rt/blocking.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 
+#include "parley/base/fd.h"
 #include "parley/rt/event.h"
+#include "parley/rt/impl/sanitizer.h"
 #include "parley/rt/label.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/testing/stderr_pipe.h"
 #include "parley/rt/time.h"
 
 namespace parley::rt {
@@ -113,6 +120,69 @@ TEST(Monitor, reports_who_holds_a_worker_with_its_stack) {
     const std::string said = ::testing::internal::GetCapturedStderr();
     const bool reported = said.find("fiber 'greedy' has held its worker for") != std::string::npos;
     EXPECT_EQ(reported, longest > Duration(0)) << said;
+  }
+}
+
+// What a fiber can hold its worker with until the report of it has come.
+struct Held {
+  explicit Held(int descriptor) : reader(descriptor) {}
+
+  Fd reader;  // becomes readable
+  std::mutex mutex;
+  std::atomic<bool> is_reported{false};
+};
+
+std::string report_on(void (*hold)(Held& held)) {
+  testing::StderrPipe said;
+  int ends[2];
+  EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  Held held(ends[0]);
+  const Fd writer(ends[1]);
+  testing::run_fiber_test(
+      [&] {
+        std::atomic<bool> is_locked = false;
+        std::thread releaser([&] {
+          const std::lock_guard lock(held.mutex);
+          is_locked = true;
+          said.wait_for("fiber 'holder' has held");
+          held.is_reported = true;
+          EXPECT_EQ(::write(writer.get(), "x", 1), 1);
+        });
+        while (!is_locked) yield();
+        Scope scope;
+        scope.go("holder", [&] { hold(held); });
+        scope.join();
+        releaser.join();
+      },
+      // Long enough that the fiber has come to where it is held.
+      RuntimeOptions{.workers = 2, .longest_run = 100ms});
+  return said.text();
+}
+
+TEST(Monitor, tells_a_fiber_that_blocks_from_one_that_computes) {
+  if (impl::has_tsan) GTEST_SKIP() << "ThreadSanitizer holds signals back while a thread computes";
+  struct Row {
+    void (*hold)(Held&);
+    const char* told;
+  };
+  const Row rows[] = {
+      {[](Held& held) {
+         char byte = 0;
+         EXPECT_EQ(::read(held.reader.get(), &byte, 1), 1);
+       },
+       "blocked in the system call read: run it in rt::blocking(), or wait for the descriptor"},
+      {[](Held& held) { const std::lock_guard lock(held.mutex); },
+       "blocked in the system call futex (a mutex, condition or thread of the operating system): "
+       "use rt::Mutex"},
+      {[](Held& held) {
+         while (!held.is_reported) {}
+       },
+       "computing: give way with rt::checkpoint() in long loops"},
+  };
+  for (const Row& row : rows) {
+    const std::string report = report_on(row.hold);
+    EXPECT_NE(report.find("fiber 'holder' has held its worker for "), std::string::npos) << report;
+    EXPECT_NE(report.find(" ms, " + std::string(row.told)), std::string::npos) << report;
   }
 }
 

@@ -1,5 +1,4 @@
 // Dumps beside what they show: fibers that begin, wait, run and end on other workers meanwhile.
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -10,7 +9,6 @@
 #include <string>
 #include <thread>
 
-#include "parley/base/fd.h"
 #include "parley/rt/blocking.h"
 #include "parley/rt/event.h"
 #include "parley/rt/impl/sanitizer.h"
@@ -18,6 +16,7 @@
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/testing/sentences.h"
+#include "parley/rt/testing/stderr_pipe.h"
 #include "parley/rt/time.h"
 
 namespace parley::rt {
@@ -116,48 +115,17 @@ PARLEY_FIBER_TEST(Dump, is_in_the_order_of_the_fibers_numbers) {
   EXPECT_LT(text.find("'two'"), text.find("'three'")) << text;
 }
 
-// What the process writes to stderr, from here on and as it comes.
-class Stderr {
- public:
-  Stderr() : before_(::dup(STDERR_FILENO)) {
-    int ends[2];
-    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    read_ = Fd(ends[0]);
-    const Fd write(ends[1]);
-    ::dup2(write.get(), STDERR_FILENO);
-  }
-  ~Stderr() { ::dup2(before_.get(), STDERR_FILENO); }
-  Stderr(const Stderr&) = delete;
-  Stderr& operator=(const Stderr&) = delete;
-
-  // Reads until `part` has come `times`; on any thread.
-  void wait_for(const std::string& part, int times = 1) {
-    for (;;) {
-      int found = 0;
-      for (std::size_t at = text_.find(part); at != std::string::npos;
-           at = text_.find(part, at + 1)) {
-        ++found;
-      }
-      if (found >= times) return;
-      char bytes[4096];
-      const auto count = ::read(read_.get(), bytes, sizeof bytes);
-      ASSERT_GT(count, 0);
-      text_.append(bytes, static_cast<std::size_t>(count));
-    }
-  }
-  [[nodiscard]] const std::string& text() const { return text_; }
-
- private:
-  const Fd before_;
-  Fd read_;
-  std::string text_;
-};
+TEST(Dump, fits_on_a_stack_of_32_kib) {
+  if (impl::has_tsan || impl::has_asan) GTEST_SKIP() << "sanitizers make frames larger";
+  testing::run_fiber_test([] { EXPECT_TRUE(has(dump(), "'main' running")); },
+                          RuntimeOptions{.stack_size = std::size_t{32} * 1024});
+}
 
 TEST(Dump, comes_at_a_signal_also_when_every_worker_is_held) {
   // ThreadSanitizer holds signals back while a thread computes.
   const std::string proof = impl::has_tsan ? "'holder' running\n" : "compute_until_told(std::";
   for (const int signal : {SIGQUIT, SIGUSR1}) {
-    Stderr said;
+    testing::StderrPipe said;
     testing::run_fiber_test(
         [&] {
           std::atomic<int> running = 0;
@@ -189,7 +157,7 @@ TEST(Dump, comes_at_a_signal_also_when_every_worker_is_held) {
 }
 
 TEST(Dump, of_a_runtime_at_rest_comes_at_a_signal_as_well) {
-  Stderr said;
+  testing::StderrPipe said;
   testing::run_fiber_test([&] {
     Event never;
     Scope scope(OnExit::cancel);

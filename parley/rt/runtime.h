@@ -92,7 +92,7 @@ class Runtime {
 // Callable anywhere; "no runtime on this thread" where there is none. Workers that run a fiber are
 // asked for its stack by a signal (SIGURG, unless the program uses that itself); for one that does
 // not answer the stack is missing. Each fiber is shown as it was at one moment, not all at the
-// same.
+// same. Takes up to 32 KiB of stack itself.
 std::string dump();
 
 }  // namespace parley::rt

@@ -39,6 +39,7 @@ bool Scope::start(std::string_view name, const impl::Closure& closure, const Fib
     impl::interleave();
     return true;
   }
+  scheduler.tell_of_limit();
   if (!may_wait) {
     scheduler.limit_counts().refused.fetch_add(1, std::memory_order_relaxed);
     return false;

@@ -1,5 +1,6 @@
-// What rt::dump() shows of a scheduler.
+// What rt::dump() shows of a scheduler, and what the runtime has to say by itself.
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <optional>
 #include <string>
@@ -112,6 +113,17 @@ std::map<std::uint64_t, Frames> running_stacks(Scheduler& scheduler) {
 
 }  // namespace
 
+void tell_of_lower_limit(std::size_t wanted) {
+  std::fprintf(stderr, "parley: max_fibers cannot be %zu: %s\n", wanted,
+               words_on_mprotect().c_str());
+}
+
+void Scheduler::tell_of_limit() {
+  if (!limited_by_guards_ || told_of_limit_.exchange(true, std::memory_order_relaxed)) return;
+  std::fprintf(stderr, "parley: %zu fibers are alive, the most there can be: %s\n", max_fibers_,
+               words_on_mprotect().c_str());
+}
+
 std::string Scheduler::dump() {
   const auto running = running_stacks(*this);
   std::vector<Fiber*> records;
@@ -134,11 +146,10 @@ std::string Scheduler::dump() {
   std::sort(fibers.begin(), fibers.end(),
             [](const Glimpse& a, const Glimpse& b) { return a.id < b.id; });
 
-  std::string text = std::to_string(fibers.size()) + " fibers on " + std::to_string(worker_count_) +
-                     " workers, at most " + std::to_string(max_fibers_) +
-                     (stacks_.guards() == GuardKind::region
-                          ? "\n"
-                          : " (stack guards by mprotect: vm.max_map_count bounds them)\n");
+  std::string text =
+      std::to_string(fibers.size()) + " fibers on " + std::to_string(worker_count_) +
+      " workers, at most " + std::to_string(max_fibers_) +
+      (stacks_.guards() == GuardKind::region ? "\n" : "; " + words_on_mprotect() + "\n");
   const Instant time = now();
   for (const Glimpse& fiber : fibers) {
     text += "  #" + std::to_string(fiber.id) + " '" + fiber.name.data() + "' " +

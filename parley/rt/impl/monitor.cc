@@ -4,11 +4,13 @@
 
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include "parley/rt/impl/overflow.h"
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/stack_trace.h"
+#include "parley/rt/impl/thread_state.h"
 #include "parley/rt/impl/worker.h"
 
 namespace parley::rt::impl {
@@ -23,6 +25,19 @@ constexpr int restful_looks_before_sleep = 5;
 
 // A program that holds its workers all the time does not fill its log with it.
 constexpr std::uint32_t reports_a_minute = 10;
+
+std::string advice(const std::optional<SystemCall>& call) {
+  if (!call) {
+    return "computing: give way with rt::checkpoint() in long loops, or run it in rt::blocking()";
+  }
+  const std::string where = "blocked in the system call " + call->name;
+  if (call->is_futex) {
+    return where +
+           " (a mutex, condition or thread of the operating system): use rt::Mutex, rt::Cond or "
+           "rt::Scope, or run it in rt::blocking()";
+  }
+  return where + ": run it in rt::blocking(), or wait for the descriptor with rt::Pollable";
+}
 
 }  // namespace
 
@@ -123,13 +138,14 @@ void Monitor::report(Worker& worker, Duration held) {
   }
   if (reports_left_ == 0) return;
   --reports_left_;
+  // Asked before the signal that asks for the stack interrupts the call.
+  const auto call = blocked_in(worker.thread_id());
   const RunningFiber fiber = trace_running_fiber(worker);
   if (fiber.id == 0) return;
   const std::string text =
       "parley: fiber '" + fiber.name + "' has held its worker for " +
       std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(held).count()) +
-      " ms: give way with rt::checkpoint() in long loops, run blocking calls in rt::blocking()\n" +
-      text_of_stack(fiber.frames) +
+      " ms, " + advice(call) + "\n" + text_of_stack(fiber.frames) +
       (reports_left_ == 0 ? "  (no more such reports within this minute)\n" : "");
   std::fwrite(text.data(), 1, text.size(), stderr);
 }

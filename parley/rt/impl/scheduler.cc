@@ -30,6 +30,7 @@ std::size_t workers_of(const RuntimeOptions& options) {
 
 std::size_t limit_of_fibers(const RuntimeOptions& options, GuardKind guards) {
   const std::size_t wanted = options.max_fibers == 0 ? default_max_fibers() : options.max_fibers;
+  if (options.max_fibers > most_stacks(guards)) tell_of_lower_limit(options.max_fibers);
   // ThreadSanitizer knows 8,128 threads and fibers at most.
   constexpr std::size_t most_under_tsan = 8'000;
   return std::min({wanted, most_stacks(guards), has_tsan ? most_under_tsan : wanted});
@@ -50,6 +51,7 @@ Scheduler::Scheduler(const RuntimeOptions& options)
       worker_count_(workers_of(options)),
       stacks_(options.max_idle_stacks, best_guard_kind()),
       max_fibers_(limit_of_fibers(options, stacks_.guards())),
+      limited_by_guards_(max_fibers_ == most_stacks(stacks_.guards())),
       room_(static_cast<std::ptrdiff_t>(max_fibers_)),
       room_batch_(max_fibers_ < 100 * worker_count_ ? 1 : 32),
       background_(std::make_shared<ContextNode>(nullptr, Deadline::never())),

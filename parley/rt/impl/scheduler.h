@@ -39,6 +39,9 @@ struct LimitCounts {
   std::atomic<std::uint64_t> delayed{0};  // waits of go
 };
 
+// Says that vm.max_map_count allows fewer fibers than were asked for.
+void tell_of_lower_limit(std::size_t wanted);
+
 class Scheduler {
  public:
   explicit Scheduler(const RuntimeOptions& options);
@@ -63,6 +66,8 @@ class Scheduler {
   };
   // Starts a fiber in its scope. False at max_fibers, or when there is no memory for its stack.
   bool try_spawn(const Birth& birth);
+  // At max_fibers: says so, once, when that comes from a fallback nobody asked for.
+  void tell_of_limit();
   // By a fiber: waits until there is room for one more. The room may be gone again when it returns.
   void wait_for_room();
   // Starts a fiber from a timer or the poller, which can neither wait nor refuse: over the limit.
@@ -132,6 +137,8 @@ class Scheduler {
   const std::size_t worker_count_;
   StackDepot stacks_;
   const std::size_t max_fibers_;
+  const bool limited_by_guards_;
+  std::atomic<bool> told_of_limit_{false};
   PollTable poll_table_;
   std::atomic<std::uint64_t> next_id_{1};
   // How many more fibers there may be; workers keep some of it at hand, unless the limit is so low

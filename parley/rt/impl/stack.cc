@@ -41,6 +41,7 @@ bool install_guard(char* at, GuardKind kind) {
 }  // namespace
 
 GuardKind best_guard_kind() {
+  if (!use_guard_regions) return GuardKind::mprotect;
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   void* probe = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (probe == MAP_FAILED) return GuardKind::mprotect;
@@ -56,6 +57,13 @@ std::size_t most_stacks(GuardKind kind) {
   // Two a stack; some are the program's own.
   constexpr std::size_t of_the_program = 2'000;
   return (std::max(mappings, 2 * of_the_program) - of_the_program) / 2;
+}
+
+std::string words_on_mprotect() {
+  return "this kernel has no guard regions (Linux 6.13), so stacks are guarded by mprotect and "
+         "vm.max_map_count allows " +
+         std::to_string(most_stacks(GuardKind::mprotect)) +
+         " of them. Raise it (sysctl vm.max_map_count) by two for each fiber more";
 }
 
 StackDepot::StackDepot(std::size_t max_idle, GuardKind guards)

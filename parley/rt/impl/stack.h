@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace parley::rt::impl {
@@ -57,6 +58,8 @@ enum class GuardKind {
 GuardKind best_guard_kind();
 // How many stacks can be mapped with these guards; a large number for guard regions.
 std::size_t most_stacks(GuardKind kind);
+// For people: what the fallback costs, and what to do about it.
+std::string words_on_mprotect();
 
 class StackDepot {
  public:

@@ -123,6 +123,31 @@ TEST(Traps, without_a_guard_an_overflow_passes_unnoticed) {
       testing::ExitedWithCode(fine), "");
 }
 
+// What an older kernel brings, told by messages and dump.
+void fill_up_with_mprotected_stacks() {
+  use_guard_regions = false;
+  Runtime({.stack_size = std::size_t{64} * 1024, .max_fibers = 10'000'000}).run([] {
+    std::fputs(dump().c_str(), stderr);
+    Scope scope(OnExit::cancel);
+    while (scope.try_go("one of many", [] { (void)sleep(std::chrono::hours(1)); })) {}
+    std::fprintf(stderr, "%zu and no more\n", scope.running());
+  });
+  std::_Exit(fine);
+}
+
+TEST(Traps, without_guard_regions_the_runtime_says_how_many_fibers_there_can_be) {
+  if (has_tsan || has_asan) GTEST_SKIP() << "their own limits come first";
+  const std::string allowed = std::to_string(most_stacks(GuardKind::mprotect));
+  const std::string fallback =
+      "this kernel has no guard regions .Linux 6.13., so stacks are "
+      "guarded by mprotect and vm.max_map_count allows " +
+      allowed + " of them";
+  EXPECT_EXIT(fill_up_with_mprotected_stacks(), testing::ExitedWithCode(fine),
+              "max_fibers cannot be 10000000: " + fallback + "(.|\n)*at most " + allowed + "; " +
+                  fallback + "(.|\n)*parley: " + allowed +
+                  " fibers are alive, the most there can be: " + fallback);
+}
+
 TEST(Traps, a_fault_that_is_no_overflow_stays_what_it_was) {
   EXPECT_DEATH(parley::run([] {
                  int* volatile nowhere = reinterpret_cast<int*>(std::uintptr_t{64});
