@@ -122,14 +122,17 @@ InterleavedTest closed(std::size_t capacity) {
   };
 }
 
-// A cancellation that comes beside a value and beside the close.
-InterleavedTest cancelled(std::size_t capacity, bool the_receiver) {
+enum class End : bool { cancellation, deadline };
+
+// The end of a wait that comes beside a value and beside the close.
+InterleavedTest ended(std::size_t capacity, bool the_receiver, End by) {
   return [=](Interleaving& run) {
     auto& at = run.make<Place>(capacity);
     auto& sender = go_fiber(run, "sender", [&at] { at.ledger.send(at.line, 1); });
     auto& receiver = go_fiber(run, "receiver", [&at] { (void)at.ledger.receive(at.line); });
-    run.go("cancels", [&, the_receiver] {
-      (the_receiver ? receiver : sender).cancel();
+    run.go("ends", [&, the_receiver, by] {
+      auto& fiber = the_receiver ? receiver : sender;
+      by == End::deadline ? fiber.expire() : fiber.cancel();
       at.line.close();
     });
     run.finally([&at, capacity] { at.ledger.check(capacity); });
@@ -188,10 +191,14 @@ TEST_P(ChannelInterleavings, a_close_ends_every_wait_and_loses_nothing) {
   expect_holds(closed(GetParam()));
 }
 TEST_P(ChannelInterleavings, a_cancelled_receiver_loses_no_value) {
-  expect_holds(cancelled(GetParam(), true));
+  expect_holds(ended(GetParam(), true, End::cancellation));
 }
 TEST_P(ChannelInterleavings, a_cancelled_sender_knows_whether_its_value_was_received) {
-  expect_holds(cancelled(GetParam(), false));
+  expect_holds(ended(GetParam(), false, End::cancellation));
+}
+TEST_P(ChannelInterleavings, a_deadline_beside_a_value_loses_nothing) {
+  expect_holds(ended(GetParam(), true, End::deadline));
+  expect_holds(ended(GetParam(), false, End::deadline));
 }
 TEST_P(ChannelInterleavings, a_cancellation_alone_ends_a_wait) {
   expect_holds(only_cancelled(GetParam(), true));

@@ -43,10 +43,12 @@ class InterleavedFiber {
     if (cancellable && impl::is_cancelled_before_it_parks<CheckedAtomics>(*this)) {
       return impl::Wake::cancelled;
     }
+    timer_runs_.store(true, std::memory_order_release);
     stack_ = 1;
     word.settle();
     while (!queued_.load(std::memory_order_acquire)) CheckedAtomics::relax();
     queued_.store(false, std::memory_order_relaxed);
+    timer_runs_.store(false, std::memory_order_relaxed);
     stack_ = 0;
     return wake;
   }
@@ -62,6 +64,13 @@ class InterleavedFiber {
         [](InterleavedFiber& fiber) { fiber.make_runnable(); });
   }
 
+  // As the timer of a Fiber whose deadline passes while it waits.
+  void expire() {
+    if (!timer_runs_.load(std::memory_order_acquire) || !word.claim()) return;
+    wake = impl::Wake::deadline;
+    make_runnable();
+  }
+
   // What the steps of a wait ask for.
   impl::BasicParkWord<CheckedAtomics> word;
   CheckedAtomic<bool> cancel_requested{false};
@@ -70,6 +79,7 @@ class InterleavedFiber {
  private:
   CheckedVar<int> stack_{0};  // 1: settled
   CheckedAtomic<bool> queued_{false};
+  CheckedAtomic<bool> timer_runs_{false};
   InterleavedFiberNode node_;
   impl::List<InterleavedFiberNode> fibers_;  // of its context: itself
 };
@@ -139,7 +149,7 @@ struct InterleavedWaits {
                         Deadline deadline) {
     Parking parking;
     const impl::Wake wake = impl::wait_with(parking, lock, list, node, deadline);
-    return wake == impl::Wake::ready ? Status() : Status(Code::cancelled, "cancelled");
+    return wake == impl::Wake::ready ? Status() : Status(Code::cancelled, "ended");
   }
   static Node* claim_front(List& list) { return impl::claim_front_of<Node>(list); }
   static void wake(Node& node) { node.fiber->make_runnable(); }
