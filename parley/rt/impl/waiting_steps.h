@@ -3,6 +3,7 @@
 // waiting.h. Private to rt.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 
 #include "parley/rt/deadline.h"
@@ -43,7 +44,7 @@ Node* claim_front_of(List& list) {
 // By a fiber whose word is open, before it leaves its stack: true, and the word closed, when its
 // context has ended. Either this sees the flag of cancel_each(), or that sees the open word.
 template <class Atomics, class Fiber>
-bool is_cancelled_before_it_parks(Fiber& fiber) {
+[[gnu::always_inline]] inline bool is_cancelled_before_it_parks(Fiber& fiber) {
   Atomics::light_fence();
   if (!fiber.cancel_requested.load(std::memory_order_relaxed)) return false;
   fiber.word.close();
