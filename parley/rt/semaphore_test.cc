@@ -134,7 +134,8 @@ const testing::Sentence semaphore_sentences[] = {
        EXPECT_TRUE(semaphore.acquire().is_ok());
        other.join();
        semaphore.release();
-     }},
+     },
+     /*has_threads=*/true},
 };
 
 TEST(Semaphore, does_what_is_said_of_it) { testing::check(semaphore_sentences); }

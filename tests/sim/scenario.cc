@@ -38,8 +38,8 @@ void must(bool holds, std::string_view what) {
 }
 
 int draw(int least, int most) {
-  const auto count = static_cast<std::uint64_t>(most - least + 1);
-  return least + static_cast<int>(rt::random_below(count));
+  const auto span = static_cast<std::uint64_t>(most - least);
+  return least + static_cast<int>(rt::random_below(span + 1));
 }
 
 bool once_in(int times) { return draw(1, times) == 1; }

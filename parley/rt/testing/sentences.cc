@@ -3,11 +3,15 @@
 #include <gtest/gtest.h>
 
 #include "parley/rt/impl/scheduler.h"
+#include "parley/rt/simulation.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
 
 namespace parley::rt::testing {
 namespace {
+
+// Few for each: there are many sentences, and their tests run often.
+constexpr std::uint64_t simulated_seeds = 8;
 
 std::size_t count_waiting(std::string_view reason) {
   std::size_t count = 0;
@@ -28,6 +32,11 @@ void check(std::span<const Sentence> sentences) {
     for (const std::size_t workers : {1U, 2U, 4U}) {
       SCOPED_TRACE(std::string(sentence.says) + " (workers: " + std::to_string(workers) + ")");
       run_fiber_test(sentence.holds, {.workers = workers});
+    }
+    for (std::uint64_t seed = 1; !sentence.has_threads && seed <= simulated_seeds; ++seed) {
+      SCOPED_TRACE(std::string(sentence.says) + " (simulation of seed " + std::to_string(seed) +
+                   ")");
+      simulate({.seed = seed}, sentence.holds);
     }
   }
 }

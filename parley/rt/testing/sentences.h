@@ -16,9 +16,10 @@ namespace parley::rt::testing {
 struct Sentence {
   const char* says;
   std::function<void()> holds;  // in a fiber
+  bool has_threads = false;     // of its own, which a simulation refuses
 };
 
-// Each sentence as a fiber test of its own, with 1, 2 and 4 workers.
+// Each sentence as a fiber test of its own, with 1, 2 and 4 workers, and as a few simulations.
 void check(std::span<const Sentence> sentences);
 
 // Gives way until `count` fibers of the runtime are parked for `reason`, the name that dump()
