@@ -34,10 +34,14 @@ constexpr std::array scenarios{
     Named{"pingpong_cross", pingpong_cross},
     Named{"buffered_1_1", buffered_1_1},
     Named{"buffered_n_n", buffered_n_n},
+    Named{"select_2", select_2},
+    Named{"select_8", select_8},
     Named{"mutex", mutex},
     Named{"mutex_contended", mutex_contended},
     Named{"rwmutex", rwmutex},
     Named{"rwmutex_rare", rwmutex_rare},
+    Named{"timers_fire", timers_fire},
+    Named{"timers_cancel", timers_cancel},
 };
 
 constexpr std::size_t one_for_each_cpu = 0;

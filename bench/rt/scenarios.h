@@ -24,6 +24,10 @@ std::uint64_t pingpong_cross(std::uint64_t ops);  // four pairs of fibers doing 
 std::uint64_t buffered_1_1(std::uint64_t ops);    // a value through a channel of 128 places
 std::uint64_t buffered_n_n(std::uint64_t ops);    // the same, eight senders and eight receivers
 
+// selects.cc
+std::uint64_t select_2(std::uint64_t ops);  // a value from one of two channels, a feeder each
+std::uint64_t select_8(std::uint64_t ops);  // from one of eight
+
 // sync.cc
 std::uint64_t mutex(std::uint64_t ops);            // lock and unlock, nobody else wants it
 std::uint64_t mutex_contended(std::uint64_t ops);  // eight fibers want it
@@ -31,6 +35,10 @@ std::uint64_t mutex_contended(std::uint64_t ops);  // eight fibers want it
 // rwmutex.cc
 std::uint64_t rwmutex(std::uint64_t ops);       // eight fibers read, every thousandth lock writes
 std::uint64_t rwmutex_rare(std::uint64_t ops);  // every hundred thousandth
+
+// timers.cc
+std::uint64_t timers_fire(std::uint64_t ops);    // armed a hundred thousand at a time, all fire
+std::uint64_t timers_cancel(std::uint64_t ops);  // armed and stopped
 
 // One fiber's count, away from those of the others.
 struct alignas(64) Lane {
