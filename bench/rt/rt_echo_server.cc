@@ -1,5 +1,5 @@
-// The Parley side of rt.echo_*, rt.idle_10k and rt.idle: sends back what it reads, over
-// parley/net with default options and a worker for each cpu it may use.
+// The Parley side of rt.echo_*, rt.idle_10k and rt.idle: sends back what it reads, served by
+// net::Server with default options and a worker for each cpu it may use.
 //
 //   rt_echo_server      prints {"address":"127.0.0.1:PORT","pid":PID}; ends on SIGTERM
 #include <unistd.h>
@@ -13,6 +13,7 @@
 
 #include "../load.h"
 #include "parley/net/network.h"
+#include "parley/net/serve.h"
 #include "parley/rt/runtime.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/signal.h"
@@ -20,20 +21,14 @@
 namespace parley::bench {
 namespace {
 
-void echo(net::Stream& stream) {
-  std::array<char, 4096> buffer;
-  while (true) {
-    const Result<std::size_t> size = stream.read(buffer);
-    if (!size || *size == 0) return;
-    if (!stream.write({buffer.data(), *size}).is_ok()) return;
-  }
-}
-
-void accept_from(net::Listener& listener, rt::Scope& connections) {
-  while (auto accepted = listener.accept()) {
-    connections.go("connection",
-                   [stream = std::shared_ptr(*std::move(accepted))] { echo(*stream); });
-  }
+Result<net::Next> echo(net::Stream& stream) {
+  std::array<char, 4096> buffer;  // not cleared
+  const auto size = stream.try_read(buffer);
+  if (!size) return size.error();
+  if (!*size) return net::Next::rest;
+  if (**size == 0) return net::Next::end;
+  if (Status s = stream.write({buffer.data(), **size}); !s.is_ok()) return s;
+  return net::Next::rest;
 }
 
 Status serve() {
@@ -42,14 +37,13 @@ Status serve() {
   if (!any) return any.error();
   Result<std::unique_ptr<net::Listener>> listener = network.listen(*any);
   if (!listener) return listener.error();
-  rt::Scope connections(rt::OnExit::cancel);
-  connections.go("accept", [&] { accept_from(**listener, connections); });
+  net::Server server(**listener, echo);
+  rt::Scope serving(rt::OnExit::cancel);
+  serving.go("serve", [&] { (void)server.serve(); });  // until it is cancelled
   std::printf("{\"address\":\"127.0.0.1:%d\",\"pid\":%d}\n", (*listener)->address().port,
               ::getpid());
   std::fflush(stdout);
   const Result<int> signal = rt::wait_signal({SIGTERM, SIGINT});
-  connections.cancel();
-  connections.join();
   return signal.error();
 }
 

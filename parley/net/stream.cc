@@ -1,6 +1,26 @@
 #include "parley/net/stream.h"
 
+#include <array>
+
+#include "parley/rt/context.h"
+
 namespace parley::net {
+
+// A read whose deadline has passed takes what is there before it looks at the deadline.
+Result<std::optional<std::size_t>> Stream::try_read(std::span<char> into) {
+  const auto size = read(into, rt::Deadline::after(Duration::zero()));
+  if (size) return std::optional(*size);
+  if (size.error().code() != Code::deadline_exceeded) return size.error();
+  if (Status context = rt::Context::current().status(); !context.is_ok()) return context;
+  return std::optional<std::size_t>();
+}
+
+Result<bool> Stream::wait_readable(rt::Deadline deadline) {
+  std::array<char, 1> byte{};
+  const auto size = peek(byte, 1, deadline);
+  if (!size) return size.error();
+  return *size > 0;
+}
 
 Result<std::size_t> Stream::peek(std::span<char> /*into*/, std::size_t /*at_least*/,
                                  rt::Deadline /*deadline*/) {

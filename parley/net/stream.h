@@ -14,12 +14,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "parley/base/result.h"
 #include "parley/net/address.h"
 #include "parley/rt/deadline.h"
+
+namespace parley::rt {
+class Pollable;
+}
 
 namespace parley::net {
 
@@ -35,6 +40,14 @@ class Stream {
   // deadline_exceeded, or the context's status, when that came first: nothing is lost then, read
   // again.
   virtual Result<std::size_t> read(std::span<char> into, rt::Deadline deadline = {}) = 0;
+
+  // The same without waiting: nothing when there is nothing now.
+  virtual Result<std::optional<std::size_t>> try_read(std::span<char> into);
+
+  // Waits until a read would bring something, and may return a little too early: use try_read then.
+  // False when the other side has finished and everything was read. Errors as for read;
+  // unimplemented where a stream cannot do it.
+  virtual Result<bool> wait_readable(rt::Deadline deadline = {});
 
   // Copies what the next read would give to `into` and leaves it to be read, as soon as at least
   // `at_least` bytes (from 1 to into.size(); a few hundred, since all of them must fit the kernel's
@@ -66,6 +79,18 @@ class Stream {
 
   [[nodiscard]] virtual const Address& local_address() const = 0;
   [[nodiscard]] virtual const Address& remote_address() const = 0;
+
+  // What tells that more may have come, for those who want to be started by it instead of waiting
+  // in a read (see serve.h). Null: this stream has no such thing.
+  [[nodiscard]] virtual rt::Pollable* readiness() { return nullptr; }
+
+  // What is left to be read, by the one who reads.
+  enum class Unread : std::uint8_t {
+    nothing,  // readiness() will tell when that changes
+    perhaps,
+    ended,  // and never will be: the other side has finished
+  };
+  [[nodiscard]] virtual Unread unread() { return Unread::perhaps; }
 
   // The socket's descriptor, for what this interface does not know; -1 when there is none. It stays
   // the stream's: do not close, read or write it.

@@ -7,6 +7,7 @@
 #include "parley/rt/impl/scheduler.h"
 #include "parley/rt/impl/waiting.h"
 #include "parley/rt/impl/worker.h"
+#include "parley/rt/ready_queue.h"
 
 namespace parley::rt {
 
@@ -52,16 +53,43 @@ Status Pollable::watch(int fd) {
 
 Status Pollable::wait_readable(Deadline deadline) {
   std::unique_lock lock(entry_->lock);
-  if (std::exchange(entry_->readable, false)) return {};
+  if (entry_->readable.exchange(false, std::memory_order_relaxed)) return {};
   impl::WaitNode node;
   return impl::wait_in(lock, entry_->readers, node, "readable", deadline);
 }
 
 Status Pollable::wait_writable(Deadline deadline) {
   std::unique_lock lock(entry_->lock);
-  if (std::exchange(entry_->writable, false)) return {};
+  if (entry_->writable.exchange(false, std::memory_order_relaxed)) return {};
   impl::WaitNode node;
   return impl::wait_in(lock, entry_->writers, node, "writable", deadline);
+}
+
+void Pollable::on_readable(ReadyItem* item) {
+  const std::lock_guard lock(entry_->lock);
+  entry_->on_readable = item;
+  if (item != nullptr && is_readable()) item->ready();
+}
+
+bool Pollable::take_readable() {
+  if (!is_readable()) return false;
+  const std::lock_guard lock(entry_->lock);
+  return entry_->readable.exchange(false, std::memory_order_relaxed);
+}
+
+bool Pollable::is_readable() const { return entry_->readable.load(std::memory_order_relaxed); }
+
+void Pollable::tell_readable() {
+  impl::WaitList woken;
+  {
+    const std::lock_guard lock(entry_->lock);
+    entry_->tell_readable(woken);
+  }
+  impl::wake_claimed(woken);
+}
+
+bool Pollable::short_read_drains() const {
+  return !entry_->beyond_bytes.load(std::memory_order_relaxed);
 }
 
 }  // namespace parley::rt

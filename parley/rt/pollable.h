@@ -14,6 +14,8 @@
 
 namespace parley::rt {
 
+class ReadyItem;
+
 namespace impl {
 class Scheduler;
 struct PollEntry;
@@ -35,6 +37,23 @@ class Pollable {
   // deadline_exceeded, or the context's status, when that came first.
   Status wait_readable(Deadline deadline = {});
   Status wait_writable(Deadline deadline = {});
+
+  // Makes `item` ready whenever a system call may succeed for which no fiber waits, and at once if
+  // one may now. Null: no more, once this returns. The item must be told of nothing when it goes:
+  // take it away, or end the watch, before.
+  void on_readable(ReadyItem* item);
+
+  // True when there was something to read since this, or wait_readable(), was last asked. Costs
+  // little when there was not.
+  bool take_readable();
+  [[nodiscard]] bool is_readable() const;
+  // As if the kernel had told of something to read: for what is kept in memory above a descriptor.
+  void tell_readable();
+
+  // True while a read of a TCP socket that brought less than there was room for means that nothing
+  // is left (epoll(7)); false once the kernel told of an end, an error or urgent data, since one of
+  // these may be what is left and is not told of again.
+  [[nodiscard]] bool short_read_drains() const;
 
  private:
   impl::Scheduler* scheduler_ = nullptr;

@@ -29,14 +29,27 @@ class SocketStream final : public Stream {
   Result<std::size_t> read(std::span<char> into, rt::Deadline deadline) override {
     PARLEY_ASSERT(!into.empty(), "a read without room for a byte would look like the end");
     for (;;) {
-      if (closed_) return closed_here();
-      const auto size = receive(fd_.get(), into);
-      // close() also makes the kernel report an end: that one is ours.
-      if ((!size || *size == 0) && closed_) return closed_here();
+      const auto size = receive_some(into);
       if (!size) return size.error();
       if (*size != would_block) return static_cast<std::size_t>(*size);
-      if (Status s = pollable_.wait_readable(deadline); !s.is_ok()) return s;
+      if (Status s = wait(deadline); !s.is_ok()) return s;
     }
+  }
+
+  Result<std::optional<std::size_t>> try_read(std::span<char> into) override {
+    PARLEY_ASSERT(!into.empty(), "a read without room for a byte would look like the end");
+    const auto size = receive_some(into);
+    if (!size) return size.error();
+    if (*size == would_block) return std::optional<std::size_t>();
+    return std::optional(static_cast<std::size_t>(*size));
+  }
+
+  Result<bool> wait_readable(rt::Deadline deadline) override {
+    if (unread() == Unread::nothing) {
+      if (Status s = wait(deadline); !s.is_ok()) return s;
+    }
+    if (closed_) return closed_here();
+    return !ended_;
   }
 
   Result<std::size_t> peek(std::span<char> into, std::size_t at_least,
@@ -53,7 +66,7 @@ class SocketStream final : public Stream {
         const auto seen = static_cast<std::size_t>(*size);
         if (seen >= at_least || seen == 0 || ended) return seen;
       }
-      if (Status s = pollable_.wait_readable(deadline); !s.is_ok()) return s;
+      if (Status s = wait(deadline); !s.is_ok()) return s;
     }
   }
 
@@ -96,22 +109,55 @@ class SocketStream final : public Stream {
     // waiting for as long as this object lives. Dropped before, it opens the window, which after
     // shutdown() nothing does but the other side's next probe; what still comes then breaks the
     // connection (RFC 1122, 4.2.2.13).
-    const bool is_tcp = local_.network == "tcp";
-    if (is_tcp) discard_received(fd_.get());
+    if (is_tcp_) discard_received(fd_.get());
     (void)shut_down(fd_.get(), SHUT_RDWR);
-    if (is_tcp) discard_received(fd_.get());
+    if (is_tcp_) discard_received(fd_.get());
   }
 
   [[nodiscard]] const Address& local_address() const override { return local_; }
   [[nodiscard]] const Address& remote_address() const override { return remote_; }
   [[nodiscard]] int descriptor() const override { return fd_.get(); }
 
+  [[nodiscard]] rt::Pollable* readiness() override { return &pollable_; }
+  [[nodiscard]] Unread unread() override {
+    if (ended_ && !closed_) return Unread::ended;
+    return drained_ && !pollable_.is_readable() ? Unread::nothing : Unread::perhaps;
+  }
+
  private:
+  // Bytes, 0 for the end, or would_block. Asks the kernel only if there may be something.
+  Result<long> receive_some(std::span<char> into) {
+    if (closed_) return closed_here();
+    // Taken before the call: what comes after it is told of again.
+    if (pollable_.take_readable()) drained_ = false;
+    if (drained_) return would_block;
+    const auto size = receive(fd_.get(), into);
+    // close() also makes the kernel report an end: that one is ours.
+    if ((!size || *size == 0) && closed_) return closed_here();
+    if (!size) return size;
+    ended_ = *size == 0;
+    // A system call saved for nearly every read. Unix sockets also come back short at the end of
+    // a message that carries descriptors.
+    const bool is_short = !ended_ && *size < static_cast<long>(into.size());
+    drained_ = *size == would_block || (is_short && is_tcp_ && pollable_.short_read_drains());
+    return size;
+  }
+
+  Status wait(rt::Deadline deadline) {
+    Status status = pollable_.wait_readable(deadline);
+    if (status.is_ok()) drained_ = false;
+    return status;
+  }
+
   Fd fd_;
   rt::Pollable pollable_;  // ends its watch before fd_ is closed
   const Address local_;
   const Address remote_;
+  const bool is_tcp_ = local_.network == "tcp";
   std::atomic<bool> closed_ = false;
+  // The reader's own.
+  bool drained_ = false;  // nothing is left until pollable_ tells
+  bool ended_ = false;
 };
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <array>
 #include <mutex>
 
+#include "parley/rt/pollable.h"
+
 namespace parley::net::impl {
 namespace {
 
@@ -195,6 +197,8 @@ Result<std::size_t> TlsConnection::encrypt(std::string_view from, rt::Deadline d
     if (total > 0) break;  // what is encrypted can leave; the next write meets the rest
     if (step != Step::wants_input) return failed("write to ");
     if (Status s = fill(seen, deadline); !s.is_ok()) return s;
+    // It may have been for the reader, who is not told of it by the kernel any more.
+    if (rt::Pollable* readiness = stream_->readiness()) readiness->tell_readable();
   }
   return total;
 }
@@ -283,6 +287,8 @@ Result<std::size_t> TlsConnection::decrypt(std::span<char> into, rt::Deadline de
       const std::lock_guard lock(engine_mutex_);
       const std::size_t before = engine_.output_size();
       step = engine_.read(into, size);
+      starved_ = step == Step::wants_input;
+      ended_by_it_ = step == Step::ended;
       unsent_answers_ += engine_.output_size() - before;
       unsent = unsent_answers_;
       seen = fills_;
@@ -324,11 +330,22 @@ Status TlsConnection::fill(std::uint64_t seen, rt::Deadline deadline) {
   if (size) {
     ++fills_;
     if (*size == 0) input_ended_ = true;
+    starved_ = false;
     engine_.feed({buffer.data(), *size});
   }
   filled_.set();
   if (!size) return closed_ ? closed_here() : size.error();
   return {};
+}
+
+TlsConnection::Unread TlsConnection::unread() {
+  if (!ahead_.empty()) return Unread::perhaps;
+  const std::lock_guard lock(engine_mutex_);
+  if (ended_by_it_) return Unread::ended;
+  if (!starved_ || input_ended_) return Unread::perhaps;
+  // A writer that reads below tells when it has something.
+  if (filling_) return Unread::nothing;
+  return stream_->unread() == Unread::nothing ? Unread::nothing : Unread::perhaps;
 }
 
 Status TlsConnection::failed(const char* what) const {

@@ -45,6 +45,9 @@ class TlsConnection final : public TlsStream {
 
   [[nodiscard]] int descriptor() const override { return stream_->descriptor(); }
 
+  [[nodiscard]] rt::Pollable* readiness() override { return stream_->readiness(); }
+  [[nodiscard]] Unread unread() override;
+
   [[nodiscard]] const TlsInfo& info() const override { return info_; }
   [[nodiscard]] std::uint64_t key_updates() const override { return key_updates_; }
 
@@ -77,6 +80,8 @@ class TlsConnection final : public TlsStream {
   std::size_t unsent_answers_ = 0;  // of the engine's output, what reading brought about
   bool filling_ = false;
   bool input_ended_ = false;
+  bool starved_ = false;      // the engine has no whole record left
+  bool ended_by_it_ = false;  // close_notify was read
   rt::Event filled_;
 
   rt::Mutex send_mutex_;

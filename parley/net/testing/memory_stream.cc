@@ -27,19 +27,25 @@ class MemoryStream final : public Stream {
   ~MemoryStream() override { close(); }
 
   Result<std::size_t> read(std::span<char> into, rt::Deadline deadline) override {
-    if (left_.empty()) {
-      if (closed_) return closed_here();
-      auto piece = in_->pieces.receive(deadline);
-      if (!piece && piece.error().code() == Code::out_of_range) {
-        return closed_ ? Result<std::size_t>(closed_here()) : std::size_t{0};
-      }
-      if (!piece) return piece.error();
-      left_ = *std::move(piece);
-    }
+    const auto more = wait_readable(deadline);
+    if (!more) return more.error();
+    if (!*more) return std::size_t{0};
     const std::size_t size = std::min(into.size(), left_.size());
     std::copy_n(left_.begin(), size, into.begin());
     left_.erase(0, size);
     return size;
+  }
+
+  Result<bool> wait_readable(rt::Deadline deadline) override {
+    if (!left_.empty()) return true;
+    if (closed_) return closed_here();
+    auto piece = in_->pieces.receive(deadline);
+    if (!piece && piece.error().code() == Code::out_of_range) {
+      return closed_ ? Result<bool>(closed_here()) : false;
+    }
+    if (!piece) return piece.error();
+    left_ = *std::move(piece);
+    return true;
   }
 
   Result<std::size_t> write_some(std::string_view from, rt::Deadline deadline) override {

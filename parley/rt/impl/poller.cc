@@ -11,6 +11,7 @@
 
 #include "parley/base/assert.h"
 #include "parley/rt/impl/waiting.h"
+#include "parley/rt/ready_queue.h"
 
 namespace parley::rt::impl {
 namespace {
@@ -40,6 +41,13 @@ std::uint64_t data_of(const PollEntry& entry) {
 }
 
 }  // namespace
+
+void PollEntry::tell_readable(WaitList& woken) {
+  const bool taken = claim_all(readers, woken);
+  readable.store(!taken, std::memory_order_relaxed);
+  // Under the lock: whoever takes the item away does that under it as well.
+  if (!taken && on_readable != nullptr) on_readable->ready();
+}
 
 PollEntry& PollTable::take() {
   const std::lock_guard lock(lock_);
@@ -87,7 +95,7 @@ Poller::Poller(PollTable& table)
 Status Poller::watch(PollEntry& entry) {
   entry.epoll = epoll_.get();
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
   event.data.u64 = data_of(entry);
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, entry.fd, &event) != 0) {
     return errno_status(errno, "watch descriptor " + std::to_string(entry.fd));
@@ -101,7 +109,7 @@ void Poller::unwatch(PollEntry& entry) {
   PARLEY_ASSERT(entry.readers.empty() && entry.writers.empty(),
                 "a descriptor was given up while a fiber waits for it");
   entry.generation.fetch_add(1, std::memory_order_relaxed);
-  entry.readable = entry.writable = false;
+  for (auto* flag : {&entry.readable, &entry.writable, &entry.beyond_bytes}) flag->store(false);
   entry.on_readable = nullptr;
   entry.fd = entry.epoll = -1;
 }
@@ -132,21 +140,20 @@ void Poller::interrupt() {
 void Poller::deliver(std::uint32_t events, std::uint64_t data) {
   PollEntry* entry = table_.at(static_cast<std::uint32_t>(data));
   const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
-  const bool readable = broken || (events & (EPOLLIN | EPOLLRDHUP)) != 0;
+  const bool readable = broken || (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0;
   const bool writable = broken || (events & EPOLLOUT) != 0;
   WaitList woken;
   {
     const std::lock_guard lock(entry->lock);
     if (entry->generation.load(std::memory_order_relaxed) != data >> 32)
       return;  // for a former one
-    if (readable) {
-      if (entry->on_readable != nullptr) {
-        entry->on_readable(entry->on_readable_argument);
-      } else {
-        entry->readable = !claim_all(entry->readers, woken);
-      }
+    if (broken || (events & (EPOLLRDHUP | EPOLLPRI)) != 0) {
+      entry->beyond_bytes.store(true, std::memory_order_relaxed);
     }
-    if (writable) entry->writable = !claim_all(entry->writers, woken);
+    if (readable) entry->tell_readable(woken);
+    if (writable) {
+      entry->writable.store(!claim_all(entry->writers, woken), std::memory_order_relaxed);
+    }
   }
   wake_claimed(woken);
 }

@@ -15,6 +15,10 @@
 #include "parley/rt/impl/spin_lock.h"
 #include "parley/rt/impl/wait_list.h"
 
+namespace parley::rt {
+class ReadyItem;
+}
+
 namespace parley::rt::impl {
 
 // What is known of one watched descriptor. Its memory is never given back while the runtime lives,
@@ -27,15 +31,20 @@ struct PollEntry {
   int epoll = -1;
   // Edge-triggered: epoll tells of a change once. A change nobody waited for is kept here, so the
   // next wait returns at once (at worst to find EAGAIN and wait again).
-  bool readable = false;
-  bool writable = false;
+  // Written under the lock.
+  std::atomic<bool> readable = false;
+  std::atomic<bool> writable = false;
+  // The kernel told of an end, an error or urgent data, once: see Pollable::short_read_drains.
+  std::atomic<bool> beyond_bytes = false;
   WaitList readers;
   WaitList writers;
-  // When set, called instead of keeping `readable`: starts the fiber that serves the descriptor.
-  void (*on_readable)(void* argument) = nullptr;
-  void* on_readable_argument = nullptr;
+  // When set, made ready whenever there is something to read and no fiber that waits for it.
+  ReadyItem* on_readable = nullptr;
   PollEntry* next_free = nullptr;
   std::uint32_t index = 0;
+
+  // Under the lock. Those in `woken` are the caller's to wake, best after unlocking.
+  void tell_readable(WaitList& woken);
 };
 
 // The entries of a runtime. Thread-safe.

@@ -1,0 +1,178 @@
+#include "parley/rt/ready_queue.h"
+
+#include <mutex>
+#include <utility>
+
+#include "parley/base/assert.h"
+#include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/waiting.h"
+#include "parley/rt/impl/worker.h"
+#include "parley/rt/time.h"
+
+namespace parley::rt {
+
+using impl::Worker;
+
+namespace {
+
+// So many items in a row, then other fibers have their turn.
+constexpr std::size_t items_in_a_row = 16;
+
+}  // namespace
+
+ReadyItem::ReadyItem() {
+  place_.item = alarm_.item = this;
+  // Under the lock of the wheel, so that the item cannot go away meanwhile; and always "too late",
+  // since nothing of it may be touched afterwards.
+  alarm_.claim = [](impl::Timer& timer) {
+    static_cast<Alarm&>(timer).item->ready();
+    return false;
+  };
+}
+
+ReadyItem::~ReadyItem() { (void)impl::TimerWheel::remove(alarm_); }
+
+bool ReadyItem::mark_ready() {
+  State state = state_.load(std::memory_order_relaxed);
+  for (;;) {
+    if (state == State::queued || state == State::ready_again) {
+      // Written over with itself, so that the run to come sees all that led here.
+      if (state_.compare_exchange_weak(state, state, std::memory_order_acq_rel)) return false;
+      continue;
+    }
+    const State to = state == State::resting ? State::queued : State::ready_again;
+    if (state_.compare_exchange_weak(state, to, std::memory_order_acq_rel)) {
+      return to == State::queued;
+    }
+  }
+}
+
+void ReadyItem::ready() {
+  ReadyQueue* queue = queue_;  // once it is marked it may run, and end
+  if (mark_ready()) queue->push(*this);
+}
+
+void ReadyItem::ready_at(Instant instant) {
+  (void)impl::TimerWheel::remove(alarm_);
+  alarm_.at = instant;
+  Worker::current()->timers().add(alarm_);
+}
+
+ReadyQueue::ReadyQueue(std::string_view name, const ReadyQueueOptions& options)
+    : name_(name), max_fibers_(options.max_fibers) {
+  PARLEY_ASSERT(max_fibers_ > 0, "a ReadyQueue without fibers would never run anything");
+  scope_.go(name, [this] { start_when_there_is_room(); });
+}
+
+ReadyQueue::~ReadyQueue() {
+  std::unique_lock lock(lock_);
+  while (fibers_ > 0) {
+    impl::WaitNode node;
+    impl::wait_in_for_ever(lock, ender_, node, "ready queue end");
+    lock = std::unique_lock(lock_);
+  }
+  ending_ = true;
+  impl::WaitNode* starter = impl::claim_front(starter_);
+  lock.unlock();
+  if (starter != nullptr) impl::wake(*starter);
+  scope_.join();
+}
+
+std::size_t ReadyQueue::fibers() const {
+  const std::lock_guard lock(lock_);
+  return fibers_;
+}
+
+std::uint64_t ReadyQueue::waits_for_fiber() const {
+  const std::lock_guard lock(lock_);
+  return waits_;
+}
+
+// True when the caller has to start one, after unlocking: it is counted already, and with it the
+// queue is sure to be there.
+bool ReadyQueue::wants_fiber_locked() {
+  if (starting_ || ready_.empty()) return false;
+  if (fibers_ == max_fibers_) {
+    ++waits_;
+    return false;
+  }
+  starting_ = true;
+  ++fibers_;
+  return true;
+}
+
+void ReadyQueue::push(ReadyItem& item) {
+  std::unique_lock lock(lock_);
+  ready_.push_back(item.place_);
+  const bool start = wants_fiber_locked();
+  lock.unlock();
+  if (start) start_fiber();
+}
+
+// On a worker, in a fiber or not. Must not wait.
+void ReadyQueue::start_fiber() {
+  Worker* worker = Worker::current();
+  PARLEY_ASSERT(worker != nullptr, "a ReadyItem was made ready outside its runtime");
+  auto body = [this] { work(); };
+  const impl::Closure closure = impl::closure_of(body);
+  if (worker->scheduler().try_spawn({scope_, *scope_.context().node(), name_, closure})) return;
+  std::unique_lock lock(lock_);
+  ++waits_;
+  ++owed_;
+  impl::WaitNode* starter = impl::claim_front(starter_);
+  lock.unlock();
+  if (starter != nullptr) impl::wake(*starter);
+}
+
+void ReadyQueue::start_when_there_is_room() {
+  std::unique_lock lock(lock_);
+  for (;;) {
+    if (owed_ > 0) {
+      --owed_;
+      lock.unlock();
+      scope_.go(name_, [this] { work(); });
+      lock.lock();
+      continue;
+    }
+    if (ending_) return;
+    impl::WaitNode node;
+    impl::wait_in_for_ever(lock, starter_, node, "ready queue");
+    lock = std::unique_lock(lock_);
+  }
+}
+
+void ReadyQueue::work() {
+  std::unique_lock lock(lock_);
+  starting_ = false;
+  for (std::size_t done = 0; !ready_.empty();) {
+    ReadyItem& item = *ready_.pop_front().item;
+    // Should this item wait, the others are not to wait with it.
+    const bool start = wants_fiber_locked();
+    lock.unlock();
+    if (start) start_fiber();
+    run(item);
+    if (++done % items_in_a_row == 0) yield();
+    lock.lock();
+  }
+  impl::WaitList woken;
+  if (--fibers_ == 0) impl::claim_all(ender_, woken);
+  lock.unlock();
+  impl::wake_claimed(woken);
+}
+
+void ReadyQueue::run(ReadyItem& item) {
+  using State = ReadyItem::State;
+  // Sees what those who made it ready did before.
+  (void)item.state_.exchange(State::running, std::memory_order_acq_rel);
+  const ReadyItem::After after = item.run();
+  if (after == ReadyItem::After::gone) return;
+  State running = State::running;
+  if (after == ReadyItem::After::rest &&
+      item.state_.compare_exchange_strong(running, State::resting, std::memory_order_acq_rel)) {
+    return;
+  }
+  (void)item.state_.exchange(State::queued, std::memory_order_acq_rel);
+  push(item);
+}
+
+}  // namespace parley::rt

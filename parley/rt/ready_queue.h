@@ -1,0 +1,130 @@
+// ReadyQueue: runs what has become ready on as few fibers as that takes, so that what is not ready
+// owns no stack. An epoll loop whose handlers may nevertheless wait as any fiber does.
+//
+// One fiber works off what is ready, item after item. Only when one of them waits in the middle is
+// another fiber needed for the rest; a second one that finds nothing left just ends.
+//
+//   class Connection : public rt::ReadyItem {
+//     After run() override { ...read what there is...; return After::rest; }
+//   };
+//   rt::ReadyQueue queue("connection", {.max_fibers = 100});
+//   connection.join(queue);
+//   pollable.on_readable(&connection);      // runs it each time there is something to read
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "parley/base/clock.h"
+#include "parley/rt/impl/spin_lock.h"
+#include "parley/rt/impl/timer_wheel.h"
+#include "parley/rt/impl/wait_list.h"
+#include "parley/rt/scope.h"
+
+namespace parley::rt {
+
+class ReadyQueue;
+
+// Something that is run when it is ready, on one fiber at a time.
+class ReadyItem {
+ public:
+  ReadyItem();
+  // In run(), before it returns gone, or when it was never ready.
+  virtual ~ReadyItem();
+  ReadyItem(const ReadyItem&) = delete;
+  ReadyItem& operator=(const ReadyItem&) = delete;
+
+  // Once, before all else. The queue must outlive the item.
+  void join(ReadyQueue& queue) { queue_ = &queue; }
+
+  // From any fiber, and from the poller: it is run soon, behind those that were ready before. When
+  // it waits for its turn already, that is enough; while it runs, it is run once more afterwards,
+  // so that nothing is missed. Costs no system call and does not wait.
+  void ready();
+
+  // In run() or before the first ready(): ready() at that time, by the runtime's clock. Takes the
+  // place of what was set before.
+  void ready_at(Instant instant);
+
+ protected:
+  enum class After : std::uint8_t {
+    rest,   // nothing until it is ready again
+    again,  // it is still ready: run it once more, after the others
+    gone,   // it has been destroyed, or never comes back
+  };
+  // On a fiber of the queue. May wait for whatever it likes; others are run meanwhile.
+  virtual After run() = 0;
+
+ private:
+  friend class ReadyQueue;
+  enum class State : std::uint8_t { resting, queued, running, ready_again };
+
+  // Members rather than bases, so that whoever derives from this has their names for himself.
+  struct Place : impl::ListNode {
+    ReadyItem* item = nullptr;
+  };
+  struct Alarm : impl::Timer {
+    ReadyItem* item = nullptr;
+  };
+
+  // True when it had to be queued.
+  bool mark_ready();
+
+  std::atomic<State> state_{State::resting};
+  ReadyQueue* queue_ = nullptr;
+  Place place_;  // in the queue
+  Alarm alarm_;
+};
+
+struct ReadyQueueOptions {
+  // Fibers of this queue at once, so also runs that may wait at the same time. Further items wait
+  // until one is done.
+  std::size_t max_fibers = 10'000;
+};
+
+class ReadyQueue {
+ public:
+  // `name`, for dumps, must outlive the queue: use a literal. Inside a fiber, whose context the
+  // queue's fibers have. It has one fiber of its own, which starts the others when
+  // RuntimeOptions::max_fibers is reached: they then wait for room, as Scope::go does.
+  explicit ReadyQueue(std::string_view name, const ReadyQueueOptions& options = {});
+  // Waits for its fibers. A bug while one of its items can still become ready.
+  ~ReadyQueue();
+  ReadyQueue(const ReadyQueue&) = delete;
+  ReadyQueue& operator=(const ReadyQueue&) = delete;
+
+  // Fibers that work off what is ready, or are about to.
+  [[nodiscard]] std::size_t fibers() const;
+  // How often an item was ready and max_fibers of the queue, or of the runtime, was reached.
+  [[nodiscard]] std::uint64_t waits_for_fiber() const;
+
+  // Ends the context of its fibers. Items are run as before, but their waits end at once.
+  void cancel() const { scope_.cancel(); }
+
+ private:
+  friend class ReadyItem;
+
+  void push(ReadyItem& item);
+  bool wants_fiber_locked();
+  void start_fiber();
+  void work();
+  void run(ReadyItem& item);
+  void start_when_there_is_room();
+
+  const std::string_view name_;
+  const std::size_t max_fibers_;
+  Scope scope_;
+  mutable impl::SpinLock lock_;
+  impl::List<ReadyItem::Place> ready_;
+  std::size_t fibers_ = 0;  // started, or promised to be
+  bool starting_ = false;   // one of them has not come to work yet
+  bool ending_ = false;
+  std::size_t owed_ = 0;  // fibers that have to wait for room
+  std::uint64_t waits_ = 0;
+  impl::WaitList starter_;  // the fiber that starts others, while it has none to start
+  impl::WaitList ender_;    // the destructor
+};
+
+}  // namespace parley::rt

@@ -1,0 +1,251 @@
+#include "parley/rt/ready_queue.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "parley/base/fd.h"
+#include "parley/rt/event.h"
+#include "parley/rt/pollable.h"
+#include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/testing/sentences.h"
+#include "parley/rt/time.h"
+
+namespace parley::rt {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Item final : public ReadyItem {
+ public:
+  using After = ReadyItem::After;
+  explicit Item(ReadyQueue& queue, std::function<After()> f) : f_(std::move(f)) { join(queue); }
+
+ private:
+  After run() override { return f_(); }
+
+  std::function<After()> f_;
+};
+
+constexpr auto rest = Item::After::rest;
+
+const testing::Sentence sentences[] = {
+    {"an item that was never ready owns no fiber and is never run",
+     [] {
+       ReadyQueue queue("queue");
+       int runs = 0;
+       std::deque<Item> items;
+       for (int i = 0; i < 1000; ++i) items.emplace_back(queue, [&] { return ++runs, rest; });
+       for (int i = 0; i < 100; ++i) yield();
+       EXPECT_EQ(runs, 0);
+       EXPECT_EQ(queue.fibers(), 0u);
+     }},
+    {"each item that is ready is run",
+     [] {
+       ReadyQueue queue("queue");
+       std::atomic<int> runs = 0;
+       std::deque<Item> items;
+       for (int i = 0; i < 1000; ++i) items.emplace_back(queue, [&] { return ++runs, rest; });
+       for (int round = 1; round <= 3; ++round) {
+         for (Item& item : items) item.ready();
+         testing::wait_until([&] { return runs == round * 1000 && queue.fibers() == 0; });
+       }
+     }},
+    {"what waits in the middle does not hold up the others",
+     [] {
+       ReadyQueue queue("queue");
+       Event over;
+       std::atomic<int> waiting = 0;
+       std::deque<Item> items;
+       for (int i = 0; i < 100; ++i) {
+         items.emplace_back(queue, [&] {
+           ++waiting;
+           EXPECT_TRUE(over.wait().is_ok());
+           return --waiting, rest;
+         });
+       }
+       for (Item& item : items) item.ready();
+       testing::wait_until([&] { return waiting == 100; });
+       over.set();
+       testing::wait_until([&] { return waiting == 0 && queue.fibers() == 0; });
+     }},
+    {"what becomes ready while it runs is run once more",
+     [] {
+       ReadyQueue queue("queue");
+       Event go_on;
+       std::atomic<int> runs = 0;
+       Item item(queue, [&] {
+         if (++runs == 1) {
+           EXPECT_TRUE(go_on.wait().is_ok());
+         }
+         return rest;
+       });
+       item.ready();
+       testing::wait_until([&] { return runs == 1; });
+       for (int i = 0; i < 5; ++i) item.ready();
+       EXPECT_EQ(runs, 1);
+       go_on.set();
+       testing::wait_until([&] { return runs == 2 && queue.fibers() == 0; });
+     }},
+    {"an item that says so is run again, behind the others",
+     [] {
+       ReadyQueue queue("queue", {.max_fibers = 1});
+       std::vector<int> order;
+       std::deque<Item> items;
+       for (int i = 0; i < 2; ++i) {
+         items.emplace_back(queue, [&order, i] {
+           order.push_back(i);
+           return order.size() < 5 ? Item::After::again : rest;
+         });
+       }
+       Item both(queue, [&] {
+         for (Item& item : items) item.ready();
+         return rest;
+       });
+       both.ready();
+       testing::wait_until([&] { return queue.fibers() == 0; });
+       EXPECT_EQ(order, (std::vector<int>{0, 1, 0, 1, 0, 1}));
+     }},
+    {"an item can be made ready at a time",
+     [] {
+       ReadyQueue queue("queue");
+       std::atomic<int> runs = 0;
+       Item soon(queue, [&] { return ++runs, rest; });
+       Item never(queue, [&] { return runs += 100, rest; });
+       soon.ready_at(Deadline::after(2h).instant());
+       soon.ready_at(Deadline::after(1ms).instant());
+       never.ready_at(Deadline::after(1h).instant());
+       testing::wait_until([&] { return runs == 1 && queue.fibers() == 0; });
+     }},
+};
+TEST(ReadyQueue, does_what_its_documentation_says) { testing::check(sentences); }
+
+// More runs at once than there may be fibers: the rest wait their turn, in order.
+PARLEY_FIBER_TEST(ReadyQueue, max_fibers_bounds_how_many_run_at_once) {
+  for (const std::size_t limit : {std::size_t{2}, std::size_t{7}}) {
+    ReadyQueue queue("queue", {.max_fibers = limit});
+    std::size_t at_once = 0;
+    std::size_t most = 0;
+    std::size_t runs = 0;
+    std::deque<Item> items;
+    for (int i = 0; i < 50; ++i) {
+      items.emplace_back(queue, [&] {
+        most = std::max(most, ++at_once);
+        yield();
+        return --at_once, ++runs, rest;
+      });
+    }
+    for (Item& item : items) item.ready();
+    testing::wait_until([&] { return runs == 50 && queue.fibers() == 0; });
+    EXPECT_EQ(most, limit);
+    EXPECT_GT(queue.waits_for_fiber(), 0u);
+  }
+}
+
+TEST(ReadyQueue, at_max_fibers_of_the_runtime_it_waits_for_room_and_misses_nothing) {
+  for (const std::size_t workers : {std::size_t{1}, std::size_t{4}}) {
+    testing::run_fiber_test(
+        [] {
+          ReadyQueue queue("queue");
+          std::atomic<int> runs = 0;
+          Item item(queue, [&] { return ++runs, rest; });
+          Event over;
+          Scope others;
+          while (others.try_go("other", [&] { EXPECT_TRUE(over.wait().is_ok()); })) {}
+          item.ready();
+          testing::wait_until([&] { return queue.waits_for_fiber() == 1; });
+          for (int i = 0; i < 100; ++i) yield();
+          EXPECT_EQ(runs, 0);
+          over.set();
+          others.join();
+          testing::wait_until([&] { return runs == 1 && queue.fibers() == 0; });
+        },
+        {.workers = workers, .max_fibers = 16});
+  }
+}
+
+// A handler that empties its socket and rests, on four workers: the byte that comes between its
+// last read and its rest must start it again.
+struct Receiver final : ReadyItem {
+  Receiver(ReadyQueue& queue, int fd) : fd_(fd) {
+    join(queue);
+    EXPECT_TRUE(pollable_.watch(fd).is_ok());
+    pollable_.on_readable(this);
+  }
+
+  After run() override {
+    EXPECT_EQ(running_.fetch_add(1), 0) << "two fibers in one item";
+    char byte = 0;
+    while (::recv(fd_, &byte, 1, MSG_DONTWAIT) == 1) received.fetch_add(1);
+    running_.fetch_sub(1);
+    return After::rest;
+  }
+  void stop() { pollable_.on_readable(nullptr); }
+
+  std::atomic<int> received{0};
+
+ private:
+  const int fd_;
+  Pollable pollable_;
+  std::atomic<int> running_{0};
+};
+
+TEST(ReadyQueue, no_edge_is_lost_on_many_workers) {
+  testing::run_fiber_test(
+      [] {
+        constexpr int rounds = 3000;
+        ReadyQueue queue("queue");
+        Scope scope;
+        for (int pair = 0; pair < 6; ++pair) {
+          scope.go("sender", [&queue] {
+            std::array<int, 2> ends{};
+            ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+            const Fd near(ends[0]);
+            const Fd far(ends[1]);
+            Receiver receiver(queue, far.get());
+            for (int i = 1; i <= rounds; ++i) {
+              ASSERT_EQ(::send(near.get(), "x", 1, 0), 1);
+              // Every other byte goes out while the last one is being read.
+              if (i % 2 == 0) testing::wait_until([&] { return receiver.received == i; });
+            }
+            receiver.stop();
+            testing::wait_until([&] { return queue.fibers() == 0; });
+          });
+        }
+      },
+      {.workers = 4});
+}
+
+PARLEY_FIBER_TEST(ReadyQueue, a_pollable_tells_of_what_came_before_it_was_asked_to) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+  const Fd near(ends[0]);
+  const Fd far(ends[1]);
+  Pollable pollable;
+  ASSERT_TRUE(pollable.watch(far.get()).is_ok());
+  ASSERT_EQ(::send(near.get(), "x", 1, 0), 1);
+  testing::wait_until([&] { return pollable.is_readable(); });
+  ReadyQueue queue("queue");
+  int runs = 0;
+  Item item(queue, [&] { return ++runs, rest; });
+  pollable.on_readable(&item);
+  testing::wait_until([&] { return runs == 1; });
+  EXPECT_TRUE(pollable.take_readable());
+  EXPECT_FALSE(pollable.take_readable());
+  EXPECT_TRUE(pollable.short_read_drains());
+  pollable.tell_readable();
+  testing::wait_until([&] { return runs == 2; });
+  ASSERT_EQ(::shutdown(near.get(), SHUT_WR), 0);
+  testing::wait_until([&] { return runs == 3; });
+  EXPECT_FALSE(pollable.short_read_drains());
+  pollable.on_readable(nullptr);
+}
+
+}  // namespace
+}  // namespace parley::rt
