@@ -43,17 +43,17 @@ class Served final : public rt::ReadyItem {
  public:
   Served(Server& server, std::unique_ptr<Stream> stream)
       : server_(server), stream_(std::move(stream)) {
-    node.served = this;
+    node_.served = this;
     join(server.ready_);
   }
 
-  ServedNode node;
-
  private:
+  friend class net::Server;
+
   After run() override;
   Status begin();
-  Result<Next> attend();
-  Result<Next> wait_and_attend();
+  Status attend(Next& next);
+  Status wait_and_attend();
   Status look_at_idle_time();
   Status silent_for_too_long() const;
   After finish(const Status& why, const Address& remote);
@@ -61,6 +61,7 @@ class Served final : public rt::ReadyItem {
   Server& server_;
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<Servant> servant_;
+  ServedNode node_;
   Instant last_active_{};
   Instant alarm_{};
 };
@@ -75,6 +76,7 @@ struct Server::Connections {
 };
 
 namespace impl {
+
 Served::After Served::run() {
   if (server_.stopping_) return finish({}, stream_->remote_address());
   if (servant_ == nullptr) {
@@ -83,15 +85,24 @@ Served::After Served::run() {
     if (servant_ == nullptr) return finish(begun, remote);
   }
   const Address& remote = stream_->remote_address();
-  if (stream_->readiness() == nullptr) return finish(wait_and_attend().error(), remote);
+  if (stream_->readiness() == nullptr) return finish(wait_and_attend(), remote);
   if (stream_->unread() != Stream::Unread::nothing) {
-    const Result<Next> next = attend();
-    if (!next || *next == Next::end) return finish(next.error(), remote);
+    Next next = Next::end;
+    const Status status = attend(next);
+    if (!status.is_ok() || next == Next::end) return finish(status, remote);
   }
   if (server_.options_.idle_timeout > Duration::zero()) {
     if (const Status idle = look_at_idle_time(); !idle.is_ok()) return finish(idle, remote);
   }
-  return stream_->unread() == Stream::Unread::nothing ? After::rest : After::again;
+  switch (stream_->unread()) {
+    case Stream::Unread::nothing:
+      return After::rest;
+    case Stream::Unread::perhaps:
+      return After::again;
+    case Stream::Unread::ended:
+      break;
+  }
+  return finish({}, remote);
 }
 
 // Makes the servant, if there is to be one.
@@ -111,16 +122,24 @@ Status Served::begin() {
   return {};
 }
 
-Result<Next> Served::attend() {
-  Result<Next> next = Next::end;
-  if (Status s = guarded([&] { next = servant_->on_readable(*stream_); }); !s.is_ok()) return s;
+// `next` is what becomes of the connection when this is ok.
+Status Served::attend(Next& next) {
+  Status failed;
+  Status thrown = guarded([&] {
+    const Result<Next> wanted = servant_->on_readable(*stream_);
+    if (wanted) {
+      next = *wanted;
+    } else {
+      failed = wanted.error();
+    }
+  });
+  if (!thrown.is_ok()) return thrown;
   if (server_.options_.idle_timeout > Duration::zero()) last_active_ = rt::now();
-  if (next && stream_->unread() == Stream::Unread::ended) return Next::end;
-  return next;
+  return failed;
 }
 
 // For a stream that cannot tell: this fiber is the connection's own from now on.
-Result<Next> Served::wait_and_attend() {
+Status Served::wait_and_attend() {
   const Duration idle = server_.options_.idle_timeout;
   for (;;) {
     const bool limited = idle > Duration::zero();
@@ -130,8 +149,9 @@ Result<Next> Served::wait_and_attend() {
       return silent_for_too_long();
     }
     if (!more) return more.error();
-    const Result<Next> next = attend();
-    if (!next || *next == Next::end || !*more) return next;
+    Next next = Next::end;
+    const Status status = attend(next);
+    if (!status.is_ok() || next == Next::end || !*more) return status;
   }
 }
 
@@ -171,7 +191,7 @@ Served::After Served::finish(const Status& why, const Address& remote) {
   servant_.reset();
   {
     const std::lock_guard lock(server.connections_->lock);
-    node.take_out();
+    node_.take_out();
   }
   delete this;
   server.places_.release();
@@ -221,7 +241,7 @@ Status Server::accept_all() {
     auto* served = new impl::Served(*this, *std::move(stream));  // owns itself
     {
       const std::lock_guard lock(connections_->lock);
-      served->node.put_before(connections_->all);
+      served->node_.put_before(connections_->all);
     }
     served->ready();
     rt::checkpoint();  // where there is always another connection, accept() does not wait

@@ -72,9 +72,8 @@ void Pollable::on_readable(ReadyItem* item) {
 }
 
 bool Pollable::take_readable() {
-  if (!is_readable()) return false;
-  const std::lock_guard lock(entry_->lock);
-  return entry_->readable.exchange(false, std::memory_order_relaxed);
+  // Not a plain store: it has to be done before the system call that follows.
+  return is_readable() && entry_->readable.exchange(false, std::memory_order_seq_cst);
 }
 
 bool Pollable::is_readable() const { return entry_->readable.load(std::memory_order_relaxed); }

@@ -61,6 +61,7 @@ inline constexpr long would_block = -1;
 
 // Bytes moved (0: end), would_block, or the error.
 Result<long> receive(int fd, std::span<char> into, int flags = 0);
+Result<long> send(int fd, std::string_view from);
 Result<long> send_message(int fd, const msghdr& message);
 // Flags that came with the message are in `message`.
 Result<long> receive_message(int fd, msghdr& message, int flags);

@@ -22,7 +22,10 @@ Status closed_here() { return {Code::unavailable, "the connection was closed on 
 class SocketStream final : public Stream {
  public:
   SocketStream(Fd fd, Address remote)
-      : fd_(std::move(fd)), local_(local_address_of(fd_.get())), remote_(std::move(remote)) {}
+      : fd_(std::move(fd)),
+        is_tcp_(remote.network == "tcp"),
+        local_(local_address_of(fd_.get())),
+        remote_(std::move(remote)) {}
 
   Status watch() { return pollable_.watch(fd_.get()); }
 
@@ -71,7 +74,8 @@ class SocketStream final : public Stream {
   }
 
   Result<std::size_t> write_some(std::string_view from, rt::Deadline deadline) override {
-    return write_some_of({&from, 1}, deadline);
+    if (from.empty()) return std::size_t{0};
+    return write_with([&] { return impl::send(fd_.get(), from); }, deadline);
   }
 
   Result<std::size_t> write_some_of(std::span<const std::string_view> pieces,
@@ -86,14 +90,7 @@ class SocketStream final : public Stream {
       parts[message.msg_iovlen++] = {const_cast<char*>(piece.data()), piece.size()};
     }
     if (message.msg_iovlen == 0) return std::size_t{0};
-    for (;;) {
-      if (closed_) return closed_here();
-      const auto size = send_message(fd_.get(), message);
-      if (!size && closed_) return closed_here();
-      if (!size) return size.error();
-      if (*size != would_block) return static_cast<std::size_t>(*size);
-      if (Status s = pollable_.wait_writable(deadline); !s.is_ok()) return s;
-    }
+    return write_with([&] { return send_message(fd_.get(), message); }, deadline);
   }
 
   Status close_write() override {
@@ -143,6 +140,18 @@ class SocketStream final : public Stream {
     return size;
   }
 
+  template <class Call>
+  Result<std::size_t> write_with(const Call& call, rt::Deadline deadline) {
+    for (;;) {
+      if (closed_) return closed_here();
+      const Result<long> size = call();
+      if (!size && closed_) return closed_here();
+      if (!size) return size.error();
+      if (*size != would_block) return static_cast<std::size_t>(*size);
+      if (Status s = pollable_.wait_writable(deadline); !s.is_ok()) return s;
+    }
+  }
+
   Status wait(rt::Deadline deadline) {
     Status status = pollable_.wait_readable(deadline);
     if (status.is_ok()) drained_ = false;
@@ -151,13 +160,13 @@ class SocketStream final : public Stream {
 
   Fd fd_;
   rt::Pollable pollable_;  // ends its watch before fd_ is closed
-  const Address local_;
-  const Address remote_;
-  const bool is_tcp_ = local_.network == "tcp";
   std::atomic<bool> closed_ = false;
   // The reader's own.
   bool drained_ = false;  // nothing is left until pollable_ tells
   bool ended_ = false;
+  const bool is_tcp_;
+  const Address local_;
+  const Address remote_;
 };
 
 }  // namespace

@@ -43,7 +43,7 @@ std::uint64_t data_of(const PollEntry& entry) {
 }  // namespace
 
 void PollEntry::tell_readable(WaitList& woken) {
-  const bool taken = claim_all(readers, woken);
+  const bool taken = !readers.empty() && claim_all(readers, woken);
   readable.store(!taken, std::memory_order_relaxed);
   // Under the lock: whoever takes the item away does that under it as well.
   if (!taken && on_readable != nullptr) on_readable->ready();
@@ -152,10 +152,11 @@ void Poller::deliver(std::uint32_t events, std::uint64_t data) {
     }
     if (readable) entry->tell_readable(woken);
     if (writable) {
-      entry->writable.store(!claim_all(entry->writers, woken), std::memory_order_relaxed);
+      const bool taken = !entry->writers.empty() && claim_all(entry->writers, woken);
+      entry->writable.store(!taken, std::memory_order_relaxed);
     }
   }
-  wake_claimed(woken);
+  if (!woken.empty()) wake_claimed(woken);
 }
 
 }  // namespace parley::rt::impl

@@ -31,7 +31,7 @@ struct PollEntry {
   int epoll = -1;
   // Edge-triggered: epoll tells of a change once. A change nobody waited for is kept here, so the
   // next wait returns at once (at worst to find EAGAIN and wait again).
-  // Written under the lock.
+  // Set under the lock.
   std::atomic<bool> readable = false;
   std::atomic<bool> writable = false;
   // The kernel told of an end, an error or urgent data, once: see Pollable::short_read_drains.
