@@ -13,6 +13,7 @@
 #include "parley/base/fd.h"
 #include "parley/rt/event.h"
 #include "parley/rt/pollable.h"
+#include "parley/rt/semaphore.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/testing/sentences.h"
 #include "parley/rt/time.h"
@@ -170,56 +171,67 @@ TEST(ReadyQueue, at_max_fibers_of_the_runtime_it_waits_for_room_and_misses_nothi
   }
 }
 
-// A handler that empties its socket and rests, on four workers: the byte that comes between its
-// last read and its rest must start it again.
-struct Receiver final : ReadyItem {
-  Receiver(ReadyQueue& queue, int fd) : fd_(fd) {
+// One end of a socket whose item empties it and rests.
+class Receiver final : public ReadyItem {
+ public:
+  explicit Receiver(ReadyQueue& queue) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+    near_.reset(ends[0]);
+    far_.reset(ends[1]);
     join(queue);
-    EXPECT_TRUE(pollable_.watch(fd).is_ok());
+    EXPECT_TRUE(received_.try_acquire(most));  // it counts what was released
+    EXPECT_TRUE(pollable_.watch(far_.get()).is_ok());
     pollable_.on_readable(this);
   }
+  ~Receiver() override { EXPECT_EQ(running_, 0); }
 
+  void send() { ASSERT_EQ(::send(near_.get(), "x", 1, 0), 1); }
+  void wait_for(std::size_t count) { ASSERT_TRUE(received_.acquire(count).is_ok()); }
+  void stop() { pollable_.on_readable(nullptr); }
+
+ private:
   After run() override {
     EXPECT_EQ(running_.fetch_add(1), 0) << "two fibers in one item";
     char byte = 0;
-    while (::recv(fd_, &byte, 1, MSG_DONTWAIT) == 1) received.fetch_add(1);
+    while (::recv(far_.get(), &byte, 1, MSG_DONTWAIT) == 1) received_.release();
     running_.fetch_sub(1);
     return After::rest;
   }
-  void stop() { pollable_.on_readable(nullptr); }
 
-  std::atomic<int> received{0};
+  static constexpr std::size_t most = 1'000'000;
 
- private:
-  const int fd_;
+  Fd near_;
+  Fd far_;
   Pollable pollable_;
+  Semaphore received_{most};
   std::atomic<int> running_{0};
 };
 
+// The byte that comes between the last read of a run and its rest must start another one.
 TEST(ReadyQueue, no_edge_is_lost_on_many_workers) {
   testing::run_fiber_test(
       [] {
-        constexpr int rounds = 3000;
         ReadyQueue queue("queue");
-        Scope scope;
-        for (int pair = 0; pair < 6; ++pair) {
-          scope.go("sender", [&queue] {
-            std::array<int, 2> ends{};
-            ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
-            const Fd near(ends[0]);
-            const Fd far(ends[1]);
-            Receiver receiver(queue, far.get());
-            for (int i = 1; i <= rounds; ++i) {
-              ASSERT_EQ(::send(near.get(), "x", 1, 0), 1);
-              // Every other byte goes out while the last one is being read.
-              if (i % 2 == 0) testing::wait_until([&] { return receiver.received == i; });
-            }
-            receiver.stop();
-            testing::wait_until([&] { return queue.fibers() == 0; });
-          });
+        std::deque<Receiver> receivers;
+        for (int i = 0; i < 6; ++i) receivers.emplace_back(queue);
+        {
+          Scope scope;
+          for (Receiver& receiver : receivers) {
+            scope.go("sender", [&receiver] {
+              for (int i = 0; i < 1000; ++i) {
+                // The second goes out while the first is being read.
+                receiver.send();
+                receiver.send();
+                receiver.wait_for(2);
+              }
+              receiver.stop();
+            });
+          }
         }
+        testing::wait_until([&] { return queue.fibers() == 0; });
       },
-      {.workers = 4});
+      {.workers = 4}, 60s);
 }
 
 PARLEY_FIBER_TEST(ReadyQueue, a_pollable_tells_of_what_came_before_it_was_asked_to) {
