@@ -118,10 +118,13 @@ void expect_end_of(Running& server, std::size_t connections, Status& status) {
   EXPECT_EQ(server.counts().connections, 0u);
 }
 
-// A fiber each would be 10,000 of them, and there is room for a few only.
+// A fiber each would be 10,000 of them, and there is room for a few only. Fewer connections where
+// not so many descriptors are allowed.
 TEST(Serve, ten_thousand_idle_connections_own_no_fiber) {
   rlimit files{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  files.rlim_cur = files.rlim_max;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
   const std::size_t count = std::min<std::size_t>(10'000, (files.rlim_cur - 200) / 2);
   rt::testing::run_fiber_test(
       [count] {
@@ -529,6 +532,57 @@ PARLEY_FIBER_TEST(Serve, a_stream_that_cannot_tell_of_readiness_is_served_too) {
   wait_until([&] { return told.times == 1; });
   EXPECT_EQ(told.why.code(), Code::deadline_exceeded);
   listener.close();
+}
+
+std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> connect(const char* address) {
+  SocketNetwork network;
+  const auto listener = *network.listen(*Address::parse(address));
+  auto client = *network.dial(listener->address());
+  return {std::move(client), *listener->accept()};
+}
+
+PARLEY_FIBER_TEST(StreamReadiness, try_read_takes_what_is_there_and_never_waits) {
+  for (const char* how : {"tcp://127.0.0.1:0", "unix:@parley-serve-test", "memory"}) {
+    auto [client, server] =
+        std::string_view(how) == "memory" ? testing::memory_streams() : connect(how);
+    std::array<char, 16> buffer{};
+    auto size = server->try_read(buffer);
+    ASSERT_TRUE(size) << how << ": " << size.error();
+    EXPECT_FALSE(*size) << how;
+    EXPECT_EQ(server->wait_readable(rt::Deadline::after(1ms)).error().code(),
+              Code::deadline_exceeded);
+    ASSERT_TRUE(client->write("some").is_ok());
+    EXPECT_TRUE(*server->wait_readable());
+    size = server->try_read(buffer);
+    EXPECT_TRUE(size && *size && **size == 4) << how;
+    size = server->try_read(buffer);
+    EXPECT_TRUE(size && !*size) << how;
+    ASSERT_TRUE(client->close_write().is_ok());
+    (void)server->wait_readable();
+    size = server->try_read(buffer);
+    EXPECT_TRUE(size && *size && **size == 0) << how;
+    EXPECT_FALSE(*server->wait_readable()) << how;
+    server->close();
+    EXPECT_EQ(server->try_read(buffer).error().code(), Code::unavailable) << how;
+  }
+}
+
+// epoll(7): true of TCP. A Unix socket also comes back short where a message ends.
+PARLEY_FIBER_TEST(StreamReadiness, a_short_read_has_emptied_a_tcp_socket_only) {
+  for (const bool is_tcp : {true, false}) {
+    const auto [client, server] = connect(is_tcp ? "tcp://127.0.0.1:0" : "unix:@parley-serve-test");
+    std::array<char, 8> buffer{};
+    ASSERT_TRUE(client->write("12345678abc").is_ok());
+    ASSERT_EQ(server->read(buffer).value(), 8u);
+    EXPECT_EQ(server->unread(), Stream::Unread::perhaps) << "a full buffer says nothing";
+    ASSERT_EQ(server->read(buffer).value(), 3u);
+    (void)server->wait_readable(rt::Deadline::after(1ms));  // an event that came meanwhile
+    (void)server->try_read(buffer);
+    EXPECT_EQ(server->unread(), Stream::Unread::nothing);
+    ASSERT_TRUE(client->write("d").is_ok());
+    ASSERT_EQ(server->read(buffer).value(), 1u);
+    EXPECT_EQ(server->unread(), is_tcp ? Stream::Unread::nothing : Stream::Unread::perhaps);
+  }
 }
 
 }  // namespace
