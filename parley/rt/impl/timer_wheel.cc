@@ -100,11 +100,11 @@ Timer* TimerWheel::pop_due(std::uint64_t now) {
   }
 }
 
-std::uint32_t TimerWheel::fire_due(Instant time) {
+std::uint32_t TimerWheel::fire_due(Instant time, std::uint32_t most) {
   const std::uint64_t now = ticks(time);
   std::uint32_t count = 0;
   lock_.lock();
-  while (Timer* timer = pop_due(now)) {
+  while (Timer* timer = count < most ? pop_due(now) : nullptr) {
     ++count;
     if (timer->claim != nullptr && !timer->claim(*timer)) continue;
     lock_.unlock();
@@ -112,7 +112,7 @@ std::uint32_t TimerWheel::fire_due(Instant time) {
     lock_.lock();
   }
   // No slot begins before `now` any more, so it can be the base of all that is added from here on.
-  base_ = std::max(base_, now);
+  if (count < most) base_ = std::max(base_, now);
   earliest_.store(earliest(), std::memory_order_relaxed);
   lock_.unlock();
   return count;

@@ -44,8 +44,10 @@ class TimerWheel {
   // True when the timer was still waiting and is now out; false when it has fired or is firing.
   static bool remove(Timer& timer);
 
-  // Fires every timer due at `now`, earliest first. Returns how many were due.
-  std::uint32_t fire_due(Instant now);
+  // Fires the timers due at `now`, earliest first, and no more than `most` of them: the others stay
+  // due. Returns how many it took out.
+  static constexpr std::uint32_t all = ~std::uint32_t{0};
+  std::uint32_t fire_due(Instant now, std::uint32_t most = all);
 
   // The time of the earliest timer, or a little before it; Instant::max() without timers.
   [[nodiscard]] Instant next();

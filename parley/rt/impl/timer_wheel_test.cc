@@ -36,6 +36,23 @@ TEST(TimerWheel, fires_what_is_due_in_the_order_of_the_times) {
   EXPECT_EQ(wheel.next(), Instant::max());
 }
 
+TEST(TimerWheel, fires_as_many_as_asked_for_and_keeps_the_others_due) {
+  TimerWheel wheel(at(0));
+  std::vector<Instant> fired;
+  std::deque<Recorder> timers;
+  for (const std::int64_t time : {30, 10, 50'000, 20}) {
+    timers.emplace_back(fired).at = at(time);
+    wheel.add(timers.back());
+  }
+  EXPECT_EQ(wheel.fire_due(at(100'000), 2), 2u);
+  EXPECT_EQ(fired, (std::vector{at(10), at(20)}));
+  EXPECT_TRUE(wheel.has_due(at(100'000)));
+  EXPECT_EQ(wheel.fire_due(at(100'000), 2), 2u);
+  EXPECT_EQ(fired, (std::vector{at(10), at(20), at(30), at(50'000)}));
+  EXPECT_EQ(wheel.fire_due(at(100'000), 2), 0u);
+  EXPECT_EQ(wheel.next(), Instant::max());
+}
+
 // Against a plain sorted list: random adds, removals and steps of time.
 TEST(TimerWheel, agrees_with_a_sorted_list_whatever_is_added_and_removed) {
   std::mt19937_64 random(11);
