@@ -11,8 +11,6 @@ std::uint64_t random_bits() {
   return simulation == nullptr ? impl::entropy() : simulation->random();
 }
 
-std::uint64_t random_below(std::uint64_t limit) {
-  return Random(random_bits()).below(limit);
-}
+std::uint64_t random_below(std::uint64_t limit) { return Random(random_bits()).below(limit); }
 
 }  // namespace parley::rt

@@ -21,9 +21,7 @@ TEST(RandomNumbers, numbers_stay_below_the_limit_and_each_comes_up) {
   EXPECT_EQ(random_below(1), 0U);
 }
 
-TEST(RandomNumbers, a_limit_of_nothing_is_a_bug) {
-  EXPECT_DEATH((void)random_below(0), "below 0");
-}
+TEST(RandomNumbers, a_limit_of_nothing_is_a_bug) { EXPECT_DEATH((void)random_below(0), "below 0"); }
 
 TEST(RandomNumbers, differs_from_draw_to_draw_inside_fibers_and_outside) {
   std::set<std::uint64_t> seen;

@@ -379,8 +379,9 @@ class Work(DevCase):
         self.stress_programs('echo "[  FAILED  ] Peer.x"; exit 1')
         done = self.dev("stress", "9h")
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stdout, r"FAILED  \] Peer.x\npeer_test FAILED \(exit code 1\); repeat "
-                         r"it with:\n  taskset -c \S+ \S+/peer_test .*--gtest_random_seed=\d+")
+        self.assertRegex(done.stdout, r"FAILED  \] Peer.x\n"
+                         r"peer_test FAILED \(exit code 1\); repeat it with:\n"
+                         r"  taskset -c \S+ \S+/peer_test .*--gtest_random_seed=\d+")
 
     def test_fuzz_programs_are_listed_and_an_unknown_one_is_refused(self):
         self.fuzz_programs()

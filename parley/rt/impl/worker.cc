@@ -64,6 +64,17 @@ Fiber& Worker::current_fiber(const char* what) {
   return *fiber;
 }
 
+// Only AddressSanitizer asks for it. Reads /proc, so there must be a descriptor left.
+void Worker::find_own_stack() {
+  pthread_attr_t attributes;
+  PARLEY_ASSERT(::pthread_getattr_np(::pthread_self(), &attributes) == 0,
+                "the stack of this thread cannot be found");
+  void* bottom = nullptr;
+  ::pthread_attr_getstack(&attributes, &bottom, &loop_stack_size_);
+  ::pthread_attr_destroy(&attributes);
+  loop_stack_bottom_ = bottom;
+}
+
 void Worker::run() {
   PARLEY_ASSERT(worker_of_thread == nullptr, "this thread already runs a Runtime");
   worker_of_thread = this;
@@ -72,13 +83,7 @@ void Worker::run() {
   thread_eh_globals_ = reinterpret_cast<EhGlobals*>(abi::__cxa_get_globals());
   thread_errno_ = &errno;
   loop_tsan_fiber_ = tsan_current();
-  pthread_attr_t attributes;
-  PARLEY_ASSERT(::pthread_getattr_np(::pthread_self(), &attributes) == 0,
-                "the stack of this thread cannot be found");
-  void* bottom = nullptr;
-  ::pthread_attr_getstack(&attributes, &bottom, &loop_stack_size_);
-  ::pthread_attr_destroy(&attributes);
-  loop_stack_bottom_ = bottom;
+  if (has_asan) find_own_stack();
 
   while (Fiber* fiber = find()) resume(*fiber);
   is_lone_worker = false;

@@ -106,6 +106,7 @@ class Worker {
   void resume(Fiber& fiber);
 
   // Finding work (worker.cc).
+  void find_own_stack();
   Fiber* next_at_once();
   Fiber* find();
   Fiber* pop();
