@@ -55,9 +55,7 @@ int main(int argc, char**) {
   if (argc > 1) {
     return bench::usage_error(Status(Code::invalid_argument, "rt_echo_server takes no options"));
   }
-  rt::RuntimeOptions options;
-  options.workers = 0;  // one for each cpu it may use
-  return rt::Runtime(options).run([] {
+  return parley::run([] {
     const Status status = bench::serve();
     return status.is_ok() ? 0 : bench::run_error(status);
   });

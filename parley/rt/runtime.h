@@ -31,7 +31,7 @@ class Simulation;
 struct RuntimeOptions {
   // Threads that run fibers, the calling one among them; at most 256. 0: one for each processor the
   // process may use (its affinity mask, and its control group's quota, rounded up).
-  std::size_t workers = 1;
+  std::size_t workers = 0;
   // Bytes of stack of each fiber, rounded up to a power of two from 16 KiB to 8 MiB; reserved at
   // once and paid for as touched. Running over its end stops the program with a message naming the
   // fiber.

@@ -104,11 +104,12 @@ void Monitor::sleep_until_needed() {
 bool Monitor::look_at(Worker& worker, Seen& seen, Instant now) {
   const std::uint64_t switches = worker.switches();
   if (switches != seen.switches || worker.running() == nullptr) {
-    seen = {.switches = switches, .since = now, .reported = false};
+    seen = {.switches = switches, .since = now, .computed = {}, .reported = false};
     return false;
   }
   const Duration held = now - seen.since;
   if (held < shortest_pause) return false;
+  if (!seen.computed) seen.computed = processor_time_of(worker.thread_id());
   worker.ask_to_give_way();
   bool found = false;
   if (worker.backlog() > 0) {
@@ -118,16 +119,27 @@ bool Monitor::look_at(Worker& worker, Seen& seen, Instant now) {
   }
   const Duration allowed = scheduler_.options().longest_run;
   if (allowed > Duration::zero() && held >= allowed && !seen.reported) {
-    seen.reported = true;
-    long_runs_.fetch_add(1, std::memory_order_relaxed);
     worker.set_held(true);
     // The fiber may have given way just now: then nobody else would take this back.
     if (worker.switches() != switches) worker.set_held(false);
     scheduler_.wake_thief();
-    report(worker, held);
     found = true;
+    if (is_to_blame(worker, seen)) {
+      seen.reported = true;
+      long_runs_.fetch_add(1, std::memory_order_relaxed);
+      report(worker, held);
+    }
   }
   return found;
+}
+
+// Not a fiber whose thread waits for a processor that others use: its worker is as late, but there
+// is nothing to mend in it.
+bool Monitor::is_to_blame(const Worker& worker, const Seen& seen) const {
+  if (blocked_in(worker.thread_id())) return true;
+  const auto computed = processor_time_of(worker.thread_id());
+  return !computed || !seen.computed ||
+         *computed - *seen.computed >= scheduler_.options().longest_run / 2;
 }
 
 void Monitor::report(Worker& worker, Duration held) {

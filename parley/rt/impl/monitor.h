@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -37,13 +38,15 @@ class Monitor {
  private:
   struct Seen {
     std::uint64_t switches = 0;
-    Instant since{};  // when it was first seen at that number
+    Instant since{};                   // when it was first seen at that number
+    std::optional<Duration> computed;  // what its thread had computed when that got long
     bool reported = false;
   };
 
   void watch();
   void sleep_until_needed();
   bool look_at(Worker& worker, Seen& seen, Instant now);
+  [[nodiscard]] bool is_to_blame(const Worker& worker, const Seen& seen) const;
   void report(Worker& worker, Duration held);
   void wake();
 

@@ -7,7 +7,7 @@
 
 #include "parley/rt/impl/blocking_pool.h"
 #include "parley/rt/impl/scheduler.h"
-#include "parley/rt/impl/worker.h"
+#include "parley/rt/impl/worker_inline.h"
 
 namespace parley::rt::impl {
 namespace {

@@ -1,6 +1,7 @@
 #include "parley/rt/impl/thread_state.h"
 
 #include <sys/syscall.h>
+#include <time.h>
 
 #include <algorithm>
 #include <fstream>
@@ -62,6 +63,19 @@ std::optional<SystemCall> blocked_in(int thread_id) {
                                    [number](const Named& call) { return call.number == number; });
   if (found == std::end(calls)) return SystemCall{"number " + std::to_string(number)};
   return SystemCall{found->name, number == SYS_futex};
+}
+
+std::optional<Duration> processor_time_of(int thread_id) {
+  // The kernel's number for the processor clock of one thread (CPUCLOCK_PERTHREAD_MASK and
+  // CPUCLOCK_SCHED in its posix-timers.h), which pthread_getcpuclockid() makes from a pthread_t.
+  constexpr clockid_t per_thread = 4;
+  constexpr clockid_t scheduled = 2;
+  timespec time{};
+  if (::clock_gettime((~static_cast<clockid_t>(thread_id) * 8) | per_thread | scheduled, &time) !=
+      0) {
+    return {};
+  }
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 }  // namespace parley::rt::impl

@@ -30,7 +30,7 @@ bool ended_otherwise(int status) { return !WIFEXITED(status) || WEXITSTATUS(stat
 int rethrow_in_two_fibers() {
   std::string first;
   std::string second;
-  parley::run([&] {
+  Runtime({.workers = 1}).run([&] {
     const auto catch_and_park = [](const char* text, std::string& seen) {
       try {
         throw std::runtime_error(text);
@@ -65,7 +65,7 @@ TEST(Traps, without_swapped_eh_globals_they_rethrow_each_others) {
 
 int keep_errno_over_a_park() {
   bool kept = true;
-  parley::run([&] {
+  Runtime({.workers = 1}).run([&] {
     Scope scope;
     for (const int value : {ENOENT, EPIPE}) {
       scope.go("errno", [&kept, value] {
@@ -99,7 +99,7 @@ TEST(Traps, without_its_cure_errno_is_the_other_fibers) {
 
 // Runs over the end of a fiber's stack, but not beyond the guard's place.
 void overflow_a_stack() {
-  parley::run([] {
+  Runtime({.workers = 1}).run([] {
     Scope scope;
     scope.go("deep", [] {
       const Stack stack = Worker::current()->running()->stack;
@@ -126,7 +126,7 @@ TEST(Traps, without_a_guard_an_overflow_passes_unnoticed) {
 // What an older kernel brings, told by messages and dump.
 void fill_up_with_mprotected_stacks() {
   use_guard_regions = false;
-  Runtime({.stack_size = std::size_t{64} * 1024, .max_fibers = 10'000'000}).run([] {
+  Runtime({.workers = 1, .stack_size = std::size_t{64} * 1024, .max_fibers = 10'000'000}).run([] {
     std::fputs(dump().c_str(), stderr);
     Scope scope(OnExit::cancel);
     while (scope.try_go("one of many", [] { (void)sleep(std::chrono::hours(1)); })) {}
@@ -167,7 +167,7 @@ TEST(Traps, a_fault_that_is_no_overflow_stays_what_it_was) {
 // An exception skips the code that would unpoison the frames it leaves; ASan does it instead, if it
 // knows on which stack they lie.
 void throw_in_a_fiber() {
-  parley::run([] {
+  Runtime({.workers = 1}).run([] {
     Scope scope;
     scope.go("thrower", [] {
       for (int i = 0; i < 10; ++i) {

@@ -84,7 +84,9 @@ void run_fiber_test(const std::function<void()>& body, const RuntimeOptions& opt
   const std::size_t blocks = Block::live();
   {
     Watchdog watchdog(deadline);
-    Runtime(options).run([&] {
+    RuntimeOptions own = options;
+    if (own.workers == 0) own.workers = 1;  // an order of events, unless the test says otherwise
+    Runtime(own).run([&] {
       watchdog.watch_over(impl::Scheduler::current());
       body();
       watchdog.watch_over(nullptr);
