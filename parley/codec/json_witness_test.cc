@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <source_location>
 #include <string>
 #include <vector>
 
@@ -54,8 +53,7 @@ class JsonWitness : public ::testing::Test {
       std::ofstream input(base + ".in");
       for (const std::string& line : lines) input << line << '\n';
     }
-    const std::string here = std::source_location::current().file_name();
-    const std::string script = here.substr(0, here.rfind('/')) + "/json_witness.py";
+    const std::string script = PARLEY_SOURCE_DIR "/parley/codec/json_witness.py";
     const std::string command =
         "python3 '" + script + "' " + arguments + " <'" + base + ".in' >'" + base + ".out'";
     EXPECT_EQ(std::system(command.c_str()), 0) << command;

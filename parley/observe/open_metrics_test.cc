@@ -110,8 +110,8 @@ class OpenMetrics : public ::testing::Test {
   [[nodiscard]] int ask(const std::string& act, const std::string& text,
                         const std::string& python = "python3") const {
     std::ofstream(path("in"), std::ios::binary) << text;
-    return run(python + " '" PARLEY_OPEN_METRICS_WITNESS "' " + act + " <'" + path("in") + "' >'" +
-               path("out") + "' 2>'" + path("said") + "'");
+    return run(python + " '" PARLEY_SOURCE_DIR "/parley/observe/open_metrics_witness.py' " + act +
+               " <'" + path("in") + "' >'" + path("out") + "' 2>'" + path("said") + "'");
   }
   static int run(const std::string& command) {
     const int status = std::system(command.c_str());

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
-#include <source_location>
 #include <string>
 #include <string_view>
 
@@ -186,9 +185,7 @@ TEST(Metrics, are_written_as_open_metrics) {
   with_metrics({}, [&](const observe::Registry& registry) { page = registry.open_metrics(); });
   const std::string file = ::testing::TempDir() + "parley-rt-metrics-" + std::to_string(::getpid());
   std::ofstream(file) << page;
-  const std::string here = std::source_location::current().file_name();
-  const std::string witness =
-      here.substr(0, here.rfind('/')) + "/../observe/open_metrics_witness.py";
+  const std::string witness = PARLEY_SOURCE_DIR "/parley/observe/open_metrics_witness.py";
   EXPECT_EQ(std::system(("python3 '" + witness + "' grammar <'" + file + "'").c_str()), 0) << page;
   std::remove(file.c_str());
 }

@@ -66,7 +66,8 @@ class RawReference : public ::testing::Test {
   }
 
   static void run(const std::string& arguments) {
-    const std::string command = "python3 '" PARLEY_RAW_REFERENCE "' " + arguments;
+    const std::string command =
+        "python3 '" PARLEY_SOURCE_DIR "/parley/wire/raw_reference.py' " + arguments;
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
   }
 
