@@ -1,4 +1,4 @@
-// A program for gdb_test.py to look at: fibers parked in functions with telling names. With an
+// A program for gdb_cases.py to look at: fibers parked in functions with telling names. With an
 // argument it aborts.
 #include <atomic>
 #include <cstdlib>
@@ -33,7 +33,7 @@ bool is_dumped(const char* text) { return rt::dump().find(text) != std::string::
 }  // namespace
 
 // Where the debugger stops the program.
-extern "C" [[gnu::noinline]] void parley_gdb_test_stop() { asm volatile(""); }
+extern "C" [[gnu::noinline]] void parley_gdb_cases_stop() { asm volatile(""); }
 
 int main(int argc, char**) {
   rt::RuntimeOptions options;
@@ -56,7 +56,7 @@ int main(int argc, char**) {
     });
     while (!computing) rt::yield();
     scope.go("newborn", [] {});
-    parley_gdb_test_stop();
+    parley_gdb_cases_stop();
     if (argc > 1) std::abort();
     stop = true;
   });

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """tools/gdb/parley.py on a running program, on core files, and without debug information.
 
-  gdb_test.py CASE PROGRAM         PROGRAM is built from gdb_fibers.cc
+  gdb_cases.py CASE PROGRAM         PROGRAM is built from gdb_fibers.cc
 
 Exit code: 0 passed, 1 failed, 77 skipped, with the reason.
 """
@@ -16,7 +16,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCRIPT = os.path.join(HERE, "../../tools/gdb/parley.py")
-STOP = "parley_gdb_test_stop"
+STOP = "parley_gdb_cases_stop"
 SKIPPED = 77
 
 
