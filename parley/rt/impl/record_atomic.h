@@ -40,10 +40,12 @@ class RecordAtomic {
   }
 
  private:
+  // NOLINTBEGIN(bugprone-sizeof-expression): where T is a pointer, the pointer is what is kept
   static_assert(sizeof(T) == 8 || sizeof(T) == 4 || sizeof(T) == 1);
   // A number, which no constructor of its own touches before ours.
   using Word = std::conditional_t<sizeof(T) == 8, std::uint64_t,
                                   std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint8_t>>;
+  // NOLINTEND(bugprone-sizeof-expression)
   static_assert(std::atomic_ref<Word>::is_always_lock_free);
 
   alignas(std::atomic_ref<Word>::required_alignment) mutable Word word_;

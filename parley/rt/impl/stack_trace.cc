@@ -58,7 +58,9 @@ void begin_at_interruption(Frames& frames, [[maybe_unused]] const void* context)
   interrupted = static_cast<const ucontext_t*>(context)->uc_mcontext.pc;
 #endif
   void** const end = frames.at.data() + frames.count;
-  void** const first = std::find(frames.at.data(), end, reinterpret_cast<void*>(interrupted));
+  void** const first = std::find_if(frames.at.data(), end, [interrupted](const void* frame) {
+    return reinterpret_cast<std::uintptr_t>(frame) == interrupted;
+  });
   if (first == end) return;
   *first = static_cast<char*>(*first) + 1;
   frames.count =

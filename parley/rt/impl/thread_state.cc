@@ -1,9 +1,9 @@
 #include "parley/rt/impl/thread_state.h"
 
 #include <sys/syscall.h>
-#include <time.h>
 
 #include <algorithm>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 
