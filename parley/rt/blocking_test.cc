@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "parley/base/fd.h"
+#include "parley/rt/channel.h"
 #include "parley/rt/event.h"
 #include "parley/rt/impl/sanitizer.h"
 #include "parley/rt/label.h"
@@ -101,6 +102,33 @@ TEST(Monitor, others_go_on_while_a_fiber_holds_its_worker) {
         scope.go("holder", [&] {
           while (slept < 3) {}
         });
+      },
+      RuntimeOptions{.workers = 2});
+}
+
+TEST(Monitor, a_worker_held_for_five_seconds_holds_up_nobody_else) {
+  testing::run_fiber_test(
+      [] {
+        Scope scope;
+        std::atomic<bool> others_are_done{false};
+        scope.go("holder", [&] {
+          const Instant end = RealClock().now() + 5s;
+          while (RealClock().now() < end) {}
+          EXPECT_TRUE(others_are_done);
+        });
+        yield();
+        Channel<int> there;
+        Channel<int> back;
+        scope.go("echo", [&] {
+          for (const int i : there) EXPECT_TRUE(back.send(i).is_ok());
+        });
+        for (int i = 0; i < 100; ++i) {
+          EXPECT_TRUE(sleep(1ms).is_ok());
+          EXPECT_TRUE(there.send(i).is_ok());
+          EXPECT_EQ(*back.receive(), i);
+        }
+        there.close();
+        others_are_done = true;
       },
       RuntimeOptions{.workers = 2});
 }

@@ -46,8 +46,11 @@ ContextNode::~ContextNode() {
 }
 
 void ContextNode::cancel(const Status& why) {
-  if (done.load(std::memory_order_acquire)) return;
   const std::shared_ptr<ContextNode> alive = shared_from_this();
+  if (done.load(std::memory_order_acquire)) {
+    disarm();  // it ended with its parent, and its owner goes: nothing waits for its own deadline
+    return;
+  }
   List<DoneHook> to_run;
   cancel(why, to_run);
   while (!to_run.empty()) {

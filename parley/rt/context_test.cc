@@ -93,6 +93,26 @@ PARLEY_FIBER_TEST(DoneCall, runs_at_once_when_the_context_has_ended) {
   EXPECT_TRUE(ran.wait().is_ok());
 }
 
+// The cancel takes the call while its handle goes: the scope must still get the fiber.
+TEST(DoneCall, that_is_cancelled_while_its_scope_ends_runs_in_it_or_not_at_all) {
+  testing::run_fiber_test(
+      [] {
+        for (int round = 0; round < 2'000; ++round) {
+          const auto [context, cancel] = Context::current().with_cancel();
+          Scope canceller;
+          canceller.go("canceller", [&cancel = cancel] { cancel(); });
+          std::atomic<int> runs{0};
+          {
+            Scope scope;
+            const DoneCall call(context, scope, "cleanup", [&runs] { ++runs; });
+            if (round % 2 == 0) yield();
+          }
+          EXPECT_LE(runs.load(), 1);
+        }
+      },
+      RuntimeOptions{.workers = 4});
+}
+
 PARLEY_FIBER_TEST(DoneCall, stop_tells_whether_it_came_in_time) {
   auto [context, cancel] = Context::current().with_cancel();
   std::atomic<int> ran = 0;

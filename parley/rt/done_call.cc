@@ -53,7 +53,7 @@ bool DoneCall::stop() {
   impl::DoneJob* job = std::exchange(job_, nullptr);
   if (job == nullptr) return false;
   const bool stopped = job->unwatch();
-  if (stopped) job->take_back();
+  stopped ? job->take_back() : job->wait_started();
   job->let_go();
   return stopped;
 }

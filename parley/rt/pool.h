@@ -97,7 +97,7 @@ class Pool {
 
  private:
   struct alignas(64) Shard {
-    mutable impl::SpinLock lock;
+    mutable impl::SharedSpinLock lock;  // threads that run no runtime use it as well
     std::vector<T> kept;
   };
 

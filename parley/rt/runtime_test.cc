@@ -19,6 +19,7 @@
 #include "parley/rt/signal.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
+#include "parley/rt/wait_group.h"
 
 namespace parley::rt {
 namespace {
@@ -96,6 +97,36 @@ TEST(Runtime, at_max_fibers_go_waits_and_try_go_refuses) {
         EXPECT_EQ(started, 4);
       },
       RuntimeOptions{.max_fibers = 3});
+}
+
+// Workers keep room at hand, some of it where no fiber ends or starts any more.
+TEST(Runtime, at_max_fibers_go_finds_the_room_that_other_workers_keep) {
+  constexpr std::size_t limit = 400;
+  testing::run_fiber_test(
+      [] {
+        for (int round = 0; round < 20; ++round) {
+          Event some;
+          Event all;
+          WaitGroup ended;
+          Scope scope;
+          std::size_t started = 0;
+          ended.add(limit / 4);
+          while (scope.try_go("waiting", [&, first = started < limit / 4] {
+            EXPECT_TRUE((first ? some : all).wait().is_ok());
+            if (first) ended.done();
+          })) {
+            ++started;
+          }
+          EXPECT_GE(started, limit / 2);
+          some.set();
+          EXPECT_TRUE(ended.wait().is_ok());
+          for (std::size_t i = 0; i < limit / 4; ++i) {
+            scope.go("more", [&all] { EXPECT_TRUE(all.wait().is_ok()); });
+          }
+          all.set();
+        }
+      },
+      RuntimeOptions{.workers = 4, .max_fibers = limit});
 }
 
 TEST(Runtime, what_a_fiber_captured_is_destroyed_when_it_ends) {

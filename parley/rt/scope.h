@@ -103,7 +103,7 @@ class Scope {
   // Both under the lock of the context's node, which an ending fiber takes anyway.
   std::size_t running_ = 0;
   impl::WaitList joiners_;
-  std::atomic<std::uint32_t> jobs_{0};  // timers and after_done() calls that may start a fiber
+  std::atomic<std::uint32_t> jobs_{0};  // Timers and DoneCalls that may start a fiber
 };
 
 }  // namespace parley::rt

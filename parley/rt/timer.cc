@@ -17,7 +17,8 @@ Job::Job(Scope& scope, std::string_view name) : scope_(scope), name_(name) {
 
 void Job::start() {
   Worker* worker = Worker::current();
-  PARLEY_ASSERT(worker != nullptr, "a context with after_done() was cancelled outside its runtime");
+  PARLEY_ASSERT(worker != nullptr,
+                "a context with a rt::DoneCall was cancelled outside its runtime");
   auto body = [this] {
     // From here on the fiber keeps the scope.
     scope_.jobs_.fetch_sub(1, std::memory_order_release);
@@ -25,6 +26,19 @@ void Job::start() {
     let_go();
   };
   worker->scheduler().spawn_over_limit({scope_, *scope_.context().node(), name_, closure_of(body)});
+  // The handle keeps the job until it has seen this, and the fiber keeps the scope.
+  is_started_.store(true, std::memory_order_release);
+}
+
+void Job::wait_started() const noexcept {
+  constexpr int rounds_before_giving_way = 64;
+  for (int round = 0; !is_started_.load(std::memory_order_acquire); ++round) {
+    if (round < rounds_before_giving_way) {
+      RealAtomics::relax();
+    } else {
+      RealAtomics::give_way();
+    }
+  }
 }
 
 void Job::take_back() {
@@ -54,8 +68,9 @@ struct TickerState : impl::Timer, std::enable_shared_from_this<TickerState> {
   }
 
   void tick() {
+    std::shared_ptr<TickerState> self;  // outlives the lock: it may be the last that keeps it
     std::unique_lock guard(lock);
-    const std::shared_ptr<TickerState> self = std::move(armed);
+    self = std::move(armed);
     if (period == Duration::zero()) return;
     Instant due = at;
     (void)ticks.try_send(due);
@@ -80,7 +95,7 @@ bool Timer::stop() {
   impl::TimerJob* job = std::exchange(job_, nullptr);
   if (job == nullptr) return false;
   const bool stopped = impl::TimerWheel::remove(*job);
-  if (stopped) job->take_back();
+  stopped ? job->take_back() : job->wait_started();
   job->let_go();
   return stopped;
 }

@@ -120,7 +120,8 @@ main() {
   local -a tests=("$floors/rt/rt_test" "$floors/rt/rt_traps_test" "$floors/net/net_test"
     "$floors/peer/peer_test") targets=(rt_test rt_traps_test net_test peer_test)
   # Of the floors above rt, what has more than one worker.
-  local -a filters=('*' 'ManyWorkers*' '*Workers*:Shards*:*many_workers*' '*')
+  local -a filters=('*' '*ManyWorkers*'
+    '*Workers*:*workers*:Shards*:*under_load*:*on_many*:Serve*:StreamReadiness*' '*')
   [[ "$preset" == tsan ]] || targets+=(sim)
   build "$preset" "${targets[@]}"
   sanitizer_environment

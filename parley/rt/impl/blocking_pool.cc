@@ -1,7 +1,8 @@
 #include "parley/rt/impl/blocking_pool.h"
 
+#include <pthread.h>
+
 #include <csignal>
-#include <thread>
 
 #include "parley/base/assert.h"
 
@@ -34,8 +35,21 @@ void BlockingPool::start_thread() {
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   // Detached, and waited for by the count: a thread that ends by itself needs nobody to join it.
-  std::thread([this] { work(); }).detach();
+  const auto body = [](void* pool) -> void* {
+    static_cast<BlockingPool*>(pool)->work();
+    return nullptr;
+  };
+  // Not std::thread, which throws where none can be started (pids.max, RLIMIT_NPROC).
+  pthread_t thread{};
+  const bool is_started = ::pthread_create(&thread, nullptr, body, this) == 0;
+  if (is_started) {
+    ::pthread_detach(thread);
+  } else {
+    --counts_.threads;
+  }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  PARLEY_ASSERT(is_started || counts_.threads > 0,
+                "no thread can be started for rt::blocking(), and there is none yet");
 }
 
 void BlockingPool::work() {

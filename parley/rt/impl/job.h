@@ -32,6 +32,9 @@ class Job {
   void start();
   // Instead of start(). Uses up one reference.
   void take_back();
+  // By the handle that came too late to take it back: until start() is through, which another
+  // worker is at, so that the scope has the fiber and may end.
+  void wait_started() const noexcept;
 
  protected:
   virtual void run() = 0;
@@ -40,6 +43,7 @@ class Job {
   Scope& scope_;
   std::string_view name_;
   std::atomic<std::uint32_t> references_{1};
+  std::atomic<bool> is_started_{false};
 };
 
 // A job with its function. `Kind` derives from Job.

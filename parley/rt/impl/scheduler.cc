@@ -19,6 +19,7 @@
 #include "parley/rt/impl/waiting.h"
 #include "parley/rt/impl/worker_inline.h"
 #include "parley/rt/scope.h"
+#include "parley/rt/time.h"
 
 namespace parley::rt::impl {
 namespace {
@@ -131,6 +132,21 @@ void Scheduler::give_room_back(Worker& worker) {
   room_.fetch_add(given, std::memory_order_seq_cst);
 }
 
+bool Scheduler::return_all_room(Worker& worker) {
+  std::ptrdiff_t given = worker.room();
+  if (given <= 0) return false;
+  worker.set_room(0);
+  room_.fetch_add(given, std::memory_order_seq_cst);
+  for (; given > 0; --given) {
+    std::unique_lock lock(room_lock_);
+    WaitNode* node = claim_front(room_waiters_);
+    lock.unlock();
+    if (node == nullptr) break;
+    wake(*node);
+  }
+  return true;
+}
+
 std::size_t Scheduler::live() const noexcept {
   std::ptrdiff_t room = room_.load(std::memory_order_seq_cst);
   for (const auto& worker : workers_) room += worker->room();
@@ -138,14 +154,22 @@ std::size_t Scheduler::live() const noexcept {
 }
 
 void Scheduler::wait_for_room() {
-  PARLEY_ASSERT(live() > 1,
-                "no room for a second fiber: max_fibers is 1, or no memory is left for a stack");
-  std::unique_lock lock(room_lock_);
+  PARLEY_ASSERT(max_fibers_ > 1, "no room for a second fiber: max_fibers is 1");
   // Counted before the last look, so that the fiber that makes room sees one of the two.
   room_waiter_count_.fetch_add(1, std::memory_order_seq_cst);
+  // Other workers keep some at hand, those that rest as well; now they give it back.
+  const Worker* here = Worker::current();
+  for (const auto& worker : workers_) {
+    if (worker.get() != here) worker->interrupt();
+  }
+  std::unique_lock lock(room_lock_);
   if (room_.load(std::memory_order_seq_cst) <= 0) {
     WaitNode node;
     wait_in_for_ever(lock, room_waiters_, node, "max_fibers");
+  } else {
+    // There is room, but no memory for a stack perhaps: who has some may end meanwhile.
+    lock.unlock();
+    yield();
   }
   room_waiter_count_.fetch_sub(1, std::memory_order_seq_cst);
 }

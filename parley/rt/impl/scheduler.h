@@ -72,6 +72,11 @@ class Scheduler {
   void wait_for_room();
   // Starts a fiber from a timer or the poller, which can neither wait nor refuse: over the limit.
   void spawn_over_limit(const Birth& birth);
+  // By a worker: gives back what it keeps at hand, if a fiber waits for room. True when it had
+  // some.
+  bool return_room(Worker& worker) {
+    return room_waiter_count_.load(std::memory_order_seq_cst) > 0 && return_all_room(worker);
+  }
   // By the worker that buries a fiber.
   void fiber_ended(Worker& worker);
   // By the worker that buried the first one.
@@ -127,6 +132,7 @@ class Scheduler {
 
   [[nodiscard]] bool take_room(Worker& worker);
   void give_room_back(Worker& worker);
+  bool return_all_room(Worker& worker);
   void stop_if_all_ended();
   void launch(Worker& worker, const Stack& stack, const Birth& birth);
   void wake_resting();

@@ -139,7 +139,10 @@ void Worker::look_around() {
   coarse_now_ = now;
   if (timers_.has_due(now)) timers_.fire_due(now, timers_at_once);
   poller_.poll(Poller::at_once);
-  if (!alone_) (void)help_others(now);
+  if (!alone_) {
+    (void)scheduler_.return_room(*this);
+    (void)help_others(now);
+  }
 }
 
 Fiber* Worker::find() {
@@ -155,6 +158,7 @@ Fiber* Worker::find() {
     if (timers_.has_due(coarse_now_) && timers_.fire_due(coarse_now_, timers_at_once) > 0) continue;
     if (Fiber* fiber = scheduler_.take(*this)) return fiber;
     if (!alone_ && (steal() || help_others(coarse_now_))) continue;
+    if (scheduler_.return_room(*this)) continue;
     idle();
   }
   return nullptr;
@@ -223,6 +227,8 @@ bool Worker::spin(Instant start) {
 }
 
 void Worker::rest() {
+  // The monitor may have taken the last fiber for one that holds it just as that gave way.
+  if (is_held()) set_held(false);
   scheduler_.begin_rest(index_);
   // Looked at again now that the others see this worker at rest.
   if (!scheduler_.is_stopping()) {

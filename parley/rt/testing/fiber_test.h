@@ -23,7 +23,8 @@ namespace parley::rt::testing {
 // Real time a fiber test may take. Generous: it is for hangs, not for slow machines.
 inline constexpr std::chrono::seconds hard_deadline{20};
 
-// Runs `body` as described above. Options as for a Runtime.
+// Runs `body` as described above. Options as for a Runtime, but one worker unless they say more:
+// most tests speak of an order of events.
 void run_fiber_test(const std::function<void()>& body, const RuntimeOptions& options = {},
                     std::chrono::milliseconds deadline = hard_deadline);
 
