@@ -203,7 +203,9 @@ bool Scheduler::try_spawn(const Birth& birth) {
     give_room_back(worker);
     return false;
   }
-  launch(worker, stack, birth);
+  // As in Go: what was started last runs first, on a stack that is still warm, so that a tree of
+  // fibers is walked depth first.
+  launch(worker, stack, birth, Place::next);
   return true;
 }
 
@@ -212,19 +214,18 @@ void Scheduler::spawn_over_limit(const Birth& birth) {
   if (!take_room(worker)) room_.fetch_sub(1, std::memory_order_seq_cst);
   const Stack stack = worker.stacks().take(stack_class_of(options_.stack_size));
   PARLEY_ASSERT(stack.bottom != nullptr, "no memory for the stack of a fiber that a timer starts");
-  launch(worker, stack, birth);
+  // Timers that are due together: in their order.
+  launch(worker, stack, birth, Place::last);
 }
 
-void Scheduler::launch(Worker& worker, const Stack& stack, const Birth& birth) {
+void Scheduler::launch(Worker& worker, const Stack& stack, const Birth& birth, Place place) {
   Fiber* fiber = Fiber::create(stack, birth.name, birth.closure);
   fiber->scheduler = this;
   fiber->scope = &birth.scope;
   worker.counts().started.add();
   fiber->id.store(worker.next_id(), std::memory_order_release);
   birth.scope.adopt(*fiber);
-  // As in Go: what was started last runs first, on a stack that is still warm, so that a tree of
-  // fibers is walked depth first.
-  worker.enqueue(*fiber, Place::next);
+  worker.enqueue(*fiber, place);
 }
 
 void Scheduler::inject(Fiber& fiber) {

@@ -32,6 +32,7 @@ namespace parley::rt::impl {
 
 class Simulation;
 class Worker;
+enum class Place : std::uint8_t;
 
 // How often max_fibers was met.
 struct LimitCounts {
@@ -134,7 +135,7 @@ class Scheduler {
   void give_room_back(Worker& worker);
   bool return_all_room(Worker& worker);
   void stop_if_all_ended();
-  void launch(Worker& worker, const Stack& stack, const Birth& birth);
+  void launch(Worker& worker, const Stack& stack, const Birth& birth, Place place);
   void wake_resting();
   void stop();
   Fiber* take_migrant(Worker& worker);
