@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# cross-build base and rt for 64-bit ARM, and test the fiber switch
+# cross-build base, observe and rt for 64-bit ARM, and test the fiber switch
 help() {
   cat <<'TEXT'
-./dev aarch64 [TEST ARGUMENT...]: compiles the floors base and rt, whole, for aarch64, with our
+./dev aarch64 [TEST ARGUMENT...]: compiles the floors base, observe and rt, whole, for aarch64, with our
 warnings as errors; builds the test of the fiber switch for it and runs that under qemu.
 
 Examples:
@@ -27,6 +27,7 @@ list(APPEND CMAKE_MODULE_PATH "$root/cmake")
 include(options)
 include(floor)
 add_subdirectory("$root/parley/base" base)
+add_subdirectory("$root/parley/observe" observe)
 add_subdirectory("$root/parley/rt" rt)
 
 enable_testing()
@@ -53,7 +54,7 @@ main() {
     --toolchain "$root/cmake/toolchain-aarch64.cmake" \
     -DCMAKE_BUILD_TYPE=RelWithDebInfo -DPARLEY_STRICT=ON -DPARLEY_TESTS=OFF >&2 </dev/null ||
     fail 1 "configuring for aarch64 failed, see above"
-  say "building base, rt and switch_test for aarch64"
+  say "building base, observe, rt and switch_test for aarch64"
   cmake --build "$dir" -j "$jobs" >&2 </dev/null ||
     fail 1 "the aarch64 build failed, see above"
   say "running switch_test under qemu"
