@@ -2,8 +2,8 @@
 # cross-build base, observe and rt for 64-bit ARM, and test the fiber switch
 help() {
   cat <<'TEXT'
-./dev aarch64 [TEST ARGUMENT...]: compiles the floors base, observe and rt, whole, for aarch64, with our
-warnings as errors; builds the test of the fiber switch for it and runs that under qemu.
+./dev aarch64 [TEST ARGUMENT...]: compiles the floors base, observe and rt, whole, for aarch64, with
+our warnings as errors; builds the test of the fiber switch for it and runs that under qemu.
 
 Examples:
   ./dev aarch64
