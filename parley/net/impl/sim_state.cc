@@ -233,7 +233,7 @@ void SimState::crash(std::string_view name, Crash how) {
     cancel = std::exchange(host.cancel, std::nullopt);
     listeners = host.listeners;
     for (const SimConnectionRef& one : connections_of(host)) {
-      for (const std::size_t side : {0, 1}) {
+      for (const std::size_t side : {0U, 1U}) {
         if (one->ends[side].host == &host) crash_end(one, side, how);
       }
       link_changed(one);
@@ -255,7 +255,7 @@ void SimState::restart(std::string_view name) {
   for (const SimConnectionRef& one : connections_of(host)) {
     if (!was_silent) continue;
     link_changed(one);
-    for (const std::size_t side : {0, 1}) {
+    for (const std::size_t side : {0U, 1U}) {
       const SimHost& from = *one->ends[side].host;
       if (&from != &host && !is_blocked(from, host)) send_again(one, side);
     }
