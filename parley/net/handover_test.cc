@@ -15,6 +15,7 @@
 #include "parley/base/fd.h"
 #include "parley/net/impl/inheritance.h"
 #include "parley/net/network.h"
+#include "parley/net/testing/free_address.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
@@ -195,7 +196,7 @@ struct Passage {
 
   static Passage make() {
     SocketNetwork network;
-    auto listener = network.listen(*Address::parse("unix:@parley-handover-test"));
+    auto listener = network.listen(testing::free_unix_name());
     Passage passage;
     passage.new_end = *network.dial((*listener)->address());
     passage.old_end = *(*listener)->accept();

@@ -14,6 +14,7 @@
 #include "parley/base/fd.h"
 #include "parley/net/network.h"
 #include "parley/net/peer_credentials.h"
+#include "parley/net/testing/free_address.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
@@ -39,7 +40,7 @@ Pair framed(const MessageOptions& options) {
 }
 
 Pair packets(const MessageOptions& options) {
-  const auto address = *Address::parse("unix:@parley-message-stream-test");
+  const Address address = testing::free_unix_name();
   auto listener = listen_packets(address, {}, options);
   Pair pair;
   pair.client = *dial_packets(address, {}, {}, options);
@@ -119,7 +120,7 @@ PARLEY_FIBER_TEST(MessageStream, a_message_that_is_too_long_ends_the_connection)
   }
   EXPECT_EQ(server->send("x").code(), Code::unavailable);
 
-  const auto address = *Address::parse("unix:@parley-message-stream-test");
+  const Address address = testing::free_unix_name();
   auto packet_listener = listen_packets(address, {}, {.max_message = 10});
   auto packet_client = *dial_packets(address);
   auto packet_server = *(*packet_listener)->accept();
@@ -214,7 +215,7 @@ PARLEY_FIBER_TEST(MessageStream, close_wakes_receiver_and_sender) {
 }
 
 PARLEY_FIBER_TEST(MessageStream, packets_are_those_of_any_program_that_speaks_seqpacket) {
-  const auto address = *Address::parse("unix:@parley-message-stream-test");
+  const Address address = testing::free_unix_name();
   auto listener = listen_packets(address);
   EXPECT_EQ((*listener)->address(), address);
   const Fd foreign(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
@@ -267,7 +268,7 @@ PARLEY_FIBER_TEST(MessageStream, packets_need_a_unix_address_and_the_right_kind_
   const auto tcp = *Address::parse("tcp://127.0.0.1:0");
   EXPECT_EQ(listen_packets(tcp).error().code(), Code::invalid_argument);
   EXPECT_EQ(dial_packets(tcp).error().code(), Code::invalid_argument);
-  const auto address = *Address::parse("unix:@parley-message-stream-test");
+  const Address address = testing::free_unix_name();
   EXPECT_EQ(dial_packets(address).error().code(), Code::unavailable);
   SocketNetwork network;
   auto stream_listener = network.listen(address);
@@ -275,7 +276,7 @@ PARLEY_FIBER_TEST(MessageStream, packets_need_a_unix_address_and_the_right_kind_
 }
 
 PARLEY_FIBER_TEST(MessageStream, a_packet_longer_than_the_send_buffer_is_refused) {
-  const auto address = *Address::parse("unix:@parley-message-stream-test");
+  const Address address = testing::free_unix_name();
   auto listener = listen_packets(address);
   for (const std::size_t buffer : {20'000u, 200'000u}) {
     DialOptions options;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "parley/net/sim_network.h"
+#include "parley/net/testing/free_address.h"
 #include "parley/rt/context.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
@@ -40,10 +41,11 @@ class UnixSides final : public Sides {
  public:
   Network& server() override { return network_; }
   Network& client() override { return network_; }
-  Address where() override { return *Address::parse("unix:@parley-network-conformance"); }
+  Address where() override { return where_; }
 
  private:
   SocketNetwork network_;
+  const Address where_ = testing::free_unix_name();
 };
 
 class SimSides final : public Sides {
@@ -86,7 +88,7 @@ const Maker makers[] = {
     {"simulated_unix", [] { return std::unique_ptr<Sides>(new SimUnixSides); }},
 };
 
-class NetworkConformance : public testing::TestWithParam<Maker> {
+class NetworkConformance : public ::testing::TestWithParam<Maker> {
  protected:
   // Runs `body` in a fiber with both ends of a connection.
   struct Pair {
@@ -114,7 +116,7 @@ class NetworkConformance : public testing::TestWithParam<Maker> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, NetworkConformance, testing::ValuesIn(makers),
+INSTANTIATE_TEST_SUITE_P(Over, NetworkConformance, ::testing::ValuesIn(makers),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
 std::string read_to_end(Stream& stream) {

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "parley/net/network.h"
+#include "parley/net/testing/free_address.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
@@ -184,14 +185,14 @@ PARLEY_FIBER_TEST(Options, a_dial_comes_from_the_address_it_is_bound_to) {
             std::string::npos);
 }
 
-std::string listen_error(const char* address, const ListenOptions& options) {
+std::string listen_error(const std::string& address, const ListenOptions& options) {
   SocketNetwork network;
   const auto listener = network.listen(*Address::parse(address), options);
   EXPECT_TRUE(listener || listener.error().code() == Code::invalid_argument);
   return listener.error().message();
 }
 
-std::string stream_error(const char* address, const StreamOptions& options) {
+std::string stream_error(const std::string& address, const StreamOptions& options) {
   ListenOptions listen;
   listen.stream = options;
   return listen_error(address, listen);
@@ -219,7 +220,7 @@ PARLEY_FIBER_TEST(Options, a_value_out_of_range_is_named) {
 }
 
 PARLEY_FIBER_TEST(Options, what_a_unix_socket_cannot_have_is_named) {
-  const char* name = "unix:@parley-options-test";
+  const std::string name = testing::free_unix_name().to_string();
   EXPECT_EQ(stream_error(name, {}), "");
   EXPECT_TRUE(has(stream_error(name, {.no_delay = false}), "option no_delay"));
   EXPECT_TRUE(has(stream_error(name, {.keep_alive = KeepAlive{}}), "option keep_alive"));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "parley/net/network.h"
+#include "parley/net/testing/free_address.h"
 #include "parley/net/testing/memory_stream.h"
 #include "parley/rt/channel.h"
 #include "parley/rt/event.h"
@@ -41,8 +42,8 @@ class Running {
  public:
   template <class Handler>
   explicit Running(Handler handler, ServeOptions options = {},
-                   const char* address = "tcp://127.0.0.1:0")
-      : listener_(*network_.listen(*Address::parse(address))),
+                   const Address& address = testing::any_port())
+      : listener_(*network_.listen(address)),
         server_(*listener_, std::move(handler), std::move(options)) {
     scope_.go("serve", [this] { status_ = server_.serve(); });
   }
@@ -96,7 +97,7 @@ void expect_end(Stream& stream) {
 }
 
 PARLEY_FIBER_TEST(Serve, a_connection_is_answered_and_rests_without_a_fiber) {
-  for (const char* address : {"tcp://127.0.0.1:0", "unix:@parley-serve-test"}) {
+  for (const Address& address : {testing::any_port(), testing::free_unix_name()}) {
     Running server(echo, {}, address);
     const auto client = server.dial();
     for (const char* text : {"a", "second", "third"}) {
@@ -483,7 +484,7 @@ PARLEY_FIBER_TEST(Serve, a_silent_connection_ends_after_idle_timeout_and_not_wit
 
 PARLEY_FIBER_TEST(Serve, limits_of_zero_are_refused_by_name) {
   SocketNetwork network;
-  const auto listener = *network.listen(*Address::parse("tcp://127.0.0.1:0"));
+  const auto listener = *network.listen(testing::any_port());
   for (const ServeOptions& options :
        {ServeOptions{.max_connections = 0}, ServeOptions{.max_handlers = 0}}) {
     const Status status = Server(*listener, echo, options).serve();
@@ -534,17 +535,18 @@ PARLEY_FIBER_TEST(Serve, a_stream_that_cannot_tell_of_readiness_is_served_too) {
   listener.close();
 }
 
-std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> connect(const char* address) {
+std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> connect(const Address& address) {
   SocketNetwork network;
-  const auto listener = *network.listen(*Address::parse(address));
+  const auto listener = *network.listen(address);
   auto client = *network.dial(listener->address());
   return {std::move(client), *listener->accept()};
 }
 
 PARLEY_FIBER_TEST(StreamReadiness, try_read_takes_what_is_there_and_never_waits) {
-  for (const char* how : {"tcp://127.0.0.1:0", "unix:@parley-serve-test", "memory"}) {
-    auto [client, server] =
-        std::string_view(how) == "memory" ? testing::memory_streams() : connect(how);
+  for (const std::string how : {"tcp", "unix", "memory"}) {
+    auto [client, server] = how == "memory" ? testing::memory_streams()
+                            : how == "tcp"  ? connect(testing::any_port())
+                                            : connect(testing::free_unix_name());
     std::array<char, 16> buffer{};
     auto size = server->try_read(buffer);
     ASSERT_TRUE(size) << how << ": " << size.error();
@@ -570,7 +572,7 @@ PARLEY_FIBER_TEST(StreamReadiness, try_read_takes_what_is_there_and_never_waits)
 // epoll(7): true of TCP. A Unix socket also comes back short where a message ends.
 PARLEY_FIBER_TEST(StreamReadiness, a_short_read_has_emptied_a_tcp_socket_only) {
   for (const bool is_tcp : {true, false}) {
-    const auto [client, server] = connect(is_tcp ? "tcp://127.0.0.1:0" : "unix:@parley-serve-test");
+    const auto [client, server] = connect(is_tcp ? testing::any_port() : testing::free_unix_name());
     std::array<char, 8> buffer{};
     ASSERT_TRUE(client->write("12345678abc").is_ok());
     ASSERT_EQ(server->read(buffer).value(), 8u);

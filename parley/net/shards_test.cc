@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "parley/net/testing/free_address.h"
 #include "parley/rt/context.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
@@ -10,15 +11,10 @@
 namespace parley::net {
 namespace {
 
-const Address& any_port() {
-  static const Address address = *Address::parse("tcp://127.0.0.1:0");
-  return address;
-}
-
 PARLEY_FIBER_TEST(Shards, share_one_port_and_the_connections_to_it) {
   constexpr std::size_t connections = 200;
   SocketNetwork network;
-  auto shards = listen_shards(network, any_port(), 4);
+  auto shards = listen_shards(network, testing::any_port(), 4);
   ASSERT_TRUE(shards) << shards.error();
   ASSERT_EQ(shards->size(), 4u);
   const Address address = shards->front()->address();
@@ -48,16 +44,16 @@ PARLEY_FIBER_TEST(Shards, share_one_port_and_the_connections_to_it) {
 
 PARLEY_FIBER_TEST(Shards, need_a_count_and_an_address_that_can_be_shared) {
   SocketNetwork network;
-  EXPECT_EQ(listen_shards(network, any_port(), 0).error().code(), Code::invalid_argument);
-  EXPECT_EQ(listen_shards(network, any_port(), max_shards + 1).error().code(),
+  EXPECT_EQ(listen_shards(network, testing::any_port(), 0).error().code(), Code::invalid_argument);
+  EXPECT_EQ(listen_shards(network, testing::any_port(), max_shards + 1).error().code(),
             Code::invalid_argument);
-  const auto unix_socket = *Address::parse("unix:@parley-shards-test");
-  EXPECT_EQ(listen_shards(network, unix_socket, 2).error().code(), Code::invalid_argument);
+  EXPECT_EQ(listen_shards(network, testing::free_unix_name(), 2).error().code(),
+            Code::invalid_argument);
 }
 
 PARLEY_FIBER_TEST(Shards, who_does_not_share_keeps_the_port) {
   SocketNetwork network;
-  auto alone = network.listen(any_port());
+  auto alone = network.listen(testing::any_port());
   EXPECT_EQ(listen_shards(network, (*alone)->address(), 2).error().code(), Code::already_exists);
 }
 

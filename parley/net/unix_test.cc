@@ -15,6 +15,7 @@
 #include "parley/base/fd.h"
 #include "parley/net/network.h"
 #include "parley/net/peer_credentials.h"
+#include "parley/net/testing/free_address.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
@@ -80,7 +81,7 @@ void expect_echo(Network& network, Listener& listener) {
 PARLEY_FIBER_TEST(Unix, carries_bytes_over_a_file_and_over_an_abstract_name) {
   const Folder folder;
   SocketNetwork network;
-  for (const Address& address : {folder.address(), *Address::parse("unix:@parley-unix-test")}) {
+  for (const Address& address : {folder.address(), testing::free_unix_name()}) {
     auto listener = network.listen(address);
     ASSERT_TRUE(listener) << listener.error();
     EXPECT_EQ((*listener)->address(), address);
@@ -93,11 +94,11 @@ PARLEY_FIBER_TEST(Unix, both_sides_know_the_addresses_and_who_the_other_is) {
   SocketNetwork network;
   auto listener = network.listen(folder.address());
   DialOptions from;
-  from.bind = *Address::parse("unix:@parley-unix-test-client");
+  from.bind = testing::free_unix_name();
   auto named = network.dial(folder.address(), {}, from);
   ASSERT_TRUE(named) << named.error();
   auto server = (*listener)->accept();
-  EXPECT_EQ((*server)->remote_address().to_string(), "unix:@parley-unix-test-client");
+  EXPECT_EQ((*server)->remote_address(), *from.bind);
   EXPECT_EQ((*server)->local_address(), folder.address());
   EXPECT_EQ((*named)->remote_address(), folder.address());
   auto unnamed = network.dial(folder.address());
@@ -200,7 +201,7 @@ PARLEY_FIBER_TEST(Unix, files_of_other_kinds_are_left_alone) {
 
 PARLEY_FIBER_TEST(Unix, an_abstract_name_in_use_is_refused) {
   SocketNetwork network;
-  const auto address = *Address::parse("unix:@parley-unix-test-taken");
+  const Address address = testing::free_unix_name();
   auto first = network.listen(address);
   EXPECT_EQ(network.listen(address).error().code(), Code::already_exists);
   first->reset();
@@ -243,7 +244,7 @@ PARLEY_FIBER_TEST(Unix, says_what_is_wrong_with_a_path) {
 
 PARLEY_FIBER_TEST(Unix, a_dial_waits_for_a_full_queue_until_its_deadline) {
   SocketNetwork network;
-  const auto address = *Address::parse("unix:@parley-unix-test-full");
+  const Address address = testing::free_unix_name();
   ListenOptions options;
   options.backlog = 0;
   auto listener = network.listen(address, options);

@@ -9,6 +9,7 @@
 #include "parley/net/datagram.h"
 #include "parley/net/message_stream.h"
 #include "parley/net/network.h"
+#include "parley/net/testing/free_address.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
@@ -31,9 +32,9 @@ struct Pair {
   std::unique_ptr<Stream> server;
 };
 
-Pair connect(const char* address) {
+Pair connect(const Address& address) {
   SocketNetwork network;
-  auto listener = network.listen(*Address::parse(address));
+  auto listener = network.listen(address);
   Pair pair;
   pair.client = *network.dial((*listener)->address());
   pair.server = *(*listener)->accept();
@@ -56,7 +57,7 @@ std::size_t count_to_end(Stream& stream, char letter) {
 
 TEST(Workers, one_fiber_reads_while_another_writes_on_many_connections) {
   run_on_four([] {
-    for (const char* address : {"tcp://127.0.0.1:0", "unix:@parley-workers-test"}) {
+    for (const Address& address : {testing::any_port(), testing::free_unix_name()}) {
       std::vector<Pair> pairs;
       for (int i = 0; i < 20; ++i) pairs.push_back(connect(address));
       rt::Scope scope;
@@ -79,7 +80,7 @@ TEST(Workers, one_fiber_reads_while_another_writes_on_many_connections) {
 TEST(Workers, close_from_any_fiber_wakes_reader_and_writer) {
   run_on_four([] {
     for (int round = 0; round < 50; ++round) {
-      const Pair pair = connect("tcp://127.0.0.1:0");
+      const Pair pair = connect(testing::any_port());
       rt::Scope scope;
       scope.go("reader", [&] {
         std::array<char, 16> buffer{};
@@ -130,7 +131,7 @@ TEST(Workers, a_listener_closed_while_its_acceptors_come_and_go_wakes_them_all) 
   run_on_four([] {
     SocketNetwork network;
     for (int round = 0; round < 100; ++round) {
-      auto listener = network.listen(*Address::parse("unix:@parley-workers-test"));
+      auto listener = network.listen(testing::free_unix_name());
       ASSERT_TRUE(listener) << listener.error();
       rt::Scope scope;
       for (int i = 0; i < 6; ++i) {
@@ -144,11 +145,11 @@ TEST(Workers, a_listener_closed_while_its_acceptors_come_and_go_wakes_them_all) 
 TEST(Workers, messages_go_both_ways_and_close_wakes_both_sides) {
   run_on_four([] {
     for (int round = 0; round < 20; ++round) {
-      auto listener = listen_packets(*Address::parse("unix:@parley-workers-test"));
+      auto listener = listen_packets(testing::free_unix_name());
       ASSERT_TRUE(listener) << listener.error();
       auto packets = *dial_packets((*listener)->address());
       auto other = *(*listener)->accept();
-      Pair pair = connect("tcp://127.0.0.1:0");
+      Pair pair = connect(testing::any_port());
       auto framed = message_stream_over(std::move(pair.client));
       auto framed_other = message_stream_over(std::move(pair.server));
       rt::Scope scope;

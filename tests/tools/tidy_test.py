@@ -103,6 +103,10 @@ CASES = {
     "marks": (
         [("parley/net/a.cc", f"int x;  // {WORD}: later\n", 1), ("dev", f"\n# {WORD}\n", 2)],
         [("parley/net/a.cc", f'auto name = "/tmp/{WORD}{WORD}";\n')]),
+    "fixed-name": (
+        [("parley/net/a_test.cc", 'listen("unix:@parley-a-test");\n', 1)],
+        [("parley/net/a_test.cc", 'Address::parse("unix:@shop");\n'),
+         ("parley/net/testing/a.h", HEADER + 'parse("unix:@parley-test-" + name);\n')]),
     "using-namespace": (
         [("parley/net/a.h", HEADER + "using namespace std;\n", 3)],
         [("parley/net/a.cc", "using namespace std::chrono_literals;\n"),
