@@ -337,7 +337,7 @@ PARLEY_FIBER_TEST(TlsStream, a_write_that_ran_out_of_time_goes_on_with_the_same_
 PARLEY_FIBER_TEST(TlsStream, a_write_that_ran_out_of_time_does_not_go_on_with_other_bytes) {
   const TlsPair pair = connect({.memory = {.max_pieces = 1}});
   Status stuck;
-  while (stuck.is_ok()) stuck = pair.client->write(pattern(9000), rt::Deadline::after(1ms));
+  while (stuck.is_ok()) stuck = pair.client->write(pattern(1000), rt::Deadline::after(1ms));
   rt::Scope scope;
   scope.go("reader", [&] {
     Status how;
@@ -348,6 +348,23 @@ PARLEY_FIBER_TEST(TlsStream, a_write_that_ran_out_of_time_does_not_go_on_with_ot
   EXPECT_EQ(other.code(), Code::failed_precondition);
   EXPECT_NE(other.message().find("go on with the same bytes"), std::string::npos);
   pair.client->close();
+}
+
+// Otherwise a caller could believe that nothing of it was read over there.
+PARLEY_FIBER_TEST(TlsStream, a_write_of_which_a_part_has_left_is_taken) {
+  const TlsPair pair = connect({.memory = {.piece_bytes = 4096, .max_pieces = 1}});
+  const std::string much = pattern(9000);
+  EXPECT_EQ(pair.client->write_some(much, rt::Deadline::after(1ms)).value(), much.size());
+  EXPECT_EQ(pair.client->write_some("tail", rt::Deadline::after(1ms)).error().code(),
+            Code::deadline_exceeded);
+  rt::Scope scope;
+  scope.go("reader", [&] {
+    Status how;
+    EXPECT_TRUE(read_to_end(*pair.server, how) == much + "tail");
+    EXPECT_TRUE(how.is_ok()) << how;
+  });
+  EXPECT_TRUE(pair.client->write("tail").is_ok());
+  EXPECT_TRUE(pair.client->close_write().is_ok());
 }
 
 void close_wakes_both() {
@@ -398,6 +415,11 @@ PARLEY_FIBER_TEST(TlsStream, close_timeout_ends_a_half_close_that_nobody_takes) 
   const Status status = pair.client->close_write();
   EXPECT_EQ(status.code(), Code::deadline_exceeded);
   EXPECT_NE(status.message().find("close_timeout (5 ms)"), std::string::npos) << status;
+  // Behind a writer too, who has more time.
+  rt::Scope stuck_there(rt::OnExit::cancel);
+  stuck_there.go("writer", [&] { EXPECT_FALSE(pair.client->write("x").is_ok()); });
+  rt::yield();
+  EXPECT_EQ(pair.client->close_write().message(), status.message());
   // With time it leaves.
   const TlsPair patient = connect({.memory = {.max_pieces = 1}});
   rt::Scope scope;

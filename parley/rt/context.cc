@@ -89,13 +89,20 @@ void ContextNode::cancel_fibers() {
       [](Fiber& fiber) { Worker::make_runnable(fiber, Place::last); });
 }
 
-Status ContextNode::status() const {
+Status ContextNode::status() {
   if (done.load(std::memory_order_acquire)) return cause;
-  if (deadline.is_over()) return {Code::deadline_exceeded, "the context's deadline passed"};
-  return {};
+  return deadline.is_over() ? over() : Status();
+}
+
+// What it ends with when its deadline passes.
+Status ContextNode::over() {
+  const Status& cause_given = owner_of_deadline().deadline_cause;
+  if (!cause_given.is_ok()) return cause_given;
+  return {Code::deadline_exceeded, "the context's deadline passed"};
 }
 
 void ContextNode::bind(Fiber& fiber) {
+  arm();
   const std::lock_guard guard(lock);
   bind_locked(fiber);
 }
@@ -112,21 +119,36 @@ void ContextNode::unbind(Fiber& fiber) {
   fiber.context_node.unlink();
 }
 
+ContextNode& ContextNode::owner_of_deadline() {
+  ContextNode* owner = this;
+  while (owner->parent != nullptr && owner->parent->deadline <= owner->deadline) {
+    owner = owner->parent.get();
+  }
+  return *owner;
+}
+
 void ContextNode::arm() {
   Worker* worker = Worker::current();
-  const bool inherited = parent != nullptr && parent->deadline <= deadline;
-  if (worker == nullptr || deadline.is_never() || inherited ||
-      done.load(std::memory_order_relaxed)) {
+  if (deadline.is_never() || worker == nullptr) return;
+  ContextNode& owner = owner_of_deadline();
+  if (owner.is_armed.load(std::memory_order_relaxed)) return;
+  // A cancel comes before, and is seen, or afterwards, and disarms.
+  const std::lock_guard guard(owner.lock);
+  if (owner.done.load(std::memory_order_relaxed) ||
+      owner.is_armed.exchange(true, std::memory_order_relaxed)) {
     return;
   }
-  kept_by_timer = shared_from_this();
-  timer.at = deadline.instant();
-  timer.fire = [](Timer& at) {
+  owner.kept_by_timer = owner.shared_from_this();
+  owner.timer.at = deadline.instant();
+  owner.timer.fire = [](Timer& at) {
     const std::shared_ptr<ContextNode> alive = std::move(node_of(at).kept_by_timer);
-    alive->cancel(Status(Code::deadline_exceeded, "the context's deadline passed"));
+    alive->cancel(alive->over());
   };
-  timer.abandon = [](Timer& at) { node_of(at).kept_by_timer = nullptr; };
-  worker->timers().add(timer);
+  owner.timer.abandon = [](Timer& at) {
+    node_of(at).is_armed.store(false, std::memory_order_relaxed);
+    node_of(at).kept_by_timer = nullptr;
+  };
+  worker->timers().add(owner.timer);
 }
 
 void ContextNode::disarm() {
@@ -151,14 +173,15 @@ Context Context::current() {
 
 std::pair<Context, Cancel> Context::with_cancel() const { return with_deadline(Deadline::never()); }
 
-std::pair<Context, Cancel> Context::with_deadline(Deadline deadline) const {
+std::pair<Context, Cancel> Context::with_deadline(Deadline deadline, const Status& cause) const {
   auto node = std::make_shared<ContextNode>(node_, deadline);
+  node->deadline_cause = cause;
   node->arm();
   return {Context(node), Cancel(node)};
 }
 
-std::pair<Context, Cancel> Context::with_timeout(Duration timeout) const {
-  return with_deadline(Deadline::after(timeout));
+std::pair<Context, Cancel> Context::with_timeout(Duration timeout, const Status& cause) const {
+  return with_deadline(Deadline::after(timeout), cause);
 }
 
 Context Context::with_shared_value(const void* key, std::shared_ptr<const void> value) const {

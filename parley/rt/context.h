@@ -34,10 +34,15 @@ class Context {
   // A child: it ends when its parent ends, when its own deadline passes or when its Cancel is used
   // or destroyed, whichever is first.
   [[nodiscard]] std::pair<Context, Cancel> with_cancel() const;
-  [[nodiscard]] std::pair<Context, Cancel> with_deadline(Deadline deadline) const;
-  [[nodiscard]] std::pair<Context, Cancel> with_timeout(Duration timeout) const;
+  // `cause` is what it ends with when that deadline passes; ok stands for deadline_exceeded.
+  // Outside a fiber too: the time is counted from here, and ends the waits of every fiber that runs
+  // under it.
+  [[nodiscard]] std::pair<Context, Cancel> with_deadline(Deadline deadline,
+                                                         const Status& cause = {}) const;
+  [[nodiscard]] std::pair<Context, Cancel> with_timeout(Duration timeout,
+                                                        const Status& cause = {}) const;
 
-  // Ok while work should go on; the cause given to Cancel, or deadline_exceeded, once it is over.
+  // Ok while work should go on; the cause given to Cancel or with the deadline once it is over.
   [[nodiscard]] Status status() const;
   [[nodiscard]] bool is_done() const { return !status().is_ok(); }
   // The earliest deadline of this context and its ancestors.

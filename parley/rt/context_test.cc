@@ -5,12 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "parley/rt/done_call.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
+#include "parley/rt/select.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
 
@@ -68,6 +71,52 @@ PARLEY_FIBER_TEST(Context, a_child_of_an_ended_context_has_ended_as_it_did) {
   cancel(Status(Code::aborted, "over"));
   auto [child, cancel_child] = context.with_timeout(1h);
   EXPECT_EQ(child.status().code(), Code::aborted);
+}
+
+PARLEY_FIBER_TEST(Context, a_deadline_ends_it_with_the_cause_given_along) {
+  const Status slow(Code::unavailable, "the shop took too long");
+  const auto [outer, outer_cancel] = Context::background().with_timeout(1ms, slow);
+  const auto [inner, inner_cancel] = outer.with_timeout(1h, Status(Code::internal, "never seen"));
+  const auto [early, early_cancel] = outer.with_timeout(0ms);
+  const Context valued = inner.with_value(TraceId{7});
+  EXPECT_EQ(early.status().code(), Code::deadline_exceeded);
+  for (const Context& context : {valued, inner, outer}) EXPECT_EQ(context.wait_done(), slow);
+  const WithContext bound(valued);
+  EXPECT_EQ(rt::sleep(1h).code(), slow.code());
+}
+
+// There is no worker whose timers could hold it, until a fiber cares.
+TEST(Context, a_deadline_of_one_made_outside_a_fiber_ends_waits_inside) {
+  using Body = std::function<void(const Context&)>;
+  const std::vector<Body> bodies{
+      [](const Context& context) {
+        const WithContext bound(context);
+        EXPECT_EQ(rt::sleep(1h).code(), Code::deadline_exceeded);
+      },
+      [](const Context& context) {
+        const auto [child, cancel] = context.with_cancel();
+        const WithContext bound(child.with_value(TraceId{7}));
+        Scope scope;
+        scope.go("sleeper", [] { EXPECT_EQ(rt::sleep(1h).code(), Code::deadline_exceeded); });
+      },
+      [](const Context& context) {
+        Event done;
+        Scope scope;
+        const DoneCall call(context, scope, "call", [&] { done.set(); });
+        EXPECT_TRUE(done.wait().is_ok());
+      },
+      [](const Context& context) {
+        EXPECT_TRUE(select(on_done(context, [](const Status&) {})).is_ok());
+      },
+  };
+  for (const Body& body : bodies) {
+    const auto [context, cancel] = Context::background().with_timeout(2ms);
+    const Context valued = context.with_value(User{"alice"});
+    // In two runtimes, of which the first goes before the deadline.
+    testing::run_fiber_test([&, &of = valued] { const WithContext bound(of); });
+    testing::run_fiber_test([&, &of = valued] { body(of); });
+    EXPECT_EQ(valued.status().code(), Code::deadline_exceeded);
+  }
 }
 
 PARLEY_FIBER_TEST(DoneCall, runs_in_a_fiber_of_its_scope_when_the_context_ends) {

@@ -21,6 +21,7 @@ DoneJob::~DoneJob() = default;
 void DoneJob::watch(const Context& context) {
   require_fiber("rt::DoneCall was made");
   node_ = context.node();
+  node_->arm();
   link_ = std::make_unique<DoneLink>();
   link_->job = this;
   link_->take = [](DoneHook& hook, List<DoneHook>& to_run) {

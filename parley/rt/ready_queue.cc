@@ -25,7 +25,7 @@ ReadyItem::ReadyItem() {
   // Under the lock of the wheel, so that the item cannot go away meanwhile; and always "too late",
   // since nothing of it may be touched afterwards.
   alarm_.claim = [](impl::Timer& timer) {
-    static_cast<Alarm&>(timer).item->ready();
+    static_cast<Alarm&>(timer).item->ring();
     return false;
   };
 }
@@ -50,6 +50,11 @@ bool ReadyItem::mark_ready() {
 void ReadyItem::ready() {
   ReadyQueue* queue = queue_;  // once it is marked it may run, and end
   if (mark_ready()) queue->push(*this);
+}
+
+void ReadyItem::ring() {
+  ReadyQueue* queue = queue_;
+  if (mark_ready()) queue->push_from_alarm(*this);
 }
 
 void ReadyItem::ready_at(Instant instant) {
@@ -109,6 +114,21 @@ void ReadyQueue::push(ReadyItem& item) {
   if (start) start_fiber();
 }
 
+// Under the lock of a wheel, where no fiber is started: that takes the locks of stacks and
+// contexts, and who holds one of those may be about to remove a timer.
+void ReadyQueue::push_from_alarm(ReadyItem& item) {
+  std::unique_lock lock(lock_);
+  ready_.push_back(item.place_);
+  if (wants_fiber_locked()) leave_to_starter(std::move(lock));
+}
+
+void ReadyQueue::leave_to_starter(std::unique_lock<impl::SpinLock> lock) {
+  ++owed_;
+  impl::WaitNode* starter = impl::claim_front(starter_);
+  lock.unlock();
+  if (starter != nullptr) impl::wake(*starter);
+}
+
 // On a worker, in a fiber or not. Must not wait.
 void ReadyQueue::start_fiber() {
   Worker* worker = Worker::current();
@@ -118,10 +138,7 @@ void ReadyQueue::start_fiber() {
   if (worker->scheduler().try_spawn({scope_, *scope_.context().node(), name_, closure})) return;
   std::unique_lock lock(lock_);
   ++waits_;
-  ++owed_;
-  impl::WaitNode* starter = impl::claim_front(starter_);
-  lock.unlock();
-  if (starter != nullptr) impl::wake(*starter);
+  leave_to_starter(std::move(lock));
 }
 
 void ReadyQueue::start_when_there_is_room() {

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <string_view>
 
 #include "parley/base/clock.h"
@@ -71,6 +72,7 @@ class ReadyItem {
 
   // True when it had to be queued.
   bool mark_ready();
+  void ring();
 
   std::atomic<State> state_{State::resting};
   ReadyQueue* queue_ = nullptr;
@@ -88,7 +90,8 @@ class ReadyQueue {
  public:
   // `name`, for dumps, must outlive the queue: use a literal. Inside a fiber, whose context the
   // queue's fibers have. It has one fiber of its own, which starts the others when
-  // RuntimeOptions::max_fibers is reached: they then wait for room, as Scope::go does.
+  // RuntimeOptions::max_fibers is reached (they then wait for room, as Scope::go does) and when
+  // nobody else may: from a timer.
   explicit ReadyQueue(std::string_view name, const ReadyQueueOptions& options = {});
   // Waits for its fibers. A bug while one of its items can still become ready.
   ~ReadyQueue();
@@ -107,8 +110,10 @@ class ReadyQueue {
   friend class ReadyItem;
 
   void push(ReadyItem& item);
+  void push_from_alarm(ReadyItem& item);
   bool wants_fiber_locked();
   void start_fiber();
+  void leave_to_starter(std::unique_lock<impl::SpinLock> lock);
   void work();
   void run(ReadyItem& item);
   void start_when_there_is_room();
@@ -121,7 +126,7 @@ class ReadyQueue {
   std::size_t fibers_ = 0;  // started, or promised to be
   bool starting_ = false;   // one of them has not come to work yet
   bool ending_ = false;
-  std::size_t owed_ = 0;  // fibers that have to wait for room
+  std::size_t owed_ = 0;  // fibers left to the starter
   std::uint64_t waits_ = 0;
   impl::WaitList starter_;  // the fiber that starts others, while it has none to start
   impl::WaitList ender_;    // the destructor

@@ -61,7 +61,9 @@ SelectCase* chosen_of(const Selection& selection) {
 }  // namespace
 
 DoneCase::DoneCase(const Context& context)
-    : SelectCase(&context.node()->lock), context_(context.node()) {}
+    : SelectCase(&context.node()->lock), context_(context.node()) {
+  context_->arm();
+}
 
 bool DoneCase::try_now() { return !context_->status().is_ok(); }
 

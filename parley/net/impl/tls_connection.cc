@@ -29,6 +29,28 @@ std::string milliseconds(Duration duration) {
 
 }  // namespace
 
+class TlsConnection::Turn {
+ public:
+  explicit Turn(rt::Semaphore& of) : of_(of) {}
+  ~Turn() { end(); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  Status wait(rt::Deadline deadline) {
+    const Status status = of_.acquire(1, deadline);
+    has_it_ = status.is_ok();
+    return status;
+  }
+  bool take() { return has_it_ = of_.try_acquire(); }
+  void end() {
+    if (std::exchange(has_it_, false)) of_.release();
+  }
+
+ private:
+  rt::Semaphore& of_;
+  bool has_it_ = false;
+};
+
 TlsConnection::TlsConnection(std::unique_ptr<Stream> stream, TlsEngine engine,
                              const TlsLimits& limits)
     : stream_(std::move(stream)), limits_(limits), engine_(std::move(engine)) {}
@@ -105,7 +127,8 @@ std::size_t TlsConnection::output_size() {
   return engine_.output_size();
 }
 
-// Under send_mutex_ (or before anybody else is there): all that the engine has for the other side.
+// With the turn to send (or before anybody else is there): all that the engine has for the other
+// side.
 Status TlsConnection::send_all(rt::Deadline deadline) {
   for (;;) {
     if (sent_ == sending_.size()) {
@@ -120,23 +143,24 @@ Status TlsConnection::send_all(rt::Deadline deadline) {
     const auto size = stream_->write_some(std::string_view(sending_).substr(sent_), deadline);
     if (!size) return size.error();
     sent_ += *size;
+    left_ += *size;
   }
 }
 
-// What leaves without waiting. Who holds send_mutex_ instead looks for output after giving it up,
+// What leaves without waiting. Who has the turn instead looks for output after giving it up,
 // so that nothing stays behind. What the network does not take now goes with the next write: a key
 // update must be answered before the next data, not sooner (RFC 8446, 4.6.3).
 void TlsConnection::send_what_can_leave() {
-  while (output_size() > 0 && send_mutex_.try_lock()) {
-    const Status sent = send_all(at_once());
-    send_mutex_.unlock();
-    if (!sent.is_ok()) return;
+  while (output_size() > 0) {
+    Turn turn(turn_to_send_);
+    if (!turn.take() || !send_all(at_once()).is_ok()) return;
   }
 }
 
 Result<std::size_t> TlsConnection::write_some(std::string_view from, rt::Deadline deadline) {
   if (from.empty()) return std::size_t{0};
-  std::unique_lock sending(send_mutex_);
+  Turn turn(turn_to_send_);
+  if (Status s = turn.wait(deadline); !s.is_ok()) return s;
   if (closed_) return closed_here();
   if (write_closed_) {
     return Status(Code::unavailable, "this side has finished writing (close_write)");
@@ -145,11 +169,15 @@ Result<std::size_t> TlsConnection::write_some(std::string_view from, rt::Deadlin
   if (!unfinished_.empty()) return resume_unfinished(from);
   const auto size = encrypt(from.substr(0, write_bytes), deadline);
   if (!size) return size.error();
+  const std::uint64_t left_before = left_;
   if (Status s = send_all(deadline); !s.is_ok()) {
+    // What has left in part may be read over there: it is taken. The rest of it goes before the
+    // next write, which also meets the error.
+    if (left_ > left_before) return *size;
     unfinished_ = from.substr(0, *size);
     return closed_ ? closed_here() : s;
   }
-  sending.unlock();
+  turn.end();
   send_what_can_leave();
   return *size;
 }
@@ -217,15 +245,20 @@ TlsConnection::Step TlsConnection::encrypt_record(std::string_view from, std::si
 
 Status TlsConnection::close_write() {
   const rt::Deadline deadline = rt::Deadline::after(limits_.close_timeout);
-  std::unique_lock sending(send_mutex_);
+  Turn turn(turn_to_send_);
+  if (Status s = turn.wait(deadline); !s.is_ok()) return not_taken(s, deadline);
   if (closed_) return closed_here();
   if (!write_closed_) {
     const std::lock_guard lock(engine_mutex_);
     if (engine_.finish() == Step::failed) return failed("close_write to ");
     write_closed_ = true;
   }
-  Status sent = send_all(deadline);
-  if (sent.code() != Code::deadline_exceeded || !deadline.is_over()) return sent;
+  return not_taken(send_all(deadline), deadline);
+}
+
+// Names the limit, when it was that.
+Status TlsConnection::not_taken(const Status& status, rt::Deadline deadline) const {
+  if (status.code() != Code::deadline_exceeded || !deadline.is_over()) return status;
   return {Code::deadline_exceeded, "the other side took nothing for close_timeout (" +
                                        milliseconds(limits_.close_timeout) + ")"};
 }
@@ -234,16 +267,15 @@ void TlsConnection::close() {
   if (closed_.exchange(true)) return;
   // A writer in its middle, or one that gave up there: then this is a cut, and is to be seen as
   // one.
-  if (send_mutex_.try_lock()) {
-    if (unfinished_.empty() && !write_closed_) {
-      {
-        const std::lock_guard lock(engine_mutex_);
-        (void)engine_.finish();
-      }
-      (void)send_all(at_once());
+  Turn turn(turn_to_send_);
+  if (turn.take() && unfinished_.empty() && !write_closed_) {
+    {
+      const std::lock_guard lock(engine_mutex_);
+      (void)engine_.finish();
     }
-    send_mutex_.unlock();
+    (void)send_all(at_once());
   }
+  turn.end();
   stream_->close();
 }
 

@@ -3,7 +3,8 @@
 // Three things keep a reader and a writer on different threads apart and let neither stop the
 // other:
 // * engine_mutex_ guards the engine and is never held across a wait;
-// * send_mutex_ orders what leaves and is held while a writer waits for the stream below. A reader
+// * turn_to_send_ orders what leaves and is held while a writer waits for the stream below. A
+// reader
 //   that has something to send (the answer to a key update) only tries it: whoever holds it sends
 //   that as well;
 // * one fiber at a time reads the stream below: nearly always the reader; a writer when OpenSSL has
@@ -21,6 +22,7 @@
 #include "parley/net/tls.h"
 #include "parley/rt/event.h"
 #include "parley/rt/mutex.h"
+#include "parley/rt/semaphore.h"
 
 namespace parley::net::impl {
 
@@ -52,6 +54,7 @@ class TlsConnection final : public TlsStream {
   [[nodiscard]] std::uint64_t key_updates() const override { return key_updates_; }
 
  private:
+  class Turn;
   using Step = TlsEngine::Step;
 
   Status run_handshake(rt::Deadline deadline);
@@ -64,6 +67,7 @@ class TlsConnection final : public TlsStream {
   Result<std::size_t> resume_unfinished(std::string_view from);
   std::size_t output_size();
   Status failed(const char* what) const;
+  Status not_taken(const Status& status, rt::Deadline deadline) const;
 
   std::unique_ptr<Stream> stream_;
   const TlsLimits limits_;
@@ -84,10 +88,12 @@ class TlsConnection final : public TlsStream {
   bool ended_by_it_ = false;  // close_notify was read
   rt::Event filled_;
 
-  rt::Mutex send_mutex_;
+  rt::Semaphore turn_to_send_{1};  // a mutex for which one can wait until a deadline
   std::string sending_;
-  std::size_t sent_ = 0;  // of sending_
-  // Of a write that ended before its record had left: what the caller will come with again.
+  std::size_t sent_ = 0;    // of sending_
+  std::uint64_t left_ = 0;  // bytes in all, ever
+  // Of a write of whose records nothing had left when it ended: what the caller will come with
+  // again.
   std::string unfinished_;
   bool write_closed_ = false;
 };

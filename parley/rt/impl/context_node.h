@@ -32,7 +32,7 @@ struct ContextNode : ListNode, std::enable_shared_from_this<ContextNode> {
 
   // Ends this node and all below it, and wakes who waits there. Only the first cause counts.
   void cancel(const Status& why);
-  [[nodiscard]] Status status() const;
+  [[nodiscard]] Status status();
 
   // Makes `fiber` run under this node, or no longer. Both by the fiber itself, or before it runs
   // and after it ended.
@@ -40,17 +40,21 @@ struct ContextNode : ListNode, std::enable_shared_from_this<ContextNode> {
   void bind_locked(Fiber& fiber);  // under the lock
   void unbind(Fiber& fiber);
 
-  // Has cancel() called when the deadline passes; and not any more.
+  // Has cancel() called when the deadline passes, which may be an ancestor's; and not any more. A
+  // timer needs a worker: of a node made outside a fiber, or in a runtime that is gone, it is armed
+  // by the first fiber that cares for its end.
   void arm();
   void disarm();
 
   const std::shared_ptr<ContextNode> parent;
-  Deadline deadline;  // the earliest of this node and its ancestors
+  Deadline deadline;      // the earliest of this node and its ancestors
+  Status deadline_cause;  // set at once or never; ok stands for deadline_exceeded
   std::shared_ptr<const void> value;
   const void* key = nullptr;
 
   SpinLock lock;  // taken from the root downwards
   std::atomic<bool> done{false};
+  std::atomic<bool> is_armed{false};
   Status cause;  // set once, before done
   List<ContextNode> children;
   List<FiberNode> fibers;  // those that run under it
@@ -61,6 +65,8 @@ struct ContextNode : ListNode, std::enable_shared_from_this<ContextNode> {
   std::shared_ptr<ContextNode> kept_by_timer;  // while the timer is armed
 
  private:
+  [[nodiscard]] ContextNode& owner_of_deadline();
+  [[nodiscard]] Status over();
   void cancel(const Status& why, List<DoneHook>& to_run);
   void cancel_fibers();
 };
