@@ -7,12 +7,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <string_view>
 
 #include "parley/base/assert.h"
 #include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/service_thread.h"
 
 namespace parley::rt::impl {
 namespace {
@@ -24,15 +24,6 @@ bool is_handled_by_program(int signal) {
   if (::sigaction(signal, nullptr, &now) != 0) return true;
   return (now.sa_flags & SA_SIGINFO) != 0 ||
          (now.sa_handler != SIG_DFL && now.sa_handler != SIG_IGN);
-}
-
-void say(std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
 }
 
 }  // namespace
@@ -67,6 +58,7 @@ void DumpOnSignal::watch(int signal) {
   sigdelset(&others, signal);
   ::pthread_sigmask(SIG_SETMASK, &others, nullptr);
   ::pthread_setname_np(::pthread_self(), "parley/dump");
+  if (scheduler_.worker_count() == 1) leave_descriptors(event_.get());
   std::uint64_t count = 0;
   while (::read(event_.get(), &count, sizeof count) > 0 || errno == EINTR) {
     if (stopping_.load(std::memory_order_acquire)) return;

@@ -3,12 +3,12 @@
 #include <pthread.h>
 
 #include <csignal>
-#include <cstdio>
 #include <optional>
 #include <string>
 
 #include "parley/rt/impl/overflow.h"
 #include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/service_thread.h"
 #include "parley/rt/impl/stack_trace.h"
 #include "parley/rt/impl/thread_state.h"
 #include "parley/rt/impl/worker.h"
@@ -48,6 +48,7 @@ void Monitor::start() {
     sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
     ::pthread_setname_np(::pthread_self(), "parley/monitor");
+    if (seen_.size() == 1) leave_descriptors();
     watch();
   });
 }
@@ -100,6 +101,11 @@ void Monitor::sleep_until_needed() {
   asleep_.wait(true, std::memory_order_seq_cst);
 }
 
+// A lone worker has none, and its monitor no descriptor to call it by.
+void Monitor::wake_thief() {
+  if (seen_.size() > 1) scheduler_.wake_thief();
+}
+
 // True when something was done about it.
 bool Monitor::look_at(Worker& worker, Seen& seen, Instant now) {
   const std::uint64_t switches = worker.switches();
@@ -114,7 +120,7 @@ bool Monitor::look_at(Worker& worker, Seen& seen, Instant now) {
   bool found = false;
   if (worker.backlog() > 0) {
     worker.raise_average_run(held);
-    scheduler_.wake_thief();
+    wake_thief();
     found = true;
   }
   const Duration allowed = scheduler_.options().longest_run;
@@ -122,7 +128,7 @@ bool Monitor::look_at(Worker& worker, Seen& seen, Instant now) {
     worker.set_held(true);
     // The fiber may have given way just now: then nobody else would take this back.
     if (worker.switches() != switches) worker.set_held(false);
-    scheduler_.wake_thief();
+    wake_thief();
     found = true;
     if (is_to_blame(worker, seen)) {
       seen.reported = true;
@@ -159,7 +165,7 @@ void Monitor::report(Worker& worker, Duration held) {
       std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(held).count()) +
       " ms, " + advice(call) + "\n" + text_of_stack(fiber.frames) +
       (reports_left_ == 0 ? "  (no more such reports within this minute)\n" : "");
-  std::fwrite(text.data(), 1, text.size(), stderr);
+  say(text);
 }
 
 }  // namespace parley::rt::impl

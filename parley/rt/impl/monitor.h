@@ -48,6 +48,7 @@ class Monitor {
   bool look_at(Worker& worker, Seen& seen, Instant now);
   [[nodiscard]] bool is_to_blame(const Worker& worker, const Seen& seen) const;
   void report(Worker& worker, Duration held);
+  void wake_thief();
   void wake();
 
   Scheduler& scheduler_;
