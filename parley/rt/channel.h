@@ -73,6 +73,8 @@ class BasicChannel {
     if (to_wake != nullptr) Waits::wake(*to_wake);
     return true;
   }
+  // The same for a value that was made for it, or with std::move for one that may be given away.
+  [[nodiscard]] bool try_send(T&& value) { return try_send(value); }
 
   // The next value. out_of_range once the channel is closed and empty, deadline_exceeded, or the
   // context's status.

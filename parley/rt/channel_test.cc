@@ -125,6 +125,19 @@ PARLEY_FIBER_TEST(Channel, carries_values_that_only_move) {
   EXPECT_EQ(**channel.receive(), 5);
 }
 
+PARLEY_FIBER_TEST(Channel, try_send_takes_a_value_made_for_it_and_leaves_one_it_cannot_take) {
+  Channel<std::unique_ptr<int>> channel(1);
+  EXPECT_TRUE(channel.try_send(std::make_unique<int>(5)));
+  auto left = std::make_unique<int>(6);
+  const auto offer = [&] { return channel.try_send(std::move(left)); };
+  EXPECT_FALSE(offer());
+  ASSERT_NE(left, nullptr);
+  EXPECT_EQ(**channel.receive(), 5);
+  EXPECT_TRUE(offer());
+  EXPECT_EQ(left, nullptr);
+  EXPECT_EQ(**channel.receive(), 6);
+}
+
 TEST(Channel, closing_twice_is_a_bug) {
   EXPECT_DEATH(parley::run([] {
                  Channel<int> channel;
