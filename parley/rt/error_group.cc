@@ -7,8 +7,6 @@
 
 namespace parley::rt {
 
-ErrorGroup::~ErrorGroup() { scope_.join(); }
-
 void ErrorGroup::set_limit(std::size_t limit) {
   const std::lock_guard lock(lock_);
   PARLEY_ASSERT(running_ == 0, "ErrorGroup::set_limit() while " + std::to_string(running_) +

@@ -31,9 +31,12 @@ class ErrorGroup {
  public:
   static constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
 
-  explicit ErrorGroup(OnError on_error = OnError::cancel) : on_error_(on_error) {}
-  // Waits for every fiber.
-  ~ErrorGroup();
+  explicit ErrorGroup(OnError on_error = OnError::cancel, OnExit on_exit = OnExit::join)
+      : on_error_(on_error), scope_(on_exit) {}
+  explicit ErrorGroup(OnExit on_exit) : ErrorGroup(OnError::cancel, on_exit) {}
+  // Waits for every fiber that wait() did not wait for; with OnExit::cancel their context ends
+  // first, which is what a return before wait() needs where they wait for the one who returns.
+  ~ErrorGroup() = default;
   ErrorGroup(const ErrorGroup&) = delete;
   ErrorGroup& operator=(const ErrorGroup&) = delete;
 

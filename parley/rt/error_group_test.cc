@@ -165,6 +165,30 @@ const testing::Sentence error_group_sentences[] = {
        }
        EXPECT_TRUE(done);
      }},
+    {"its end cancels them first if that is asked for",
+     [] {
+       for (const OnError on_error : {OnError::cancel, OnError::go_on}) {
+         Status seen;
+         {
+           ErrorGroup group(on_error, OnExit::cancel);
+           group.go("waits for who made it", [&] {
+             seen = sleep(1h);
+             return seen;
+           });
+           wait_until_waiting("sleep", 1);
+         }
+         EXPECT_EQ(seen.code(), Code::cancelled);
+       }
+     }},
+    {"and so does that of a group told only that",
+     [] {
+       Status seen;
+       {
+         ErrorGroup group(OnExit::cancel);
+         group.go("waits for who made it", [&] { return seen = sleep(1h); });
+       }
+       EXPECT_EQ(seen.code(), Code::cancelled);
+     }},
 };
 
 TEST(ErrorGroup, does_what_is_said_of_it) { testing::check(error_group_sentences); }
