@@ -57,7 +57,7 @@ struct SimulationOptions {
   std::size_t max_fibers = 100'000;
   // How many of the latest events a report shows.
   std::size_t events_shown = 100;
-  // What the report of a failure gives as the command that repeats it. Empty: the seed only.
+  // What the report of a failure gives as the command that repeats it. Empty: a call with the seed.
   std::string repeat_with = {};
   // Told each event as a line of text; to see where two runs part.
   std::function<void(std::string_view line)> on_event = {};

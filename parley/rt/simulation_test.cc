@@ -392,7 +392,8 @@ TEST(Simulation, a_failure_shows_the_last_events_and_names_seed_and_command) {
 
 TEST(Simulation, a_failed_assertion_names_the_seed) {
   EXPECT_DEATH(simulate({.seed = 12}, [] { PARLEY_ASSERT(1 + 1 == 3, "sums are wrong"); }),
-               "sums are wrong.*\n.*simulation of seed 12");
+               "sums are wrong.*\n.*simulation of seed 12, repeat it with: "
+               "rt::simulate\\(\\{\\.seed = 12\\}, \\.\\.\\.\\)");
 }
 
 TEST(Simulation, an_ordinary_runtime_runs_after_one) {

@@ -61,8 +61,8 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   say(fiber->name.get().data());
   say("': its ");
   say(fiber->stack.size / 1024);
-  say(" KiB are used up. Look for deep recursion or large local arrays, or raise "
-      "RuntimeOptions::stack_size\n");
+  say(" KiB are used up. Look for deep recursion or large local arrays, or give it more with "
+      "scope.go(name, f, {.stack_size = ...}) or RuntimeOptions::stack_size\n");
   ::abort();
 }
 

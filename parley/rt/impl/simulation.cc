@@ -204,8 +204,10 @@ SimulationReport Simulation::report() const {
 }
 
 std::string Simulation::repeat_hint() const {
-  const std::string seed = "simulation of seed " + std::to_string(options_.seed);
-  return options_.repeat_with.empty() ? seed : seed + ", repeat it with: " + options_.repeat_with;
+  const std::string seed = std::to_string(options_.seed);
+  return "simulation of seed " + seed + ", repeat it with: " +
+         (options_.repeat_with.empty() ? "rt::simulate({.seed = " + seed + "}, ...)"
+                                       : options_.repeat_with);
 }
 
 void Simulation::fail(std::string_view what) {
