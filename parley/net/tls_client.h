@@ -58,7 +58,9 @@ struct TlsClientOptions {
 class TlsClient {
  public:
   // invalid_argument names the option and what is wrong with it; a file that cannot be read gives
-  // the error of the file.
+  // the error of the file. Callable anywhere. Reads files, and parses all CAs of the system where
+  // none are given, which takes tens of milliseconds: call it before parley::run() or in
+  // rt::blocking().
   static Result<std::unique_ptr<TlsClient>> create(TlsClientOptions options);
   ~TlsClient();
   TlsClient(const TlsClient&) = delete;
