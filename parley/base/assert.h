@@ -15,6 +15,10 @@ namespace parley {
 [[noreturn]] void assertion_failed(std::string_view expression, std::string_view what,
                                    std::source_location where = std::source_location::current());
 
+// Has `tell` called between the message and the end: it may print more to stderr. For the runtime,
+// which knows the fiber; the last one counts, null means none. Any thread.
+void tell_after_assertion(void (*tell)());
+
 }  // namespace parley
 
 #define PARLEY_ASSERT(condition, what) \

@@ -1,5 +1,6 @@
 #include "parley/rt/runtime.h"
 
+#include "parley/rt/impl/last_words.h"
 #include "parley/rt/impl/os_locks.h"
 #include "parley/rt/impl/overflow.h"
 #include "parley/rt/impl/scheduler.h"
@@ -20,6 +21,7 @@ Runtime::Runtime(RuntimeOptions options) : options_(options) {
 }
 
 void Runtime::run_closure(const impl::Closure& closure) {
+  impl::install_last_words();
   const impl::FaultStack fault_stack;
   Scheduler scheduler(options_);
   scheduler.run(closure);

@@ -254,6 +254,29 @@ TEST(Runtime, an_exception_that_leaves_a_fiber_ends_the_program) {
   EXPECT_DEATH(parley::run([] { throw std::string("lost"); }), "terminate called");
 }
 
+[[gnu::noinline]] void fall_over(bool by_exception) {
+  if (by_exception) throw std::string("lost");
+  PARLEY_ASSERT(by_exception, "a bug");
+  std::puts("not reached");
+}
+
+TEST(Runtime, a_bug_that_ends_the_program_names_the_fiber_and_shows_its_stack) {
+  for (const bool by_exception : {true, false}) {
+    const auto program = [=] {
+      parley::run([=] {
+        Scope scope;
+        scope.go("clumsy", [=] { fall_over(by_exception); });
+      });
+    };
+    // The innermost frame that is the program's own comes first.
+    const std::string in_fiber =
+        "in fiber #[0-9]+ 'clumsy':\n *parley::rt::.anonymous namespace.::fall_over";
+    const std::string after = by_exception ? "(.|\n)*terminate called" : "";
+    const std::string before = by_exception ? "" : "a bug.*\n.*";
+    EXPECT_DEATH(program(), before + in_fiber + after);
+  }
+}
+
 PARLEY_FIBER_TEST(Runtime, a_signal_can_be_waited_for) {
   Scope scope;
   scope.go("sender", [] { ::kill(::getpid(), SIGUSR1); });

@@ -10,7 +10,10 @@
 #include <chrono>
 #include <csignal>
 #include <mutex>
+#include <span>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "parley/rt/impl/symbols.h"
 #include "parley/rt/impl/worker.h"
@@ -135,12 +138,45 @@ RunningFiber trace_running_fiber(Worker& worker) {
   return fiber;
 }
 
+namespace {
+
+// What a fiber's stack begins and ends with when the runtime shows it, not the fiber's own doing.
+constexpr std::array<std::string_view, 14> innermost = {"parley::rt::impl::trace_",
+                                                        "parley_rt_trace_left",
+                                                        "parley::rt::impl::Worker::",
+                                                        "parley::rt::impl::Parking::park",
+                                                        "parley::rt::impl::(anonymous",
+                                                        "parley::assertion_failed",
+                                                        "__cxxabiv1::__terminate",
+                                                        "std::terminate",
+                                                        "(libstdc++",
+                                                        "__gxx_personality_v0",
+                                                        "(libgcc_s",
+                                                        "_Unwind_",
+                                                        "__cxa_throw",
+                                                        "parley::rt::impl::wait_in"};
+constexpr std::array<std::string_view, 4> outermost = {"parley_rt_entry", "parley_rt_fiber_main",
+                                                       "parley::rt::impl::Fiber::run_and_destroy",
+                                                       "parley::rt::impl::closure_of"};
+
+bool begins_with_one_of(std::span<const std::string_view> names, std::string_view symbol) {
+  return std::ranges::any_of(names, [&](auto name) { return symbol.starts_with(name); });
+}
+
+}  // namespace
+
 std::string text_of_stack(const Frames& frames) {
-  std::string text;
+  std::vector<std::string> symbols;
   for (std::size_t i = 0; i < frames.count; ++i) {
     // A return address is the one after the call, which may belong to the next function already.
-    text += "      " + symbol_at(static_cast<char*>(frames.at[i]) - 1) + "\n";
+    symbols.push_back(symbol_at(static_cast<char*>(frames.at[i]) - 1));
   }
+  std::size_t first = 0;
+  std::size_t end = symbols.size();
+  while (end > 0 && begins_with_one_of(outermost, symbols[end - 1])) --end;
+  while (first < end && begins_with_one_of(innermost, symbols[first])) ++first;
+  std::string text;
+  for (std::size_t i = first; i < end; ++i) text += "      " + symbols[i] + "\n";
   return text;
 }
 
