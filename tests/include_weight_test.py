@@ -14,7 +14,7 @@ FACADE = "#include <parley/parley.h>\n"
 # The C library, the kernel's headers, the C++ library, the compiler's own.
 SYSTEM = re.compile(r"/usr/include/(c\+\+/|[^/]+-linux-gnu/(bits|gnu|asm|sys|c\+\+)/|bits/|asm"
                     r"|linux/|sys/|[a-z_0-9-]+\.h$|[^/]+-linux-gnu/[a-z]+\.h$)"
-                    r"|/usr/lib/gcc/")
+                    r"|/usr/lib/(gcc|llvm-[0-9]+)/")
 NOT_SYSTEM = re.compile(r"/(openssl|gtest|simdjson|zlib|zconf|zstd\w*|ares\w*|CLI)\b")
 
 
