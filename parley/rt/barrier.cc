@@ -18,7 +18,8 @@ Status broken() {
 }  // namespace
 
 struct Barrier::Waiter : impl::WaitNode {
-  bool complete = false;
+  bool is_over = false;   // its round has ended
+  bool complete = false;  // because all had come
 };
 
 Barrier::Barrier(std::size_t parties) : parties_(parties) {
@@ -44,15 +45,18 @@ Result<std::size_t> Barrier::wait(Deadline deadline) {
     impl::wake_claimed(woken);
     return index;
   }
-  const std::uint64_t round = round_;
-  const std::uint64_t generation = generation_;
   Waiter waiter;
-  Status status = impl::wait_in(lock, waiters_, waiter, "barrier", deadline);
-  if (waiter.chosen && waiter.complete) return index;
-  if (waiter.chosen) return broken();
-  lock = std::unique_lock(lock_);
+  impl::Parking parking("barrier");
+  waiter.fiber = parking.fiber();
+  waiters_.push_back(waiter);
+  lock.unlock();
+  const impl::Wake wake = parking.park(deadline);
+  if (waiter.chosen) return waiter.complete ? Result<std::size_t>(index) : broken();
+  Status status = impl::status_of(wake, "barrier");
+  lock.lock();
+  waiter.unlink();
   // The round may have ended while this fiber was on its way out, with it counted in.
-  if (round != round_) return generation == generation_ ? Result<std::size_t>(status) : index;
+  if (waiter.is_over) return waiter.complete ? index : Result<std::size_t>(status);
   if (!broken_) {
     broken_ = true;
     let_out(woken, false);
@@ -84,12 +88,14 @@ std::uint64_t Barrier::generation() const {
 
 // Under the lock: ends the round.
 void Barrier::let_out(impl::WaitList& woken, bool complete) {
-  ++round_;
   arrived_ = 0;
-  while (impl::WaitNode* node = impl::claim_front(waiters_)) {
-    static_cast<Waiter*>(node)->complete = complete;
-    woken.push_back(*node);
-  }
+  // Told also to those that are on their way out already.
+  waiters_.for_each([complete](impl::WaitNode& node) {
+    auto& waiter = static_cast<Waiter&>(node);
+    waiter.is_over = true;
+    waiter.complete = complete;
+  });
+  impl::claim_all(waiters_, woken);
 }
 
 }  // namespace parley::rt

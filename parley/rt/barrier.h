@@ -49,7 +49,6 @@ class Barrier {
   mutable impl::SpinLock lock_;
   std::size_t arrived_ = 0;
   std::uint64_t generation_ = 0;
-  std::uint64_t round_ = 0;  // counts those given up as well
   bool broken_ = false;
   impl::WaitList waiters_;
 };

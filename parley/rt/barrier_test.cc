@@ -91,6 +91,24 @@ const testing::Sentence barrier_sentences[] = {
        EXPECT_EQ(barrier.wait().error().code(), Code::unavailable);
        EXPECT_TRUE(barrier.is_broken());
      }},
+    {"one that gave up gets no place in the round of others that is complete before it runs",
+     [] {
+       Barrier barrier(2);
+       auto [context, cancel] = Context::current().with_cancel();
+       Scope scope;
+       scope.go("gives up", [&barrier, &context = context] {
+         const WithContext bound(context);
+         EXPECT_EQ(barrier.wait().error().code(), Code::cancelled);
+       });
+       wait_until_waiting("barrier", 1);
+       cancel();
+       barrier.reset();
+       scope.go("party", [&] { EXPECT_TRUE(barrier.wait().has_value()); });
+       EXPECT_TRUE(barrier.wait().has_value());
+       EXPECT_EQ(barrier.generation(), 1u);
+       scope.join();
+       EXPECT_FALSE(barrier.is_broken());
+     }},
     {"a reset lets those inside go with an error",
      [] {
        Barrier barrier(2);
