@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -16,7 +18,10 @@
 #include "parley/rt/channel.h"
 #include "parley/rt/event.h"
 #include "parley/rt/impl/sanitizer.h"
+#include "parley/rt/impl/scheduler.h"
 #include "parley/rt/label.h"
+#include "parley/rt/mutex.h"
+#include "parley/rt/pollable.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/testing/stderr_pipe.h"
@@ -149,6 +154,43 @@ TEST(Monitor, reports_who_holds_a_worker_with_its_stack) {
     const bool reported = said.find("fiber 'greedy' has held its worker for") != std::string::npos;
     EXPECT_EQ(reported, longest > Duration(0)) << said;
   }
+}
+
+// Runs two fibers that wait for each other until the monitor sleeps, and exits with 3.
+void run_into_deadlock(Duration deadlock_after, bool with_descriptor) {
+  std::thread watcher;
+  Runtime({.workers = 1, .deadlock_after = deadlock_after}).run([&] {
+    Pollable watched;
+    const Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (with_descriptor) (void)watched.watch(event.get());
+    const impl::Monitor& monitor = impl::Scheduler::current()->monitor();
+    watcher = std::thread([&] {
+      while (!monitor.is_asleep()) std::this_thread::yield();
+      std::_Exit(3);
+    });
+    Mutex one;
+    Mutex two;
+    Scope scope;
+    scope.go("first", [&] {
+      const std::lock_guard lock(one);
+      yield();
+      two.lock();
+    });
+    scope.go("second", [&] {
+      const std::lock_guard lock(two);
+      yield();
+      one.lock();
+    });
+  });
+}
+
+TEST(Monitor, reports_a_deadlock_with_a_dump) {
+  const auto code = ::testing::ExitedWithCode(3);
+  const std::string report = "deadlock: every fiber waits(.|\n)*'first' waits: mutex";
+  EXPECT_EXIT(run_into_deadlock(1ms, false), code, report);
+  const std::string nothing = "^$";
+  EXPECT_EXIT(run_into_deadlock(0ms, false), code, nothing);
+  EXPECT_EXIT(run_into_deadlock(1ms, true), code, nothing);
 }
 
 // What a fiber can hold its worker with until the report of it has come.

@@ -19,6 +19,7 @@ void BlockingPool::add(BlockingCall& call) {
   const std::lock_guard lock(mutex_);
   calls_.push_back(&call);
   ++counts_.calls;
+  ++counts_.unfinished;
   counts_.queued = calls_.size();
   if (idle_ >= calls_.size()) {
     changed_.notify_one();
@@ -68,6 +69,7 @@ void BlockingPool::work() {
     lock.unlock();
     call.run(call.argument);
     call.done(call);
+    --counts_.unfinished;
     lock.lock();
   }
   --counts_.threads;

@@ -39,6 +39,7 @@ class BlockingPool {
     std::atomic<std::size_t> threads{0};
     std::atomic<std::size_t> queued{0};  // calls that wait for a thread
     std::atomic<std::uint64_t> calls{0};
+    std::atomic<std::size_t> unfinished{0};
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }
 

@@ -77,7 +77,7 @@ void Monitor::watch() {
       found = look_at(scheduler_.worker(i), seen_[i], now) || found;
     }
     restful_looks = scheduler_.all_at_rest() ? restful_looks + 1 : 0;
-    if (restful_looks >= restful_looks_before_sleep) {
+    if (restful_looks >= restful_looks_before_sleep && !may_be_deadlock(now)) {
       restful_looks = 0;
       sleep_until_needed();
       found = true;
@@ -89,6 +89,23 @@ void Monitor::watch() {
       pause = std::min(2 * pause, longest_pause);
     }
   }
+}
+
+// True while it has to be looked at again whether that is one.
+bool Monitor::may_be_deadlock(Instant now) {
+  const Duration after = scheduler_.options().deadlock_after;
+  if (after <= Duration::zero() || !scheduler_.nothing_can_wake()) {
+    nothing_since_.reset();
+    return false;
+  }
+  if (told_of_deadlock_) return false;
+  if (!nothing_since_) nothing_since_ = now;
+  if (now - *nothing_since_ < after) return true;
+  told_of_deadlock_ = true;
+  say("parley: deadlock: every fiber waits for another; no timer, descriptor or blocking call is "
+      "left that could wake one. " +
+      scheduler_.dump());
+  return false;
 }
 
 void Monitor::sleep_until_needed() {

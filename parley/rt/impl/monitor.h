@@ -30,6 +30,8 @@ class Monitor {
     return long_runs_.load(std::memory_order_relaxed);
   }
 
+  [[nodiscard]] bool is_asleep() const { return asleep_.load(std::memory_order_seq_cst); }
+
   // By a worker that was at rest.
   void worker_woke() {
     if (asleep_.load(std::memory_order_seq_cst)) wake();
@@ -45,6 +47,7 @@ class Monitor {
 
   void watch();
   void sleep_until_needed();
+  bool may_be_deadlock(Instant now);
   bool look_at(Worker& worker, Seen& seen, Instant now);
   [[nodiscard]] bool is_to_blame(const Worker& worker, const Seen& seen) const;
   void report(Worker& worker, Duration held);
@@ -56,6 +59,8 @@ class Monitor {
   std::atomic<bool> asleep_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> long_runs_{0};
+  std::optional<Instant> nothing_since_;  // could wake a fiber
+  bool told_of_deadlock_ = false;
   std::uint32_t reports_left_ = 0;
   Instant reports_renewed_{};
   std::thread thread_;

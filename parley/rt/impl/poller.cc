@@ -51,6 +51,7 @@ void PollEntry::tell_readable(WaitList& woken) {
 
 PollEntry& PollTable::take() {
   const std::lock_guard lock(lock_);
+  size_.fetch_add(1, std::memory_order_relaxed);
   if (free_ != nullptr) {
     PollEntry& entry = *free_;
     free_ = entry.next_free;
@@ -71,6 +72,7 @@ void PollTable::give_back(PollEntry& entry) {
   const std::lock_guard lock(lock_);
   entry.next_free = free_;
   free_ = &entry;
+  size_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 PollEntry* PollTable::at(std::uint32_t index) {

@@ -54,6 +54,8 @@ class PollTable {
   void give_back(PollEntry& entry);
   // Null for an index that was never given out.
   [[nodiscard]] PollEntry* at(std::uint32_t index);
+  // Entries that are given out.
+  [[nodiscard]] std::uint32_t size() const { return size_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr std::uint32_t chunk = 256;
@@ -63,6 +65,7 @@ class PollTable {
   SpinLock lock_;
   PollEntry* free_ = nullptr;
   std::uint32_t made_ = 0;
+  std::atomic<std::uint32_t> size_{0};
   std::vector<std::unique_ptr<Chunk>> owned_;
   std::array<std::atomic<Chunk*>, most_chunks> chunks_{};
 };

@@ -317,6 +317,14 @@ void Scheduler::keep(std::vector<observe::Reading> readings) {
 
 bool Scheduler::all_at_rest() const { return resting_.count() == worker_count_; }
 
+bool Scheduler::nothing_can_wake() {
+  return all_at_rest() && !has_injected() && !is_stopping() && poll_table_.size() == 0 &&
+         blocking_.counts().unfinished == 0 &&
+         std::ranges::all_of(workers_, [](const auto& worker) {
+           return worker->backlog() == 0 && worker->timers().next() == Instant::max();
+         });
+}
+
 bool Scheduler::any_held() const {
   return std::any_of(workers_.begin(), workers_.end(),
                      [](const auto& worker) { return worker->is_held(); });

@@ -98,6 +98,9 @@ class Scheduler {
   [[nodiscard]] bool wants_thief() const { return resting_.wants_thief(); }
   void wake_thief();
   [[nodiscard]] bool all_at_rest() const;
+  // Every fiber waits, and for another fiber: for no time, descriptor or blocking call. Exact only
+  // while all are at rest.
+  [[nodiscard]] bool nothing_can_wake();
   [[nodiscard]] bool any_held() const;
 
   [[nodiscard]] bool is_stopping() const { return stopping_.load(std::memory_order_acquire); }
