@@ -26,7 +26,7 @@ ContextNode& node_of(Timer& timer) {
 }  // namespace
 
 ContextNode::ContextNode(std::shared_ptr<ContextNode> above, Deadline until)
-    : parent(std::move(above)), deadline(until) {
+    : parent(std::move(above)), depth(parent == nullptr ? 0 : parent->depth + 1), deadline(until) {
   timer.node = this;
   if (parent == nullptr) return;
   const std::lock_guard guard(parent->lock);
@@ -39,10 +39,24 @@ ContextNode::ContextNode(std::shared_ptr<ContextNode> above, Deadline until)
   parent->children.push_back(*this);
 }
 
+// Not each ancestor in the destructor of the one below: contexts may be nested deeper than a stack
+// is.
 ContextNode::~ContextNode() {
-  if (parent == nullptr) return;
-  const std::lock_guard guard(parent->lock);
-  unlink();
+  std::shared_ptr<ContextNode> above = leave_parent();
+  while (above != nullptr && above.use_count() == 1) {
+    // Nobody else has it any more; the end of a copy is ordered after what those who had it did.
+    { const std::shared_ptr<ContextNode> again = above; }
+    above = above->leave_parent();
+  }
+}
+
+std::shared_ptr<ContextNode> ContextNode::leave_parent() {
+  if (parent == nullptr) return nullptr;
+  {
+    const std::lock_guard guard(parent->lock);
+    unlink();
+  }
+  return std::move(parent);
 }
 
 void ContextNode::cancel(const Status& why) {
@@ -60,11 +74,35 @@ void ContextNode::cancel(const Status& why) {
   disarm();
 }
 
-// Under the locks of all ancestors from the one that was cancelled downwards.
-// NOLINTNEXTLINE(misc-no-recursion): as deep as contexts are nested
+// Each node under its lock and those of all above it up to this one. Not recursive: contexts may be
+// nested deeper than a stack is.
 void ContextNode::cancel(const Status& why, List<DoneHook>& to_run) {
-  const std::lock_guard guard(lock);
-  if (done.load(std::memory_order_relaxed)) return;
+  ContextNode* at = this;
+  at->lock.lock();
+  if (at->end_locked(why, to_run)) {
+    while (at != this || !at->children.empty()) {
+      if (at->children.empty()) {
+        // A child that goes waits for its parent's lock, which this has until it is done with it.
+        ContextNode& child = *at;
+        at = child.parent.get();
+        child.lock.unlock();
+        continue;
+      }
+      ContextNode& child = at->children.pop_front();
+      child.lock.lock();
+      if (child.end_locked(why, to_run)) {
+        at = &child;
+      } else {
+        child.lock.unlock();
+      }
+    }
+  }
+  at->lock.unlock();
+}
+
+// Under the lock: false when it had ended before, and everything below it then has as well.
+bool ContextNode::end_locked(const Status& why, List<DoneHook>& to_run) {
+  if (done.load(std::memory_order_relaxed)) return false;
   cause = why;
   done.store(true, std::memory_order_release);
   cancel_fibers();
@@ -75,10 +113,7 @@ void ContextNode::cancel(const Status& why, List<DoneHook>& to_run) {
     DoneHook& hook = hooks.pop_front();
     hook.take(hook, to_run);
   }
-  children.for_each([&](ContextNode& child) {
-    child.unlink();
-    child.cancel(why, to_run);
-  });
+  return true;
 }
 
 void ContextNode::cancel_fibers() {

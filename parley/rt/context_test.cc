@@ -7,7 +7,9 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "parley/rt/done_call.h"
@@ -117,6 +119,31 @@ TEST(Context, a_deadline_of_one_made_outside_a_fiber_ends_waits_inside) {
     testing::run_fiber_test([&, &of = valued] { body(of); });
     EXPECT_EQ(valued.status().code(), Code::deadline_exceeded);
   }
+}
+
+TEST(Context, may_be_cancelled_and_go_after_its_runtime) {
+  std::optional<std::pair<Context, Cancel>> kept;
+  std::optional<std::pair<Context, Cancel>> disarmed;
+  testing::run_fiber_test([&] {
+    kept.emplace(Context::background().with_timeout(1h));
+    disarmed.emplace(Context::background().with_timeout(1h));
+    disarmed->second();
+  });
+  // AddressSanitizer sees a look at the wheel that is gone.
+  kept->second(Status(Code::aborted, "later"));
+  EXPECT_EQ(kept->first.status().code(), Code::aborted);
+  disarmed.reset();
+}
+
+PARLEY_FIBER_TEST(Context, nesting_is_not_bounded_by_the_stack) {
+  constexpr int deep = 100'000;
+  auto [context, cancel] = Context::background().with_cancel();
+  Context innermost = context;
+  for (int i = 0; i < deep; ++i) innermost = innermost.with_value(TraceId{i});
+  cancel(Status(Code::aborted, "enough"));
+  EXPECT_EQ(innermost.status().code(), Code::aborted);
+  EXPECT_EQ(innermost.value<TraceId>()->number, deep - 1);
+  innermost = context;
 }
 
 PARLEY_FIBER_TEST(DoneCall, runs_in_a_fiber_of_its_scope_when_the_context_ends) {

@@ -10,15 +10,16 @@
 namespace parley::rt::impl {
 namespace {
 
-// All locks of the cases at once, in the order of their addresses, so that two selects over the
-// same channels cannot wait for each other; one that stands behind several cases is taken once.
-// With all of them held there is one moment at which the cases are looked at, as in Go.
+// All locks of the cases at once, in an order that is the same for all, so that two selects over
+// the same channels cannot wait for each other, nor a select and a cancellation that goes from
+// parent to child; one that stands behind several cases is taken once. With all of them held there
+// is one moment at which the cases are looked at, as in Go.
 class AllLocks {
  public:
   explicit AllLocks(std::span<SelectCase*> by_lock) : cases_(by_lock) {
     // Few and mostly in order already.
     for (std::size_t i = 1; i < cases_.size(); ++i) {
-      for (std::size_t k = i; k > 0 && std::less<>()(cases_[k]->lock(), cases_[k - 1]->lock()); --k)
+      for (std::size_t k = i; k > 0 && comes_before(*cases_[k], *cases_[k - 1]); --k)
         std::swap(cases_[k], cases_[k - 1]);
     }
   }
@@ -31,6 +32,11 @@ class AllLocks {
   }
 
  private:
+  // Channels before contexts, parents before children, and then by address.
+  static bool comes_before(const SelectCase& a, const SelectCase& b) {
+    if (a.rank() != b.rank()) return a.rank() < b.rank();
+    return std::less<>()(a.lock(), b.lock());
+  }
   template <class Act>
   void each(Act act) {
     const SpinLock* last = nullptr;
@@ -61,7 +67,7 @@ SelectCase* chosen_of(const Selection& selection) {
 }  // namespace
 
 DoneCase::DoneCase(const Context& context)
-    : SelectCase(&context.node()->lock), context_(context.node()) {
+    : SelectCase(&context.node()->lock, context.node()->depth + 1), context_(context.node()) {
   context_->arm();
 }
 

@@ -8,8 +8,10 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "parley/rt/event.h"
+#include "parley/rt/impl/sanitizer.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
@@ -140,6 +142,35 @@ PARLEY_FIBER_TEST(Select, picks_evenly_among_the_cases_that_are_ready) {
   }
   // Six standard deviations of a binomial (n = 3000, p = 1/3) are 155.
   for (const int count : picked) EXPECT_NEAR(count, rounds / 3, 155);
+}
+
+// A cancellation goes from parent to child with both locked; so must a select, whichever of them
+// has the lower address.
+TEST(Select, over_a_context_and_its_child_gets_along_with_their_cancellation) {
+  testing::run_fiber_test(
+      [] {
+        int below = 0;
+        for (int round = 0; round < 2'000; ++round) {
+          std::vector<Context> fillers;
+          for (int i = 0; i < 20; ++i) fillers.push_back(Context::background());
+          auto [parent, cancel] = Context::background().with_cancel();
+          fillers.clear();
+          auto [child, cancel_child] = parent.with_cancel();
+          if (child.node() < parent.node()) ++below;
+          Scope scope;
+          scope.go("select", [&parent = parent, &child = child] {
+            for (int i = 0; i < 3; ++i) {
+              EXPECT_TRUE(select(on_done(child, [] {}), on_done(parent, [] {})).is_ok());
+            }
+          });
+          scope.go("cancel", [&cancel = cancel] { cancel(); });
+        }
+        // Else it showed nothing; the allocators of sanitizers use no place again so soon.
+        if (!impl::has_tsan && !impl::has_asan) {
+          EXPECT_GT(below, 0);
+        }
+      },
+      RuntimeOptions{.workers = 4});
 }
 
 PARLEY_FIBER_TEST(Select, ends_with_the_context_of_its_fiber) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 
 #include "parley/base/status.h"
@@ -46,13 +47,14 @@ struct ContextNode : ListNode, std::enable_shared_from_this<ContextNode> {
   void arm();
   void disarm();
 
-  const std::shared_ptr<ContextNode> parent;
-  Deadline deadline;      // the earliest of this node and its ancestors
-  Status deadline_cause;  // set at once or never; ok stands for deadline_exceeded
+  std::shared_ptr<ContextNode> parent;  // changes only when this node goes
+  const std::size_t depth;              // ancestors above it
+  Deadline deadline;                    // the earliest of this node and its ancestors
+  Status deadline_cause;                // set at once or never; ok stands for deadline_exceeded
   std::shared_ptr<const void> value;
   const void* key = nullptr;
 
-  SpinLock lock;  // taken from the root downwards
+  SpinLock lock;  // taken from the root downwards, others of the same depth by address
   std::atomic<bool> done{false};
   std::atomic<bool> is_armed{false};
   Status cause;  // set once, before done
@@ -68,7 +70,9 @@ struct ContextNode : ListNode, std::enable_shared_from_this<ContextNode> {
   [[nodiscard]] ContextNode& owner_of_deadline();
   [[nodiscard]] Status over();
   void cancel(const Status& why, List<DoneHook>& to_run);
+  bool end_locked(const Status& why, List<DoneHook>& to_run);
   void cancel_fibers();
+  std::shared_ptr<ContextNode> leave_parent();
 };
 
 }  // namespace parley::rt::impl

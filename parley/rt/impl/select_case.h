@@ -16,12 +16,13 @@ namespace parley::rt::impl {
 // One case. All but the first and the last function are called under its lock.
 class SelectCase {
  public:
-  // Null: never ready.
-  explicit SelectCase(SpinLock* lock) : lock_(lock) {}
+  // Null: never ready. Where cases are tried together, locks of a lower rank are taken first.
+  explicit SelectCase(SpinLock* lock, std::size_t rank = 0) : lock_(lock), rank_(rank) {}
   SelectCase(const SelectCase&) = delete;
   SelectCase& operator=(const SelectCase&) = delete;
 
   [[nodiscard]] SpinLock* lock() const { return lock_; }
+  [[nodiscard]] std::size_t rank() const { return rank_; }
   // Does it, if that can be done without waiting. Whoever is to be woken for it is in to_wake().
   virtual bool try_now() = 0;
   // Puts the case where others find it, and takes it away.
@@ -41,6 +42,7 @@ class SelectCase {
 
  private:
   SpinLock* lock_;
+  std::size_t rank_;
 };
 
 class DoneCase : public SelectCase {

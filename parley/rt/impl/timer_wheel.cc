@@ -8,6 +8,7 @@ namespace parley::rt::impl {
 
 TimerWheel::~TimerWheel() {
   while (Timer* timer = pop_due(never - 1)) {
+    timer->wheel.store(nullptr, std::memory_order_relaxed);
     if (timer->abandon != nullptr) timer->abandon(*timer);
   }
 }
@@ -36,7 +37,7 @@ void TimerWheel::take_out(Timer& timer) {
 
 void TimerWheel::add(Timer& timer) {
   const std::lock_guard lock(lock_);
-  timer.wheel = this;
+  timer.wheel.store(this, std::memory_order_relaxed);
   place(timer);
   const std::uint64_t at = ticks(timer.at);
   if (at < earliest_.load(std::memory_order_relaxed)) {
@@ -45,10 +46,12 @@ void TimerWheel::add(Timer& timer) {
 }
 
 bool TimerWheel::remove(Timer& timer) {
-  if (timer.wheel == nullptr) return false;
-  const std::lock_guard lock(timer.wheel->lock_);
+  TimerWheel* wheel = timer.wheel.load(std::memory_order_relaxed);
+  if (wheel == nullptr) return false;
+  const std::lock_guard lock(wheel->lock_);
   if (!timer.is_linked()) return false;
-  timer.wheel->take_out(timer);
+  wheel->take_out(timer);
+  timer.wheel.store(nullptr, std::memory_order_relaxed);
   return true;
 }
 
@@ -106,7 +109,11 @@ std::uint32_t TimerWheel::fire_due(Instant time, std::uint32_t most) {
   lock_.lock();
   while (Timer* timer = count < most ? pop_due(now) : nullptr) {
     ++count;
-    if (timer->claim != nullptr && !timer->claim(*timer)) continue;
+    if (timer->claim == nullptr) {
+      timer->wheel.store(nullptr, std::memory_order_relaxed);
+    } else if (!timer->claim(*timer)) {
+      continue;
+    }
     lock_.unlock();
     timer->fire(*timer);
     lock_.lock();

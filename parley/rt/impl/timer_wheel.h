@@ -28,7 +28,9 @@ struct Timer : ListNode {
   // Called instead when the wheel goes first. Null: nothing.
   void (*abandon)(Timer& timer) = nullptr;
 
-  TimerWheel* wheel = nullptr;  // the one it was added to last
+  // The one it was added to last; null again once it was removed, has fired or its wheel has gone,
+  // but for one with a claim, which may be in another when it has fired.
+  std::atomic<TimerWheel*> wheel{nullptr};
   std::uint16_t place = 0;
 };
 
