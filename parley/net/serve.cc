@@ -163,6 +163,11 @@ Status Served::look_at_idle_time() {
   if (now - last_active_ >= limit) return silent_for_too_long();
   if (now < alarm_) return {};
   const Duration step = std::max<Duration>(limit / 16, std::chrono::milliseconds(1));
+  // Later than the clock can tell is never.
+  if (limit >= Instant::max() - last_active_ - step) {
+    alarm_ = Instant::max();
+    return {};
+  }
   const Duration due = (last_active_ + limit).time_since_epoch();
   alarm_ = Instant((due / step + 1) * step);
   ready_at(alarm_);

@@ -14,8 +14,10 @@
 #include "parley/net/network.h"
 #include "parley/net/testing/free_address.h"
 #include "parley/net/testing/memory_stream.h"
+#include "parley/observe/registry.h"
 #include "parley/rt/channel.h"
 #include "parley/rt/event.h"
+#include "parley/rt/metrics.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/testing/sentences.h"
@@ -480,6 +482,28 @@ PARLEY_FIBER_TEST(Serve, a_silent_connection_ends_after_idle_timeout_and_not_wit
   wait_until([&] { return strict.counts().idle_timeouts == 2; });
   EXPECT_EQ(patient.counts().idle_timeouts, 0u);
   EXPECT_EQ(patient.counts().connections, 1u);
+}
+
+// The alarm rang in the past, at once and for ever, and each time a fiber was started for it.
+PARLEY_FIBER_TEST(Serve, an_idle_timeout_beyond_the_clock_is_never) {
+  observe::Registry registry;
+  ASSERT_TRUE(rt::register_metrics(registry).is_ok());
+  const auto started = [&] {
+    const std::string text = registry.open_metrics();
+    const std::string sample = "\nparley_rt_fibers_started_total ";
+    return text.substr(text.find(sample) + sample.size(), 10);
+  };
+  for (const Duration beyond : {Duration::max(), Duration::max() - Duration(1min)}) {
+    Told told;
+    Running server(echo, told.options({.idle_timeout = beyond}));
+    const auto client = server.dial();
+    ask(*client, "x");
+    server.wait_until_at_rest();
+    const std::string before = started();
+    for (int i = 0; i < 1'000; ++i) rt::yield();
+    EXPECT_EQ(started(), before);
+    EXPECT_EQ(told.times, 0);
+  }
 }
 
 PARLEY_FIBER_TEST(Serve, limits_of_zero_are_refused_by_name) {
