@@ -256,6 +256,11 @@ TEST(Monitor, tells_a_fiber_that_blocks_from_one_that_computes) {
   }
 }
 
+TEST(Blocking, without_threads_for_it_a_call_is_a_bug) {
+  EXPECT_DEATH(Runtime({.workers = 1, .max_blocking_threads = 0}).run([] { blocking([] {}); }),
+               "max_blocking_threads is 0");
+}
+
 PARLEY_FIBER_TEST(Checkpoint, lets_others_run_when_it_took_long) {
   std::atomic<bool> stop = false;
   Scope scope;

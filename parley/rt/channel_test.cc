@@ -1,6 +1,7 @@
 #include "parley/rt/channel.h"
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -136,6 +137,24 @@ PARLEY_FIBER_TEST(Channel, try_send_takes_a_value_made_for_it_and_leaves_one_it_
   EXPECT_TRUE(offer());
   EXPECT_EQ(left, nullptr);
   EXPECT_EQ(**channel.receive(), 6);
+}
+
+// Else the receiver, claimed and never woken, would wait for ever.
+TEST(Channel, a_value_whose_move_throws_ends_the_program) {
+  struct Stubborn {
+    Stubborn() = default;
+    Stubborn(Stubborn&& /*other*/) noexcept(false) { throw std::runtime_error("not me"); }
+    Stubborn& operator=(Stubborn&&) = default;
+  };
+  EXPECT_DEATH(parley::run([] {
+                 Channel<Stubborn> channel;
+                 Scope scope;
+                 scope.go("receiver", [&] { (void)channel.receive(); });
+                 yield();
+                 Stubborn value;
+                 (void)channel.try_send(value);
+               }),
+               "not me");
 }
 
 TEST(Channel, closing_twice_is_a_bug) {

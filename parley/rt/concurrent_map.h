@@ -107,7 +107,8 @@ class ConcurrentMap {
   // Calls change(std::optional<V>&) with the value of `key`, or nothing, and keeps what it leaves
   // there: a value is stored, nothing erases. Nobody else sees or changes the key meanwhile. Under
   // the lock of the key's shard: `change` must not use this map, and should be short; if it waits,
-  // everybody does who needs that shard. Returns what is there afterwards.
+  // everybody does who needs that shard. What it leaves is kept also when it throws. Returns what
+  // is there afterwards.
   template <class Change>
   std::optional<V> compute(const K& key, Change&& change) {
     Shard& shard = shard_of(key);
@@ -115,16 +116,22 @@ class ConcurrentMap {
     const auto at = shard.entries.find(key);
     std::optional<V> value;
     if (at != shard.entries.end()) value.emplace(std::move(at->second));
-    change(value);
-    if (at != shard.entries.end()) {
-      if (value) {
+    const auto keep = [&] {
+      if (at == shard.entries.end()) {
+        if (value) shard.entries.emplace(key, *value);
+      } else if (value) {
         at->second = *value;
       } else {
         shard.entries.erase(at);
       }
-    } else if (value) {
-      shard.entries.emplace(key, *value);
+    };
+    try {
+      change(value);
+    } catch (...) {
+      keep();  // the entry was moved from
+      throw;
     }
+    keep();
     return value;
   }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,20 @@ const testing::Sentence concurrent_map_sentences[] = {
        EXPECT_FALSE(map.contains("tea"));
        EXPECT_EQ(map.compute("tea", [](std::optional<int>&) {}), std::nullopt);
        EXPECT_EQ(map.size(), 0u);
+     }},
+    {"compute keeps what a change that throws leaves, not what it was moved from",
+     [] {
+       ConcurrentMap<std::string, std::string> map;
+       const std::string tea(100, 't');
+       map.store("tea", tea);
+       const auto fails = [](std::optional<std::string>& value) {
+         value = value.value_or("") + "!";
+         throw std::runtime_error("no");
+       };
+       EXPECT_THROW(map.compute("tea", fails), std::runtime_error);
+       EXPECT_EQ(map.load("tea"), tea + "!");
+       EXPECT_THROW(map.compute("rum", fails), std::runtime_error);
+       EXPECT_EQ(map.load("rum"), "!");
      }},
     {"for_each visits each entry once, and ends when the visitor returns false",
      [] {

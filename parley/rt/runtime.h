@@ -44,7 +44,8 @@ struct RuntimeOptions {
   // Stacks of each size that keep their memory for the next fiber; that of more goes back to the
   // kernel.
   std::size_t max_idle_stacks = 1'024;
-  // Threads for rt::blocking(), started as needed; calls over the limit wait for one.
+  // Threads for rt::blocking(), started as needed; calls over the limit wait for one. With 0 a call
+  // is a bug.
   std::size_t max_blocking_threads = 64;
   // A thread for blocking calls ends when it had nothing to do for so long.
   Duration blocking_idle_time = std::chrono::seconds(10);

@@ -16,6 +16,8 @@ BlockingPool::~BlockingPool() {
 }
 
 void BlockingPool::add(BlockingCall& call) {
+  PARLEY_ASSERT(max_threads_ > 0,
+                "rt::blocking() would wait for ever: RuntimeOptions::max_blocking_threads is 0");
   const std::lock_guard lock(mutex_);
   calls_.push_back(&call);
   ++counts_.calls;
