@@ -285,6 +285,31 @@ PARLEY_FIBER_TEST(Runtime, a_signal_can_be_waited_for) {
   EXPECT_EQ(*signal, SIGUSR1);
 }
 
+// A SIGTERM that came together with a SIGHUP was lost.
+PARLEY_FIBER_TEST(Runtime, of_two_signals_that_came_the_other_has_its_usual_effect) {
+  static std::atomic<int> first = 0;
+  static std::atomic<int> second = 0;
+  struct sigaction counts_first{};
+  counts_first.sa_handler = [](int) { ++first; };
+  struct sigaction counts_second{};
+  counts_second.sa_handler = [](int) { ++second; };
+  struct sigaction before_first{};
+  struct sigaction before_second{};
+  ::sigaction(SIGUSR1, &counts_first, &before_first);
+  ::sigaction(SIGUSR2, &counts_second, &before_second);
+  {
+    Scope scope;
+    scope.go("sender", [] {
+      for (const int signal : {SIGUSR1, SIGUSR2, SIGUSR1}) ::raise(signal);
+    });
+    EXPECT_EQ(*wait_signal({SIGUSR1, SIGUSR2}), SIGUSR1);
+  }
+  EXPECT_EQ(first, 0);
+  EXPECT_EQ(second, 1);
+  ::sigaction(SIGUSR1, &before_first, nullptr);
+  ::sigaction(SIGUSR2, &before_second, nullptr);
+}
+
 PARLEY_FIBER_TEST(Runtime, waiting_for_a_signal_has_a_deadline) {
   const auto signal = wait_signal({SIGUSR1}, Deadline::after(1ms));
   EXPECT_EQ(signal.error().code(), Code::deadline_exceeded);

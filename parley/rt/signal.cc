@@ -29,7 +29,10 @@ Result<int> wait_signal(std::initializer_list<int> signals, Deadline deadline) {
   }
   for (;;) {
     if (const int signal = watch.take(); signal != 0) return signal;
-    if (Status status = pollable.wait_readable(deadline); !status.is_ok()) return status;
+    const Status status = pollable.wait_readable(deadline);
+    if (status.is_ok()) continue;
+    if (const int signal = watch.take(); signal != 0) return signal;  // in the last moment
+    return status;
   }
 }
 

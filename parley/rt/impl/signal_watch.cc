@@ -98,14 +98,23 @@ SignalWatch::~SignalWatch() {
     hand_back(signal);
     waiter_->wanted[static_cast<std::size_t>(signal)].store(false);
   }
-  waiter_->event.store(-1);
-  // One on another thread may have read the descriptor that is closed next.
+  // One on another thread may still note its signal, or write to the descriptor that is closed
+  // next.
   while (handlers_at_work.load() > 0) RealAtomics::give_way();
+  std::vector<int> left;
+  for (const int signal : signals_) {
+    const bool came = waiter_->came[static_cast<std::size_t>(signal)].exchange(false);
+    if (came && signal != taken_ && !is_watched(signal)) left.push_back(signal);
+  }
+  waiter_->event.store(-1);
+  // Its usual effect, as if it had come a moment later: a SIGTERM beside a SIGHUP is not to be
+  // lost.
+  for (const int signal : left) ::kill(::getpid(), signal);
 }
 
 int SignalWatch::take() {
   for (const int signal : signals_) {
-    if (waiter_->came[static_cast<std::size_t>(signal)].exchange(false)) return signal;
+    if (waiter_->came[static_cast<std::size_t>(signal)].exchange(false)) return taken_ = signal;
   }
   return 0;
 }

@@ -23,6 +23,8 @@ class SignalWatch {
   // `event` is an eventfd that is written to when one of `signals` comes. Each has to be
   // can_be_watched().
   SignalWatch(int event, std::initializer_list<int> signals);
+  // Those that came and were not taken have their usual effect then, unless somebody else watches
+  // them; but not the one that was taken last, however often it came.
   ~SignalWatch();
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
@@ -35,6 +37,7 @@ class SignalWatch {
  private:
   SignalWaiter* waiter_ = nullptr;
   std::vector<int> signals_;
+  int taken_ = 0;
 };
 
 // True while somebody watches it.
