@@ -125,13 +125,11 @@ class ConcurrentMap {
         shard.entries.erase(at);
       }
     };
-    try {
+    {
+      // Also when `change` is left by an exception: the entry was moved from.
+      const AtEnd<decltype(keep)> kept{keep};
       change(value);
-    } catch (...) {
-      keep();  // the entry was moved from
-      throw;
     }
-    keep();
     return value;
   }
 
@@ -173,6 +171,12 @@ class ConcurrentMap {
 
  private:
   using Entries = std::unordered_map<K, V, Hash, Equal>;
+
+  template <class F>
+  struct AtEnd {
+    const F& call;
+    ~AtEnd() { call(); }
+  };
 
   struct alignas(64) Shard {
     mutable RwMutex mutex;
