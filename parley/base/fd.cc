@@ -40,6 +40,7 @@ Code code_of_errno(int error) {
       return Code::already_exists;
     case EINVAL:
     case EADDRNOTAVAIL:
+    case EDESTADDRREQ:
     case EAFNOSUPPORT:
     case ENAMETOOLONG:
       return Code::invalid_argument;

@@ -274,22 +274,25 @@ Result<std::size_t> DatagramSocket::send_batch(std::span<const Outgoing> datagra
   impl::SendBatch batch;
   impl::SendBatch::Place at;
   Status status;
+  bool cuts = state.cuts;
   while (at.entry < datagrams.size()) {
     if (state.closed) {
       status = closed_here();
       break;
     }
-    batch.fill(datagrams, at, state.cuts);
+    batch.fill(datagrams, at, cuts);
     const int sent = impl::send_batch(state.fd.get(), batch.messages(), batch.count());
     if (sent > 0) {
+      if (!cuts) state.cuts = false;
       at = batch.behind(static_cast<std::size_t>(sent));
       state.sent_messages.fetch_add(static_cast<std::size_t>(sent), std::memory_order_relaxed);
     } else if (sent == -EAGAIN) {
       status = state.pollable.wait_writable(deadline);
       if (!status.is_ok()) break;
     } else if ((sent == -EIO || sent == -EINVAL) && batch.first_is_cut()) {
-      // The device cannot, or a segment is longer than its packets: cut here from now on.
-      state.cuts = false;
+      // The device cannot, or a segment is longer than its packets: cut here, and from now on if
+      // that goes; it may as well be the address.
+      cuts = false;
     } else {
       status = failure(-sent, "send a datagram");
       if (at.entry > 0) state.late = status;

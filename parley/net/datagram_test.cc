@@ -144,6 +144,26 @@ PARLEY_FIBER_TEST(Datagram, segments_are_the_same_datagrams_with_send_offload_an
   }
 }
 
+PARLEY_FIBER_TEST(Datagram, an_address_that_cannot_be_sent_to_does_not_end_send_offload) {
+  const Socket receiver = bound();
+  const Socket sender = bound();
+  const std::string text = segments();
+  const auto to = [&](const char* address) {
+    return Outgoing{.to = *Endpoint::of(*Address::parse(address)),
+                    .payload = text,
+                    .segment = 1000};
+  };
+  const bool offload = sender->cuts_sent();
+  const Outgoing nowhere = to("udp://127.0.0.1:0");
+  EXPECT_EQ(sender->send_batch({&nowhere, 1}).error().code(), Code::invalid_argument);
+  EXPECT_EQ(sender->cuts_sent(), offload);
+  EXPECT_EQ(sender->send_to(Endpoint(), "to nobody").code(), Code::invalid_argument);
+  const Outgoing here = to(receiver->local_address().to_string().c_str());
+  EXPECT_EQ(*sender->send_batch({&here, 1}), 1u);
+  EXPECT_EQ(receive(*receiver, 11), cut_segments());
+  EXPECT_EQ(sender->cuts_sent(), offload);
+}
+
 PARLEY_FIBER_TEST(Datagram, more_segments_than_the_kernel_cuts_at_once_go_in_several_messages) {
   for (const bool offload : {true, false}) {
     const Socket receiver = bound({.receive_buffer = 1 << 20});

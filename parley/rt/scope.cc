@@ -85,8 +85,15 @@ void Scope::fiber_ended(Scope& scope, Fiber& fiber) {
     const std::lock_guard lock(node.lock);
     fiber.context_node.unlink();
     worker.scheduler().fiber_ended(worker);
-    if (--scope.running_ == 0) impl::claim_all(scope.joiners_, woken);
+    if (--scope.running_ == 0) {
+      impl::claim_all(scope.joiners_, woken);
+    } else if (!scope.joiners_.empty()) {
+      worker.prefer_child_of(scope);
+    }
   }
+  if (woken.empty()) return;
+  // It goes on where this fiber, which it started, has left the caches.
+  impl::wake_next(woken.pop_front());
   impl::wake_claimed(woken);
 }
 
@@ -95,6 +102,7 @@ void Scope::join() {
   for (;;) {
     std::unique_lock lock(node.lock);
     if (running_ == 0) return;
+    Worker::current()->prefer_child_of(*this);
     impl::WaitNode waiter;
     impl::wait_in_for_ever(lock, joiners_, waiter, "scope join");
   }

@@ -115,10 +115,16 @@ class SocketListener final : public Listener {
   explicit SocketListener(std::unique_ptr<ListeningSocket> socket) : socket_(std::move(socket)) {}
 
   Result<std::unique_ptr<Stream>> accept(rt::Deadline deadline) override {
-    SocketAddress from;
-    auto fd = socket_->accept(from, deadline);
-    if (!fd) return fd.error();
-    return make_socket_stream(*std::move(fd), address_of(from));
+    for (Duration length = first_accept_pause;;) {
+      SocketAddress from;
+      auto fd = socket_->accept(from, deadline);
+      if (!fd) return fd.error();
+      auto stream = make_socket_stream(*std::move(fd), address_of(from));
+      if (stream || stream.error().code() != Code::resource_exhausted) return stream;
+      // The kernel would not watch it (fs.epoll.max_user_watches, memory): the connection is lost,
+      // the listener need not be.
+      if (Status s = socket_->pause(length, deadline); !s.is_ok()) return s;
+    }
   }
   void close() override { socket_->close(); }
   [[nodiscard]] const Address& address() const override { return socket_->address(); }

@@ -1,6 +1,10 @@
-// RunRing: the runnable fibers of one worker, in order. The owner adds and takes; any other worker
-// steals half. As the local run queue of Go's scheduler (runtime/proc.go, runqput, runqget,
-// runqgrab). Private to rt.
+// RunRing: the runnable fibers of one worker, in order. The owner adds and takes, at either end; any
+// other worker steals the older half. As the local run queue of Go's scheduler (runtime/proc.go,
+// runqput, runqget, runqgrab), but for pop_newest. Private to rt.
+//
+// Who takes from the front moves the head by an exchange, which fails when somebody else did. What
+// is taken from the back would go unnoticed by a thief that has looked already: so that changes the
+// head as well, in a part of it that counts.
 #pragma once
 
 #include <array>
@@ -20,7 +24,7 @@ class BasicRunRing {
 
   // Owner. False when it is full.
   [[nodiscard]] bool push(Item* item) noexcept {
-    const std::uint32_t head = head_.load(std::memory_order_acquire);
+    const std::uint32_t head = place_of(head_.load(std::memory_order_acquire));
     const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
     if (tail - head >= slots) return false;
     slots_[tail % slots].store(item, std::memory_order_relaxed);
@@ -31,22 +35,40 @@ class BasicRunRing {
   // Owner. Null when it is empty.
   [[nodiscard]] Item* pop() noexcept {
     for (;;) {
-      std::uint32_t head = head_.load(std::memory_order_acquire);
-      if (head == tail_.load(std::memory_order_relaxed)) return nullptr;
+      std::uint64_t head = head_.load(std::memory_order_acquire);
+      if (place_of(head) == tail_.load(std::memory_order_relaxed)) return nullptr;
       Item* item = slots_[head % slots].load(std::memory_order_relaxed);
-      if (head_.compare_exchange_weak(head, head + 1, std::memory_order_release,
+      if (head_.compare_exchange_weak(head, moved(head, 1), std::memory_order_release,
                                       std::memory_order_relaxed)) {
         return item;
       }
     }
   }
 
+  // Owner. The one that was pushed last. Null when it is empty.
+  [[nodiscard]] Item* pop_newest() noexcept {
+    const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
+    std::uint64_t head = head_.load(std::memory_order_relaxed);
+    if (place_of(head) == tail) return nullptr;
+    Item* item = slots_[(tail - 1) % slots].load(std::memory_order_relaxed);
+    tail_.store(tail - 1, std::memory_order_release);
+    while (place_of(head) != tail) {
+      // A thief that has read the old tail fails from here on; one that reads this sees the new.
+      if (head_.compare_exchange_weak(head, head + one_from_back, std::memory_order_release,
+                                      std::memory_order_relaxed)) {
+        return item;
+      }
+    }
+    tail_.store(tail, std::memory_order_relaxed);  // a thief was faster, and nothing is left
+    return nullptr;
+  }
+
   // Owner of a ring that nobody steals from.
   [[nodiscard]] Item* pop_alone() noexcept {
-    const std::uint32_t head = head_.load(std::memory_order_relaxed);
-    if (head == tail_.load(std::memory_order_relaxed)) return nullptr;
+    const std::uint64_t head = head_.load(std::memory_order_relaxed);
+    if (place_of(head) == tail_.load(std::memory_order_relaxed)) return nullptr;
     Item* item = slots_[head % slots].load(std::memory_order_relaxed);
-    head_.store(head + 1, std::memory_order_relaxed);
+    head_.store(moved(head, 1), std::memory_order_relaxed);
     return item;
   }
 
@@ -55,9 +77,9 @@ class BasicRunRing {
   template <std::size_t size>
   [[nodiscard]] std::uint32_t steal(std::array<Item*, size>& out) noexcept {
     for (;;) {
-      std::uint32_t head = head_.load(std::memory_order_acquire);
+      std::uint64_t head = head_.load(std::memory_order_acquire);
       const std::uint32_t tail = tail_.load(std::memory_order_acquire);
-      const std::uint32_t here = tail - head;
+      const std::uint32_t here = tail - place_of(head);
       std::uint32_t count = here - here / 2;
       if (count == 0) return 0;
       if (here > slots) continue;  // head and tail were read at different times
@@ -65,7 +87,7 @@ class BasicRunRing {
       for (std::uint32_t i = 0; i < count; ++i) {
         out[i] = slots_[(head + i) % slots].load(std::memory_order_relaxed);
       }
-      if (head_.compare_exchange_weak(head, head + count, std::memory_order_acq_rel,
+      if (head_.compare_exchange_weak(head, moved(head, count), std::memory_order_acq_rel,
                                       std::memory_order_relaxed)) {
         return count;
       }
@@ -74,13 +96,23 @@ class BasicRunRing {
 
   // Any thread; true a moment ago.
   [[nodiscard]] std::uint32_t size() const noexcept {
-    const std::uint32_t head = head_.load(std::memory_order_acquire);
+    const std::uint32_t head = place_of(head_.load(std::memory_order_acquire));
     const std::uint32_t size = tail_.load(std::memory_order_acquire) - head;
     return size > slots ? slots : size;
   }
 
  private:
-  alignas(64) typename Atomics::template Atomic<std::uint32_t> head_{0};
+  // The head: the place of the oldest item in the low half, which goes round; in the high half, how
+  // often one was taken from the back.
+  static constexpr std::uint64_t one_from_back = std::uint64_t{1} << 32U;
+  static constexpr std::uint32_t place_of(std::uint64_t head) noexcept {
+    return static_cast<std::uint32_t>(head);
+  }
+  static constexpr std::uint64_t moved(std::uint64_t head, std::uint32_t by) noexcept {
+    return (head & ~(one_from_back - 1)) | static_cast<std::uint32_t>(place_of(head) + by);
+  }
+
+  alignas(64) typename Atomics::template Atomic<std::uint64_t> head_{0};
   alignas(64) typename Atomics::template Atomic<std::uint32_t> tail_{0};
   std::array<typename Atomics::template Atomic<Item*>, slots> slots_{};
 };

@@ -53,6 +53,10 @@ class Worker {
   static void make_runnable(Fiber& fiber, Place place);
   // From the queue of the scheduler; false when there is no room.
   [[nodiscard]] bool accept(Fiber& fiber) { return ring_.push(&fiber); }
+  // A fiber waits for all of `scope`: the newest one of it that has not run yet comes next, if that
+  // is at hand. Depth first, so that what branches again and again needs as many stacks as it is
+  // deep, not as many as it is wide.
+  void prefer_child_of(const Scope& scope);
   // For a simulation, by its loop: all that have become runnable here, in that order. The fiber
   // that runs next comes back to the loop when it leaves.
   void hand_over(std::vector<Fiber*>& runnable);
@@ -110,6 +114,7 @@ class Worker {
   Fiber* next_at_once();
   Fiber* find();
   Fiber* pop();
+  [[nodiscard]] bool next_goes_before_queue() const;
   void look_around();
   bool steal();
   bool help_others(Instant now);
@@ -132,6 +137,7 @@ class Worker {
   std::atomic<std::uint64_t> switches_{0};
   std::uint32_t ticks_ = 0;
   std::uint32_t nexts_in_a_row_ = 0;
+  Instant queue_had_turn_{};
   std::atomic<std::ptrdiff_t> room_{0};
   std::uint64_t next_id_ = 0;
   std::uint64_t ids_end_ = 0;

@@ -23,8 +23,12 @@ namespace parley::rt::impl {
 // fibers even while the run queue never empties, so that a busy pair cannot starve them.
 inline constexpr std::uint32_t ticks_between_looks = 61;
 
-// A pair that wakes each other goes before the run queue so many times at most.
-inline constexpr std::uint32_t most_nexts_in_a_row = 64;
+// Fibers that wake or start each other go before the run queue: so many times in any case, then for
+// as long as this since it had its turn, and so many times at most. A recursion is best left alone
+// until it is through, and this is far less than the slice of 10 ms that Go gives such a chain.
+inline constexpr std::uint32_t few_nexts_in_a_row = 64;
+inline constexpr std::uint32_t most_nexts_in_a_row = 2048;
+inline constexpr Duration longest_before_queue = std::chrono::microseconds(200);
 
 inline void Worker::make_runnable(Fiber& fiber, Place place) {
   Worker* here = current();
@@ -58,9 +62,15 @@ inline void Worker::push(Fiber& fiber) {
   if (!alone_) consider_thief();
 }
 
+inline bool Worker::next_goes_before_queue() const {
+  return nexts_in_a_row_ < few_nexts_in_a_row ||
+         (nexts_in_a_row_ < most_nexts_in_a_row &&
+          coarse_now_ - queue_had_turn_ < longest_before_queue);
+}
+
 inline Fiber* Worker::pop() {
   Fiber* next = next_.load(std::memory_order_relaxed);
-  if (next != nullptr && nexts_in_a_row_ < most_nexts_in_a_row) {
+  if (next != nullptr && next_goes_before_queue()) {
     ++nexts_in_a_row_;
     if (alone_) {
       next_.store(nullptr, std::memory_order_relaxed);
@@ -70,6 +80,7 @@ inline Fiber* Worker::pop() {
     if (next != nullptr) return next;
   }
   nexts_in_a_row_ = 0;
+  queue_had_turn_ = coarse_now_;
   if (Fiber* fiber = alone_ ? ring_.pop_alone() : ring_.pop()) return fiber;
   return next == nullptr ? nullptr : next_.exchange(nullptr, std::memory_order_acq_rel);
 }
