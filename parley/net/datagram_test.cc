@@ -149,9 +149,8 @@ PARLEY_FIBER_TEST(Datagram, an_address_that_cannot_be_sent_to_does_not_end_send_
   const Socket sender = bound();
   const std::string text = segments();
   const auto to = [&](const char* address) {
-    return Outgoing{.to = *Endpoint::of(*Address::parse(address)),
-                    .payload = text,
-                    .segment = 1000};
+    return Outgoing{
+        .to = *Endpoint::of(*Address::parse(address)), .payload = text, .segment = 1000};
   };
   const bool offload = sender->cuts_sent();
   const Outgoing nowhere = to("udp://127.0.0.1:0");

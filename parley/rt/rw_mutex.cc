@@ -1,5 +1,6 @@
 #include "parley/rt/rw_mutex.h"
 
+#include <algorithm>
 #include <bit>
 #include <vector>
 
@@ -433,9 +434,9 @@ bool RwMutex::settle() {
   return true;
 }
 
-// Under the lock, between the readers of two writers: as many reads as came since the last writer
-// will come until the next one. To end the use of a table costs a writer as much as the table saves
-// a few hundred reads.
+// Under the lock, between the readers of two writers: as many reads as usually came between two
+// writers will come until the next one. To end the use of a table costs a writer as much as the
+// table saves a few hundred reads.
 void RwMutex::foresee_reads() {
   std::uint32_t in_slots = 0;
   if (table_ != nullptr) {
@@ -444,9 +445,14 @@ void RwMutex::foresee_reads() {
   const std::uint32_t reads =
       reads_.load(std::memory_order_relaxed) + in_slots - reads_in_slots_before_;
   reads_in_slots_before_ = in_slots;
-  reads_needed_.store(reads >= reads_worth_bias ? reads_before_next_bias : reads_before_bias,
-                      std::memory_order_relaxed);
   reads_.store(0, std::memory_order_relaxed);
+  // Where writers come one upon another, no table was in use, whatever comes after them.
+  if (reads < reads_before_next_bias) return;
+  constexpr std::uint32_t most_counted = 8 * reads_worth_bias;
+  const std::uint32_t counted = std::min(reads, most_counted);
+  usual_reads_ = usual_reads_ == 0 ? counted : (3 * usual_reads_ + counted) / 4;
+  reads_needed_.store(usual_reads_ >= reads_worth_bias ? reads_before_next_bias : reads_before_bias,
+                      std::memory_order_relaxed);
 }
 
 // Under the lock: the writer that may enter now, if there is one.

@@ -32,7 +32,7 @@ class RwMutex {
  public:
   // So many reads in a row save about as much as the next writer pays for.
   static constexpr std::uint32_t reads_before_bias = 1'024;
-  // And so few where between the last two writers there were reads_worth_bias: it will pay again.
+  // And so few where between two writers there usually are reads_worth_bias: it will pay again.
   static constexpr std::uint32_t reads_before_next_bias = 32;
   static constexpr std::uint32_t reads_worth_bias = 512;
 
@@ -97,7 +97,8 @@ class RwMutex {
   bool revoking_ = false;  // a writer is about to see who is in the table
   std::unique_ptr<Table> table_;
   std::uint32_t reads_in_slots_before_ = 0;
-  std::int64_t offset_ = 0;  // minus what the table said when no reader was inside
+  std::uint32_t usual_reads_ = 0;  // between two writers, a moving average
+  std::int64_t offset_ = 0;        // minus what the table said when no reader was inside
   impl::WaitList readers_waiting_;
   impl::WaitList writers_waiting_;
   impl::WaitList draining_;  // the writer whose turn it is, until the readers inside have left

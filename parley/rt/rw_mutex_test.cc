@@ -388,8 +388,13 @@ PARLEY_FIBER_TEST(RwMutex, readers_are_counted_apart_again_soon_where_writers_co
   EXPECT_FALSE(mutex.is_biased());
   read(1);
   EXPECT_TRUE(mutex.is_biased());
-  // That was too few: the next time it takes all of them again.
   write();
+  // After some that were too few it takes all of them again.
+  for (int i = 0; i < 3; ++i) {
+    read(RwMutex::reads_before_next_bias);
+    EXPECT_TRUE(mutex.is_biased());
+    write();
+  }
   read(RwMutex::reads_before_bias - 1);
   EXPECT_FALSE(mutex.is_biased());
   read(1);

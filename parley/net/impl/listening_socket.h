@@ -62,8 +62,8 @@ class ListeningSocket {
   [[nodiscard]] int descriptor() const { return fd_.get(); }
   [[nodiscard]] ListenerCounts counts() const { return {.accepted = accepted_, .pauses = pauses_}; }
 
-  // After a connection that could not be taken: waits for `length`, doubles it, and is ok when it is
-  // time to try again.
+  // After a connection that could not be taken: waits for `length`, doubles it, and is ok when it
+  // is time to try again.
   Status pause(Duration& length, rt::Deadline deadline);
 
  private:

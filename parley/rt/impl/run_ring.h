@@ -1,6 +1,6 @@
-// RunRing: the runnable fibers of one worker, in order. The owner adds and takes, at either end; any
-// other worker steals the older half. As the local run queue of Go's scheduler (runtime/proc.go,
-// runqput, runqget, runqgrab), but for pop_newest. Private to rt.
+// RunRing: the runnable fibers of one worker, in order. The owner adds and takes, at either end;
+// any other worker steals the older half. As the local run queue of Go's scheduler
+// (runtime/proc.go, runqput, runqget, runqgrab), but for pop_newest. Private to rt.
 //
 // Who takes from the front moves the head by an exchange, which fails when somebody else did. What
 // is taken from the back would go unnoticed by a thief that has looked already: so that changes the
