@@ -402,7 +402,7 @@ void RwMutex::revoke(Lock& lock) {
   if ((state_.load(std::memory_order_relaxed) & is_biased_flag) == 0) return;
   biased_.store(nullptr, std::memory_order_relaxed);
   state_.fetch_and(~is_biased_flag, std::memory_order_relaxed);
-  revoking_ = true;
+  revoking_ = table_was_used_ = true;
   lock.unlock();
   impl::membarrier();
   lock.lock();
@@ -447,7 +447,7 @@ void RwMutex::foresee_reads() {
   reads_in_slots_before_ = in_slots;
   reads_.store(0, std::memory_order_relaxed);
   // Where writers come one upon another, no table was in use, whatever comes after them.
-  if (reads < reads_before_next_bias / 2) return;
+  if (!std::exchange(table_was_used_, false) && reads < reads_before_next_bias) return;
   constexpr std::uint32_t most_counted = 8 * reads_worth_bias;
   const std::uint32_t counted = std::min(reads, most_counted);
   usual_reads_ = usual_reads_ == 0 ? counted : (3 * usual_reads_ + counted) / 4;

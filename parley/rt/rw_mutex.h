@@ -93,8 +93,9 @@ class RwMutex {
   std::atomic<Table*> biased_{nullptr};
   std::atomic<std::uint32_t> reads_{0};  // since the last writer, roughly, and in no table
   std::atomic<std::uint32_t> reads_needed_{reads_before_bias};
-  impl::SpinLock lock_;    // of all below
-  bool revoking_ = false;  // a writer is about to see who is in the table
+  impl::SpinLock lock_;          // of all below
+  bool revoking_ = false;        // a writer is about to see who is in the table
+  bool table_was_used_ = false;  // since the last writer
   std::unique_ptr<Table> table_;
   std::uint32_t reads_in_slots_before_ = 0;
   std::uint32_t usual_reads_ = 0;  // between two writers, a moving average

@@ -381,7 +381,7 @@ PARLEY_FIBER_TEST(RwMutex, readers_are_counted_apart_again_soon_where_writers_co
     }
   };
   const auto write = [&mutex] { const std::lock_guard lock(mutex); };
-  read(RwMutex::reads_before_bias + RwMutex::reads_worth_bias);
+  read(RwMutex::reads_before_bias + 4 * RwMutex::reads_worth_bias);
   write();
   EXPECT_FALSE(mutex.is_biased());
   read(RwMutex::reads_before_next_bias - 1);
