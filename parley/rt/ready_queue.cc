@@ -135,7 +135,8 @@ void ReadyQueue::start_fiber() {
   PARLEY_ASSERT(worker != nullptr, "a ReadyItem was made ready outside its runtime");
   auto body = [this] { work(); };
   const impl::Closure closure = impl::closure_of(body);
-  if (worker->scheduler().try_spawn({scope_, *scope_.context().node(), name_, closure})) return;
+  if (worker->scheduler().try_spawn(*worker, {scope_, *scope_.context().node(), name_, closure}))
+    return;
   std::unique_lock lock(lock_);
   ++waits_;
   leave_to_starter(std::move(lock));

@@ -33,9 +33,10 @@ Scope::~Scope() {
 
 bool Scope::start(std::string_view name, const impl::Closure& closure, const FiberOptions& options,
                   bool may_wait) {
-  impl::Scheduler& scheduler = *Worker::current_fiber("Scope::go was called").scheduler;
+  Worker& worker = Worker::of_current_fiber("Scope::go was called");
+  impl::Scheduler& scheduler = worker.scheduler();
   const impl::Scheduler::Birth birth{*this, *context_.node(), name, closure, options.stack_size};
-  if (scheduler.try_spawn(birth)) {
+  if (scheduler.try_spawn(worker, birth)) {
     impl::interleave();
     return true;
   }
@@ -49,7 +50,7 @@ bool Scope::start(std::string_view name, const impl::Closure& closure, const Fib
   count_one_more();
   do {
     scheduler.wait_for_room();
-  } while (!scheduler.try_spawn(birth));
+  } while (!scheduler.try_spawn(*Worker::current(), birth));
   count_one_less();
   return true;
 }
@@ -77,24 +78,24 @@ void Scope::adopt(Fiber& fiber) {
 
 // By the fiber itself, the last that it does. Everything of the scope is done under the lock:
 // whoever joins may destroy it as soon as that is let go.
-void Scope::fiber_ended(Scope& scope, Fiber& fiber) {
-  Worker& worker = *Worker::current();
+void Scope::fiber_ended(Scope& scope, Fiber& fiber, Worker& worker) {
   ContextNode& node = *scope.context_.node();
-  impl::WaitList woken;
+  impl::WaitNode* joiner = nullptr;
+  impl::WaitList others;
   {
     const std::lock_guard lock(node.lock);
     fiber.context_node.unlink();
     worker.scheduler().fiber_ended(worker);
     if (--scope.running_ == 0) {
-      impl::claim_all(scope.joiners_, woken);
+      joiner = impl::claim_front(scope.joiners_);
+      if (!scope.joiners_.empty()) impl::claim_all(scope.joiners_, others);
     } else if (!scope.joiners_.empty()) {
       worker.prefer_child_of(scope);
     }
   }
-  if (woken.empty()) return;
   // It goes on where this fiber, which it started, has left the caches.
-  impl::wake_next(woken.pop_front());
-  impl::wake_claimed(woken);
+  if (joiner != nullptr) impl::wake_next(*joiner);
+  if (!others.empty()) impl::wake_claimed(others);
 }
 
 void Scope::join() {

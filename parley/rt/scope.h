@@ -95,7 +95,7 @@ class Scope {
   void adopt(impl::Fiber& fiber);
   void count_one_more();
   void count_one_less();
-  static void fiber_ended(Scope& scope, impl::Fiber& fiber);
+  static void fiber_ended(Scope& scope, impl::Fiber& fiber, impl::Worker& worker);
 
   OnExit on_exit_;
   Context context_;

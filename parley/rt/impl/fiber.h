@@ -68,9 +68,9 @@ class Fiber {
   void* asan_fake_stack = nullptr;
   void* tsan_fiber = nullptr;
   Fiber* queue_next = nullptr;  // in the queue of the scheduler
-  void* last_worker = nullptr;  // these two for forced migration, in tests
-  unsigned passed_over = 0;
-  unsigned os_locks = 0;  // mutexes of the operating system it holds; see os_locks.h
+  void* last_worker = nullptr;  // null until it has run
+  unsigned passed_over = 0;     // for forced migration, in tests
+  unsigned os_locks = 0;        // mutexes of the operating system it holds; see os_locks.h
 
   // Whose it is.
   Scheduler* scheduler = nullptr;

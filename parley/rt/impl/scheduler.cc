@@ -194,8 +194,7 @@ void Scheduler::fiber_ended(Worker& worker) {
   if (node != nullptr) wake(*node);
 }
 
-bool Scheduler::try_spawn(const Birth& birth) {
-  Worker& worker = *Worker::current();
+bool Scheduler::try_spawn(Worker& worker, const Birth& birth) {
   if (!take_room(worker)) return false;
   const std::size_t size = birth.stack_size == 0 ? options_.stack_size : birth.stack_size;
   const Stack stack = worker.stacks().take(stack_class_of(size));

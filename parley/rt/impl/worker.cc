@@ -53,16 +53,17 @@ Worker::Worker(Scheduler& scheduler, std::size_t index)
   return worker_of_thread;
 }
 
-Fiber& Worker::current_fiber(const char* what) {
-  const Worker* worker = current();
-  Fiber* fiber = worker == nullptr ? nullptr : worker->running();
-  if (fiber == nullptr) {
+Worker& Worker::of_current_fiber(const char* what) {
+  Worker* worker = current();
+  if (worker == nullptr || worker->running() == nullptr) {
     assertion_failed("", std::string(what) +
                              " outside a fiber: run it in a function given to parley::run() or "
                              "rt::Scope::go()");
   }
-  return *fiber;
+  return *worker;
 }
+
+Fiber& Worker::current_fiber(const char* what) { return *of_current_fiber(what).running(); }
 
 // Only AddressSanitizer asks for it. Reads /proc, so there must be a descriptor left.
 void Worker::find_own_stack() {

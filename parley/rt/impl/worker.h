@@ -40,6 +40,8 @@ class Worker {
   static Worker* current() noexcept;
   // The calling fiber. Outside a fiber the program ends with a message that names `what` was tried.
   static Fiber& current_fiber(const char* what);
+  // The worker of that fiber: until the fiber waits.
+  static Worker& of_current_fiber(const char* what);
 
   // Runs fibers on the calling thread until the scheduler stops.
   void run();

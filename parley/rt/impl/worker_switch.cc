@@ -54,7 +54,8 @@ extern "C" LastOfStack parley_rt_fiber_main(void* argument) {
 // to at once. What is left is the fiber's own.
 extern "C" void parley_rt_fiber_last(void* argument) {
   auto& fiber = *static_cast<Fiber*>(argument);
-  if (fiber.scope != nullptr) parley::rt::Scope::fiber_ended(*fiber.scope, fiber);
-  Worker::current()->leave(fiber, Worker::Departure::ended);
+  Worker& worker = *Worker::current();
+  if (fiber.scope != nullptr) parley::rt::Scope::fiber_ended(*fiber.scope, fiber, worker);
+  worker.leave(fiber, Worker::Departure::ended);
   __builtin_unreachable();
 }
