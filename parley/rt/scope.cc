@@ -103,7 +103,7 @@ void Scope::join() {
   for (;;) {
     std::unique_lock lock(node.lock);
     if (running_ == 0) return;
-    Worker::current()->prefer_child_of(*this);
+    if (running_ > 1) Worker::current()->prefer_child_of(*this);  // a lone one is next already
     impl::WaitNode waiter;
     impl::wait_in_for_ever(lock, joiners_, waiter, "scope join");
   }
