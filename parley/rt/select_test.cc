@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "parley/rt/event.h"
@@ -151,10 +154,12 @@ TEST(Select, over_a_context_and_its_child_gets_along_with_their_cancellation) {
       [] {
         int below = 0;
         for (int round = 0; round < 2'000; ++round) {
-          std::vector<Context> fillers;
-          for (int i = 0; i < 20; ++i) fillers.push_back(Context::background());
-          auto [parent, cancel] = Context::background().with_cancel();
-          fillers.clear();
+          // The highest of several, so that the child gets the place of one that goes.
+          std::vector<std::pair<Context, Cancel>> several;
+          for (int i = 0; i < 8; ++i) several.push_back(Context::background().with_cancel());
+          std::ranges::sort(several, std::less<>(), [](const auto& of) { return of.first.node(); });
+          auto [parent, cancel] = std::move(several.back());
+          several.clear();
           auto [child, cancel_child] = parent.with_cancel();
           if (child.node() < parent.node()) ++below;
           Scope scope;
