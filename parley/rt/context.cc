@@ -45,7 +45,7 @@ ContextNode::~ContextNode() {
   std::shared_ptr<ContextNode> above = leave_parent();
   while (above != nullptr && above.use_count() == 1) {
     // Nobody else has it any more; the end of a copy is ordered after what those who had it did.
-    { const std::shared_ptr<ContextNode> again = above; }
+    std::shared_ptr<ContextNode>(above).reset();
     above = above->leave_parent();
   }
 }
