@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cfenv>
 #include <csignal>
@@ -172,6 +173,60 @@ TEST(Runtime, its_clock_can_be_a_tests) {
         EXPECT_EQ(now() - start, 1h);
       },
       RuntimeOptions{.clock = &clock});
+}
+
+int grow(int leaves, int& alive, int& most_alive) {
+  most_alive = std::max(most_alive, ++alive);
+  int sum = leaves == 1 ? 1 : 0;
+  if (leaves > 1) {
+    int left = 0;
+    int right = 0;
+    Scope scope;
+    scope.go("left", [&] { left = grow(leaves / 2, alive, most_alive); });
+    scope.go("right", [&] { right = grow(leaves - leaves / 2, alive, most_alive); });
+    scope.join();
+    sum = left + right;
+  }
+  --alive;
+  return sum;
+}
+
+// The clock stands, so that nothing but counts decides who has a turn.
+TEST(Runtime, a_tree_of_fibers_is_walked_depth_first) {
+  const ManualClock clock;
+  testing::run_fiber_test(
+      [] {
+        constexpr int leaves = 1 << 14;
+        int alive = 0;
+        int most_alive = 0;
+        EXPECT_EQ(grow(leaves, alive, most_alive), leaves);
+        // Breadth first it would be half of them.
+        EXPECT_LT(most_alive, leaves / 32);
+      },
+      {.workers = 1, .clock = &clock});
+}
+
+TEST(Runtime, fibers_that_start_and_wake_each_other_do_not_starve_the_run_queue) {
+  const ManualClock clock;
+  testing::run_fiber_test(
+      [] {
+        bool had_turn = false;
+        Scope scope;
+        scope.go("waits for its turn", [&had_turn] {
+          yield();
+          had_turn = true;
+        });
+        yield();
+        int rounds = 0;
+        for (; !had_turn && rounds < 1'000'000; ++rounds) {
+          Scope inner;
+          inner.go("child", [] {});
+          inner.go("other child", [] {});
+        }
+        EXPECT_TRUE(had_turn);
+        EXPECT_LT(rounds, 2'000);
+      },
+      {.workers = 1, .clock = &clock});
 }
 
 PARLEY_FIBER_TEST(Runtime, a_busy_pair_does_not_starve_timers_and_descriptors) {
