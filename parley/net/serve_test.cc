@@ -62,7 +62,9 @@ class Running {
     scope_.join();
     return status_;
   }
-  std::unique_ptr<Stream> dial() { return *network_.dial(listener_->address()); }
+  std::unique_ptr<Stream> dial(const DialOptions& options = {}) {
+    return *network_.dial(listener_->address(), {}, options);
+  }
   ServeCounts counts() const { return server_.counts(); }
   void wait_until_at_rest() {
     wait_until([this] { return counts().handlers == 0; });
@@ -384,9 +386,12 @@ PARLEY_FIBER_TEST(Serve, a_closed_listener_lets_the_connections_finish) {
 
 // A client that does not read stops its own handler, and nobody else.
 PARLEY_FIBER_TEST(Serve, a_slow_reader_holds_up_only_itself) {
-  constexpr std::size_t much = std::size_t{8} << 20;
+  // More than the kernel's buffers between the two grow to.
+  constexpr std::size_t much = std::size_t{64} << 20;
+  DialOptions small;
+  small.stream.send_buffer = small.stream.receive_buffer = std::size_t{64} << 10;
   Running server(echo);
-  const auto slow = server.dial();
+  const auto slow = server.dial(small);
   rt::Scope scope;
   scope.go("writer", [&] { EXPECT_TRUE(slow->write(std::string(much, 'm')).is_ok()); });
   const auto quick = server.dial();
