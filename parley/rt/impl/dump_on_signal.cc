@@ -49,6 +49,8 @@ DumpOnSignal::~DumpOnSignal() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(event_.get(), &one, sizeof one);
   thread_.join();
+  // One that came as the runtime ended was meant for it, and is not to have its usual effect now.
+  (void)watch_->take();
 }
 
 void DumpOnSignal::watch(int signal) {
