@@ -92,8 +92,8 @@ class TlsStream : public Stream {
   // * unauthenticated when the other side refuses our certificate, which in TLS 1.3 comes to light
   //   only at the first read;
   // * from write_some, after one that ended at its deadline or by its context: go on with the same
-  //   bytes. Part of them lies encrypted in a record that may have begun to leave. Other bytes are
-  //   refused with failed_precondition.
+  //   bytes, which lie encrypted already. Other bytes are refused with failed_precondition. Where a
+  //   part of them had left, all but the last byte were counted as taken.
   //
   // close_write() sends close_notify and leaves the connection below open for reading. It waits as
   // long as TlsLimits::close_timeout for the other side to take it, else deadline_exceeded.

@@ -27,10 +27,13 @@ ContextNode& node_of(Timer& timer) {
 
 ContextNode::ContextNode(std::shared_ptr<ContextNode> above, Deadline until)
     : parent(std::move(above)), depth(parent == nullptr ? 0 : parent->depth + 1), deadline(until) {
-  timer.node = this;
+  timer.node = deadline_owner = this;
   if (parent == nullptr) return;
+  if (parent->deadline <= deadline) {
+    deadline = parent->deadline;
+    deadline_owner = parent->deadline_owner;
+  }
   const std::lock_guard guard(parent->lock);
-  deadline = std::min(deadline, parent->deadline);
   if (parent->done.load(std::memory_order_relaxed)) {
     cause = parent->cause;
     done.store(true, std::memory_order_relaxed);
@@ -76,7 +79,7 @@ void ContextNode::cancel(const Status& why) {
 
 // Each node under its lock and those of all above it up to this one. Not recursive: contexts may be
 // nested deeper than a stack is.
-void ContextNode::cancel(const Status& why, List<DoneHook>& to_run) {
+void ContextNode::cancel(const Status& why, List<DoneHook>& to_run) noexcept {
   ContextNode* at = this;
   at->lock.lock();
   if (at->end_locked(why, to_run)) {
@@ -124,14 +127,14 @@ void ContextNode::cancel_fibers() {
       [](Fiber& fiber) { Worker::make_runnable(fiber, Place::last); });
 }
 
-Status ContextNode::status() {
+Status ContextNode::status() const {
   if (done.load(std::memory_order_acquire)) return cause;
   return deadline.is_over() ? over() : Status();
 }
 
 // What it ends with when its deadline passes.
-Status ContextNode::over() {
-  const Status& cause_given = owner_of_deadline().deadline_cause;
+Status ContextNode::over() const {
+  const Status& cause_given = deadline_owner->deadline_cause;
   if (!cause_given.is_ok()) return cause_given;
   return {Code::deadline_exceeded, "the context's deadline passed"};
 }
@@ -154,18 +157,10 @@ void ContextNode::unbind(Fiber& fiber) {
   fiber.context_node.unlink();
 }
 
-ContextNode& ContextNode::owner_of_deadline() {
-  ContextNode* owner = this;
-  while (owner->parent != nullptr && owner->parent->deadline <= owner->deadline) {
-    owner = owner->parent.get();
-  }
-  return *owner;
-}
-
 void ContextNode::arm() {
   Worker* worker = Worker::current();
   if (deadline.is_never() || worker == nullptr) return;
-  ContextNode& owner = owner_of_deadline();
+  ContextNode& owner = *deadline_owner;
   if (owner.is_armed.load(std::memory_order_relaxed)) return;
   // A cancel comes before, and is seen, or afterwards, and disarms.
   const std::lock_guard guard(owner.lock);
@@ -180,8 +175,8 @@ void ContextNode::arm() {
     alive->cancel(alive->over());
   };
   owner.timer.abandon = [](Timer& at) {
-    node_of(at).is_armed.store(false, std::memory_order_relaxed);
-    node_of(at).kept_by_timer = nullptr;
+    const std::shared_ptr<ContextNode> alive = std::move(node_of(at).kept_by_timer);
+    alive->is_armed.store(false, std::memory_order_release);
   };
   worker->timers().add(owner.timer);
 }
@@ -261,6 +256,7 @@ bool Context::descends_from(const Context& ancestor) const {
 Deadline Context::deadline() const { return node_->deadline; }
 
 Status Context::wait_done() const {
+  node_->arm();
   for (;;) {
     std::unique_lock lock(node_->lock);
     if (node_->done.load(std::memory_order_relaxed)) return node_->cause;
@@ -269,8 +265,7 @@ Status Context::wait_done() const {
     node.fiber = parking.fiber();
     node_->waiters.push_back(node);
     lock.unlock();
-    // A context made outside a fiber has no timer of its own.
-    (void)parking.park(node_->deadline);
+    (void)parking.park(Deadline::never());
     lock.lock();
     node.unlink();
     lock.unlock();

@@ -53,8 +53,8 @@ struct RuntimeOptions {
   // minute at most, and other workers take over what waits behind it. Zero: neither.
   Duration longest_run = std::chrono::milliseconds(10);
   // When every fiber has waited for so long and nothing is left that could wake one (no timer, no
-  // descriptor that is watched, no blocking call), that and a dump() are written to stderr, once.
-  // Zero: it is not looked for.
+  // descriptor that is watched, no blocking call; but a thread outside that releases a Semaphore
+  // is not foreseen), that and a dump() are written to stderr, once. Zero: it is not looked for.
   Duration deadlock_after = std::chrono::seconds(1);
   // When this signal comes, a dump() is written to stderr and the program goes on, also when every
   // worker is held by a fiber. 0: none; the signal then has its usual effect. A signal that the

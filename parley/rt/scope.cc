@@ -73,6 +73,7 @@ void Scope::adopt(Fiber& fiber) {
   ContextNode& node = *context_.node();
   const std::lock_guard lock(node.lock);
   ++running_;
+  fiber.nth = ++started_;
   node.bind_locked(fiber);
 }
 
@@ -90,7 +91,7 @@ void Scope::fiber_ended(Scope& scope, Fiber& fiber, Worker& worker) {
       joiner = impl::claim_front(scope.joiners_);
       if (!scope.joiners_.empty()) impl::claim_all(scope.joiners_, others);
     } else if (!scope.joiners_.empty()) {
-      worker.prefer_child_of(scope);
+      worker.prefer_child_of(scope, scope.started_before_join_);
     }
   }
   // It goes on where this fiber, which it started, has left the caches.
@@ -103,7 +104,10 @@ void Scope::join() {
   for (;;) {
     std::unique_lock lock(node.lock);
     if (running_ == 0) return;
-    if (running_ > 1) Worker::current()->prefer_child_of(*this);  // a lone one is next already
+    // What is started from here on comes in its turn: who accepts connections may do that for ever.
+    started_before_join_ = started_;
+    // A lone one mostly is the next already.
+    if (running_ > 1) Worker::current()->prefer_child_of(*this, started_);
     impl::WaitNode waiter;
     impl::wait_in_for_ever(lock, joiners_, waiter, "scope join");
   }

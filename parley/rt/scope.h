@@ -100,8 +100,10 @@ class Scope {
   OnExit on_exit_;
   Context context_;
   Cancel cancel_;
-  // Both under the lock of the context's node, which an ending fiber takes anyway.
+  // All under the lock of the context's node, which an ending fiber takes anyway.
   std::size_t running_ = 0;
+  std::uint64_t started_ = 0;
+  std::uint64_t started_before_join_ = 0;
   impl::WaitList joiners_;
   std::atomic<std::uint32_t> jobs_{0};  // Timers and DoneCalls that may start a fiber
 };

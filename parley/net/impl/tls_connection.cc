@@ -165,16 +165,18 @@ Result<std::size_t> TlsConnection::write_some(std::string_view from, rt::Deadlin
   if (write_closed_) {
     return Status(Code::unavailable, "this side has finished writing (close_write)");
   }
-  if (Status s = send_all(deadline); !s.is_ok()) return closed_ ? closed_here() : s;
-  if (!unfinished_.empty()) return resume_unfinished(from);
+  const std::uint64_t left_at_first = left_;
+  if (Status s = send_all(deadline); !s.is_ok()) {
+    if (left_ > left_at_first && unfinished_.size() > 1) return resume_unfinished(from, 1);
+    return closed_ ? closed_here() : s;
+  }
+  if (!unfinished_.empty()) return resume_unfinished(from, 0);
   const auto size = encrypt(from.substr(0, write_bytes), deadline);
   if (!size) return size.error();
   const std::uint64_t left_before = left_;
   if (Status s = send_all(deadline); !s.is_ok()) {
-    // What has left in part may be read over there: it is taken. The rest of it goes before the
-    // next write, which also meets the error.
-    if (left_ > left_before) return *size;
     unfinished_ = from.substr(0, *size);
+    if (left_ > left_before && *size > 1) return resume_unfinished(from, 1);
     return closed_ ? closed_here() : s;
   }
   turn.end();
@@ -194,9 +196,12 @@ Result<std::size_t> TlsConnection::write_some_of(std::span<const std::string_vie
   return write_some(joined, deadline);
 }
 
-// The record of an earlier write has left by now; its bytes are those the caller comes with.
-Result<std::size_t> TlsConnection::resume_unfinished(std::string_view from) {
-  const std::size_t size = std::min(from.size(), unfinished_.size());
+// Takes what the records of an earlier write hold, once they have left; their bytes are those the
+// caller comes with. When only a part of them has, all but the last byte: what was whole before the
+// last record may have been read over there, so that it cannot be said not to have been sent, and
+// the last byte brings the caller back to send the rest.
+Result<std::size_t> TlsConnection::resume_unfinished(std::string_view from, std::size_t kept) {
+  const std::size_t size = std::min(from.size(), unfinished_.size() - kept);
   if (from.substr(0, size) != std::string_view(unfinished_).substr(0, size)) {
     return Status(Code::failed_precondition,
                   "an earlier write ended in the middle of a TLS record, which cannot be taken "

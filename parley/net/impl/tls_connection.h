@@ -3,10 +3,9 @@
 // Three things keep a reader and a writer on different threads apart and let neither stop the
 // other:
 // * engine_mutex_ guards the engine and is never held across a wait;
-// * turn_to_send_ orders what leaves and is held while a writer waits for the stream below. A
-// reader
-//   that has something to send (the answer to a key update) only tries it: whoever holds it sends
-//   that as well;
+// * turn_to_send_ orders what leaves and is held while a writer waits for the stream below. Who
+//   reads and has something to send (the answer to a key update) only tries it: whoever holds it
+//   sends that as well;
 // * one fiber at a time reads the stream below: nearly always the reader; a writer when OpenSSL has
 //   half of a handshake message and wants the rest before it writes on. The other waits for what
 //   that one brings.
@@ -64,7 +63,7 @@ class TlsConnection final : public TlsStream {
   Status fill(std::uint64_t seen, rt::Deadline deadline);
   Result<std::size_t> encrypt(std::string_view from, rt::Deadline deadline);
   Step encrypt_record(std::string_view from, std::size_t& size);
-  Result<std::size_t> resume_unfinished(std::string_view from);
+  Result<std::size_t> resume_unfinished(std::string_view from, std::size_t kept);
   std::size_t output_size();
   Status failed(const char* what) const;
   Status not_taken(const Status& status, rt::Deadline deadline) const;

@@ -33,7 +33,7 @@ struct ContextNode : ListNode, std::enable_shared_from_this<ContextNode> {
 
   // Ends this node and all below it, and wakes who waits there. Only the first cause counts.
   void cancel(const Status& why);
-  [[nodiscard]] Status status();
+  [[nodiscard]] Status status() const;
 
   // Makes `fiber` run under this node, or no longer. Both by the fiber itself, or before it runs
   // and after it ended.
@@ -50,6 +50,7 @@ struct ContextNode : ListNode, std::enable_shared_from_this<ContextNode> {
   std::shared_ptr<ContextNode> parent;  // changes only when this node goes
   const std::size_t depth;              // ancestors above it
   Deadline deadline;                    // the earliest of this node and its ancestors
+  ContextNode* deadline_owner;          // whose own deadline that is: itself or an ancestor
   Status deadline_cause;                // set at once or never; ok stands for deadline_exceeded
   std::shared_ptr<const void> value;
   const void* key = nullptr;
@@ -67,9 +68,8 @@ struct ContextNode : ListNode, std::enable_shared_from_this<ContextNode> {
   std::shared_ptr<ContextNode> kept_by_timer;  // while the timer is armed
 
  private:
-  [[nodiscard]] ContextNode& owner_of_deadline();
-  [[nodiscard]] Status over();
-  void cancel(const Status& why, List<DoneHook>& to_run);
+  [[nodiscard]] Status over() const;
+  void cancel(const Status& why, List<DoneHook>& to_run) noexcept;  // holds many locks
   bool end_locked(const Status& why, List<DoneHook>& to_run);
   void cancel_fibers();
   std::shared_ptr<ContextNode> leave_parent();

@@ -11,8 +11,8 @@
 #include <string_view>
 
 #include "parley/base/assert.h"
+#include "parley/rt/impl/say.h"
 #include "parley/rt/impl/scheduler.h"
-#include "parley/rt/impl/service_thread.h"
 
 namespace parley::rt::impl {
 namespace {
@@ -60,7 +60,6 @@ void DumpOnSignal::watch(int signal) {
   sigdelset(&others, signal);
   ::pthread_sigmask(SIG_SETMASK, &others, nullptr);
   ::pthread_setname_np(::pthread_self(), "parley/dump");
-  if (scheduler_.worker_count() == 1) leave_descriptors(event_.get());
   std::uint64_t count = 0;
   while (::read(event_.get(), &count, sizeof count) > 0 || errno == EINTR) {
     if (stopping_.load(std::memory_order_acquire)) return;

@@ -70,6 +70,7 @@ class Fiber {
   Fiber* queue_next = nullptr;  // in the queue of the scheduler
   void* last_worker = nullptr;  // null until it has run
   unsigned passed_over = 0;     // for forced migration, in tests
+  std::uint64_t nth = 0;        // that its scope has started
   unsigned os_locks = 0;        // mutexes of the operating system it holds; see os_locks.h
 
   // Whose it is.

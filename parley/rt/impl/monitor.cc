@@ -7,8 +7,8 @@
 #include <string>
 
 #include "parley/rt/impl/overflow.h"
+#include "parley/rt/impl/say.h"
 #include "parley/rt/impl/scheduler.h"
-#include "parley/rt/impl/service_thread.h"
 #include "parley/rt/impl/stack_trace.h"
 #include "parley/rt/impl/thread_state.h"
 #include "parley/rt/impl/worker.h"
@@ -48,7 +48,6 @@ void Monitor::start() {
     sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
     ::pthread_setname_np(::pthread_self(), "parley/monitor");
-    if (seen_.size() == 1) leave_descriptors();
     watch();
   });
 }
@@ -77,6 +76,7 @@ void Monitor::watch() {
       found = look_at(scheduler_.worker(i), seen_[i], now) || found;
     }
     restful_looks = scheduler_.all_at_rest() ? restful_looks + 1 : 0;
+    if (restful_looks == 0) nothing_since_.reset();
     if (restful_looks >= restful_looks_before_sleep && !may_be_deadlock(now)) {
       restful_looks = 0;
       sleep_until_needed();
@@ -98,12 +98,17 @@ bool Monitor::may_be_deadlock(Instant now) {
     nothing_since_.reset();
     return false;
   }
-  if (told_of_deadlock_) return false;
-  if (!nothing_since_) nothing_since_ = now;
+  std::uint64_t switches = 0;
+  for (std::size_t i = 0; i < seen_.size(); ++i) switches += scheduler_.worker(i).switches();
+  if (!nothing_since_ || switches != switches_then_) {
+    nothing_since_ = now;
+    switches_then_ = switches;
+  }
+  if (told_at_switches_ == switches) return false;
   if (now - *nothing_since_ < after) return true;
-  told_of_deadlock_ = true;
-  say("parley: deadlock: every fiber waits for another; no timer, descriptor or blocking call is "
-      "left that could wake one. " +
+  told_at_switches_ = switches;
+  say("parley: deadlock: every fiber waits, and no timer, descriptor or blocking call is left that "
+      "could wake one; only a thread outside that releases a Semaphore could. " +
       scheduler_.dump());
   return false;
 }
@@ -116,11 +121,6 @@ void Monitor::sleep_until_needed() {
     return;
   }
   asleep_.wait(true, std::memory_order_seq_cst);
-}
-
-// A lone worker has none, and its monitor no descriptor to call it by.
-void Monitor::wake_thief() {
-  if (seen_.size() > 1) scheduler_.wake_thief();
 }
 
 // True when something was done about it.
@@ -137,7 +137,7 @@ bool Monitor::look_at(Worker& worker, Seen& seen, Instant now) {
   bool found = false;
   if (worker.backlog() > 0) {
     worker.raise_average_run(held);
-    wake_thief();
+    scheduler_.wake_thief();
     found = true;
   }
   const Duration allowed = scheduler_.options().longest_run;
@@ -145,7 +145,7 @@ bool Monitor::look_at(Worker& worker, Seen& seen, Instant now) {
     worker.set_held(true);
     // The fiber may have given way just now: then nobody else would take this back.
     if (worker.switches() != switches) worker.set_held(false);
-    wake_thief();
+    scheduler_.wake_thief();
     found = true;
     if (is_to_blame(worker, seen)) {
       seen.reported = true;

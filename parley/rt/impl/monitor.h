@@ -51,7 +51,6 @@ class Monitor {
   bool look_at(Worker& worker, Seen& seen, Instant now);
   [[nodiscard]] bool is_to_blame(const Worker& worker, const Seen& seen) const;
   void report(Worker& worker, Duration held);
-  void wake_thief();
   void wake();
 
   Scheduler& scheduler_;
@@ -59,8 +58,9 @@ class Monitor {
   std::atomic<bool> asleep_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> long_runs_{0};
-  std::optional<Instant> nothing_since_;  // could wake a fiber
-  bool told_of_deadlock_ = false;
+  std::optional<Instant> nothing_since_;  // could wake a fiber, and none has run
+  std::uint64_t switches_then_ = 0;
+  std::optional<std::uint64_t> told_at_switches_;  // of that deadlock
   std::uint32_t reports_left_ = 0;
   Instant reports_renewed_{};
   std::thread thread_;

@@ -80,9 +80,10 @@ class BasicRunRing {
       std::uint64_t head = head_.load(std::memory_order_acquire);
       const std::uint32_t tail = tail_.load(std::memory_order_acquire);
       const std::uint32_t here = tail - place_of(head);
-      std::uint32_t count = here - here / 2;
-      if (count == 0) return 0;
+      // The head before the tail: the owner is about to find out that a thief took the newest.
+      if (static_cast<std::int32_t>(here) <= 0) return 0;
       if (here > slots) continue;  // head and tail were read at different times
+      std::uint32_t count = here - here / 2;
       if (count > size) count = size;
       for (std::uint32_t i = 0; i < count; ++i) {
         out[i] = slots_[(head + i) % slots].load(std::memory_order_relaxed);
@@ -98,6 +99,7 @@ class BasicRunRing {
   [[nodiscard]] std::uint32_t size() const noexcept {
     const std::uint32_t head = place_of(head_.load(std::memory_order_acquire));
     const std::uint32_t size = tail_.load(std::memory_order_acquire) - head;
+    if (static_cast<std::int32_t>(size) < 0) return 0;
     return size > slots ? slots : size;
   }
 

@@ -99,11 +99,11 @@ void Worker::push_into_full_ring(Fiber& fiber) {
   } while (!ring_.push(&fiber));
 }
 
-void Worker::prefer_child_of(const Scope& scope) {
+void Worker::prefer_child_of(const Scope& scope, std::uint64_t until) {
   if (next_.load(std::memory_order_relaxed) != nullptr || force_migration) return;
   Fiber* newest = ring_.pop_newest();
   if (newest == nullptr) return;
-  if (newest->scope == &scope && newest->last_worker == nullptr) {
+  if (newest->scope == &scope && newest->nth <= until && newest->last_worker == nullptr) {
     next_.store(newest, std::memory_order_release);
   } else {
     (void)ring_.push(newest);  // to where it was

@@ -55,10 +55,10 @@ class Worker {
   static void make_runnable(Fiber& fiber, Place place);
   // From the queue of the scheduler; false when there is no room.
   [[nodiscard]] bool accept(Fiber& fiber) { return ring_.push(&fiber); }
-  // A fiber waits for all of `scope`: the newest one of it that has not run yet comes next, if that
-  // is at hand. Depth first, so that what branches again and again needs as many stacks as it is
-  // deep, not as many as it is wide.
-  void prefer_child_of(const Scope& scope);
+  // A fiber waits for the first `until` fibers of `scope`: the newest of them that has not run yet
+  // comes next, if that is at hand. Depth first, so that what branches again and again needs as
+  // many stacks as it is deep, not as many as it is wide.
+  void prefer_child_of(const Scope& scope, std::uint64_t until);
   // For a simulation, by its loop: all that have become runnable here, in that order. The fiber
   // that runs next comes back to the loop when it leaves.
   void hand_over(std::vector<Fiber*>& runnable);

@@ -23,9 +23,11 @@ namespace parley::rt::impl {
 // fibers even while the run queue never empties, so that a busy pair cannot starve them.
 inline constexpr std::uint32_t ticks_between_looks = 61;
 
-// Fibers that wake or start each other go before the run queue: so many times in any case, then for
-// as long as this since it had its turn, and so many times at most. A recursion is best left alone
-// until it is through, and this is far less than the slice of 10 ms that Go gives such a chain.
+// Fibers that wake or start each other go before the run queue, until one of them has run so long
+// that the monitor noticed: so many times, then for as long as this since the queue had its turn,
+// and so many times at most. A recursion is best left alone until it is through, and this is far
+// less than the slice of 10 ms that Go gives such a chain. As there, the chain then goes behind the
+// queue.
 inline constexpr std::uint32_t few_nexts_in_a_row = 64;
 inline constexpr std::uint32_t most_nexts_in_a_row = 2048;
 inline constexpr Duration longest_before_queue = std::chrono::microseconds(200);
@@ -63,6 +65,7 @@ inline void Worker::push(Fiber& fiber) {
 }
 
 inline bool Worker::next_goes_before_queue() const {
+  if (should_give_way()) return false;
   return nexts_in_a_row_ < few_nexts_in_a_row ||
          (nexts_in_a_row_ < most_nexts_in_a_row &&
           coarse_now_ - queue_had_turn_ < longest_before_queue);
@@ -81,8 +84,9 @@ inline Fiber* Worker::pop() {
   }
   nexts_in_a_row_ = 0;
   queue_had_turn_ = coarse_now_;
-  if (Fiber* fiber = alone_ ? ring_.pop_alone() : ring_.pop()) return fiber;
-  return next == nullptr ? nullptr : next_.exchange(nullptr, std::memory_order_acq_rel);
+  if (next != nullptr) next = next_.exchange(nullptr, std::memory_order_acq_rel);
+  if (next != nullptr) push(*next);
+  return alone_ ? ring_.pop_alone() : ring_.pop();
 }
 
 // Between two fibers: the next one, if there is nothing else to be done first.
