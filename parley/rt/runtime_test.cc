@@ -196,12 +196,14 @@ TEST(Runtime, a_tree_of_fibers_is_walked_depth_first) {
   const ManualClock clock;
   testing::run_fiber_test(
       [] {
-        constexpr int leaves = 1 << 14;
+        // Under a sanitizer the monitor finds every fiber slow, and has it give way.
+        const bool is_slow = impl::has_tsan || impl::has_asan;
+        const int leaves = is_slow ? 1 << 11 : 1 << 14;
         int alive = 0;
         int most_alive = 0;
         EXPECT_EQ(grow(leaves, alive, most_alive), leaves);
-        // Breadth first it would be half of them.
-        EXPECT_LT(most_alive, leaves / 32);
+        // Breadth first it would be as many.
+        EXPECT_LT(most_alive, is_slow ? leaves / 4 : leaves / 32);
       },
       {.workers = 1, .clock = &clock});
 }
@@ -310,6 +312,7 @@ TEST(Runtime, an_exception_that_leaves_a_fiber_ends_the_program) {
 }
 
 [[gnu::noinline]] void fall_over(bool by_exception) {
+  const std::string with_destructor(100, 'x');
   if (by_exception) throw std::string("lost");
   PARLEY_ASSERT(by_exception, "a bug");
   std::puts("not reached");

@@ -40,13 +40,14 @@ void Worker::bury(Fiber& fiber) {
 using parley::rt::impl::Fiber;
 using parley::rt::impl::Worker;
 
-// Not noexcept by accident: an exception that leaves a fiber's function ends the program
-// (std::terminate), as it does for a thread.
+// An exception that leaves a fiber's function ends the program (std::terminate), as it does for a
+// thread. Not by noexcept: it would be unwound to here first. As it is, std::terminate is called
+// where it was thrown, with the stack still there, since no frame below has a handler.
 extern "C" LastOfStack parley_rt_fiber_main(void* argument) {
   auto* fiber = static_cast<Fiber*>(argument);
   parley::rt::impl::asan_arrive(nullptr);
   Worker::current()->arrive();
-  [&]() noexcept { fiber->run_and_destroy(fiber->closure_at); }();
+  fiber->run_and_destroy(fiber->closure_at);
   return &parley_rt_fiber_last;
 }
 
