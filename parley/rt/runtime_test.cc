@@ -196,14 +196,12 @@ TEST(Runtime, a_tree_of_fibers_is_walked_depth_first) {
   const ManualClock clock;
   testing::run_fiber_test(
       [] {
-        // Under a sanitizer the monitor finds every fiber slow, and has it give way.
-        const bool is_slow = impl::has_tsan || impl::has_asan;
-        const int leaves = is_slow ? 1 << 11 : 1 << 14;
+        constexpr int leaves = 1 << 12;
         int alive = 0;
         int most_alive = 0;
         EXPECT_EQ(grow(leaves, alive, most_alive), leaves);
         // Breadth first it would be as many.
-        EXPECT_LT(most_alive, is_slow ? leaves / 4 : leaves / 32);
+        EXPECT_LT(most_alive, leaves / 16);
       },
       {.workers = 1, .clock = &clock});
 }
