@@ -283,7 +283,7 @@ Result<std::size_t> DatagramSocket::send_batch(std::span<const Outgoing> datagra
     batch.fill(datagrams, at, cuts);
     const int sent = impl::send_batch(state.fd.get(), batch.messages(), batch.count());
     if (sent > 0) {
-      if (!cuts) state.cuts = false;
+      if (!cuts && state.cuts) state.cuts = false;
       at = batch.behind(static_cast<std::size_t>(sent));
       state.sent_messages.fetch_add(static_cast<std::size_t>(sent), std::memory_order_relaxed);
     } else if (sent == -EAGAIN) {

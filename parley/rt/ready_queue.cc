@@ -25,7 +25,7 @@ ReadyItem::ReadyItem() {
   // Under the lock of the wheel, so that the item cannot go away meanwhile; and always "too late",
   // since nothing of it may be touched afterwards.
   alarm_.claim = [](impl::Timer& timer) {
-    static_cast<Alarm&>(timer).item->ring();
+    static_cast<Alarm&>(timer).item->make_ready(true);
     return false;
   };
 }
@@ -47,14 +47,11 @@ bool ReadyItem::mark_ready() {
   }
 }
 
-void ReadyItem::ready() {
-  ReadyQueue* queue = queue_;  // once it is marked it may run, and end
-  if (mark_ready()) queue->push(*this);
-}
+void ReadyItem::ready() { make_ready(false); }
 
-void ReadyItem::ring() {
-  ReadyQueue* queue = queue_;
-  if (mark_ready()) queue->push_from_alarm(*this);
+void ReadyItem::make_ready(bool by_alarm) {
+  ReadyQueue* queue = queue_;  // once it is marked it may run, and end
+  if (mark_ready()) queue->push(*this, by_alarm);
 }
 
 void ReadyItem::ready_at(Instant instant) {
@@ -106,20 +103,18 @@ bool ReadyQueue::wants_fiber_locked() {
   return true;
 }
 
-void ReadyQueue::push(ReadyItem& item) {
+// An alarm comes under the lock of its wheel, where no fiber is started: that takes the locks of
+// stacks and contexts, and who holds one of those may be about to remove a timer.
+void ReadyQueue::push(ReadyItem& item, bool by_alarm) {
   std::unique_lock lock(lock_);
   ready_.push_back(item.place_);
-  const bool start = wants_fiber_locked();
+  if (!wants_fiber_locked()) return;
+  if (by_alarm) {
+    leave_to_starter(std::move(lock));
+    return;
+  }
   lock.unlock();
-  if (start) start_fiber();
-}
-
-// Under the lock of a wheel, where no fiber is started: that takes the locks of stacks and
-// contexts, and who holds one of those may be about to remove a timer.
-void ReadyQueue::push_from_alarm(ReadyItem& item) {
-  std::unique_lock lock(lock_);
-  ready_.push_back(item.place_);
-  if (wants_fiber_locked()) leave_to_starter(std::move(lock));
+  start_fiber();
 }
 
 void ReadyQueue::leave_to_starter(std::unique_lock<impl::SpinLock> lock) {
@@ -190,7 +185,7 @@ void ReadyQueue::run(ReadyItem& item) {
     return;
   }
   (void)item.state_.exchange(State::queued, std::memory_order_acq_rel);
-  push(item);
+  push(item, false);
 }
 
 }  // namespace parley::rt

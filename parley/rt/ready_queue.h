@@ -72,7 +72,7 @@ class ReadyItem {
 
   // True when it had to be queued.
   bool mark_ready();
-  void ring();
+  void make_ready(bool by_alarm);
 
   std::atomic<State> state_{State::resting};
   ReadyQueue* queue_ = nullptr;
@@ -109,8 +109,7 @@ class ReadyQueue {
  private:
   friend class ReadyItem;
 
-  void push(ReadyItem& item);
-  void push_from_alarm(ReadyItem& item);
+  void push(ReadyItem& item, bool by_alarm);
   bool wants_fiber_locked();
   void start_fiber();
   void leave_to_starter(std::unique_lock<impl::SpinLock> lock);

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string_view>
 
+#include "parley/rt/impl/say.h"
 #include "parley/rt/impl/worker.h"
 
 namespace parley::rt::impl {
@@ -24,15 +25,7 @@ struct sigaction segv_before;
 struct sigaction bus_before;
 
 // Only async-signal-safe calls from here on.
-void say(std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
-void say(std::size_t number) {
+void say_number(std::size_t number) {
   std::array<char, 24> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
   say({digits.data(), static_cast<std::size_t>(end.ptr - digits.data())});
@@ -60,7 +53,7 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   say("parley: stack overflow in fiber '");
   say(fiber->name.get().data());
   say("': its ");
-  say(fiber->stack.size / 1024);
+  say_number(fiber->stack.size / 1024);
   say(" KiB are used up. Look for deep recursion or large local arrays, or give it more with "
       "scope.go(name, f, {.stack_size = ...}) or RuntimeOptions::stack_size\n");
   ::abort();

@@ -1,5 +1,5 @@
-// What the runtime itself has to tell: on stderr, whole, past any buffer. Any thread; not for
-// signal handlers, which have their own. Private to rt.
+// What the runtime itself has to tell: on stderr, whole, past any buffer. Any thread, and signal
+// handlers too. Private to rt.
 #pragma once
 
 #include <string_view>
