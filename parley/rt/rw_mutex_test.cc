@@ -402,7 +402,7 @@ PARLEY_FIBER_TEST(RwMutex, readers_are_counted_apart_again_soon_where_writers_co
   EXPECT_TRUE(mutex.is_biased());
 }
 
-PARLEY_FIBER_TEST(RwMutex, allocates_once_for_its_table_and_never_to_lock) {
+void lock_and_count_allocations() {
   const std::size_t before = parley::testing::allocations().count;
   RwMutex mutex;
   for (std::uint32_t i = 1; i < RwMutex::reads_before_bias; ++i) {
@@ -417,6 +417,10 @@ PARLEY_FIBER_TEST(RwMutex, allocates_once_for_its_table_and_never_to_lock) {
     mutex.unlock();
   }
   EXPECT_EQ(parley::testing::allocations().count, before + 2) << "the table and its slots";
+}
+
+TEST(RwMutex, allocates_once_for_its_table_and_never_to_lock) {
+  testing::run_fiber_test(lock_and_count_allocations, testing::without_reports());
 }
 
 // Each in a runtime of its own, where it ends the program.

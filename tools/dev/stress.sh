@@ -50,7 +50,9 @@ stress_one() {
     status=$?
   ((status != 0)) || return 0
   {
-    tail -n 60 "$log"
+    # What failed first: reports of fibers that held their worker may be long.
+    grep -a -A 8 -e ': Failure$' -e 'ERROR: ' -e 'WARNING: ThreadSanitizer' "$log" | head -n 60
+    tail -n 40 "$log"
     ((status != 124)) || echo "it did not end within $program_timeout s"
     printf '%s FAILED (exit code %s); repeat it with:\n  taskset -c %s' \
       "$(basename "$test")" "$status" "$processors"
