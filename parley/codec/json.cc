@@ -20,7 +20,7 @@ std::size_t string_end(std::string_view json, std::size_t at) {
 
 }  // namespace
 
-Status validate_json(std::string_view text, const JsonLimits& limits) {
+Status validate_json(std::string_view text, const Limits& limits) {
   impl::JsonCursor cursor(text, limits);
   if (cursor.check_size() && cursor.skip_value() && cursor.expect_end()) return {};
   return cursor.failure().status();

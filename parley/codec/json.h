@@ -31,42 +31,43 @@
 
 #include "parley/base/result.h"
 #include "parley/base/status.h"
+#include "parley/codec/limits.h"
 #include "parley/codec/type.h"
 
 namespace parley::codec {
 
-struct JsonLimits {
-  std::size_t max_depth = 64;  // arrays and objects inside each other; also when encoding
-  std::size_t max_bytes = std::size_t{16} << 20;         // of the whole text
-  std::size_t max_elements = 1'000'000;                  // in each array and each object
-  std::size_t max_string_bytes = std::size_t{16} << 20;  // in each string and key, as written
-};
-
 struct JsonOptions {
+  // Decoding. What is said beside a type (parley::fields) goes before both.
   bool refuse_unknown_fields = false;
-  bool require_all_fields = false;  // except std::optional ones
+  bool require_all_fields = false;  // except std::optional and std::unique_ptr ones
+  // Refuse types that show parts of the text (std::string_view), where it does not live on.
+  bool refuse_views = false;
+  // Encoding.
+  bool enums_as_numbers = false;  // by name otherwise; decoding takes both
 };
 
 // For callers that have a table instead of a type. `object` must be of that type.
 // Appends to `out`; on an error `out` is as it was.
 Status encode_json_as(std::string& out, const Type& type, const void* object,
-                      const JsonLimits& limits = {});
+                      const Limits& limits = {}, const JsonOptions& options = {});
 // After an error the object is valid, with some members decoded.
 Status decode_json_as(std::string_view text, const Type& type, void* object,
-                      const JsonLimits& limits = {}, const JsonOptions& options = {});
+                      const Limits& limits = {}, const JsonOptions& options = {});
 
 // Appends `value` to `out`. Fails on what JSON cannot say: a number that is not finite, a string
 // that is not UTF-8, a Json that is none; and beyond limits.max_depth, the one limit that counts
 // here. On an error `out` is as it was.
 template <class T>
-Status encode_json_to(std::string& out, const T& value, const JsonLimits& limits = {}) {
-  return encode_json_as(out, type_of<T>(), &value, limits);
+Status encode_json_to(std::string& out, const T& value, const Limits& limits = {},
+                      const JsonOptions& options = {}) {
+  return encode_json_as(out, type_of<T>(), &value, limits, options);
 }
 
 template <class T>
-Result<std::string> encode_json(const T& value, const JsonLimits& limits = {}) {
+Result<std::string> encode_json(const T& value, const Limits& limits = {},
+                                const JsonOptions& options = {}) {
   std::string out;
-  Status status = encode_json_as(out, type_of<T>(), &value, limits);
+  Status status = encode_json_as(out, type_of<T>(), &value, limits, options);
   if (!status.is_ok()) return status;
   return out;
 }
@@ -74,13 +75,13 @@ Result<std::string> encode_json(const T& value, const JsonLimits& limits = {}) {
 // Decodes over `value`, reusing its memory where it can; nothing of its old content is left. After
 // an error it is valid, with some members decoded.
 template <class T>
-Status decode_json_into(std::string_view text, T& value, const JsonLimits& limits = {},
+Status decode_json_into(std::string_view text, T& value, const Limits& limits = {},
                         const JsonOptions& options = {}) {
   return decode_json_as(text, type_of<T>(), &value, limits, options);
 }
 
 template <class T>
-Result<T> decode_json(std::string_view text, const JsonLimits& limits = {},
+Result<T> decode_json(std::string_view text, const Limits& limits = {},
                       const JsonOptions& options = {}) {
   T value{};
   Status status = decode_json_as(text, type_of<T>(), &value, limits, options);
@@ -89,7 +90,7 @@ Result<T> decode_json(std::string_view text, const JsonLimits& limits = {},
 }
 
 // Ok when `text` is one JSON value. Duplicate keys are not looked for.
-Status validate_json(std::string_view text, const JsonLimits& limits = {});
+Status validate_json(std::string_view text, const Limits& limits = {});
 
 // The same value with line breaks and two spaces per level, for people. What is not valid JSON (by
 // the default limits) is returned as it is.

@@ -214,7 +214,7 @@ TEST(JsonError, a_long_key_and_a_long_path_are_shown_in_part) {
 }
 
 template <class T>
-void expect_limit(const std::string& text, const JsonLimits& tight, const JsonLimits& wide,
+void expect_limit(const std::string& text, const Limits& tight, const Limits& wide,
                   std::string_view message) {
   const auto refused = decode_json<T>(text, tight);
   ASSERT_FALSE(refused) << text;
@@ -226,7 +226,7 @@ void expect_limit(const std::string& text, const JsonLimits& tight, const JsonLi
 
 std::string nested(std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); }
 
-TEST(JsonLimits, depth_is_limited_where_the_type_is_known) {
+TEST(Limits, depth_is_limited_where_the_type_is_known) {
   expect_limit<Tree>(R"({"kids":[{"kids":[]}]})", {.max_depth = 3}, {.max_depth = 4},
                      "$.kids[0].kids: nested deeper than max_depth (3)");
   expect_limit<Maps>(R"({"inner":{"a":{}}})", {.max_depth = 2}, {.max_depth = 3},
@@ -235,7 +235,7 @@ TEST(JsonLimits, depth_is_limited_where_the_type_is_known) {
                                                "$[0]: nested deeper than max_depth (1)");
 }
 
-TEST(JsonLimits, depth_is_limited_in_what_is_skipped) {
+TEST(Limits, depth_is_limited_in_what_is_skipped) {
   expect_limit<Tree>(R"({"new":[{"a":[]}]})", {.max_depth = 3}, {.max_depth = 4},
                      "$.new[0].a: nested deeper than max_depth (3)");
   expect_limit<Json>(nested(3), {.max_depth = 2}, {.max_depth = 3},
@@ -246,7 +246,7 @@ TEST(JsonLimits, depth_is_limited_in_what_is_skipped) {
   EXPECT_EQ(validate_json("[[]]", {.max_depth = 1}).code(), Code::resource_exhausted);
 }
 
-TEST(JsonLimits, depth_is_limited_when_writing_too) {
+TEST(Limits, depth_is_limited_when_writing_too) {
   Tree tree;
   for (int i = 0; i < 40; ++i) {
     Tree parent;
@@ -260,16 +260,16 @@ TEST(JsonLimits, depth_is_limited_when_writing_too) {
   EXPECT_TRUE(encode_json(raw, {.max_depth = 3}));
 }
 
-TEST(JsonLimits, the_size_of_the_text_is_limited) {
+TEST(Limits, the_size_of_the_text_is_limited) {
   expect_limit<std::string>("\"abcdef\"", {.max_bytes = 7}, {.max_bytes = 8},
                             "$: the text has 8 bytes, more than max_bytes (7)");
   EXPECT_EQ(validate_json("[1]", {.max_bytes = 2}).code(), Code::resource_exhausted);
   EXPECT_EQ(validate_json(std::string((16 << 20) + 1, ' ')).code(), Code::resource_exhausted);
 }
 
-TEST(JsonLimits, the_elements_of_each_array_and_object_are_limited) {
-  const JsonLimits two{.max_elements = 2};
-  const JsonLimits three{.max_elements = 3};
+TEST(Limits, the_elements_of_each_array_and_object_are_limited) {
+  const Limits two{.max_elements = 2};
+  const Limits three{.max_elements = 3};
   constexpr std::string_view message = "$: more elements than max_elements (2)";
   expect_limit<std::vector<int>>("[1,2,3]", two, three, message);
   expect_limit<std::vector<bool>>("[true,true,true]", two, three, message);
@@ -283,9 +283,9 @@ TEST(JsonLimits, the_elements_of_each_array_and_object_are_limited) {
   EXPECT_FALSE(decode_json<std::vector<int>>("[1]", {.max_elements = 0}));
 }
 
-TEST(JsonLimits, the_bytes_of_each_string_and_key_are_limited) {
-  const JsonLimits three{.max_string_bytes = 3};
-  const JsonLimits four{.max_string_bytes = 4};
+TEST(Limits, the_bytes_of_each_string_and_key_are_limited) {
+  const Limits three{.max_string_bytes = 3};
+  const Limits four{.max_string_bytes = 4};
   constexpr std::string_view message = "$: a string of 4 bytes, more than max_string_bytes (3)";
   expect_limit<std::string>("\"abcd\"", three, four, message);
   expect_limit<std::string>(R"("\n\n")", three, four, message);
@@ -328,7 +328,7 @@ void* go_deep(void*) {
   return nullptr;
 }
 
-TEST(JsonLimits, the_default_depth_fits_the_stack_of_a_fiber) {
+TEST(Limits, the_default_depth_fits_the_stack_of_a_fiber) {
   if (frames_are_widened) GTEST_SKIP() << "AddressSanitizer widens every frame";
   pthread_attr_t attributes;
   ASSERT_EQ(pthread_attr_init(&attributes), 0);

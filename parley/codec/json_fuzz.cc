@@ -16,7 +16,7 @@ namespace {
 using namespace parley;
 using codec::testing::Sample;
 
-constexpr codec::JsonLimits limits{
+constexpr codec::Limits limits{
     .max_depth = 12, .max_bytes = 8192, .max_elements = 100, .max_string_bytes = 200};
 
 struct Nothing {};
@@ -32,7 +32,7 @@ void check_untyped(std::string_view text) {
     PARLEY_ASSERT(raw.error() == verdict, "the same fault was told in two ways");
     return;
   }
-  codec::JsonLimits deeper = limits;
+  codec::Limits deeper = limits;
   ++deeper.max_depth;
   deeper.max_bytes += 100;
   const std::string object = "{\"value\":" + std::string(text) + "}";

@@ -1,7 +1,7 @@
 // Reflection of plain structs: how many members, of which types, under which names. No macro, no
 // registration, no code to generate; all of it at compile time.
 //
-// What is plain: an aggregate (no constructor, nothing private, nothing virtual) of at most 64
+// What is plain: an aggregate (no constructor, nothing private, nothing virtual) of at most 256
 // members, without bases that have members, references, unions and bit-fields. Members may be
 // const, C arrays, immovable; the struct may be nested, local to a function or in an anonymous
 // namespace. Anything else is refused while compiling, in one sentence (an anonymous struct, which
@@ -23,6 +23,7 @@
 
 #include "parley/codec/impl/bind_fields.h"
 #include "parley/codec/impl/count_fields.h"
+#include "parley/codec/impl/spelling.h"
 
 namespace parley::codec {
 namespace impl {
@@ -53,8 +54,9 @@ consteval bool check_plain() {
     static_assert(!count.has_reference,
                   "parley: a struct with a reference member cannot be reflected: hold a value");
     static_assert(!count.has_too_many,
-                  "parley: a struct of more than 64 members (or with C arrays of more than 1024 "
-                  "elements) cannot be reflected: group members into structs, use std::array");
+                  "parley: a struct of more than 256 members (or with C arrays of more than 1024 "
+                  "elements) cannot be reflected: group members into structs, use std::array, or "
+                  "list its fields (parley::fields)");
     static_assert(!count.has_base_with_members,
                   "parley: a struct whose base has members cannot be reflected: make the base a "
                   "member");
@@ -108,24 +110,6 @@ template <class P>
 struct Address {
   P pointer;
 };
-
-// Not a string_view: g++ would append the meaning of that alias to the spelling.
-template <Address address>
-consteval const char* spelling() {
-  return __PRETTY_FUNCTION__;
-}
-
-// The member's name is the last identifier of the spelling: "...Order::tea)}]", "...object.tea}]".
-consteval std::string_view last_identifier(std::string_view text) {
-  const auto is_part = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '$' || static_cast<unsigned char>(c) >= 0x80;
-  };
-  while (!text.empty() && !is_part(text.back())) text.remove_suffix(1);
-  std::size_t start = text.size();
-  while (start > 0 && is_part(text[start - 1])) --start;
-  return text.substr(start);
-}
 
 template <class T, std::size_t i>
 inline constexpr std::string_view name_of_field =

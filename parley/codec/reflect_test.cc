@@ -92,6 +92,51 @@ struct Wide {
   int m48, m49, m50, m51, m52, m53, m54, m55, m56, m57, m58, m59, m60, m61, m62, m63;
 };
 
+struct Widest {
+  int w000, w001, w002, w003, w004, w005, w006, w007, w008, w009, w010, w011, w012, w013, w014,
+      w015;
+  int w016, w017, w018, w019, w020, w021, w022, w023, w024, w025, w026, w027, w028, w029, w030,
+      w031;
+  int w032, w033, w034, w035, w036, w037, w038, w039, w040, w041, w042, w043, w044, w045, w046,
+      w047;
+  int w048, w049, w050, w051, w052, w053, w054, w055, w056, w057, w058, w059, w060, w061, w062,
+      w063;
+  int w064, w065, w066, w067, w068, w069, w070, w071, w072, w073, w074, w075, w076, w077, w078,
+      w079;
+  int w080, w081, w082, w083, w084, w085, w086, w087, w088, w089, w090, w091, w092, w093, w094,
+      w095;
+  int w096, w097, w098, w099, w100, w101, w102, w103, w104, w105, w106, w107, w108, w109, w110,
+      w111;
+  int w112, w113, w114, w115, w116, w117, w118, w119, w120, w121, w122, w123, w124, w125, w126,
+      w127;
+  int w128, w129, w130, w131, w132, w133, w134, w135, w136, w137, w138, w139, w140, w141, w142,
+      w143;
+  int w144, w145, w146, w147, w148, w149, w150, w151, w152, w153, w154, w155, w156, w157, w158,
+      w159;
+  int w160, w161, w162, w163, w164, w165, w166, w167, w168, w169, w170, w171, w172, w173, w174,
+      w175;
+  int w176, w177, w178, w179, w180, w181, w182, w183, w184, w185, w186, w187, w188, w189, w190,
+      w191;
+  int w192, w193, w194, w195, w196, w197, w198, w199, w200, w201, w202, w203, w204, w205, w206,
+      w207;
+  int w208, w209, w210, w211, w212, w213, w214, w215, w216, w217, w218, w219, w220, w221, w222,
+      w223;
+  int w224, w225, w226, w227, w228, w229, w230, w231, w232, w233, w234, w235, w236, w237, w238,
+      w239;
+  int w240, w241, w242, w243, w244, w245, w246, w247, w248, w249, w250, w251, w252, w253, w254,
+      w255;
+};
+
+// Three rungs of the wide part: its first, and both ends of a group.
+struct Wide65 {
+  Wide first;
+  int m64, m65, m66, m67, m68, m69, m70, m71, m72, m73, m74, m75, m76, m77, m78, m79, m80, m81;
+  int n00, n01, n02, n03, n04, n05, n06, n07, n08, n09, n10, n11, n12, n13, n14, n15, n16, n17;
+  int o00, o01, o02, o03, o04, o05, o06, o07, o08, o09, o10, o11, o12, o13, o14, o15, o16, o17;
+  int p00, p01, p02, p03, p04, p05, p06, p07, p08;
+  std::string last;
+};
+
 template <class T>
 std::string names_of() {
   std::string all;
@@ -168,6 +213,20 @@ TEST(Reflect, reaches_sixty_four_members) {
   EXPECT_EQ(wide.m00, 0);
   EXPECT_EQ(wide.m41, 41);
   EXPECT_EQ(wide.m63, 63);
+}
+
+TEST(Reflect, reaches_two_hundred_and_fifty_six_members) {
+  static_assert(field_count<Wide65> == 65);
+  EXPECT_EQ(field_names<Wide65>[64], "last");
+  static_assert(std::is_same_v<FieldType<Wide65, 64>, std::string>);
+  static_assert(field_count<Widest> == 256);
+  EXPECT_EQ(field_names<Widest>[0], "w000");
+  EXPECT_EQ(field_names<Widest>[255], "w255");
+  Widest widest{};
+  int next = 0;
+  for_each_field(widest, [&next](std::string_view, int& member) { member = next++; });
+  EXPECT_EQ(widest.w128, 128);
+  EXPECT_EQ(widest.w255, 255);
 }
 
 TEST(Reflect, every_count_of_members_binds_its_own_rung) {

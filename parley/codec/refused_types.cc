@@ -1,13 +1,13 @@
 // Types that codec refuses, one per value of CASE. Never part of a program: CMakeLists.txt has the
 // compiler look at each and matches the sentence it must say.
-#include <set>
+#include <chrono>
+#include <memory>
 #include <string>
-#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "parley/codec/type.h"
 
-enum class Colour { red, green };
 struct Point {
   int x;
 };
@@ -57,14 +57,12 @@ struct Subject {
 };
 #elif CASE == 9
 struct Subject {
-  std::string_view text;
+  std::unique_ptr<int[]> numbers;
 };
 #elif CASE == 10
-struct Subject {
-  Colour colour;
-};
+using Subject = std::variant<std::vector<int>, std::vector<bool>>;
 #elif CASE == 11
-using Subject = std::map<int, int>;
+using Subject = std::map<double, int>;
 #elif CASE == 12
 using Subject = std::optional<std::optional<int>>;
 #elif CASE == 13
@@ -73,7 +71,7 @@ struct Subject {
 };
 #elif CASE == 14
 struct Subject {
-  std::set<int> numbers;
+  std::chrono::steady_clock::time_point since;
 };
 #elif CASE == 15
 struct Subject {
@@ -90,6 +88,6 @@ struct Subject {
 
 parley::codec::Kind probe() {
   const parley::codec::Type& type = parley::codec::type_of<Subject>();
-  return type.kind == parley::codec::Kind::structure ? type.members().fields[0].type->kind
+  return type.kind == parley::codec::Kind::structure ? type.members().fields()[0].type->kind
                                                      : type.kind;
 }

@@ -19,16 +19,22 @@ std::string_view name_of(Kind kind) noexcept {
     case Kind::float64:
       return "number";
     case Kind::string:
+    case Kind::bytes:
+    case Kind::enumeration:
+    case Kind::duration:
+    case Kind::instant:
       return "string";
     case Kind::list:
     case Kind::array:
     case Kind::tuple:
       return "array";
     case Kind::map:
+    case Kind::variant:
     case Kind::structure:
       return "object";
     case Kind::json:
     case Kind::optional:
+    case Kind::represented:
       break;
   }
   return "value";

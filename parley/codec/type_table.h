@@ -1,12 +1,12 @@
 // The tables that describe types to formats: what type.h makes and what a format interprets.
 //
 // A format is a function over a Type and a void*: it looks at the kind, does numbers and strings
-// itself and reaches containers through their operations. Tables never change and live as long as
-// the program: safe on every thread and fiber.
+// itself and reaches everything else through the operations of its kind. Tables never change and
+// live as long as the program: safe on every thread and fiber.
 //
 //   bool write(const codec::Type& type, const void* object) {
 //     if (type.kind == codec::Kind::structure) {
-//       for (const codec::Field& field : type.members().fields) {
+//       for (const codec::Field& field : type.members().fields()) {
 //         write(*field.type, static_cast<const char*>(object) + field.offset);
 //     ...
 #pragma once
@@ -17,7 +17,11 @@
 #include <string>
 #include <string_view>
 
+#include "parley/base/status.h"
+
 namespace parley::codec {
+
+class Members;
 
 // Any JSON value, as text. Decoding checks it and keeps it to the byte (without the white space
 // around it); encoding checks it and writes it to the byte.
@@ -39,32 +43,53 @@ enum class Kind : std::uint8_t {
   uint64,
   float32,
   float64,
-  string,
-  json,
-  optional,   // element, optional
-  list,       // element, list: std::vector
-  array,      // element, count: `count` elements side by side
-  tuple,      // members, without names
-  map,        // element, map: std::string to element
-  structure,  // members
+  string,       // std::string
+  bytes,        // bytes: std::vector<std::byte>, Bytes, and views of either text or bytes
+  json,         // Json
+  enumeration,  // enumeration; element: its underlying integer
+  duration,     // time
+  instant,      // time: a point in time of the system's clock
+  optional,     // element, optional: std::optional, std::unique_ptr
+  list,         // element, list: std::vector, std::deque, std::set, std::unordered_set
+  array,        // element, count: `count` elements side by side
+  tuple,        // members(), without names
+  map,          // key, element, map
+  variant,      // variant
+  structure,    // members()
+  represented,  // element, represented: a type that travels as another one
 };
 
 struct Type;
 
-// A member of a struct or an element of a tuple.
-struct Field {
-  std::string_view key;  // `"name":`, ready to be written as JSON; empty in a tuple
-  const Type* type = nullptr;
-  std::size_t offset = 0;  // bytes from the start of the object
-
-  [[nodiscard]] std::string_view name() const {
-    return key.empty() ? key : key.substr(1, key.size() - 3);
-  }
+// Text or bytes in another container than std::string.
+struct BytesOperations {
+  bool is_text;  // std::string_view: must be UTF-8 where a format says so
+  bool is_view;  // holds nothing itself: shows a part of what is decoded
+  // Valid until the object changes. Bytes in several pieces are put together in `room`.
+  std::string_view (*get)(const void* object, std::string& room);
+  void (*set)(void* object, std::string_view bytes);  // a view: `bytes` must live on
 };
 
-struct Members {
-  std::span<const Field> fields;
-  const void* defaults = nullptr;  // an object as T{} makes it
+struct EnumValue {
+  std::int64_t value = 0;  // of an unsigned one: the same bits
+  std::string_view name{};
+};
+
+struct EnumOperations {
+  std::span<const EnumValue> values;  // those with a name, in the order of the declaration
+};
+
+// Since 1970 for a point in time. Nanoseconds have the sign of the seconds or are 0; of a point in
+// time they are never negative.
+struct Seconds {
+  std::int64_t seconds = 0;
+  std::int32_t nanoseconds = 0;
+};
+
+struct TimeOperations {
+  Seconds (*get)(const void* object);
+  // What is finer than the type's unit is cut off, downwards. False when it does not fit.
+  bool (*set)(void* object, Seconds time);
 };
 
 struct OptionalOperations {
@@ -73,46 +98,105 @@ struct OptionalOperations {
   void (*reset)(void* optional);
 };
 
+// Where a walk through a list or a map stands, which must not change meanwhile.
+struct Cursor {
+  const void* key = nullptr;    // of a map only
+  const void* value = nullptr;  // valid until the next step
+  alignas(void*) unsigned char place[5 * sizeof(void*)] = {};
+};
+
+// Fills a new element or key, default-made; false gives up.
+using Fill = bool (*)(void* context, void* object);
+
 struct ListOperations {
   std::size_t (*size)(const void* list);
   void (*truncate)(void* list, std::size_t size);  // to at most what it has
-  // Elements lie side by side from data(). Null for a std::vector<bool>, which has bits instead.
+  // Elements that lie side by side, from data(). Null where they do not: walk() then.
   void* (*data)(void* list);
-  void* (*append)(void* list);  // a new element at the end; may move the others
-  bool (*bit)(const void* list, std::size_t index);
-  void (*append_bit)(void* list, bool bit);
-};
-
-// Where a walk through a map stands. The map must not change meanwhile.
-struct MapCursor {
-  const std::string* key = nullptr;
-  const void* value = nullptr;
-  alignas(void*) unsigned char place[2 * sizeof(void*)] = {};
+  // A new default-made element at the end; may move the others. Null where an element cannot be
+  // changed once it is in (sets, std::vector<bool>): insert() then.
+  void* (*append)(void* list);
+  // Room for `size` elements in all, where the container can hold some ready. May be null.
+  void (*reserve)(void* list, std::size_t size);
+  // Has a new element filled and puts it in; a set drops what it has already. False: fill was.
+  bool (*insert)(void* list, Fill fill, void* context);
+  // False at the end. first() starts, next() goes on.
+  bool (*first)(const void* list, Cursor& cursor);
+  bool (*next)(const void* list, Cursor& cursor);
 };
 
 struct MapOperations {
   std::size_t (*size)(const void* map);
   void (*clear)(void* map);
-  // A new default-made value under `key`; null when the key is there already.
-  void* (*insert)(void* map, std::string&& key);
-  // False at the end. first() starts, next() goes on; std::unordered_map has no order to promise.
-  bool (*first)(const void* map, MapCursor& cursor);
-  bool (*next)(const void* map, MapCursor& cursor);
+  // Has a key filled and makes a default value under it: `is_new` tells whether it was not there
+  // before. Null: fill gave up.
+  void* (*insert)(void* map, Fill fill, void* context, bool& is_new);
+  // False at the end. std::unordered_map has no order to promise.
+  bool (*first)(const void* map, Cursor& cursor);
+  bool (*next)(const void* map, Cursor& cursor);
+};
+
+struct Alternative {
+  std::string_view name{};
+  const Type* type = nullptr;  // null for std::monostate: nothing
+};
+
+struct VariantOperations {
+  std::span<const Alternative> alternatives;
+  std::size_t (*index)(const void* variant);
+  const void* (*get)(const void* variant);
+  void* (*emplace)(void* variant, std::size_t index);  // default-made; keeps it if it is that one
+  void (*move)(void* to, void* from);
+};
+
+// A type that travels as another: its element.
+struct RepresentedOperations {
+  // Shows what it travels as to `use`, and returns what that returns.
+  bool (*show)(const void* object, bool (*use)(void* context, const void* as), void* context);
+  // Has one filled and takes it over. Not ok when fill gave up (`filled` is false then) or when
+  // the type refuses it.
+  Status (*take)(void* object, Fill fill, void* context, bool& filled);
 };
 
 struct Type {
   Kind kind = Kind::boolean;
-  std::size_t size = 0;                                  // sizeof the object
-  void (*assign)(void* to, const void* from) = nullptr;  // copies a whole object over another
+  std::size_t size = 0;                          // sizeof the object
+  void (*move)(void* to, void* from) = nullptr;  // null where the type cannot be moved
   const Type* element = nullptr;
+  const Type* key = nullptr;
   std::size_t count = 0;
-  const OptionalOperations* optional = nullptr;
-  const ListOperations* list = nullptr;
-  const MapOperations* map = nullptr;
-  const Members& (*members)() = nullptr;
+  std::string_view name{};  // of a struct or an enum, without its namespace
+  union {
+    const void* none = nullptr;
+    const BytesOperations* bytes;
+    const EnumOperations* enumeration;
+    const TimeOperations* time;
+    const OptionalOperations* optional;
+    const ListOperations* list;
+    const MapOperations* map;
+    const VariantOperations* variant;
+    const RepresentedOperations* represented;
+    const Members& (*members_of)();
+  };
+
+  // Of a structure or a tuple.
+  [[nodiscard]] const Members& members() const { return members_of(); }
 };
 
 // "integer", "array", "object": what errors call a value of this kind.
 std::string_view name_of(Kind kind) noexcept;
+
+namespace impl {
+
+// What an alternative of a variant is called when its type has no name of its own.
+constexpr std::string_view name_of_alternative(Kind kind) {
+  constexpr std::string_view names[] = {
+      "bool",   "int8",     "int16",  "int32",  "int64", "uint8", "uint16",  "uint32",
+      "uint64", "float",    "double", "string", "bytes", "json",  "enum",    "duration",
+      "time",   "optional", "list",   "array",  "tuple", "map",   "variant", "struct"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+}  // namespace impl
 
 }  // namespace parley::codec

@@ -35,6 +35,9 @@ Status require_array(std::string_view text, std::size_t arguments);
 // The text in one piece: in place when it is, else copied to `joined`.
 std::string_view text_of(const Bytes& body, std::string& joined);
 
+// What is decoded outlives the message it came in.
+inline constexpr codec::JsonOptions body_options{.refuse_views = true};
+
 template <class T>
 Status append_value(std::string& out, const T& value) {
   if constexpr (std::is_convertible_v<const T&, std::string_view> &&
@@ -83,11 +86,12 @@ Result<std::tuple<Args...>> decode_arguments(const wire::Message& message) {
     std::string joined;
     const std::string_view text = impl::text_of(message.body, joined);
     if constexpr (sizeof...(Args) == 1) {
-      return codec::decode_json<Args...>(text).transform(
-          [](auto&& value) { return std::tuple<Args...>(std::forward<decltype(value)>(value)); });
+      return codec::decode_json<Args...>(text, {}, impl::body_options).transform([](auto&& value) {
+        return std::tuple<Args...>(std::forward<decltype(value)>(value));
+      });
     } else {
       if (Status s = impl::require_array(text, sizeof...(Args)); !s.is_ok()) return s;
-      return codec::decode_json<std::tuple<Args...>>(text);
+      return codec::decode_json<std::tuple<Args...>>(text, {}, impl::body_options);
     }
   }
 }
@@ -100,7 +104,7 @@ Result<R> decode_result(const wire::Message& message) {
   } else {
     if (Status s = impl::require_json(message); !s.is_ok()) return s.with_context("the answer");
     std::string joined;
-    return codec::decode_json<R>(impl::text_of(message.body, joined))
+    return codec::decode_json<R>(impl::text_of(message.body, joined), {}, impl::body_options)
         .transform_error([](const Status& s) { return s.with_context("the answer"); });
   }
 }

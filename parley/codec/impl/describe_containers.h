@@ -1,44 +1,54 @@
-// How the compiler fills in the table of a container. Only type.h includes this file.
+// How the compiler fills in the table of an optional, an array, a tuple or a map. Only type.h
+// includes this file.
 #pragma once
 
 #include <array>
 #include <cstddef>
-#include <iterator>
 #include <map>
-#include <new>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "parley/codec/impl/describe.h"
+#include "parley/codec/impl/describe_lists.h"
+#include "parley/codec/impl/describe_structure.h"
+#include "parley/codec/members.h"
 #include "parley/codec/type_table.h"
 
 namespace parley::codec::impl {
 
 template <class T>
-inline constexpr bool is_optional = false;
+inline constexpr bool may_be_empty = false;
 template <class T>
-inline constexpr bool is_optional<std::optional<T>> = true;
+inline constexpr bool may_be_empty<std::optional<T>> = true;
+template <class T>
+inline constexpr bool may_be_empty<std::unique_ptr<T>> = true;
 
-template <class T>
-struct Describe<std::optional<T>> {
-  static_assert(!is_optional<T>,
+template <class Optional, class T>
+struct DescribeOptional {
+  static_assert(!may_be_empty<T>,
                 "parley: an optional of an optional has two ways to be empty and formats have one: "
                 "use one std::optional");
-  using Optional = std::optional<T>;
 
   static constexpr OptionalOperations operations = {
       .get = [](const void* optional) -> const void* {
         const auto& self = *static_cast<const Optional*>(optional);
-        return self.has_value() ? &*self : nullptr;
+        return self ? &*self : nullptr;
       },
       .ensure = [](void* optional) -> void* {
         auto& self = *static_cast<Optional*>(optional);
-        return self.has_value() ? &*self : &self.emplace();
+        if (!self) {
+          if constexpr (requires { self.emplace(); }) {
+            self.emplace();
+          } else {
+            self = std::make_unique<T>();
+          }
+        }
+        return &*self;
       },
       .reset = [](void* optional) { static_cast<Optional*>(optional)->reset(); },
   };
@@ -49,37 +59,13 @@ struct Describe<std::optional<T>> {
     return type;
   }
 };
-
-template <class T, class A>
-struct Describe<std::vector<T, A>> {
-  using List = std::vector<T, A>;
-
-  static constexpr ListOperations make_operations() {
-    ListOperations made{};
-    made.size = [](const void* list) { return static_cast<const List*>(list)->size(); };
-    made.truncate = [](void* list, std::size_t size) {
-      auto& self = *static_cast<List*>(list);
-      if (size < self.size())
-        self.erase(self.begin() + static_cast<std::ptrdiff_t>(size), self.end());
-    };
-    if constexpr (std::is_same_v<T, bool>) {
-      made.bit = [](const void* list, std::size_t index) -> bool {
-        return (*static_cast<const List*>(list))[index];
-      };
-      made.append_bit = [](void* list, bool bit) { static_cast<List*>(list)->push_back(bit); };
-    } else {
-      made.data = [](void* list) -> void* { return static_cast<List*>(list)->data(); };
-      made.append = [](void* list) -> void* { return &static_cast<List*>(list)->emplace_back(); };
-    }
-    return made;
-  }
-  static constexpr ListOperations operations = make_operations();
-  static constexpr Type make() {
-    Type type = plain_type<List>(Kind::list);
-    type.element = member_type<T>();
-    type.list = &operations;
-    return type;
-  }
+template <class T>
+struct Describe<std::optional<T>> : DescribeOptional<std::optional<T>, T> {};
+template <class T>
+struct Describe<std::unique_ptr<T>> : DescribeOptional<std::unique_ptr<T>, T> {
+  static_assert(!std::is_array_v<T>,
+                "parley: an array in a std::unique_ptr does not know its "
+                "size: use std::vector");
 };
 
 template <class Array, class T, std::size_t n>
@@ -99,22 +85,34 @@ struct Describe<T[n]> {
 };
 
 template <class T>
-const Members& tuple_members() {
-  static const T& defaults = *new T{};
-  static const auto fields = []<std::size_t... i>(std::index_sequence<i...>) {
-    return std::array<Field, sizeof...(i)>{
-        Field{.key = {},
-              .type = member_type<std::tuple_element_t<i, T>>(),
-              .offset = offset_in(&defaults, std::get<i>(defaults))}...};
+const Members* make_tuple_members() {
+  const T& object = *new T{};
+  return [&]<std::size_t... i>(std::index_sequence<i...>) {
+    static constexpr std::array<FieldSource, sizeof...(i)> sources = {
+        FieldSource{.type = member_type<std::tuple_element_t<i, T>>()}...};
+    const std::array<std::uint32_t, sizeof...(i)> offsets = {
+        offset_in(object, std::get<i>(object))...};
+    MembersSource source;
+    source.name = "tuple";
+    source.fields = sources;
+    source.offsets = offsets.data();
+    source.defaults = &object;
+    source.make = []() -> void* { return new T{}; };
+    source.destroy = [](void* made) { delete static_cast<T*>(made); };
+    return new Members(source);
   }(std::make_index_sequence<std::tuple_size_v<T>>());
-  static const Members members{.fields = fields, .defaults = &defaults};
+}
+
+template <class T>
+const Members& tuple_members() {
+  static const Members& members = *make_tuple_members<T>();
   return members;
 }
 
 template <class T>
 constexpr Type tuple_type() {
   Type type = plain_type<T>(Kind::tuple);
-  type.members = &tuple_members<T>;
+  type.members_of = &tuple_members<T>;
   return type;
 }
 template <class A, class B>
@@ -126,40 +124,32 @@ struct Describe<std::tuple<T...>> {
   static constexpr Type make() { return tuple_type<std::tuple<T...>>(); }
 };
 
+template <class K>
+inline constexpr bool is_map_key = std::is_same_v<K, std::string> || std::is_enum_v<K> ||
+                                   (std::is_integral_v<K> && !is_character<K>);
+
 template <class Map>
 struct DescribeMap {
-  static_assert(std::is_same_v<typename Map::key_type, std::string>,
-                "parley: the keys of a map are texts in most formats: use std::string keys, or a "
-                "std::vector of pairs");
-  using Iterator = typename Map::const_iterator;
-  static_assert(std::is_trivially_copyable_v<Iterator> && sizeof(Iterator) <= 2 * sizeof(void*));
+  static_assert(is_map_key<typename Map::key_type>,
+                "parley: the keys of a map are texts in most formats: use std::string, integers, "
+                "bool or an enum for keys, or a std::vector of pairs");
 
-  static bool show(const void* map, MapCursor& cursor, Iterator at) {
-    new (cursor.place) Iterator(at);
-    if (at == static_cast<const Map*>(map)->end()) return false;
-    cursor.key = &at->first;
-    cursor.value = &at->second;
-    return true;
-  }
   static constexpr MapOperations operations = {
       .size = [](const void* map) { return static_cast<const Map*>(map)->size(); },
       .clear = [](void* map) { static_cast<Map*>(map)->clear(); },
-      .insert = [](void* map, std::string&& key) -> void* {
-        const auto [at, is_new] = static_cast<Map*>(map)->try_emplace(std::move(key));
-        return is_new ? &at->second : nullptr;
+      .insert = [](void* map, Fill fill, void* context, bool& is_new) -> void* {
+        typename Map::key_type key{};
+        if (!fill(context, &key)) return nullptr;
+        const auto [at, inserted] = static_cast<Map*>(map)->try_emplace(std::move(key));
+        is_new = inserted;
+        return &at->second;
       },
-      .first =
-          [](const void* map, MapCursor& cursor) {
-            return show(map, cursor, static_cast<const Map*>(map)->begin());
-          },
-      .next =
-          [](const void* map, MapCursor& cursor) {
-            return show(map, cursor,
-                        std::next(*std::launder(reinterpret_cast<Iterator*>(cursor.place))));
-          },
+      .first = &Walk<Map>::first,
+      .next = &Walk<Map>::next,
   };
   static constexpr Type make() {
     Type type = plain_type<Map>(Kind::map);
+    type.key = &Table<typename Map::key_type>::type;
     type.element = member_type<typename Map::mapped_type>();
     type.map = &operations;
     return type;

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "parley/codec/impl/json_failure.h"
+#include "parley/codec/impl/failure.h"
 #include "parley/codec/impl/json_number.h"
 #include "parley/codec/json.h"
 
@@ -24,7 +24,7 @@ struct RawString {
 class JsonCursor {
  public:
   // Both outlive the cursor.
-  JsonCursor(std::string_view text, const JsonLimits& limits)
+  JsonCursor(std::string_view text, const Limits& limits)
       : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), limits_(limits) {}
 
   // False when the text is longer than limits.max_bytes.
@@ -35,7 +35,7 @@ class JsonCursor {
   // Nothing but white space is left.
   bool expect_end();
 
-  [[nodiscard]] JsonFailure& failure() noexcept { return failure_; }
+  [[nodiscard]] Failure& failure() noexcept { return failure_; }
 
  protected:
   void skip_space() noexcept {
@@ -73,9 +73,9 @@ class JsonCursor {
   const char* begin_;
   const char* at_;
   const char* end_;
-  const JsonLimits& limits_;
+  const Limits& limits_;
   std::size_t depth_ = 0;
-  JsonFailure failure_;
+  Failure failure_;
 
  private:
   [[gnu::noinline]] bool skip_array();

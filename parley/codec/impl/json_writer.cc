@@ -6,9 +6,14 @@
 #include <cstring>
 #include <limits>
 
-#include "parley/codec/impl/json_cursor.h"
+#include "parley/base/base64.h"
+#include "parley/codec/impl/failure.h"
+#include "parley/codec/impl/json_number.h"
 #include "parley/codec/impl/json_scan.h"
+#include "parley/codec/impl/time_text.h"
 #include "parley/codec/impl/utf8.h"
+#include "parley/codec/json.h"
+#include "parley/codec/members.h"
 
 namespace parley::codec {
 namespace impl {
@@ -44,13 +49,40 @@ T load(const void* object) {
   return value;
 }
 
+// The integer there; of a uint64 its bits.
+void load_integer(const Type& type, const void* object, std::int64_t& value) {
+  switch (type.kind) {
+    case Kind::int8:
+      value = load<std::int8_t>(object);
+      return;
+    case Kind::int16:
+      value = load<std::int16_t>(object);
+      return;
+    case Kind::int32:
+      value = load<std::int32_t>(object);
+      return;
+    case Kind::uint8:
+      value = load<std::uint8_t>(object);
+      return;
+    case Kind::uint16:
+      value = load<std::uint16_t>(object);
+      return;
+    case Kind::uint32:
+      value = load<std::uint32_t>(object);
+      return;
+    default:
+      value = load<std::int64_t>(object);
+  }
+}
+
 class JsonWriter {
  public:
   // Appends behind what `out` holds; finish() or undo() must be the last call.
-  JsonWriter(std::string& out, const JsonLimits& limits)
+  JsonWriter(std::string& out, const Limits& limits, const JsonOptions& options)
       : out_(out),
         start_(out.size()),
         limits_(limits),
+        options_(options),
         at_(out.data() + start_),
         end_(out.data() + start_) {}
 
@@ -67,11 +99,19 @@ class JsonWriter {
   [[gnu::noinline]] bool write_float32(float value);
   [[gnu::noinline]] bool write_string(std::string_view text);
   [[gnu::noinline]] bool write_json(std::string_view text);
+  [[gnu::noinline]] bool write_bytes(const BytesOperations& bytes, const void* object);
+  [[gnu::noinline]] bool write_enumeration(const Type& type, const void* object);
+  [[gnu::noinline]] bool write_time(const Type& type, const void* object);
   [[gnu::noinline]] bool write_list(const Type& type, const void* object);
   [[gnu::noinline]] bool write_array(const Type& element, const void* elements, std::size_t count);
   [[gnu::noinline]] bool write_tuple(const Type& type, const void* object);
   [[gnu::noinline]] bool write_map(const Type& type, const void* object);
+  [[gnu::noinline]] bool write_key(const Type& type, const void* key);
+  [[gnu::noinline]] bool write_variant(const VariantOperations& variant, const void* object);
+  [[gnu::noinline]] bool write_represented(const Type& type, const void* object);
   [[gnu::noinline]] bool write_structure(const Type& type, const void* object);
+  [[gnu::noinline]] bool write_unknown(const UnknownFields& unknown, bool is_first);
+  bool check_json(std::string_view text, const char* what);
 
   // Room for `count` more characters.
   void reserve(std::size_t count) {
@@ -110,11 +150,12 @@ class JsonWriter {
 
   std::string& out_;
   std::size_t start_;
-  const JsonLimits& limits_;
+  const Limits& limits_;
+  const JsonOptions& options_;
   char* at_;
   char* end_;
   std::size_t depth_ = 0;
-  JsonFailure failure_;
+  Failure failure_;
 };
 
 // Doubles what has been written here, whatever the capacity: resize() clears what it adds, and a
@@ -149,8 +190,15 @@ bool JsonWriter::write(const Type& type, const void* object) {
       return write_float64(*static_cast<const double*>(object));
     case Kind::string:
       return write_string(*static_cast<const std::string*>(object));
+    case Kind::bytes:
+      return write_bytes(*type.bytes, object);
     case Kind::json:
       return write_json(static_cast<const Json*>(object)->text);
+    case Kind::enumeration:
+      return write_enumeration(type, object);
+    case Kind::duration:
+    case Kind::instant:
+      return write_time(type, object);
     case Kind::optional: {
       const void* const value = type.optional->get(object);
       if (value != nullptr) return write(*type.element, value);
@@ -165,8 +213,12 @@ bool JsonWriter::write(const Type& type, const void* object) {
       return write_tuple(type, object);
     case Kind::map:
       return write_map(type, object);
+    case Kind::variant:
+      return write_variant(*type.variant, object);
     case Kind::structure:
       return write_structure(type, object);
+    case Kind::represented:
+      return write_represented(type, object);
   }
   return fail_kind();
 }
@@ -177,34 +229,10 @@ bool JsonWriter::fail_kind() {
 
 bool JsonWriter::write_integer(const Type& type, const void* object) {
   std::int64_t value = 0;
-  switch (type.kind) {
-    case Kind::int8:
-      value = load<std::int8_t>(object);
-      break;
-    case Kind::int16:
-      value = load<std::int16_t>(object);
-      break;
-    case Kind::int32:
-      value = load<std::int32_t>(object);
-      break;
-    case Kind::uint8:
-      value = load<std::uint8_t>(object);
-      break;
-    case Kind::uint16:
-      value = load<std::uint16_t>(object);
-      break;
-    case Kind::uint32:
-      value = load<std::uint32_t>(object);
-      break;
-    case Kind::uint64:
-      reserve(max_number_chars);
-      at_ = std::to_chars(at_, end_, load<std::uint64_t>(object)).ptr;
-      return true;
-    default:
-      value = load<std::int64_t>(object);
-  }
+  load_integer(type, object, value);
   reserve(max_number_chars);
-  at_ = std::to_chars(at_, end_, value).ptr;
+  at_ = type.kind == Kind::uint64 ? std::to_chars(at_, end_, static_cast<std::uint64_t>(value)).ptr
+                                  : std::to_chars(at_, end_, value).ptr;
   return true;
 }
 
@@ -250,31 +278,74 @@ bool JsonWriter::write_string(std::string_view text) {
   return !has_high || is_utf8(text) || fail_utf8();
 }
 
-bool JsonWriter::write_json(std::string_view text) {
+// Whether `text` is JSON that fits in here.
+bool JsonWriter::check_json(std::string_view text, const char* what) {
   constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
-  const JsonLimits limits{.max_depth = limits_.max_depth - depth_,
-                          .max_bytes = any,
-                          .max_elements = any,
-                          .max_string_bytes = any};
+  const Limits limits{.max_depth = limits_.max_depth - depth_,
+                      .max_bytes = any,
+                      .max_elements = any,
+                      .max_string_bytes = any};
   const Status status = validate_json(text, limits);
-  if (!status.is_ok()) {
-    return failure_.set(status.code(), "this Json cannot be written: " + status.message());
-  }
+  return status.is_ok() ||
+         failure_.set(status.code(), std::string(what) + " cannot be written: " + status.message());
+}
+
+bool JsonWriter::write_json(std::string_view text) {
+  if (!check_json(text, "this Json")) return false;
   put(text);
+  return true;
+}
+
+bool JsonWriter::write_bytes(const BytesOperations& bytes, const void* object) {
+  std::string room;
+  const std::string_view text = bytes.get(object, room);
+  if (bytes.is_text) return write_string(text);
+  std::string encoded = "\"";
+  append_base64(encoded, text);
+  encoded += '"';
+  put(encoded);
+  return true;
+}
+
+bool JsonWriter::write_enumeration(const Type& type, const void* object) {
+  if (!options_.enums_as_numbers) {
+    std::int64_t number = 0;
+    load_integer(*type.element, object, number);
+    for (const EnumValue& value : type.enumeration->values) {
+      if (value.value == number) return write_string(value.name);
+    }
+  }
+  return write_integer(*type.element, object);
+}
+
+bool JsonWriter::write_time(const Type& type, const void* object) {
+  const Seconds time = type.time->get(object);
+  reserve(max_time_chars + 2);
+  char* const start = at_;
+  *at_++ = '"';
+  at_ = type.kind == Kind::instant ? write_instant(at_, time) : write_duration(at_, time);
+  if (at_ == nullptr) {
+    at_ = start;
+    return failure_.set(Code::invalid_argument,
+                        "a time outside the years 0000 to 9999 cannot be written as JSON");
+  }
+  *at_++ = '"';
   return true;
 }
 
 bool JsonWriter::write_list(const Type& type, const void* object) {
   const ListOperations& list = *type.list;
-  const std::size_t size = list.size(object);
   if (list.data != nullptr) {
     // Only to be read from: data() serves readers and writers alike.
-    return write_array(*type.element, list.data(const_cast<void*>(object)), size);
+    return write_array(*type.element, list.data(const_cast<void*>(object)), list.size(object));
   }
   if (!enter('[')) return false;
-  for (std::size_t i = 0; i < size; ++i) {
-    separate(i);
-    put(list.bit(object, i) ? std::string_view("true") : "false");
+  Cursor cursor;
+  std::size_t count = 0;
+  for (bool some = list.first(object, cursor); some; some = list.next(object, cursor)) {
+    separate(count);
+    if (!write(*type.element, cursor.value)) return failure_.in_index(count);
+    ++count;
   }
   return leave(']');
 }
@@ -291,7 +362,7 @@ bool JsonWriter::write_array(const Type& element, const void* elements, std::siz
 
 bool JsonWriter::write_tuple(const Type& type, const void* object) {
   if (!enter('[')) return false;
-  const std::span<const Field> fields = type.members().fields;
+  const std::span<const Field> fields = type.members().fields();
   for (std::size_t i = 0; i < fields.size(); ++i) {
     separate(i);
     if (!write(*fields[i].type, static_cast<const char*>(object) + fields[i].offset)) {
@@ -303,30 +374,97 @@ bool JsonWriter::write_tuple(const Type& type, const void* object) {
 
 bool JsonWriter::write_map(const Type& type, const void* object) {
   if (!enter('{')) return false;
-  MapCursor cursor;
+  Cursor cursor;
   std::size_t count = 0;
   for (bool some = type.map->first(object, cursor); some; some = type.map->next(object, cursor)) {
     separate(count++);
-    if (!write_string(*cursor.key)) return false;
+    const std::size_t key_start = static_cast<std::size_t>(at_ - out_.data());
+    if (!write_key(*type.key, cursor.key)) return false;
+    const std::size_t key_end = static_cast<std::size_t>(at_ - out_.data());
     put(':');
-    if (!write(*type.element, cursor.value)) return failure_.in_field(*cursor.key);
+    if (!write(*type.element, cursor.value)) {
+      return failure_.in_key(std::string_view(out_).substr(key_start + 1, key_end - key_start - 2));
+    }
   }
   return leave('}');
 }
 
+// A text; numbers and truth values stand in quotes.
+bool JsonWriter::write_key(const Type& type, const void* key) {
+  if (type.kind == Kind::string) return write_string(*static_cast<const std::string*>(key));
+  const std::size_t start = static_cast<std::size_t>(at_ - out_.data());
+  if (!write(type, key)) return false;
+  if (out_[start] == '"') return true;
+  const std::string number =
+      out_.substr(start, static_cast<std::size_t>(at_ - out_.data()) - start);
+  at_ = out_.data() + start;
+  put('"');
+  put(number);
+  put('"');
+  return true;
+}
+
+bool JsonWriter::write_variant(const VariantOperations& variant, const void* object) {
+  const std::size_t index = variant.index(object);
+  if (index >= variant.alternatives.size()) {
+    return failure_.set(Code::invalid_argument, "a variant without a value cannot be written");
+  }
+  const Alternative& alternative = variant.alternatives[index];
+  if (alternative.type == nullptr) {
+    put("null");
+    return true;
+  }
+  if (!enter('{') || !write_string(alternative.name)) return false;
+  put(':');
+  if (!write(*alternative.type, variant.get(object))) return failure_.in_field(alternative.name);
+  return leave('}');
+}
+
+bool JsonWriter::write_represented(const Type& type, const void* object) {
+  struct Target {
+    JsonWriter* writer;
+    const Type* type;
+  } target{this, type.element};
+  return type.represented->show(
+      object,
+      [](void* context, const void* as) {
+        const auto& self = *static_cast<Target*>(context);
+        return self.writer->write(*self.type, as);
+      },
+      &target);
+}
+
 bool JsonWriter::write_structure(const Type& type, const void* object) {
   if (!enter('{')) return false;
+  const Members& members = type.members();
   bool is_first = true;
-  for (const Field& field : type.members().fields) {
-    const void* const member = static_cast<const char*>(object) + field.offset;
-    const Kind kind = field.type->kind;
-    if (kind == Kind::optional && field.type->optional->get(member) == nullptr) continue;
+  for (const Field& field : members.fields()) {
+    const void* member = static_cast<const char*>(object) + field.offset;
+    if (field.type->kind == Kind::optional && field.variant == nullptr &&
+        field.type->optional->get(member) == nullptr) {
+      continue;
+    }
+    if (field.variant != nullptr) {
+      if (field.variant->index(member) != field.alternative) continue;
+      member = field.variant->get(member);
+    }
     if (!is_first) put(',');
     is_first = false;
     put(field.key);
-    if (!write(*field.type, member)) return failure_.in_field(field.name());
+    if (!write(*field.type, member)) return failure_.in_field(field.name);
+  }
+  const UnknownFields* const unknown = members.unknown_fields(object);
+  if (unknown != nullptr && !unknown->json.empty() && !write_unknown(*unknown, is_first)) {
+    return false;
   }
   return leave('}');
+}
+
+bool JsonWriter::write_unknown(const UnknownFields& unknown, bool is_first) {
+  if (!check_json('{' + unknown.json + '}', "what UnknownFields holds")) return false;
+  if (!is_first) put(',');
+  put(unknown.json);
+  return true;
 }
 
 bool JsonWriter::fail_depth() {
@@ -349,9 +487,9 @@ bool JsonWriter::fail_finite(double value) {
 }  // namespace
 }  // namespace impl
 
-Status encode_json_as(std::string& out, const Type& type, const void* object,
-                      const JsonLimits& limits) {
-  impl::JsonWriter writer(out, limits);
+Status encode_json_as(std::string& out, const Type& type, const void* object, const Limits& limits,
+                      const JsonOptions& options) {
+  impl::JsonWriter writer(out, limits, options);
   if (writer.write(type, object)) {
     writer.finish();
     return {};

@@ -1,4 +1,4 @@
-#include "parley/codec/impl/json_failure.h"
+#include "parley/codec/impl/failure.h"
 
 #include <algorithm>
 #include <utility>
@@ -42,13 +42,13 @@ std::string escaped_json(std::string_view text) {
   return out;
 }
 
-bool JsonFailure::set(Code code, std::string message) {
+bool Failure::set(Code code, std::string message) {
   code_ = code;
   message_ = std::move(message);
   return false;
 }
 
-bool JsonFailure::in_field(std::string_view name) {
+bool Failure::in_field(std::string_view name) {
   if (is_identifier(name)) {
     path_.push_back("." + shortened(name, max_shown_key));
   } else {
@@ -57,18 +57,18 @@ bool JsonFailure::in_field(std::string_view name) {
   return false;
 }
 
-bool JsonFailure::in_key(std::string_view key_as_written) {
+bool Failure::in_key(std::string_view key_as_written) {
   if (is_identifier(key_as_written)) return in_field(key_as_written);
   path_.push_back("[\"" + shortened(key_as_written, max_shown_key) + "\"]");
   return false;
 }
 
-bool JsonFailure::in_index(std::size_t index) {
+bool Failure::in_index(std::size_t index) {
   path_.push_back("[" + std::to_string(index) + "]");
   return false;
 }
 
-Status JsonFailure::status() const {
+Status Failure::status() const {
   // Of a very long path the end is kept: it is nearer to what is wrong.
   std::size_t shown = 0;
   std::size_t size = 0;

@@ -11,7 +11,7 @@
 
 namespace parley::codec::impl {
 
-class JsonFailure {
+class Failure {
  public:
   // Each returns false, so that a failing function can `return failure.in_index(i);`.
   [[gnu::cold]] bool set(Code code, std::string message);

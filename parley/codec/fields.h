@@ -1,0 +1,257 @@
+// What is said about a type beside it, where its declaration does not say enough: other names,
+// numbers for protobuf, what must be there, defaults, flattening; and whole tables for types whose
+// members the language does not give away (private ones, bases with members, bit-fields,
+// references). No macro; nothing inside the type unless its members are private.
+//
+// Compile-time values only: safe everywhere.
+//
+//   struct Order { int id; std::string tea; Address to; };
+//
+//   // Some of the members, the others stay as they are:
+//   template <>
+//   inline constexpr auto parley::fields<Order> = parley::codec::field_rules<Order>(
+//       parley::codec::field<&Order::id>().number(7).required(),
+//       parley::codec::field<&Order::tea>().named("kind of tea"));
+//
+//   // All there are; nothing is reflected:
+//   template <>
+//   inline constexpr auto parley::fields<Flags> = parley::codec::field_table<Flags>(
+//       parley::codec::field<&Flags::owner>(),
+//       parley::codec::property<[](const Flags& f) { return f.low; },
+//                               [](Flags& f, unsigned low) { f.low = low & 7; }>("low"));
+//
+//   // Inside a class, where its private members can be seen:
+//   static constexpr auto parley_fields() {
+//     return parley::codec::field_table<Account>(parley::codec::field<&Account::cents_>("cents"));
+//   }
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "parley/codec/impl/spelling.h"
+#include "parley/codec/type_table.h"
+
+namespace parley::codec {
+
+// What happens to members of the text that the type does not know.
+enum class OnUnknown : std::uint8_t {
+  as_asked,  // what the options of the format say
+  ignore,
+  refuse,
+};
+
+// A member of this type keeps what the others do not know, for whoever writes the object again in
+// the same format: the members as they stood in JSON, joined by commas; the fields of protobuf; the
+// keys and values of MessagePack.
+struct UnknownFields {
+  std::string json;
+  std::string protobuf;
+  std::string msgpack;
+
+  friend bool operator==(const UnknownFields&, const UnknownFields&) = default;
+};
+
+struct FieldOptions {
+  std::string_view name{};
+  std::uint32_t number = 0;  // 0: by its position, from 1
+  bool is_required = false;
+  bool is_flat = false;
+};
+
+// One field: how to reach it, and what is said about it. Each function returns the field with that
+// changed. Made by field<>() and property<>().
+template <class Access>
+class FieldOf {
+ public:
+  using Value = typename Access::Value;
+
+  constexpr FieldOf(Access access, std::string_view name)
+      : access_(access), options_{.name = name} {}
+
+  [[nodiscard]] constexpr FieldOf named(std::string_view name) const {
+    FieldOf changed = *this;
+    changed.options_.name = name;
+    return changed;
+  }
+  // Its number in protobuf: 1 to 2^29 - 1, without 19000 to 19999.
+  [[nodiscard]] constexpr FieldOf number(std::uint32_t number) const {
+    FieldOf changed = *this;
+    changed.options_.number = number;
+    return changed;
+  }
+  // Decoding fails when it is absent.
+  [[nodiscard]] constexpr FieldOf required() const {
+    FieldOf changed = *this;
+    changed.options_.is_required = true;
+    return changed;
+  }
+  // The members of this struct appear among those of the struct around it. Of a std::variant: the
+  // one alternative that is there, under its name; protobuf's oneof.
+  [[nodiscard]] constexpr FieldOf flatten() const {
+    FieldOf changed = *this;
+    changed.options_.is_flat = true;
+    return changed;
+  }
+  // What it is when it is absent, instead of what the struct's own initialisers say.
+  [[nodiscard]] constexpr FieldOf default_to(Value (*make)()) const {
+    FieldOf changed = *this;
+    changed.default_ = make;
+    return changed;
+  }
+
+  [[nodiscard]] constexpr const Access& access() const { return access_; }
+  [[nodiscard]] constexpr const FieldOptions& options() const { return options_; }
+  using MakeDefault = Value (*)();
+  [[nodiscard]] constexpr MakeDefault default_maker() const { return default_; }
+
+ private:
+  Access access_;
+  FieldOptions options_;
+  MakeDefault default_ = nullptr;
+};
+
+namespace impl {
+
+template <class T, class M>
+struct MemberAccess {
+  using Owner = T;
+  using Value = M;
+  M T::* pointer;
+};
+template <class T, class M>
+MemberAccess(M T::*) -> MemberAccess<T, M>;
+
+template <auto get, auto set>
+struct PropertyAccess {
+  template <class Owner_, class Value_>
+  static Owner_ owner_of(void (*)(Owner_&, Value_));
+  template <class Owner_, class Value_>
+  static std::remove_cvref_t<Value_> value_of(void (*)(Owner_&, Value_));
+
+  using Owner = decltype(owner_of(+set));
+  using Value = decltype(value_of(+set));
+
+  static decltype(auto) show(const Owner& object) { return get(object); }
+  static void put(Owner& object, Value value) { set(object, std::move(value)); }
+};
+
+}  // namespace impl
+
+// A data member, private ones where they can be named; its name is the member's unless given.
+template <auto member>
+consteval auto field(std::string_view name = impl::last_identifier(impl::spelling<member>())) {
+  return FieldOf(impl::MemberAccess{member}, name);
+}
+
+// Something that is no member with an address: `get` takes a const T& and returns the value, `set`
+// takes a T& and the value. Functions, or lambdas that capture nothing.
+template <auto get, auto set>
+consteval auto property(std::string_view name) {
+  return FieldOf(impl::PropertyAccess<get, set>(), name);
+}
+
+// What parley::fields<T> holds. Made by field_rules() and field_table().
+template <class T, bool is_whole_, class... Fields>
+class FieldList {
+ public:
+  static constexpr bool is_whole = is_whole_;
+  static constexpr std::size_t count = sizeof...(Fields);
+
+  consteval explicit FieldList(Fields... fields) : fields_(fields...) {}
+
+  [[nodiscard]] consteval FieldList on_unknown(OnUnknown what) const {
+    FieldList changed = *this;
+    changed.on_unknown_ = what;
+    return changed;
+  }
+
+  [[nodiscard]] constexpr const std::tuple<Fields...>& fields() const { return fields_; }
+  [[nodiscard]] constexpr OnUnknown unknown() const { return on_unknown_; }
+
+ private:
+  std::tuple<Fields...> fields_;
+  OnUnknown on_unknown_ = OnUnknown::as_asked;
+};
+
+// Changes some of the reflected members of T; those that are not named stay as they are.
+template <class T, class... Access>
+consteval auto field_rules(FieldOf<Access>... fields) {
+  return FieldList<T, false, FieldOf<Access>...>(fields...);
+}
+
+// Exactly these fields, in this order; T is not reflected. Any number of them.
+template <class T, class... Access>
+consteval auto field_table(FieldOf<Access>... fields) {
+  return FieldList<T, true, FieldOf<Access>...>(fields...);
+}
+
+namespace impl {
+
+struct NoFields {};
+
+template <class T>
+consteval auto fields_inside() {
+  if constexpr (requires { T::parley_fields(); }) {
+    return T::parley_fields();
+  } else {
+    return NoFields();
+  }
+}
+
+}  // namespace impl
+
+// The values of an enum that are looked at for names; those outside travel as numbers.
+struct EnumRange {
+  std::int64_t least = -16;
+  std::int64_t most = 127;
+};
+
+// For parley::enum_names<E>, in place of the names in the declaration.
+template <class E, std::size_t n>
+consteval std::array<EnumValue, n> names_of_enum(const std::pair<E, std::string_view> (&names)[n]) {
+  std::array<EnumValue, n> values{};
+  for (std::size_t i = 0; i < n; ++i) {
+    values[i] = {.value = static_cast<std::int64_t>(names[i].first), .name = names[i].second};
+  }
+  return values;
+}
+
+}  // namespace parley::codec
+
+namespace parley {
+
+// The fields of T, when specialised beside it; see the head of this file.
+template <class T>
+inline constexpr auto fields = codec::impl::fields_inside<T>();
+
+// The values of E that have a name, when specialised:
+//   template <>
+//   inline constexpr auto parley::enum_names<Colour> =
+//       codec::names_of_enum<Colour>({{Colour::red, "RED"}, {Colour::green, "GREEN"}});
+template <class E>
+inline constexpr auto enum_names = codec::impl::NoFields();
+
+// Where to look for names, when specialised: at most 1,024 values.
+template <class E>
+inline constexpr codec::EnumRange enum_range{};
+
+// The names of a variant's alternatives, when specialised as a std::array of std::string_view.
+template <class V>
+inline constexpr auto alternative_names = codec::impl::NoFields();
+
+// A type's own way to travel: as another type, which every format then treats as usual.
+//   template <>
+//   struct parley::Representation<Money> {
+//     static std::string encode(const Money& money) { return money.to_string(); }
+//     static Status decode(std::string text, Money& money) { return money.parse(text); }
+//   };
+template <class T>
+struct Representation;
+
+}  // namespace parley

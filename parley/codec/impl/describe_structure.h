@@ -1,0 +1,246 @@
+// How the compiler fills in the table of a struct: its members by reflection, by the field table
+// beside it, or by both. Only type.h includes this file.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "parley/codec/fields.h"
+#include "parley/codec/impl/describe.h"
+#include "parley/codec/members.h"
+#include "parley/codec/reflect.h"
+
+namespace parley::codec::impl {
+
+template <class T>
+using FieldsOf = std::remove_const_t<decltype(fields<T>)>;
+
+template <class T>
+inline constexpr bool has_no_rules = std::is_same_v<FieldsOf<T>, NoFields>;
+
+template <class T>
+consteval bool has_whole_table() {
+  if constexpr (has_no_rules<T>) {
+    return false;
+  } else {
+    return FieldsOf<T>::is_whole;
+  }
+}
+
+// The reflected names in one text, without the long spellings they were cut from.
+template <class T>
+inline constexpr auto joined_names = [] {
+  constexpr std::size_t size = [] {
+    std::size_t sum = 1;
+    for (const std::string_view name : field_names<T>) sum += name.size();
+    return sum;
+  }();
+  std::array<char, size> text{};
+  std::size_t end = 0;
+  for (const std::string_view name : field_names<T>) {
+    for (const char c : name) text[end++] = c;
+  }
+  return text;
+}();
+
+template <class T, std::size_t i>
+constexpr FieldSource reflected_source() {
+  using Member = FieldType<T, i>;
+  std::size_t start = 0;
+  for (std::size_t k = 0; k < i; ++k) start += field_names<T>[k].size();
+  FieldSource source;
+  source.name = {joined_names<T>.data() + start, field_names<T>[i].size()};
+  // The keeper of unknown fields is no field itself; it has no table.
+  if constexpr (!std::is_same_v<Member, UnknownFields>) source.type = member_type<Member>();
+  return source;
+}
+
+constexpr void say(const FieldOptions& options, FieldSource& source) {
+  if (!options.name.empty()) source.name = options.name;
+  source.number = options.number;
+  source.is_required = options.is_required;
+  source.is_flat = options.is_flat;
+}
+
+// Whether `pointer` is reflected member i of T, which has this name.
+template <class T, std::size_t i, class Access>
+constexpr bool is_member(const Access& access) {
+  if constexpr (requires { access.pointer; }) {
+    using Member = FieldType<T, i>;
+    if constexpr (std::is_same_v<Member, typename Access::Value> &&
+                  std::is_base_of_v<typename Access::Owner, T>) {
+      return &(imagined<T>.object.*access.pointer) == std::get<i>(member_addresses<T>());
+    }
+  }
+  return false;
+}
+
+template <class T, std::size_t i>
+constexpr FieldSource ruled_source() {
+  FieldSource source = reflected_source<T, i>();
+  if constexpr (!has_no_rules<T>) {
+    std::apply(
+        [&](const auto&... field) {
+          (
+              [&] {
+                if (!is_member<T, i>(field.access())) return;
+                const std::string_view name = source.name;
+                say(field.options(), source);
+                // Unless it was renamed, the name kept apart is as good as the one given.
+                if (source.name == name) source.name = name;
+              }(),
+              ...);
+        },
+        fields<T>.fields());
+  }
+  return source;
+}
+
+template <class T>
+inline constexpr auto reflected_sources = []<std::size_t... i>(std::index_sequence<i...>) {
+  return std::array<FieldSource, sizeof...(i)>{ruled_source<T, i>()...};
+}(std::make_index_sequence<field_count<T>>());
+
+template <class T, class Access>
+constexpr FieldSource table_source(const FieldOf<Access>& field) {
+  FieldSource source;
+  say(field.options(), source);
+  if constexpr (requires { field.access().pointer; }) {
+    if constexpr (!std::is_same_v<typename Access::Value, UnknownFields>) {
+      source.type = member_type<typename Access::Value>();
+    }
+  } else {
+    source.type = &Table<Access>::type;
+    source.is_property = true;
+  }
+  return source;
+}
+
+template <class T>
+inline constexpr auto table_sources = std::apply(
+    [](const auto&... field) {
+      return std::array<FieldSource, sizeof...(field)>{table_source<T>(field)...};
+    },
+    fields<T>.fields());
+
+template <class Owner, class Member>
+std::uint32_t offset_in(const Owner& object, const Member& member) {
+  return static_cast<std::uint32_t>(reinterpret_cast<const char*>(&member) -
+                                    reinterpret_cast<const char*>(&object));
+}
+
+template <class T, class Access>
+std::uint32_t table_offset(const T& object, const FieldOf<Access>& field) {
+  if constexpr (requires { field.access().pointer; }) {
+    return offset_in(object, object.*field.access().pointer);
+  } else {
+    return 0;
+  }
+}
+
+template <class T, class Access>
+void set_default(T& object, const FieldOf<Access>& field) {
+  if (field.default_maker() == nullptr) return;
+  if constexpr (requires { field.access().pointer; }) {
+    object.*field.access().pointer = field.default_maker()();
+  } else {
+    Access::put(object, field.default_maker()());
+  }
+}
+
+template <class T>
+T* make_default() {
+  // Never freed where it is kept: another thread may still be decoding while statics go.
+  T* const object = new T{};
+  if constexpr (!has_no_rules<T>) {
+    std::apply([&](const auto&... field) { (set_default(*object, field), ...); },
+               fields<T>.fields());
+  }
+  return object;
+}
+
+template <class T>
+constexpr std::size_t offset_of_unknown(const T& object) {
+  std::size_t offset = Members::npos;
+  if constexpr (!has_whole_table<T>()) {
+    for_each_field(object, [&](std::string_view, const auto& member) {
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(member)>, UnknownFields>) {
+        offset = offset_in(object, member);
+      }
+    });
+  } else {
+    std::apply(
+        [&](const auto&... field) {
+          (
+              [&] {
+                using Access = std::remove_cvref_t<decltype(field.access())>;
+                if constexpr (std::is_same_v<typename Access::Value, UnknownFields>) {
+                  offset = table_offset(object, field);
+                }
+              }(),
+              ...);
+        },
+        fields<T>.fields());
+  }
+  return offset;
+}
+
+// Room that is never made an object: for offsets in a type without a default.
+template <class T>
+const T& imagined_object() {
+  alignas(T) static char room[sizeof(T)];
+  return *reinterpret_cast<const T*>(room);
+}
+
+template <class T>
+const T& describe_default(MembersSource& source) {
+  if constexpr (requires { T{}; }) {
+    source.make = []() -> void* { return make_default<T>(); };
+    source.destroy = [](void* made) { delete static_cast<T*>(made); };
+    const T* const object = make_default<T>();
+    source.defaults = object;
+    return *object;
+  } else {
+    return imagined_object<T>();
+  }
+}
+
+template <class T>
+const Members* make_members() {
+  MembersSource source;
+  const T& object = describe_default<T>(source);
+  source.name = Table<T>::type.name;
+  source.unknown_fields = offset_of_unknown(object);
+  if constexpr (!has_no_rules<T>) source.on_unknown = fields<T>.unknown();
+  if constexpr (has_whole_table<T>()) {
+    source.fields = table_sources<T>;
+    const auto offsets = std::apply(
+        [&](const auto&... field) {
+          return std::array<std::uint32_t, sizeof...(field)>{table_offset(object, field)...};
+        },
+        fields<T>.fields());
+    source.offsets = offsets.data();
+    return new Members(source);
+  } else {
+    source.fields = reflected_sources<T>;
+    const auto offsets = with_fields(object, [&](const auto&... member) {
+      return std::array<std::uint32_t, sizeof...(member)>{offset_in(object, member)...};
+    });
+    source.offsets = offsets.data();
+    return new Members(source);
+  }
+}
+
+template <class T>
+const Members& structure_members() {
+  static const Members& members = *make_members<T>();
+  return members;
+}
+
+}  // namespace parley::codec::impl

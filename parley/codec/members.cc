@@ -1,0 +1,155 @@
+#include "parley/codec/members.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <set>
+
+#include "parley/base/assert.h"
+#include "parley/codec/impl/failure.h"
+
+namespace parley::codec {
+namespace {
+
+std::size_t hash_of(std::string_view name) noexcept {
+  std::uint64_t hash = name.size();
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+  return static_cast<std::size_t>(hash ^ (hash >> 29));
+}
+
+[[noreturn]] void end_program(std::string_view type, std::string_view name, const char* problem) {
+  assertion_failed("", "the struct '" + std::string(type) + "' has two fields " + problem + " '" +
+                           std::string(name) + "': see parley::fields");
+}
+
+}  // namespace
+
+Members::Members(const MembersSource& source)
+    : defaults_(source.defaults),
+      make_(source.make),
+      destroy_(source.destroy),
+      unknown_fields_(source.unknown_fields),
+      on_unknown_(source.on_unknown) {
+  fields_.reserve(source.fields.size());
+  for (std::size_t i = 0; i < source.fields.size(); ++i) take(source, i);
+  std::uint32_t position = 0;
+  for (Field& field : fields_) {
+    ++position;
+    if (field.number == 0) field.number = position;
+  }
+  make_keys();
+  make_slots(source.name);
+  check_numbers(source.name);
+}
+
+void Members::take(const MembersSource& source, std::size_t index) {
+  const FieldSource& field = source.fields[index];
+  if (field.type == nullptr) return;  // the keeper of unknown fields
+  const std::size_t offset = field.is_property ? 0 : source.offsets[index];
+  if (field.is_flat) return take_flat(field, offset);
+  fields_.push_back({.type = field.type,
+                     .offset = offset,
+                     .name = field.name,
+                     .number = field.number,
+                     .is_required = field.is_required});
+}
+
+void Members::take_flat(const FieldSource& field, std::size_t offset) {
+  if (field.type->kind == Kind::variant) {
+    const VariantOperations& variant = *field.type->variant;
+    for (std::size_t i = 0; i < variant.alternatives.size(); ++i) {
+      const Alternative& alternative = variant.alternatives[i];
+      if (alternative.type == nullptr) continue;
+      const std::uint32_t number =
+          field.number == 0 ? 0 : field.number + static_cast<std::uint32_t>(i);
+      fields_.push_back({.type = alternative.type,
+                         .offset = offset,
+                         .name = alternative.name,
+                         .number = number,
+                         .variant = &variant,
+                         .alternative = i});
+    }
+    return;
+  }
+  for (Field inner : field.type->members().fields()) {
+    inner.offset += offset;
+    inner.number = 0;
+    fields_.push_back(inner);
+  }
+}
+
+void Members::make_keys() {
+  std::vector<std::size_t> starts;
+  for (const Field& field : fields_) {
+    starts.push_back(keys_.size());
+    if (!field.name.empty()) keys_ += '"' + impl::escaped_json(field.name) + "\":";
+  }
+  starts.push_back(keys_.size());
+  keys_.append(key_padding, '\0');
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    fields_[i].key = std::string_view(keys_).substr(starts[i], starts[i + 1] - starts[i]);
+  }
+}
+
+void Members::make_slots(std::string_view type_name) {
+  slots_.assign(std::bit_ceil(2 * fields_.size() + 1), 0);
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    if (fields_[i].name.empty()) continue;
+    if (find(fields_[i].name) != npos) end_program(type_name, fields_[i].name, "named");
+    std::size_t slot = hash_of(fields_[i].name) & (slots_.size() - 1);
+    while (slots_[slot] != 0) slot = (slot + 1) & (slots_.size() - 1);
+    slots_[slot] = static_cast<std::uint16_t>(i + 1);
+  }
+}
+
+void Members::check_numbers(std::string_view type_name) const {
+  std::set<std::uint32_t> numbers;
+  for (const Field& field : fields_) {
+    if (numbers.insert(field.number).second) continue;
+    end_program(type_name, std::to_string(field.number), "numbered");
+  }
+}
+
+std::size_t Members::find(std::string_view name) const noexcept {
+  for (std::size_t slot = hash_of(name);; ++slot) {
+    const std::size_t index = slots_[slot & (slots_.size() - 1)];
+    if (index == 0) return npos;
+    if (fields_[index - 1].name == name) return index - 1;
+  }
+}
+
+bool Members::reset(const Field& field, void* object, Spare& spare) const {
+  if (defaults_ == nullptr) return false;
+  void* const to = at(object, field.offset);
+  const void* const from = static_cast<const char*>(defaults_) + field.offset;
+  // The usual ones without making an object, and keeping the memory they hold.
+  if (field.variant == nullptr) {
+    switch (field.type->kind) {
+      case Kind::string:
+        *static_cast<std::string*>(to) = *static_cast<const std::string*>(from);
+        return true;
+      case Kind::optional:
+        if (field.type->optional->get(from) != nullptr) break;
+        field.type->optional->reset(to);
+        return true;
+      case Kind::list:
+        if (field.type->list->size(from) != 0) break;
+        field.type->list->truncate(to, 0);
+        return true;
+      case Kind::map:
+        if (field.type->map->size(from) != 0) break;
+        field.type->map->clear(to);
+        return true;
+      default:
+        if (field.type->kind > Kind::float64) break;
+        std::memcpy(to, from, field.type->size);
+        return true;
+    }
+  }
+  const auto move = field.variant == nullptr ? field.type->move : field.variant->move;
+  if (move == nullptr) return false;
+  move(to, at(spare.object(), field.offset));
+  return true;
+}
+
+}  // namespace parley::codec

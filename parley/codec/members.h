@@ -1,0 +1,125 @@
+// The members of a struct or a tuple, as formats walk them. Made once for each type, when a format
+// first meets it, and kept as long as the program runs: safe on every thread and fiber.
+//
+//   const codec::Members& members = type.members();
+//   for (const codec::Field& field : members.fields()) ...
+//   std::size_t index = members.find("sku");   // Members::npos when there is none
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parley/codec/fields.h"
+#include "parley/codec/type_table.h"
+
+namespace parley::codec {
+
+// A member of a struct or an element of a tuple.
+struct Field {
+  const Type* type = nullptr;
+  std::size_t offset = 0;  // bytes from the start of the object; of the whole object for a property
+  // `"name":`, ready to be written as JSON; empty in a tuple. key_padding more bytes may be read.
+  std::string_view key{};
+  std::string_view name{};
+  std::uint32_t number = 0;  // in protobuf; unique in its struct
+  bool is_required = false;
+  // One alternative of a flattened variant: it is there when the variant at `offset`, whose
+  // operations these are, holds alternative `alternative`; `type` is that of the alternative.
+  const VariantOperations* variant = nullptr;
+  std::size_t alternative = 0;
+};
+
+// A field as the compiler describes it.
+struct FieldSource {
+  std::string_view name{};
+  const Type* type = nullptr;
+  std::uint32_t number = 0;  // 0: by position
+  bool is_required = false;
+  bool is_flat = false;
+  bool is_property = false;
+};
+
+struct MembersSource {
+  std::string_view name{};  // of the type, for messages
+  std::span<const FieldSource> fields{};
+  const std::uint32_t* offsets = nullptr;
+  OnUnknown on_unknown = OnUnknown::as_asked;
+  const void* defaults = nullptr;
+  std::size_t unknown_fields = static_cast<std::size_t>(-1);  // offset of an UnknownFields
+  void* (*make)() = nullptr;
+  void (*destroy)(void* object) = nullptr;
+};
+
+class Members {
+ public:
+  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+  static constexpr std::size_t key_padding = 16;
+
+  // Ends the program when two fields have one name or one number, which is a bug in the program.
+  explicit Members(const MembersSource& source);
+
+  [[nodiscard]] std::span<const Field> fields() const noexcept { return fields_; }
+  // The field of this name, or npos. Constant time.
+  [[nodiscard]] std::size_t find(std::string_view name) const noexcept;
+  [[nodiscard]] OnUnknown on_unknown() const noexcept { return on_unknown_; }
+  // Where `object` keeps what the type does not know; null when it does not.
+  [[nodiscard]] UnknownFields* unknown_fields(void* object) const noexcept {
+    return unknown_fields_ == npos ? nullptr
+                                   : static_cast<UnknownFields*>(at(object, unknown_fields_));
+  }
+  [[nodiscard]] const UnknownFields* unknown_fields(const void* object) const noexcept {
+    return unknown_fields(const_cast<void*>(object));
+  }
+  // An object of the type as it is without any input; null when the type has no default.
+  [[nodiscard]] const void* defaults() const noexcept { return defaults_; }
+
+  // Makes objects of the type, where fields are reset that cannot be copied.
+  class Spare {
+   public:
+    explicit Spare(const Members& members) noexcept : members_(members) {}
+    Spare(const Spare&) = delete;
+    Spare& operator=(const Spare&) = delete;
+    ~Spare() {
+      if (object_ != nullptr) members_.destroy_(object_);
+    }
+
+    // The same object each time.
+    void* object() {
+      if (object_ == nullptr) object_ = members_.make_();
+      return object_;
+    }
+
+   private:
+    const Members& members_;
+    void* object_ = nullptr;
+  };
+
+  // Gives a field of `object` back the value it has without any input, each at most once with one
+  // `spare`. False when it has none: the type has no default, or cannot be moved.
+  bool reset(const Field& field, void* object, Spare& spare) const;
+
+ private:
+  static void* at(void* object, std::size_t offset) noexcept {
+    return static_cast<char*>(object) + offset;
+  }
+  void take(const MembersSource& source, std::size_t index);
+  void take_flat(const FieldSource& field, std::size_t offset);
+  void make_keys();
+  void make_slots(std::string_view type_name);
+  void check_numbers(std::string_view type_name) const;
+
+  std::vector<Field> fields_;
+  std::string keys_;                  // of all fields, with padding behind the last
+  std::vector<std::uint16_t> slots_;  // field index + 1, by hash of the name; 0 is empty
+  const void* defaults_ = nullptr;
+  void* (*make_)() = nullptr;
+  void (*destroy_)(void* object) = nullptr;
+  std::size_t unknown_fields_ = npos;
+  OnUnknown on_unknown_ = OnUnknown::as_asked;
+};
+
+}  // namespace parley::codec
