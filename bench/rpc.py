@@ -7,13 +7,13 @@ Figures go to stdout, one JSON object a line; everything for people goes to stde
 
 import argparse
 import collections
-import json
 import os
-import statistics
 import sys
 import tempfile
 
 import programs
+from figures import (Figures, add_options, check_names, check_options, column, median_of,
+                     program_of, ratios, say, say_after, say_before)
 from programs import Problem
 
 Scenario = collections.namedtuple("Scenario", "name connections depth body_bytes known_floor_us")
@@ -27,24 +27,11 @@ SCENARIOS = (
     Scenario("rpc.multiplexed_1k", 4, 64, 1024, 0.29),
     Scenario("rpc.large", 4, 4, 65536, 15.7),
 )
-MIN_RUNS = 5
+NAMES = [one.name for one in SCENARIOS]
 SMOKE_SECONDS = 0.1
 SYSCALL_SECONDS = 0.3
-BUSY_LOAD = 0.5  # a load average above this is somebody else's work in our figures
 
 FLOOR, SPINNING, PARLEY = "floor", "spinning_floor", "parley"
-
-
-def say(*words):
-    print(*words, file=sys.stderr, flush=True)
-
-
-def load_of_machine():
-    """Load average and the share of CPU time the hypervisor took since boot, for people."""
-    with open("/proc/stat", encoding="utf-8") as file:
-        ticks = [int(word) for word in file.readline().split()[1:]]
-    one, five, _ = os.getloadavg()
-    return f"load {one:.2f} (5 min: {five:.2f}), stolen ticks {ticks[7] if len(ticks) > 7 else 0}"
 
 
 class Bench:
@@ -60,9 +47,7 @@ class Bench:
         self.placements["same"] = (cpus[0], cpus[0])
         for name in ["floor_server", "floor_client"] + (
                 [] if options.floor else ["rpc_server", "rpc_client"]):
-            if not os.access(self._program(name), os.X_OK):
-                raise Problem(f"{self._program(name)} is not there; build it first: "
-                              f"cmake --build {options.build} (in a build with PARLEY_BENCH=ON)")
+            program_of(options.build, name)
 
     def _program(self, name):
         return os.path.join(self.folder, name)
@@ -89,39 +74,6 @@ class Bench:
             for contestant in contestants:
                 found[contestant].append(self.measure(contestant, scenario, placement))
         return found
-
-
-class Figures:
-    """Prints rows as they come and keeps them for the table."""
-
-    def __init__(self, silent):
-        self.silent = silent
-        self.rows = []
-
-    def add(self, bench, metric, values, **fields):
-        row = {"bench": bench, "metric": metric, "value": tidy(statistics.median(values)),
-               "min": tidy(min(values)), "max": tidy(max(values)), "runs": len(values)} | fields
-        self.rows.append(row)
-        if not self.silent:
-            print(json.dumps(row, separators=(",", ":")), flush=True)
-
-
-def tidy(value):
-    """Four significant digits: more would claim more than was measured."""
-    return float(f"{value:.4g}")
-
-
-def column(runs, key):
-    return [run[key] for run in runs]
-
-
-def ratios(upper, lower, key):
-    """Of each round, so that a slow minute of the machine weighs on both sides."""
-    return [a[key] / b[key] for a, b in zip(upper, lower)]
-
-
-def median_of(runs, key):
-    return tidy(statistics.median(column(runs, key)))
 
 
 def add_pinned(figures, scenario, found):
@@ -173,7 +125,7 @@ def add_syscalls(figures, bench, scenario, runs):
 
 
 def measure_parley(options, bench, scenarios):
-    figures = Figures(silent=options.smoke)
+    figures = Figures(options.silent)
     for scenario in scenarios:
         for placement in bench.placements:
             say(f"{scenario.name} {placement}: {options.runs} rounds of {options.seconds} s")
@@ -220,64 +172,33 @@ def measure_floor(options, bench, scenarios):
             f"for each request (known: 1/64, 1/64, 0.037)")
 
 
-def build_type(build):
-    """CMAKE_BUILD_TYPE of the build folder; empty when it does not say."""
-    try:
-        with open(os.path.join(build, "CMakeCache.txt"), encoding="utf-8") as cache:
-            for line in cache:
-                if line.startswith("CMAKE_BUILD_TYPE:"):
-                    return line.split("=", 1)[1].strip()
-    except OSError:
-        pass
-    return ""
-
-
 def read_options():
     parser = argparse.ArgumentParser(description="Parley's calls against the floor")
-    parser.add_argument("--build", required=True, help="build folder of `cmake --preset release`")
-    parser.add_argument("--runs", type=int, default=MIN_RUNS, help="interleaved rounds")
+    add_options(parser, NAMES)
     parser.add_argument("--seconds", type=float, default=1.0, help="measured window of a run")
-    parser.add_argument("--only", metavar="SCENARIO", action="append",
-                        help=f"one of {', '.join(one.name for one in SCENARIOS)}; repeatable")
     parser.add_argument("--floor", action="store_true", help="the floor alone, no figures")
-    parser.add_argument("--smoke", action="store_true",
-                        help="one short run of each scenario to prove that it works; no figures")
     options = parser.parse_args()
+    check_options(parser, options)
     if options.smoke:
-        options.runs, options.seconds = 1, SMOKE_SECONDS
-    elif options.runs < MIN_RUNS:
-        parser.error(f"--runs {options.runs}: a figure needs at least {MIN_RUNS} rounds; "
-                     "use --smoke to see whether it works at all")
+        options.seconds = SMOKE_SECONDS
     if not 0.05 <= options.seconds <= 600:
         parser.error(f"--seconds {options.seconds} is not within 0.05 and 600")
-    unknown = set(options.only or []) - {one.name for one in SCENARIOS}
-    if unknown:
-        parser.error(f"--only {', '.join(sorted(unknown))}: not a scenario; there are "
-                     f"{', '.join(one.name for one in SCENARIOS)}")
-    kind = build_type(options.build)
-    if not options.smoke and kind != "Release":
-        parser.error(f"{options.build} is a build of type \"{kind}\"; only Release is measured: "
-                     "cmake --preset release && cmake --build build/release")
+    options.names = check_names(parser, options.only, NAMES, "rpc.")
     return options
 
 
 def main():
     options = read_options()
-    scenarios = [one for one in SCENARIOS if not options.only or one.name in options.only]
+    scenarios = [one for one in SCENARIOS if one.name in options.names]
     try:
         bench = Bench(options)
         if "pin" not in bench.placements:
             say("this process may use one cpu only: client and server cannot be kept apart, so "
                 "server_cpu_us, client_cpu_us, p50_us and p99_us (pin) are skipped; the ratios "
                 "(same) are measured")
-        say("before:", load_of_machine())
-        if os.getloadavg()[0] > BUSY_LOAD and not options.smoke:
-            say("others are at work on this machine: trust the ratios, not the absolute figures")
+        say_before(options)
         (measure_floor if options.floor else measure_parley)(options, bench, scenarios)
-        say("after:", load_of_machine())
-        if options.smoke:
-            say("smoke: every scenario ran; a window this short says nothing about speed, so these "
-                "are no results")
+        say_after(options)
     except Problem as problem:
         say(f"bench/rpc.py: {problem}")
         return 1

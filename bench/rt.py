@@ -19,9 +19,9 @@ import sys
 import time
 
 import programs
+from figures import (Figures, add_options, check_names, check_options, column, median_of,
+                     program_of, ratios, say, say_after, say_before, tidy)
 from programs import Problem
-from rpc import (BUSY_LOAD, MIN_RUNS, Figures, build_type, column, load_of_machine, median_of,
-                 ratios, say, tidy)
 
 PARLEY, GO, FLOOR = "parley", "go", "floor"
 
@@ -105,11 +105,9 @@ class Bench:
         self.runs, self.smoke = options.runs, options.smoke
         self.cpus = sorted(os.sched_getaffinity(0))
         for name in ("rt_bench", "rt_echo_server", "floor_server", "floor_client"):
-            if not os.access(self.program(name), os.X_OK):
-                raise Problem(f"{self.program(name)} is not there; build it first: "
-                              f"cmake --build {options.build} (in a build with PARLEY_BENCH=ON)")
+            program_of(options.build, name)
         self.go = Go(options.build)
-        self.figures = Figures(silent=options.smoke)
+        self.figures = Figures(options.silent)
 
     def program(self, name):
         return os.path.join(self.folder, name)
@@ -426,37 +424,17 @@ def show(rows):
 
 def read_options():
     parser = argparse.ArgumentParser(description="Parley's runtime against Go and a bare epoll")
-    parser.add_argument("--build", required=True, help="build folder of `cmake --preset release`")
-    parser.add_argument("--runs", type=int, default=MIN_RUNS, help="interleaved rounds")
-    parser.add_argument("--only", metavar="NAME,...", action="append", default=[],
-                        help=f"some of {', '.join(NAMES)}; repeatable")
-    parser.add_argument("--smoke", action="store_true",
-                        help="one short run of each scenario to prove that it works; no figures")
+    add_options(parser, NAMES)
     options = parser.parse_args()
-    if options.smoke:
-        options.runs = 1
-    elif options.runs < MIN_RUNS:
-        parser.error(f"--runs {options.runs}: a figure needs at least {MIN_RUNS} rounds; "
-                     "use --smoke to see whether it works at all")
-    wanted = {name if name.startswith("rt.") else "rt." + name
-              for text in options.only for name in text.split(",")}
-    if wanted - set(NAMES):
-        parser.error(f"--only {', '.join(sorted(wanted - set(NAMES)))}: not a scenario; there are "
-                     f"{', '.join(NAMES)}")
-    options.names = [name for name in NAMES if not wanted or name in wanted]
-    kind = build_type(options.build)
-    if not options.smoke and kind != "Release":
-        parser.error(f"{options.build} is a build of type \"{kind}\"; only Release is measured: "
-                     "cmake --preset release && cmake --build build/release")
+    check_options(parser, options)
+    options.names = check_names(parser, options.only, NAMES, "rt.")
     return options
 
 
 def measure_all(options):
     """The scenarios one by one; how many failed."""
     bench = Bench(options)
-    say("before:", load_of_machine())
-    if os.getloadavg()[0] > BUSY_LOAD and not options.smoke:
-        say("others are at work on this machine: trust the ratios, not the absolute figures")
+    say_before(options)
     failed = 0
     for name in options.names:
         say(f"{name}: {options.runs} rounds")
@@ -466,9 +444,7 @@ def measure_all(options):
             failed += 1
             say(f"{name} has no figure: {problem}")
     show(bench.figures.rows)
-    say("after:", load_of_machine())
-    if options.smoke:
-        say("smoke: runs this short say nothing about speed, so these are no results")
+    say_after(options)
     return failed
 
 

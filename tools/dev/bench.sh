@@ -8,10 +8,10 @@ JSON lines to stdout and what it does to stderr. Without NAME, lists the benchma
 Examples:
   ./dev bench
   ./dev bench rpc
-  ./dev bench rpc --runs 1 > rpc.jsonl
+  ./dev bench rpc --runs 9 > rpc.jsonl
 
 Options:
-  --runs N     measure N times
+  --runs N     measure N times; below 5 there are no JSON lines
   anything else goes to the benchmark (bench/NAME.py --help explains)
 Exit code: 0 measured, 1 failed, 2 usage, 3 packages missing.
 TEXT
