@@ -129,6 +129,16 @@ class Setup(DevCase):
         self.assertEqual(self.dev("setup").returncode, 0)
         self.assertRegex(self.calls()[-1], r"--no-install-recommends (cmake ccache|ccache cmake)$")
 
+    def test_what_was_configured_without_a_package_is_configured_again(self):
+        os.makedirs(self.path("build/dev"))
+        with open(self.path("build/dev/.configured"), "w", encoding="utf-8"):
+            pass
+        self.dev("setup")
+        self.assertTrue(os.path.exists(self.path("build/dev/.configured")))
+        self.stub("dpkg-query", "exit 1")
+        self.dev("setup")
+        self.assertFalse(os.path.exists(self.path("build/dev/.configured")))
+
     def test_packages_are_named_and_not_installed_when_told_so(self):
         self.stub("dpkg-query", "exit 1")
         self.environment["PARLEY_NO_INSTALL"] = "1"

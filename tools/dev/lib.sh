@@ -119,9 +119,12 @@ install_packages() {
     tail -n 30 "$log" >&2
     fail 3 "apt-get could not install: $* (all it said is in $(short "$log"))"
   fi
+  # A build that was configured without them looks again (see configure).
+  rm -f "$build_root"/*/.configured
 }
 
-# configure PRESET: once, and again when the presets changed. CMake itself sees to the rest.
+# configure PRESET: once, and again when the presets changed or packages came. CMake itself sees to
+# the rest.
 configure() {
   local preset="$1" dir="$build_root/$1"
   if [[ -f "$dir/build.ninja" && ! CMakePresets.json -nt "$dir/.configured" ]]; then return; fi
