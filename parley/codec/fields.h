@@ -129,10 +129,10 @@ MemberAccess(M T::*) -> MemberAccess<T, M>;
 
 template <auto get, auto set>
 struct PropertyAccess {
-  template <class Owner_, class Value_>
-  static Owner_ owner_of(void (*)(Owner_&, Value_));
-  template <class Owner_, class Value_>
-  static std::remove_cvref_t<Value_> value_of(void (*)(Owner_&, Value_));
+  template <class O, class V>
+  static O owner_of(void (*)(O&, V));
+  template <class O, class V>
+  static std::remove_cvref_t<V> value_of(void (*)(O&, V));
 
   using Owner = decltype(owner_of(+set));
   using Value = decltype(value_of(+set));

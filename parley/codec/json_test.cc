@@ -74,6 +74,83 @@ TEST(Json, writes_the_shortest_number_that_reads_back) {
   expect_json(std::numeric_limits<float>::denorm_min(), "1e-45");
 }
 
+// Byte by byte, as the specification says it.
+std::string plainly_escaped(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    constexpr std::string_view specials = "\"\\\b\f\n\r\t";
+    constexpr std::string_view letters = "\"\\bfnrt";
+    const std::size_t at = specials.find(c);
+    if (at != std::string_view::npos) {
+      out += {'\\', letters[at]};
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      constexpr std::string_view digits = "0123456789abcdef";
+      const auto byte = static_cast<unsigned char>(c);
+      out += std::string("\\u00") + digits[byte >> 4] + digits[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+TEST(Json, strings_of_every_length_with_an_escape_at_every_place_survive) {
+  for (const std::string_view special : {"\n", "\"", "\\", "\x01", "ä", "茶"}) {
+    for (std::size_t size = 0; size < 70; ++size) {
+      for (std::size_t at = 0; at <= size; at += size < 40 ? 1 : 7) {
+        std::string text(size, 'x');
+        text.insert(at, special);
+        text.insert(at / 2, special);
+        const std::string written = encode_json(text).value();
+        ASSERT_EQ(written, plainly_escaped(text));
+        ASSERT_EQ(decode_json<std::string>(written).value(), text);
+        // Not at the end of the input, where whole chunks may be looked at.
+        const std::string pair =
+            "[" + written + "," + written + ",\"" + std::string(40, 'y') + "\"]";
+        ASSERT_EQ(decode_json<std::vector<std::string>>(pair).value()[1], text);
+        ASSERT_FALSE(decode_json<std::string>(written.substr(0, written.size() - 1)));
+      }
+    }
+  }
+}
+
+TEST(Json, a_string_with_escapes_is_refused_where_it_goes_wrong) {
+  const auto problem = [](const std::string& text) {
+    const auto read = decode_json<std::string>(text);
+    return read ? "none" : read.error().message();
+  };
+  const std::string plain(30, 'x');
+  EXPECT_EQ(problem("\"\\n" + plain + "\n\""),
+            "$: a control character (byte 0x0a) in a string: write it as an escape at line 1, "
+            "column 34 (byte 33)");
+  EXPECT_EQ(problem("\"\\n" + plain + "\\x\""),
+            "$: no such escape: a backslash and 'x' at line 1, column 34 (byte 33)");
+  EXPECT_EQ(problem("\"\\n" + plain + "\xFF\""),
+            "$: a string that is not UTF-8 at line 1, column 1 (byte 0)");
+  EXPECT_EQ(problem("\"\\n" + plain + "\\\""),
+            "$: a string without closing quote at line 1, column 1 (byte 0)");
+  EXPECT_EQ(problem("\"\\ud83d\\u00e9\""),
+            "$: a high surrogate without a low one at line 1, column 2 (byte 1)");
+  Limits limits;
+  limits.max_string_bytes = 20;
+  EXPECT_EQ(decode_json<std::string>("\"\\n" + plain + "\"", limits).error().message(),
+            "$: a string of 32 bytes, more than max_string_bytes (20)");
+}
+
+TEST(Json, integers_of_every_number_of_digits_survive) {
+  for (std::uint64_t power = 1; power < 10'000'000'000'000'000'000U; power *= 10) {
+    for (const std::uint64_t value : {power - 1, power, power + 1, power * 7 / 3}) {
+      EXPECT_EQ(encode_json(value).value(), std::to_string(value));
+      EXPECT_EQ(decode_json<std::uint64_t>(std::to_string(value) + " ").value(), value);
+      const auto negative = -static_cast<std::int64_t>(value / 2);
+      EXPECT_EQ(encode_json(negative).value(), std::to_string(negative));
+      EXPECT_EQ(
+          decode_json<std::vector<std::int64_t>>("[" + std::to_string(negative) + "]").value()[0],
+          negative);
+    }
+  }
+}
+
 TEST(Json, keeps_the_sign_of_zero) {
   EXPECT_EQ(encode_json(-0.0).value(), "-0");
   EXPECT_TRUE(std::signbit(decode_json<double>("-0").value()));

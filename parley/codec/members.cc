@@ -36,6 +36,7 @@ Members::Members(const MembersSource& source)
   for (Field& field : fields_) {
     ++position;
     if (field.number == 0) field.number = position;
+    field.is_rare = field.variant != nullptr || field.type->kind == Kind::optional;
   }
   make_keys();
   make_slots(source.name);

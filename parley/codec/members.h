@@ -27,6 +27,7 @@ struct Field {
   std::string_view name{};
   std::uint32_t number = 0;  // in protobuf; unique in its struct
   bool is_required = false;
+  bool is_rare = false;  // an optional, or an alternative: may be left out
   // One alternative of a flattened variant: it is there when the variant at `offset`, whose
   // operations these are, holds alternative `alternative`; `type` is that of the alternative.
   const VariantOperations* variant = nullptr;

@@ -1,6 +1,7 @@
 #include "parley/codec/impl/json_cursor.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -54,26 +55,31 @@ char* write_utf8(char* out, std::uint32_t point) {
   return out;
 }
 
-char single_escape(char c) {
-  switch (c) {
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    case '"':
-    case '\\':
-    case '/':
-      return c;
-    default:
-      return '\0';
+// What a backslash and this byte mean; 0 when they are no escape of two characters.
+constexpr std::array<char, 256> single_escapes = [] {
+  std::array<char, 256> meanings{};
+  for (const auto& [letter, meaning] :
+       {std::pair('b', '\b'), std::pair('f', '\f'), std::pair('n', '\n'), std::pair('r', '\r'),
+        std::pair('t', '\t'), std::pair('"', '"'), std::pair('\\', '\\'), std::pair('/', '/')}) {
+    meanings[static_cast<unsigned char>(letter)] = meaning;
   }
+  return meanings;
+}();
+
+// The code point of a checked \u escape, with the low surrogate behind a high one.
+std::uint32_t point_of(const char* escape) {
+  const auto unit = static_cast<std::uint32_t>(hex4(escape + 2, escape + 6));
+  if (!is_high_surrogate(static_cast<std::int32_t>(unit))) return unit;
+  const auto low = static_cast<std::uint32_t>(hex4(escape + 8, escape + 12));
+  return 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
 }
+
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// What resolve_until() may write behind what it means to.
+constexpr std::size_t slack = static_cast<std::size_t>(chunk_bytes);
 
 // What errors call the thing at a position: 'x', byte 0xff, the end of the text.
 std::string describe(const char* at, const char* end) {
@@ -124,15 +130,7 @@ bool JsonCursor::expect_end() {
   return fail_unexpected("expected the end of the text behind the value");
 }
 
-bool JsonCursor::enter() {
-  if (depth_ >= limits_.max_depth) return fail_depth();
-  ++depth_;
-  ++at_;
-  skip_space();
-  return true;
-}
-
-bool JsonCursor::next_element(char closer, std::size_t count, bool& done) {
+bool JsonCursor::next_element_apart(char closer, std::size_t count, bool& done) {
   skip_space();
   const bool has_more = peek() == ',';
   if (count > limits_.max_elements || (has_more && count == limits_.max_elements)) {
@@ -175,7 +173,7 @@ bool JsonCursor::scan_key(RawString& key) {
   return scan_string(key) && expect_colon();
 }
 
-bool JsonCursor::scan_string(RawString& string) {
+bool JsonCursor::scan_any_string(RawString& string) {
   const char* const start = ++at_;
   bool has_high = false;
   string.has_escapes = false;
@@ -183,31 +181,102 @@ bool JsonCursor::scan_string(RawString& string) {
     at_ = find_special(at_, end_, has_high);
     if (at_ == end_) return fail_syntax(start - 1, "a string without closing quote");
     if (*at_ == '"') break;
-    if (*at_ != '\\') {
-      return fail_syntax(at_, "a control character (" + describe(at_, end_) +
-                                  ") in a string: write it as an escape");
-    }
+    if (*at_ != '\\') return fail_control();
     string.has_escapes = true;
     if (!check_escape()) return false;
   }
   string.text = {start, static_cast<std::size_t>(at_ - start)};
   ++at_;
-  if (string.text.size() > limits_.max_string_bytes) {
-    return fail_limit("a string of " + std::to_string(string.text.size()) +
-                      " bytes, more than max_string_bytes (" +
-                      std::to_string(limits_.max_string_bytes) + ")");
-  }
+  if (string.text.size() > limits_.max_string_bytes) return fail_string_size(string.text.size());
   if (has_high && !is_utf8(string.text)) {
     return fail_syntax(start - 1, "a string that is not UTF-8");
   }
   return true;
 }
 
+// Copies and resolves in one pass: where escapes are dense, a pass to find the end would cost as
+// much again.
+bool JsonCursor::read_escaped(const char* start, std::string& out) {
+  auto size = static_cast<std::size_t>(at_ - start);
+  bool has_high = !is_ascii({start, size});
+  if (room_.size() < size) room_.resize(size);
+  std::memcpy(room_.data(), start, size);
+  for (;;) {
+    // What is left is no longer than up to the next quote, unless that one is escaped.
+    const void* const quote = std::memchr(at_, '"', static_cast<std::size_t>(end_ - at_));
+    if (quote == nullptr) return fail_syntax(start - 1, "a string without closing quote");
+    const auto* const stop = static_cast<const char*>(quote);
+    if (static_cast<std::size_t>(stop - start) > limits_.max_string_bytes) {
+      return fail_string_size(static_cast<std::size_t>(stop - start));
+    }
+    const std::size_t most = size + static_cast<std::size_t>(stop - at_) + slack;
+    if (room_.size() < most) room_.resize(2 * most);
+    char* to = room_.data() + size;
+    if (!resolve_until(stop, to, has_high)) return false;
+    size = static_cast<std::size_t>(to - room_.data());
+    if (at_ == stop) break;  // else the quote was escaped, and at_ is behind it
+  }
+  ++at_;
+  out.assign(room_, 0, size);
+  return !has_high || is_utf8(out) || fail_syntax(start - 1, "a string that is not UTF-8");
+}
+
+// Resolves what stands in front of `stop`, a quote; steps over it when it belongs to an escape.
+// There is room for all of it, and for a chunk more.
+bool JsonCursor::resolve_until(const char* stop, char*& to, bool& has_high) {
+  while (at_ < stop) {
+    if (stop - at_ >= chunk_bytes) {
+      const ChunkMasks masks = masks_of(at_);
+      copy_chunk(to, at_);
+      const int plain =
+          masks.special == 0 ? static_cast<int>(chunk_bytes) : __builtin_ctz(masks.special);
+      if ((masks.high & ((1U << plain) - 1)) != 0) has_high = true;
+      at_ += plain;
+      to += plain;
+      if (masks.special == 0) continue;
+    }
+    const auto byte = static_cast<unsigned char>(*at_);
+    if (byte == '\\') {
+      const char letter = single_escapes[static_cast<unsigned char>(at_[1])];
+      if (letter != 0) {
+        *to++ = letter;
+        at_ += 2;
+      } else if (!resolve_escape(to)) {
+        return false;
+      }
+    } else if (byte < 0x20) {
+      return fail_control();
+    } else {
+      if (byte >= 0x80) has_high = true;
+      *to++ = *at_++;
+    }
+  }
+  return true;
+}
+
+// \u and what follows it, or no escape at all.
+bool JsonCursor::resolve_escape(char*& to) {
+  const char* const start = at_;
+  if (!check_escape()) return false;
+  to = write_utf8(to, point_of(start));
+  return true;
+}
+
+bool JsonCursor::fail_control() {
+  return fail_syntax(
+      at_, "a control character (" + describe(at_, end_) + ") in a string: write it as an escape");
+}
+
+bool JsonCursor::fail_string_size(std::size_t size) {
+  return fail_limit("a string of " + std::to_string(size) + " bytes, more than max_string_bytes (" +
+                    std::to_string(limits_.max_string_bytes) + ")");
+}
+
 // Steps over a backslash and what belongs to it.
 bool JsonCursor::check_escape() {
   const char* const start = at_++;
   if (peek() != 'u') {
-    if (at_ == end_ || single_escape(*at_) == '\0') {
+    if (at_ == end_ || single_escapes[static_cast<unsigned char>(*at_)] == 0) {
       return fail_syntax(start, "no such escape: a backslash and " + describe(at_, end_));
     }
     ++at_;
@@ -330,17 +399,12 @@ void unescape_json(std::string_view raw, std::string& out) {
     at += plain;
     if (at == end) break;
     if (at[1] != 'u') {
-      *to++ = single_escape(at[1]);
+      *to++ = single_escapes[static_cast<unsigned char>(at[1])];
       at += 2;
       continue;
     }
-    auto point = static_cast<std::uint32_t>(hex4(at + 2, end));
-    at += 6;
-    if (point >= 0xD800 && point <= 0xDBFF) {
-      const auto low = static_cast<std::uint32_t>(hex4(at + 2, end));
-      point = 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00);
-      at += 6;
-    }
+    const std::uint32_t point = point_of(at);
+    at += point >= 0x10000 ? 12 : 6;
     to = write_utf8(to, point);
   }
   out.resize(static_cast<std::size_t>(to - out.data()));

@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "parley/codec/impl/failure.h"
 #include "parley/codec/impl/json_number.h"
+#include "parley/codec/impl/json_scan.h"
 #include "parley/codec/json.h"
 
 namespace parley::codec::impl {
@@ -39,15 +41,37 @@ class JsonCursor {
 
  protected:
   void skip_space() noexcept {
+    if (at_ != end_ && static_cast<unsigned char>(*at_) > ' ') return;
     while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
   }
   // The character under the cursor; 0, which no JSON starts with, at the end.
   [[nodiscard]] char peek() const noexcept { return at_ == end_ ? '\0' : *at_; }
 
   // Steps over '[' or '{' and white space; counts a level. The caller has looked.
-  bool enter();
+  bool enter() {
+    if (depth_ >= limits_.max_depth) return fail_depth();
+    ++depth_;
+    ++at_;
+    skip_space();
+    return true;
+  }
   // Behind element number `count`: steps to the next one, or past the `closer` and sets `done`.
-  bool next_element(char closer, std::size_t count, bool& done);
+  bool next_element(char closer, std::size_t count, bool& done) {
+    if (at_ != end_ && count < limits_.max_elements) {
+      if (*at_ == ',') {
+        ++at_;
+        skip_space();
+        return true;
+      }
+      if (*at_ == closer) {
+        ++at_;
+        --depth_;
+        done = true;
+        return true;
+      }
+    }
+    return next_element_apart(closer, count, done);
+  }
   // Right behind the opening: true, and past the closer, when there is no element at all.
   bool is_closed(char closer) noexcept {
     if (peek() != closer) return false;
@@ -55,11 +79,34 @@ class JsonCursor {
     --depth_;
     return true;
   }
+  [[gnu::noinline]] bool next_element_apart(char closer, std::size_t count, bool& done);
+  [[gnu::noinline]] bool scan_any_string(RawString& string);
+  // The rest of a string that began at `start` (behind its quote) and has an escape under the
+  // cursor: all of it, resolved, to `out`.
+  bool read_escaped(const char* start, std::string& out);
   // A key and its colon; the cursor stops at the value.
   bool scan_key(RawString& key);
   bool expect_colon();
   // A string, its opening quote under the cursor.
-  bool scan_string(RawString& string);
+  bool scan_string(RawString& string) {
+    // Most are short, plain and not at the end of the text.
+    const char* const start = at_ + 1;
+    if (end_ - start >= chunk_bytes) {
+      const ChunkMasks masks = masks_of(start);
+      const std::uint32_t special = masks.special;
+      if (special != 0) {
+        const auto size = static_cast<std::size_t>(__builtin_ctz(special));
+        if (start[size] == '"' && (masks.high & ((1U << size) - 1)) == 0 &&
+            size <= limits_.max_string_bytes) {
+          string.text = {start, size};
+          string.has_escapes = false;
+          at_ = start + size + 1;
+          return true;
+        }
+      }
+    }
+    return scan_any_string(string);
+  }
   bool scan_number(JsonNumber& number);
   bool scan_literal(std::string_view literal);
 
@@ -78,10 +125,15 @@ class JsonCursor {
   Failure failure_;
 
  private:
+  std::string room_;  // for strings with escapes, as large as the largest so far
   [[gnu::noinline]] bool skip_array();
   [[gnu::noinline]] bool skip_object();
   [[gnu::noinline]] bool skip_member();
   bool check_escape();
+  bool resolve_until(const char* stop, char*& to, bool& has_high);
+  [[gnu::noinline]] bool resolve_escape(char*& to);
+  [[gnu::cold]] bool fail_control();
+  [[gnu::cold]] bool fail_string_size(std::size_t size);
   [[gnu::cold]] bool fail_depth();
   [[gnu::cold]] bool fail_elements();
   [[gnu::cold]] bool fail_unexpected(std::string_view expected);

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <system_error>
 
 namespace parley::codec::impl {
@@ -16,6 +17,38 @@ constexpr bool is_digit(const char* at, const char* end) {
 constexpr std::array<double, 23> powers_of_ten = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+// "00" to "99", one behind the other.
+constexpr std::array<char, 200> digit_pairs = [] {
+  std::array<char, 200> pairs{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return pairs;
+}();
+
+char* write_four(char* out, std::uint32_t value) {
+  std::memcpy(out, &digit_pairs[2 * (value / 100)], 2);
+  std::memcpy(out + 2, &digit_pairs[2 * (value % 100)], 2);
+  return out + 4;
+}
+
+// Without leading zeros.
+char* write_up_to_four(char* out, std::uint32_t value) {
+  if (value >= 1'000) return write_four(out, value);
+  if (value >= 100) {
+    *out = static_cast<char>('0' + value / 100);
+    std::memcpy(out + 1, &digit_pairs[2 * (value % 100)], 2);
+    return out + 3;
+  }
+  if (value >= 10) {
+    std::memcpy(out, &digit_pairs[2 * value], 2);
+    return out + 2;
+  }
+  *out = static_cast<char>('0' + value);
+  return out + 1;
+}
 
 // An exponent beyond this decides everything, whatever the digits; it also keeps sums small.
 constexpr int huge_exponent = 100'000'000;
@@ -137,29 +170,50 @@ bool to_float64(const JsonNumber& number, double& value) noexcept {
   return nearest(number, value);
 }
 
+double divide_by_power_of_ten(double digits, std::ptrdiff_t power) noexcept {
+  return digits / powers_of_ten[static_cast<std::size_t>(power)];
+}
+
 bool to_float32(const JsonNumber& number, float& value) noexcept {
   // Not by way of double: that would round twice.
   return nearest(number, value);
+}
+
+char* write_uint64(char* out, std::uint64_t value) noexcept {
+  if (value < 10'000) return write_up_to_four(out, static_cast<std::uint32_t>(value));
+  if (value < 100'000'000) {
+    const auto low = static_cast<std::uint32_t>(value);
+    return write_four(write_up_to_four(out, low / 10'000), low % 10'000);
+  }
+  const auto low = static_cast<std::uint32_t>(value % 100'000'000);
+  out = write_uint64(out, value / 100'000'000);
+  return write_four(write_four(out, low / 10'000), low % 10'000);
+}
+
+char* write_int64(char* out, std::int64_t value) noexcept {
+  const auto bits = static_cast<std::uint64_t>(value);
+  if (value >= 0) return write_uint64(out, bits);
+  *out++ = '-';
+  return write_uint64(out, 0 - bits);
 }
 
 char* write_float64(char* out, double value) noexcept {
   // Up to six decimals below 1e9 are at most fifteen digits: if they give this value, no other
   // text of fifteen digits does, so they are the shortest. Several times faster than to_chars.
   if (std::fabs(value) < 1e9) {
-    auto millionths = static_cast<std::int64_t>(value * 1e6 + (value < 0 ? -0.5 : 0.5));
+    const auto millionths = static_cast<std::int64_t>(value * 1e6 + (value < 0 ? -0.5 : 0.5));
     if (static_cast<double>(millionths) / 1e6 == value && (value != 0 || !std::signbit(value))) {
-      if (millionths < 0) {
-        *out++ = '-';
-        millionths = -millionths;
-      }
-      out = std::to_chars(out, out + max_number_chars, millionths / 1'000'000).ptr;
-      auto fraction = static_cast<std::int32_t>(millionths % 1'000'000);
+      if (millionths < 0) *out++ = '-';
+      const auto size = static_cast<std::uint64_t>(millionths < 0 ? -millionths : millionths);
+      out = write_uint64(out, size / 1'000'000);
+      const auto fraction = static_cast<std::uint32_t>(size % 1'000'000);
       if (fraction == 0) return out;
-      *out++ = '.';
-      for (std::int32_t place = 100'000; fraction != 0; place /= 10) {
-        *out++ = static_cast<char>('0' + fraction / place);
-        fraction %= place;
-      }
+      *out = '.';
+      std::memcpy(out + 1, &digit_pairs[2 * (fraction / 10'000)], 2);
+      std::memcpy(out + 3, &digit_pairs[2 * (fraction / 100 % 100)], 2);
+      std::memcpy(out + 5, &digit_pairs[2 * (fraction % 100)], 2);
+      out += 7;
+      while (out[-1] == '0') --out;
       return out;
     }
   }

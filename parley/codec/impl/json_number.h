@@ -24,8 +24,15 @@ const char* scan_json_number(std::string_view text, JsonNumber& number) noexcept
 bool to_float64(const JsonNumber& number, double& value) noexcept;
 bool to_float32(const JsonNumber& number, float& value) noexcept;
 
+// `digits` of at most 2^53, divided by ten to the `power` (0 to 22): the nearest value.
+double divide_by_power_of_ten(double digits, std::ptrdiff_t power) noexcept;
+
 // The most characters any of the functions below writes.
 inline constexpr std::size_t max_number_chars = 32;
+
+// Write the decimal digits; return their end.
+char* write_uint64(char* out, std::uint64_t value) noexcept;
+char* write_int64(char* out, std::int64_t value) noexcept;
 
 // Write the shortest text that reads back as the same value; return its end. `value` is finite.
 char* write_float64(char* out, double value) noexcept;

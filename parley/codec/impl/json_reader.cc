@@ -1,6 +1,7 @@
 // The typed reader: scalars and texts.
 #include "parley/codec/impl/json_reader.h"
 
+#include <array>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -22,26 +23,19 @@ constexpr IntegerRange range_of(std::string_view name) {
   return {.name = name, .max = max, .min = std::is_signed_v<T> ? max + 1 : 0};
 }
 
-IntegerRange range_of(Kind kind) {
-  switch (kind) {
-    case Kind::int8:
-      return range_of<std::int8_t>("int8");
-    case Kind::int16:
-      return range_of<std::int16_t>("int16");
-    case Kind::int32:
-      return range_of<std::int32_t>("int32");
-    case Kind::int64:
-      return range_of<std::int64_t>("int64");
-    case Kind::uint8:
-      return range_of<std::uint8_t>("uint8");
-    case Kind::uint16:
-      return range_of<std::uint16_t>("uint16");
-    case Kind::uint32:
-      return range_of<std::uint32_t>("uint32");
-    default:
-      return range_of<std::uint64_t>("uint64");
-  }
+// In the order of Kind.
+constexpr std::array<IntegerRange, 8> ranges = {
+    range_of<std::int8_t>("int8"),     range_of<std::int16_t>("int16"),
+    range_of<std::int32_t>("int32"),   range_of<std::int64_t>("int64"),
+    range_of<std::uint8_t>("uint8"),   range_of<std::uint16_t>("uint16"),
+    range_of<std::uint32_t>("uint32"), range_of<std::uint64_t>("uint64")};
+
+const IntegerRange& range_of(Kind kind) {
+  return ranges[static_cast<std::size_t>(kind) - static_cast<std::size_t>(Kind::int8)];
 }
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+std::uint64_t digit_of(char c) { return static_cast<std::uint64_t>(c - '0'); }
 
 // Two's complement makes the low bytes right for signed and unsigned alike.
 void store_integer(void* object, std::size_t size, std::uint64_t bits) {
@@ -69,24 +63,17 @@ void store_integer(void* object, std::size_t size, std::uint64_t bits) {
 }  // namespace
 
 bool JsonReader::read(const Type& type, void* object) {
+  const char* const end = read_value(type, object, at_);
+  if (end == nullptr) return false;
+  at_ = end;
+  return true;
+}
+
+// What read_value() does not know itself.
+bool JsonReader::read_rare(const Type& type, void* object) {
   switch (type.kind) {
-    case Kind::boolean:
-      return read_boolean(*static_cast<bool*>(object));
-    case Kind::int8:
-    case Kind::int16:
-    case Kind::int32:
-    case Kind::int64:
-    case Kind::uint8:
-    case Kind::uint16:
-    case Kind::uint32:
-    case Kind::uint64:
-      return read_integer(type, object);
     case Kind::float32:
       return read_float32(*static_cast<float*>(object));
-    case Kind::float64:
-      return read_float64(*static_cast<double*>(object));
-    case Kind::string:
-      return read_string(*static_cast<std::string*>(object));
     case Kind::bytes:
       return read_bytes(*type.bytes, object);
     case Kind::json:
@@ -98,8 +85,6 @@ bool JsonReader::read(const Type& type, void* object) {
       return read_time(type, object);
     case Kind::optional:
       return read_optional(type, object);
-    case Kind::list:
-      return read_list(type, object);
     case Kind::array:
       return read_array(type, object);
     case Kind::tuple:
@@ -108,12 +93,11 @@ bool JsonReader::read(const Type& type, void* object) {
       return read_map(type, object);
     case Kind::variant:
       return read_variant(type, object);
-    case Kind::structure:
-      return read_structure(type, object);
     case Kind::represented:
       return read_represented(type, object);
+    default:
+      return fail_kind();
   }
-  return failure_.set(Code::internal, "a type table with an unknown kind");
 }
 
 bool JsonReader::read_target(void* target, void* object) {
@@ -121,15 +105,20 @@ bool JsonReader::read_target(void* target, void* object) {
   return self.reader->read(*self.type, object);
 }
 
+bool JsonReader::fail_kind() {
+  return failure_.set(Code::internal, "a type table with an unknown kind");
+}
+
 bool JsonReader::fail_invalid(std::string message) {
   return failure_.set(Code::invalid_argument, std::move(message));
 }
 
-bool JsonReader::read_boolean(bool& value) {
+const char* JsonReader::read_boolean(bool& value, const char* at) {
+  at_ = at;
   const char first = peek();
-  if (first != 't' && first != 'f') return fail_type("boolean");
+  if (first != 't' && first != 'f') return after(fail_type("boolean"));
   value = first == 't';
-  return scan_literal(value ? "true" : "false");
+  return after(scan_literal(value ? "true" : "false"));
 }
 
 bool JsonReader::scan_value_number(std::string_view expected, JsonNumber& number) {
@@ -138,15 +127,30 @@ bool JsonReader::scan_value_number(std::string_view expected, JsonNumber& number
   return scan_number(number);
 }
 
-bool JsonReader::read_integer(const Type& type, void* object) {
+const char* JsonReader::read_integer(const Type& type, void* object, const char* at) {
+  // Up to eighteen digits fit 64 bits whatever they are, and nothing else needs to be looked at.
+  constexpr std::ptrdiff_t most_digits = 18;
+  at_ = at;
+  const bool negative = at != end_ && *at == '-';
+  if (negative) ++at;
+  const char* const first = at;
+  std::uint64_t digits = 0;
+  for (; at != end_ && is_digit(*at); ++at) digits = digits * 10 + digit_of(*at);
+  const std::ptrdiff_t count = at - first;
+  const bool is_usual = count > 0 && count <= most_digits && (*first != '0' || count == 1) &&
+                        at != end_ && *at != '.' && (*at | 0x20) != 'e';
+  const IntegerRange& range = range_of(type.kind);
+  if (is_usual && digits <= (negative ? range.min : range.max)) {
+    store_integer(object, type.size, negative ? 0 - digits : digits);
+    return at;
+  }
   JsonNumber number;
-  if (!scan_value_number("integer", number)) return false;
-  return store_number(type, number, object);
+  return after(scan_value_number("integer", number) && store_number(type, number, object));
 }
 
 bool JsonReader::store_number(const Type& type, const JsonNumber& number, void* object) {
   if (!number.is_integer) return fail_fraction(number);
-  const IntegerRange range = range_of(type.kind);
+  const IntegerRange& range = range_of(type.kind);
   if (!number.has_all_digits || number.digits > (number.negative ? range.min : range.max)) {
     return fail_range(number, range);
   }
@@ -165,11 +169,31 @@ bool JsonReader::fail_range(const JsonNumber& number, const IntegerRange& range)
                       std::to_string(range.min) + " to " + std::to_string(range.max) + ")");
 }
 
-bool JsonReader::read_float64(double& value) {
+const char* JsonReader::read_float64(double& value, const char* at) {
+  // Up to fifteen digits and twenty-two decimals: exact numbers, and one division of them.
+  at_ = at;
+  const bool negative = at != end_ && *at == '-';
+  if (negative) ++at;
+  const char* const first = at;
+  std::uint64_t digits = 0;
+  for (; at != end_ && is_digit(*at); ++at) digits = digits * 10 + digit_of(*at);
+  std::ptrdiff_t count = at - first;
+  std::ptrdiff_t decimals = 0;
+  if (count > 0 && end_ - at > 1 && *at == '.' && is_digit(at[1])) {
+    const char* const point = at++;
+    for (; at != end_ && is_digit(*at); ++at) digits = digits * 10 + digit_of(*at);
+    decimals = at - point - 1;
+  }
+  count += decimals;
+  if (count > 0 && count <= 15 && (*first != '0' || at - first == 1 || first[1] == '.') &&
+      at != end_ && *at != '.' && (*at | 0x20) != 'e') {
+    const double size = divide_by_power_of_ten(static_cast<double>(digits), decimals);
+    value = negative ? -size : size;
+    return at;
+  }
   JsonNumber number;
-  if (!scan_value_number("number", number)) return false;
-  if (to_float64(number, value)) return true;
-  return fail_float(number, "double");
+  if (!scan_value_number("number", number)) return nullptr;
+  return after(to_float64(number, value) || fail_float(number, "double"));
 }
 
 bool JsonReader::read_float32(float& value) {
@@ -184,15 +208,40 @@ bool JsonReader::fail_float(const JsonNumber& number, std::string_view type) {
                       std::string(type));
 }
 
-bool JsonReader::read_string(std::string& value) {
-  if (peek() != '"') return fail_type("string");
-  RawString raw;
-  if (!scan_string(raw)) return false;
-  if (raw.has_escapes) {
-    unescape_json(raw.text, value);
-  } else {
-    value.assign(raw.text);
+const char* JsonReader::read_string(std::string& value, const char* at) {
+  if (at == end_ || *at != '"') {
+    at_ = at;
+    return after(fail_type("string"));
   }
+  ++at;
+  // Most are short, plain and not at the end of the text.
+  if (end_ - at >= chunk_bytes) {
+    const ChunkMasks masks = masks_of(at);
+    if (masks.special != 0) {
+      const auto size = static_cast<std::size_t>(__builtin_ctz(masks.special));
+      if (at[size] == '"' && (masks.high & ((1U << size) - 1)) == 0 &&
+          size <= limits_.max_string_bytes) {
+        value.assign(at, size);
+        return at + size + 1;
+      }
+    }
+  }
+  at_ = at - 1;
+  return after(read_any_string(value));
+}
+
+// Longer than a chunk, with escapes, beyond ASCII, or near the end of the text.
+bool JsonReader::read_any_string(std::string& value) {
+  const char* const start = at_ + 1;
+  bool has_high = false;
+  const char* const special = find_special(start, end_, has_high);
+  if (special != end_ && *special == '\\') {
+    at_ = special;
+    return read_escaped(start, value);
+  }
+  RawString raw;
+  if (!scan_any_string(raw)) return false;
+  value.assign(raw.text);
   return true;
 }
 
@@ -238,7 +287,7 @@ bool JsonReader::read_bytes(const BytesOperations& bytes, void* object) {
 
 bool JsonReader::read_enumeration(const Type& type, void* object) {
   const char first = peek();
-  if (first == '-' || (first >= '0' && first <= '9')) return read_integer(*type.element, object);
+  if (first == '-' || (first >= '0' && first <= '9')) return read(*type.element, object);
   if (first != '"') return fail_type("the name of a " + std::string(type.name));
   RawString raw;
   if (!scan_string(raw)) return false;

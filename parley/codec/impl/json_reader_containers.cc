@@ -12,7 +12,7 @@
 namespace parley::codec::impl {
 namespace {
 
-void* at(void* object, std::size_t offset) { return static_cast<char*>(object) + offset; }
+void* place(void* object, std::size_t offset) { return static_cast<char*>(object) + offset; }
 
 // Whether the text at `text` begins with `key`, behind which Members::key_padding bytes may be
 // read.
@@ -42,27 +42,38 @@ bool JsonReader::read_optional(const Type& type, void* object) {
   return read(*type.element, type.optional->ensure(object));
 }
 
-bool JsonReader::read_list(const Type& type, void* object) {
-  if (peek() != '[') return fail_type("array");
-  if (type.list->append == nullptr || type.list->data == nullptr) return read_apart(type, object);
-  if (!enter()) return false;
+const char* JsonReader::read_list(const Type& type, void* object, const char* at) {
   const ListOperations& list = *type.list;
+  if (at == end_ || *at != '[' || list.append == nullptr || list.data == nullptr) {
+    at_ = at;
+    return after(read_apart(type, object));
+  }
+  at = enter_at(at);
+  if (at == nullptr) return nullptr;
   const Type& element_type = *type.element;
   const std::size_t old_size = list.size(object);
   std::size_t count = 0;
-  for (bool done = is_closed(']'); !done;) {
+  bool done = at != end_ && *at == ']';
+  if (done) {
+    --depth_;
+    ++at;
+  }
+  while (!done) {
     // The elements of a reused list are decoded over, for the memory they hold.
-    void* const element =
-        count < old_size ? at(list.data(object), count * element_type.size) : list.append(object);
-    if (!read(element_type, element)) return failure_.in_index(count);
-    if (!next_element(']', ++count, done)) return false;
+    void* const element = count < old_size ? place(list.data(object), count * element_type.size)
+                                           : list.append(object);
+    at = read_value(element_type, element, at);
+    if (at == nullptr) return after(failure_.in_index(count));
+    at = next_at(at, ']', ++count, done);
+    if (at == nullptr) return nullptr;
   }
   if (count < old_size) list.truncate(object, count);
-  return true;
+  return at;
 }
 
 // Lists whose elements do not lie side by side, or do not change once they are in.
 bool JsonReader::read_apart(const Type& type, void* object) {
+  if (peek() != '[') return fail_type("array");
   if (!enter()) return false;
   const ListOperations& list = *type.list;
   list.truncate(object, 0);
@@ -83,7 +94,7 @@ bool JsonReader::read_array(const Type& type, void* object) {
   std::size_t count = 0;
   for (bool done = is_closed(']'); !done;) {
     if (count == type.count) return fail_arity(type.count, count, false);
-    if (!read(*type.element, at(object, count * type.element->size))) {
+    if (!read(*type.element, place(object, count * type.element->size))) {
       return failure_.in_index(count);
     }
     if (!next_element(']', ++count, done)) return false;
@@ -99,7 +110,7 @@ bool JsonReader::read_tuple(const Type& type, void* object) {
   for (bool done = is_closed(']'); !done;) {
     if (count == fields.size()) return fail_arity(fields.size(), count, false);
     const Field& field = fields[count];
-    if (!read(*field.type, at(object, field.offset))) return failure_.in_index(count);
+    if (!read(*field.type, place(object, field.offset))) return failure_.in_index(count);
     if (!next_element(']', ++count, done)) return false;
   }
   return count == fields.size() || fail_arity(fields.size(), count, true);
@@ -200,32 +211,54 @@ bool JsonReader::read_represented(const Type& type, void* object) {
   return status.is_ok() || failure_.set(status.code(), status.message());
 }
 
-bool JsonReader::read_structure(const Type& type, void* object) {
-  if (peek() != '{') return fail_type("object");
-  if (!enter()) return false;
+const char* JsonReader::read_structure(const Type& type, void* object, const char* at) {
+  if (at == end_ || *at != '{') {
+    at_ = at;
+    return after(fail_type("object"));
+  }
+  at = enter_at(at);
+  if (at == nullptr) return nullptr;
   const Members& members = type.members();
+  const std::span<const Field> fields = members.fields();
   if (UnknownFields* const kept = members.unknown_fields(object)) *kept = {};
-  SeenFields seen(members.fields().size(), more_seen_);
+  SeenFields seen(fields.size(), more_seen_);
   std::size_t expected = 0;
   std::size_t count = 0;
-  for (bool done = is_closed('}'); !done;) {
-    const std::size_t index = find_field(members, expected);
-    if (index == no_field) return false;
-    if (index == unknown_field) {
-      if (!read_unknown_member(members, object)) return false;
+  bool done = at != end_ && *at == '}';
+  if (done) {
+    --depth_;
+    ++at;
+  }
+  while (!done) {
+    std::size_t index = expected;
+    // Nearly always the members come in the order of the struct: one comparison then.
+    if (index < fields.size() && begins_with(at, end_, fields[index].key)) {
+      at = skip_space_at(at + fields[index].key.size());
     } else {
-      const Field& field = members.fields()[index];
-      if (!seen.mark(index)) return fail_duplicate(field.name);
+      at_ = at;
+      index = find_any_field(members);
+      at = at_;
+    }
+    if (index < fields.size()) {
+      const Field& field = fields[index];
+      if (!seen.mark(index)) return after(fail_duplicate(field.name));
       expected = index + 1;
       void* const value = field.variant == nullptr
-                              ? at(object, field.offset)
+                              ? place(object, field.offset)
                               : emplace_alternative(members, index, seen, object);
-      if (value == nullptr) return false;
-      if (!read(*field.type, value)) return failure_.in_field(field.name);
+      if (value == nullptr) return nullptr;
+      at = read_value(*field.type, value, at);
+      if (at == nullptr) return after(failure_.in_field(field.name));
+    } else if (index == no_field || !read_unknown_member(members, object)) {
+      return nullptr;
+    } else {
+      at = at_;
     }
-    if (!next_element('}', ++count, done)) return false;
+    at = next_at(at, '}', ++count, done);
+    if (at == nullptr) return nullptr;
   }
-  return seen.count() == members.fields().size() || reset_absent(members, seen, object);
+  if (seen.count() == fields.size()) return at;
+  return reset_absent(members, seen, object) ? at : nullptr;
 }
 
 // Null when another alternative of the same variant has been read.
@@ -240,21 +273,7 @@ void* JsonReader::emplace_alternative(const Members& members, std::size_t index,
     failure_.in_field(field.name);
     return nullptr;
   }
-  return field.variant->emplace(at(object, field.offset), field.alternative);
-}
-
-// Nearly always the members come in the order of the struct: one comparison then.
-std::size_t JsonReader::find_field(const Members& members, std::size_t expected) {
-  const std::span<const Field> fields = members.fields();
-  if (expected < fields.size()) {
-    const std::string_view key = fields[expected].key;
-    if (begins_with(at_, end_, key)) {
-      at_ += key.size();
-      skip_space();
-      return expected;
-    }
-  }
-  return find_any_field(members);
+  return field.variant->emplace(place(object, field.offset), field.alternative);
 }
 
 std::size_t JsonReader::find_any_field(const Members& members) {

@@ -1,13 +1,15 @@
 // The typed writer: walks a table of types and appends text.
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "parley/base/base64.h"
 #include "parley/codec/impl/failure.h"
+#include "parley/codec/impl/json_escape.h"
 #include "parley/codec/impl/json_number.h"
 #include "parley/codec/impl/json_scan.h"
 #include "parley/codec/impl/time_text.h"
@@ -19,28 +21,13 @@ namespace parley::codec {
 namespace impl {
 namespace {
 
-// The letter behind the backslash; 'u' for what has none of its own; 0 for what needs no escape.
-char escape_letter(unsigned char byte) {
-  switch (byte) {
-    case '"':
-    case '\\':
-      return static_cast<char>(byte);
-    case '\b':
-      return 'b';
-    case '\f':
-      return 'f';
-    case '\n':
-      return 'n';
-    case '\r':
-      return 'r';
-    case '\t':
-      return 't';
-    default:
-      return byte < 0x20 ? 'u' : '\0';
-  }
-}
+constexpr std::array<char, 5> true_text = {'t', 'r', 'u', 'e', ' '};
+constexpr std::array<char, 5> false_text = {'f', 'a', 'l', 's', 'e'};
 
-constexpr std::size_t max_escape = 6;  // of one byte: \u001f
+// Room that is there whenever something is written, so that a number, a bracket, a comma, a whole
+// chunk or an escape needs no look.
+constexpr std::size_t slack = 64;
+static_assert(slack >= max_number_chars + static_cast<std::size_t>(chunk_bytes));
 
 template <class T>
 T load(const void* object) {
@@ -83,10 +70,16 @@ class JsonWriter {
         start_(out.size()),
         limits_(limits),
         options_(options),
-        at_(out.data() + start_),
-        end_(out.data() + start_) {}
+        at_(out.data() + start_) {
+    grow(0);
+  }
 
-  bool write(const Type& type, const void* object);
+  bool write(const Type& type, const void* object) {
+    char* const end = write_value(type, object, at_);
+    if (end == nullptr) return false;
+    at_ = end;
+    return true;
+  }
 
   void finish() { out_.resize(static_cast<std::size_t>(at_ - out_.data())); }
   void undo() { out_.resize(start_); }
@@ -94,39 +87,60 @@ class JsonWriter {
 
  private:
   // Each stands alone, as in the reader: write() calls itself.
-  [[gnu::noinline]] bool write_integer(const Type& type, const void* object);
-  [[gnu::noinline]] bool write_float64(double value);
+  // As write(), to `at`: returns the end of what was written, null on failure. What is written most
+  // hands the position on in a register; at_ is anywhere then. Inlined into the loops over members
+  // and elements; calls only what stands alone.
+  [[gnu::always_inline]] char* write_value(const Type& type, const void* object, char* at);
+  [[gnu::noinline]] bool write_rare(const Type& type, const void* object);
+  [[gnu::noinline]] bool write_optional(const Type& type, const void* object);
+  [[gnu::noinline]] char* write_integer(const Type& type, const void* object, char* at);
+  [[gnu::noinline]] char* write_float64(double value, char* at);
   [[gnu::noinline]] bool write_float32(float value);
-  [[gnu::noinline]] bool write_string(std::string_view text);
+  [[gnu::noinline]] char* write_string(std::string_view text, char* at);
+  bool write_string(std::string_view text) { return take(write_string(text, at_)); }
+  [[gnu::noinline]] char* write_escaped(const char* from, std::size_t size, std::size_t left,
+                                        char* at);
   [[gnu::noinline]] bool write_json(std::string_view text);
   [[gnu::noinline]] bool write_bytes(const BytesOperations& bytes, const void* object);
   [[gnu::noinline]] bool write_enumeration(const Type& type, const void* object);
   [[gnu::noinline]] bool write_time(const Type& type, const void* object);
   [[gnu::noinline]] bool write_list(const Type& type, const void* object);
-  [[gnu::noinline]] bool write_array(const Type& element, const void* elements, std::size_t count);
+  [[gnu::noinline]] char* write_array(const Type& element, const void* elements, std::size_t count,
+                                      char* at);
   [[gnu::noinline]] bool write_tuple(const Type& type, const void* object);
   [[gnu::noinline]] bool write_map(const Type& type, const void* object);
   [[gnu::noinline]] bool write_key(const Type& type, const void* key);
   [[gnu::noinline]] bool write_variant(const VariantOperations& variant, const void* object);
   [[gnu::noinline]] bool write_represented(const Type& type, const void* object);
-  [[gnu::noinline]] bool write_structure(const Type& type, const void* object);
+  [[gnu::noinline]] char* write_structure(const Type& type, const void* object, char* at);
+  [[gnu::noinline]] static bool is_there(const Field& field, const void*& member);
   [[gnu::noinline]] bool write_unknown(const UnknownFields& unknown, bool is_first);
   bool check_json(std::string_view text, const char* what);
 
-  // Room for `count` more characters.
-  void reserve(std::size_t count) {
-    if (static_cast<std::size_t>(end_ - at_) < count) grow(count);
+  // `at`, or where it is after growing: with room for `count` more characters and the slack.
+  char* ensure(char* at, std::size_t count = 0) {
+    if (static_cast<std::ptrdiff_t>(count) <= limit_ - at) return at;
+    at_ = at;
+    grow(count);
+    return at_;
   }
   [[gnu::noinline]] void grow(std::size_t count);
+  void reserve(std::size_t count) { at_ = ensure(at_, count); }
   void put(char c) {
-    reserve(1);
     *at_++ = c;
+    reserve(0);
   }
   void put(std::string_view text) {
     reserve(text.size());
     std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
   }
+  bool take(char* end) {
+    if (end != nullptr) at_ = end;
+    return end != nullptr;
+  }
+  // Where the position is after something that returned `is_written`.
+  char* after(bool is_written) { return is_written ? at_ : nullptr; }
   // A comma in front of every element but the first.
   void separate(std::size_t index) {
     if (index > 0) put(',');
@@ -153,7 +167,7 @@ class JsonWriter {
   const Limits& limits_;
   const JsonOptions& options_;
   char* at_;
-  char* end_;
+  char* limit_ = nullptr;  // the end of the room, less the slack
   std::size_t depth_ = 0;
   Failure failure_;
 };
@@ -161,20 +175,23 @@ class JsonWriter {
 // Doubles what has been written here, whatever the capacity: resize() clears what it adds, and a
 // reused string may have far more room than this value needs.
 void JsonWriter::grow(std::size_t count) {
-  constexpr std::size_t smallest = 128;
+  constexpr std::size_t smallest = 240;
+  count += slack;
   const auto used = static_cast<std::size_t>(at_ - out_.data());
   std::size_t size = used + std::max({smallest, count, used - start_});
   if (out_.capacity() < size && out_.capacity() >= used + count) size = out_.capacity();
   out_.resize(size);
   at_ = out_.data() + used;
-  end_ = out_.data() + size;
+  limit_ = out_.data() + (size - slack);
 }
 
-bool JsonWriter::write(const Type& type, const void* object) {
+inline char* JsonWriter::write_value(const Type& type, const void* object, char* at) {
   switch (type.kind) {
-    case Kind::boolean:
-      put(*static_cast<const bool*>(object) ? std::string_view("true") : "false");
-      return true;
+    case Kind::boolean: {
+      const std::array<char, 5>& text = *static_cast<const bool*>(object) ? true_text : false_text;
+      std::memcpy(at, text.data(), text.size());
+      return ensure(at + (&text == &true_text ? 4 : 5));
+    }
     case Kind::int8:
     case Kind::int16:
     case Kind::int32:
@@ -183,13 +200,33 @@ bool JsonWriter::write(const Type& type, const void* object) {
     case Kind::uint16:
     case Kind::uint32:
     case Kind::uint64:
-      return write_integer(type, object);
+      return write_integer(type, object, at);
+    case Kind::float64:
+      return write_float64(*static_cast<const double*>(object), at);
+    case Kind::string:
+      return write_string(*static_cast<const std::string*>(object), at);
+    case Kind::array:
+      return write_array(*type.element, object, type.count, at);
+    case Kind::structure:
+      return write_structure(type, object, at);
+    case Kind::list:
+      if (type.list->data != nullptr) {
+        // Only to be read from: data() serves readers and writers alike.
+        return write_array(*type.element, type.list->data(const_cast<void*>(object)),
+                           type.list->size(object), at);
+      }
+      [[fallthrough]];
+    default:
+      at_ = at;
+      return after(write_rare(type, object));
+  }
+}
+
+// What write_value() does not know itself.
+bool JsonWriter::write_rare(const Type& type, const void* object) {
+  switch (type.kind) {
     case Kind::float32:
       return write_float32(*static_cast<const float*>(object));
-    case Kind::float64:
-      return write_float64(*static_cast<const double*>(object));
-    case Kind::string:
-      return write_string(*static_cast<const std::string*>(object));
     case Kind::bytes:
       return write_bytes(*type.bytes, object);
     case Kind::json:
@@ -199,48 +236,37 @@ bool JsonWriter::write(const Type& type, const void* object) {
     case Kind::duration:
     case Kind::instant:
       return write_time(type, object);
-    case Kind::optional: {
-      const void* const value = type.optional->get(object);
-      if (value != nullptr) return write(*type.element, value);
-      put("null");
-      return true;
-    }
+    case Kind::optional:
+      return write_optional(type, object);
     case Kind::list:
       return write_list(type, object);
-    case Kind::array:
-      return write_array(*type.element, object, type.count);
     case Kind::tuple:
       return write_tuple(type, object);
     case Kind::map:
       return write_map(type, object);
     case Kind::variant:
       return write_variant(*type.variant, object);
-    case Kind::structure:
-      return write_structure(type, object);
     case Kind::represented:
       return write_represented(type, object);
+    default:
+      return fail_kind();
   }
-  return fail_kind();
 }
 
 bool JsonWriter::fail_kind() {
   return failure_.set(Code::internal, "a type table with an unknown kind");
 }
 
-bool JsonWriter::write_integer(const Type& type, const void* object) {
+char* JsonWriter::write_integer(const Type& type, const void* object, char* at) {
   std::int64_t value = 0;
   load_integer(type, object, value);
-  reserve(max_number_chars);
-  at_ = type.kind == Kind::uint64 ? std::to_chars(at_, end_, static_cast<std::uint64_t>(value)).ptr
-                                  : std::to_chars(at_, end_, value).ptr;
-  return true;
+  return ensure(type.kind == Kind::uint64 ? write_uint64(at, static_cast<std::uint64_t>(value))
+                                          : write_int64(at, value));
 }
 
-bool JsonWriter::write_float64(double value) {
-  if (!std::isfinite(value)) return fail_finite(value);
-  reserve(max_number_chars);
-  at_ = impl::write_float64(at_, value);
-  return true;
+char* JsonWriter::write_float64(double value, char* at) {
+  if (!std::isfinite(value)) return after(fail_finite(value));
+  return ensure(impl::write_float64(at, value));
 }
 
 bool JsonWriter::write_float32(float value) {
@@ -250,32 +276,36 @@ bool JsonWriter::write_float32(float value) {
   return true;
 }
 
-bool JsonWriter::write_string(std::string_view text) {
-  reserve(text.size() + 2);
-  *at_++ = '"';
+char* JsonWriter::write_string(std::string_view text, char* at) {
+  at = ensure(at, text.size());
+  *at++ = '"';
   const char* from = text.data();
   const char* const end = from + text.size();
   bool has_high = false;
-  for (;;) {
-    const char* const special = find_special(from, end, has_high);
-    const auto plain = static_cast<std::size_t>(special - from);
-    // What is left of the text, were it all plain, is what has been reserved.
-    reserve(static_cast<std::size_t>(end - from) + 1);
-    if (plain > 0) std::memcpy(at_, from, plain);
-    at_ += plain;
-    if (special == end) break;
-    constexpr std::string_view digits = "0123456789abcdef";
-    const auto byte = static_cast<unsigned char>(*special);
-    reserve(max_escape);
-    *at_++ = '\\';
-    *at_++ = escape_letter(byte);
-    if (at_[-1] == 'u') {
-      for (const char c : {'0', '0', digits[byte >> 4], digits[byte & 15]}) *at_++ = c;
+  for (; end - from >= chunk_bytes; from += chunk_bytes) {
+    const ChunkMasks masks = masks_of(from);
+    if (masks.high != 0) has_high = true;
+    copy_chunk(at, from);
+    if (masks.special == 0) {
+      at += chunk_bytes;
+    } else {
+      const auto left = static_cast<std::size_t>(end - from - chunk_bytes);
+      at = write_escaped(from, static_cast<std::size_t>(chunk_bytes), left, at);
     }
-    from = special + 1;
   }
-  put('"');
-  return !has_high || is_utf8(text) || fail_utf8();
+  const auto rest = static_cast<std::size_t>(end - from);
+  at = copy_short(at, from, rest, has_high) ? at + rest : write_escaped(from, rest, 0, at);
+  *at++ = '"';
+  if (has_high && !is_utf8(text)) return after(fail_utf8());
+  return ensure(at);
+}
+
+// `size` bytes of which some need escapes. Without a branch for each byte: where escapes are dense
+// nothing could foresee it. `left` more bytes of the text follow.
+char* JsonWriter::write_escaped(const char* from, std::size_t size, std::size_t left, char* at) {
+  at = ensure(at, 6 * size + left);
+  for (std::size_t i = 0; i < size; ++i) at = append_byte(at, from[i]);
+  return at;
 }
 
 // Whether `text` is JSON that fits in here.
@@ -315,7 +345,7 @@ bool JsonWriter::write_enumeration(const Type& type, const void* object) {
       if (value.value == number) return write_string(value.name);
     }
   }
-  return write_integer(*type.element, object);
+  return take(write_integer(*type.element, object, at_));
 }
 
 bool JsonWriter::write_time(const Type& type, const void* object) {
@@ -333,12 +363,16 @@ bool JsonWriter::write_time(const Type& type, const void* object) {
   return true;
 }
 
+bool JsonWriter::write_optional(const Type& type, const void* object) {
+  const void* const value = type.optional->get(object);
+  if (value != nullptr) return write(*type.element, value);
+  put("null");
+  return true;
+}
+
+// One whose elements do not lie side by side.
 bool JsonWriter::write_list(const Type& type, const void* object) {
   const ListOperations& list = *type.list;
-  if (list.data != nullptr) {
-    // Only to be read from: data() serves readers and writers alike.
-    return write_array(*type.element, list.data(const_cast<void*>(object)), list.size(object));
-  }
   if (!enter('[')) return false;
   Cursor cursor;
   std::size_t count = 0;
@@ -350,14 +384,20 @@ bool JsonWriter::write_list(const Type& type, const void* object) {
   return leave(']');
 }
 
-bool JsonWriter::write_array(const Type& element, const void* elements, std::size_t count) {
-  if (!enter('[')) return false;
-  const auto* at = static_cast<const char*>(elements);
-  for (std::size_t i = 0; i < count; ++i, at += element.size) {
-    separate(i);
-    if (!write(element, at)) return failure_.in_index(i);
+char* JsonWriter::write_array(const Type& element, const void* elements, std::size_t count,
+                              char* at) {
+  if (depth_ >= limits_.max_depth) return after(fail_depth());
+  ++depth_;
+  *at++ = '[';
+  const auto* value = static_cast<const char*>(elements);
+  for (std::size_t i = 0; i < count; ++i, value += element.size) {
+    if (i > 0) *at++ = ',';
+    at = write_value(element, value, at);
+    if (at == nullptr) return after(failure_.in_index(i));
   }
-  return leave(']');
+  --depth_;
+  *at++ = ']';
+  return ensure(at);
 }
 
 bool JsonWriter::write_tuple(const Type& type, const void* object) {
@@ -434,30 +474,45 @@ bool JsonWriter::write_represented(const Type& type, const void* object) {
       &target);
 }
 
-bool JsonWriter::write_structure(const Type& type, const void* object) {
-  if (!enter('{')) return false;
+char* JsonWriter::write_structure(const Type& type, const void* object, char* at) {
+  if (depth_ >= limits_.max_depth) return after(fail_depth());
+  ++depth_;
+  *at++ = '{';
   const Members& members = type.members();
   bool is_first = true;
   for (const Field& field : members.fields()) {
     const void* member = static_cast<const char*>(object) + field.offset;
-    if (field.type->kind == Kind::optional && field.variant == nullptr &&
-        field.type->optional->get(member) == nullptr) {
-      continue;
-    }
-    if (field.variant != nullptr) {
-      if (field.variant->index(member) != field.alternative) continue;
-      member = field.variant->get(member);
-    }
-    if (!is_first) put(',');
+    if (field.is_rare && !is_there(field, member)) continue;
+    if (!is_first) *at++ = ',';
     is_first = false;
-    put(field.key);
-    if (!write(*field.type, member)) return failure_.in_field(field.name);
+    // Room for the key; what is behind it may be read, and stored.
+    at = ensure(at, field.key.size());
+    const char* from = field.key.data();
+    char* const value = at + field.key.size();
+    for (; at < value; at += chunk_bytes, from += chunk_bytes) copy_chunk(at, from);
+    at = write_value(*field.type, member, value);
+    if (at == nullptr) return after(failure_.in_field(field.name));
   }
   const UnknownFields* const unknown = members.unknown_fields(object);
-  if (unknown != nullptr && !unknown->json.empty() && !write_unknown(*unknown, is_first)) {
-    return false;
+  if (unknown != nullptr && !unknown->json.empty()) {
+    at_ = at;
+    if (!write_unknown(*unknown, is_first)) return nullptr;
+    at = at_;
   }
-  return leave('}');
+  --depth_;
+  *at++ = '}';
+  return ensure(at);
+}
+
+// Empty optionals are left out, and the alternatives that a flattened variant does not hold; of the
+// one that it does, `member` becomes the value.
+bool JsonWriter::is_there(const Field& field, const void*& member) {
+  if (field.variant != nullptr) {
+    if (field.variant->index(member) != field.alternative) return false;
+    member = field.variant->get(member);
+    return true;
+  }
+  return field.type->optional->get(member) != nullptr;
 }
 
 bool JsonWriter::write_unknown(const UnknownFields& unknown, bool is_first) {
