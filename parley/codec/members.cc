@@ -22,6 +22,79 @@ std::size_t hash_of(std::string_view name) noexcept {
                            std::string(name) + "': see parley::fields");
 }
 
+void* place(void* object, std::size_t offset) { return static_cast<char*>(object) + offset; }
+
+bool take_value(const Type& type, void* to, void* from);
+
+bool take_alternative(const VariantOperations& variant, void* to, void* from) {
+  const std::size_t index = variant.index(from);
+  if (index >= variant.alternatives.size()) return false;
+  void* const value = variant.emplace(to, index);
+  const Type* const type = variant.alternatives[index].type;
+  return type == nullptr || take_value(*type, value, const_cast<void*>(variant.get(from)));
+}
+
+bool take_members(const Members& members, void* to, void* from) {
+  if (UnknownFields* const kept = members.unknown_fields(to)) *kept = *members.unknown_fields(from);
+  for (const Field& field : members.fields()) {
+    void* const member = place(to, field.offset);
+    void* const fresh = place(from, field.offset);
+    const bool is_taken = field.variant == nullptr
+                              ? take_value(*field.type, member, fresh)
+                              : take_alternative(*field.variant, member, fresh);
+    if (!is_taken) return false;
+  }
+  return true;
+}
+
+// Gives `to` the value of `from`, which may lose it. By kind and not by one function a type: those
+// would be most of what a type costs.
+bool take_value(const Type& type, void* to, void* from) {
+  switch (type.kind) {
+    case Kind::string:
+      static_cast<std::string*>(to)->swap(*static_cast<std::string*>(from));
+      return true;
+    case Kind::json:
+      static_cast<Json*>(to)->text.swap(static_cast<Json*>(from)->text);
+      return true;
+    case Kind::bytes: {
+      std::string room;
+      type.bytes->set(to, type.bytes->get(from, room));
+      return true;
+    }
+    case Kind::optional:
+      if (const void* const value = type.optional->get(from)) {
+        return take_value(*type.element, type.optional->ensure(to), const_cast<void*>(value));
+      }
+      type.optional->reset(to);
+      return true;
+    case Kind::list:
+      type.list->swap(to, from);
+      return true;
+    case Kind::map:
+      type.map->swap(to, from);
+      return true;
+    case Kind::array:
+      for (std::size_t i = 0; i < type.count; ++i) {
+        const std::size_t offset = i * type.element->size;
+        if (!take_value(*type.element, place(to, offset), place(from, offset))) return false;
+      }
+      return true;
+    case Kind::tuple:
+    case Kind::structure:
+      return take_members(type.members(), to, from);
+    case Kind::variant:
+      return take_alternative(*type.variant, to, from);
+    case Kind::represented:
+      if (type.represented->move == nullptr) return false;
+      type.represented->move(to, from);
+      return true;
+    default:  // numbers, truth values, enums, times
+      std::memcpy(to, from, type.size);
+      return true;
+  }
+}
+
 }  // namespace
 
 Members::Members(const MembersSource& source)
@@ -147,10 +220,10 @@ bool Members::reset(const Field& field, void* object, Spare& spare) const {
         return true;
     }
   }
-  const auto move = field.variant == nullptr ? field.type->move : field.variant->move;
-  if (move == nullptr) return false;
-  move(to, at(spare.object(), field.offset));
-  return true;
+  if (make_ == nullptr) return false;
+  void* const fresh = at(spare.object(), field.offset);
+  if (field.variant == nullptr) return take_value(*field.type, to, fresh);
+  return take_alternative(*field.variant, to, fresh);
 }
 
 }  // namespace parley::codec

@@ -100,10 +100,30 @@ struct Imagined {
 template <class T>
 extern const Imagined<T> imagined;
 
+// The addresses of all members: a std::tuple would take the compiler several times as long.
+template <std::size_t i, class P>
+struct Numbered {
+  P pointer;
+};
+template <class Indices, class... P>
+struct Addresses;
+template <std::size_t... i, class... P>
+struct Addresses<std::index_sequence<i...>, P...> : Numbered<i, P>... {};
+template <std::size_t i, class P>
+constexpr P address_at(const Numbered<i, P>& numbered) {
+  return numbered.pointer;
+}
+
+struct TakeAddresses {
+  template <class Types, class... M>
+  constexpr auto operator()(Types, M&... member) const {
+    return Addresses<std::index_sequence_for<M...>, M*...>{{&member}...};
+  }
+};
+
 template <class T>
 consteval auto member_addresses() {
-  return bind_fields<counted_fields<T>.fields>(
-      imagined<T>.object, [](auto, auto&... member) { return std::tuple(&member...); });
+  return bind_fields<counted_fields<T>.fields>(imagined<T>.object, TakeAddresses());
 }
 
 template <class P>
@@ -113,7 +133,7 @@ struct Address {
 
 template <class T, std::size_t i>
 inline constexpr std::string_view name_of_field =
-    last_identifier(spelling<Address{std::get<i>(member_addresses<T>())}>());
+    last_identifier(spelling<Address{address_at<i>(member_addresses<T>())}>());
 #if defined(__clang__)
 #pragma clang diagnostic pop
 #endif

@@ -123,6 +123,7 @@ struct ListOperations {
   // False at the end. first() starts, next() goes on.
   bool (*first)(const void* list, Cursor& cursor);
   bool (*next)(const void* list, Cursor& cursor);
+  void (*swap)(void* list, void* other);
 };
 
 struct MapOperations {
@@ -134,6 +135,7 @@ struct MapOperations {
   // False at the end. std::unordered_map has no order to promise.
   bool (*first)(const void* map, Cursor& cursor);
   bool (*next)(const void* map, Cursor& cursor);
+  void (*swap)(void* map, void* other);
 };
 
 struct Alternative {
@@ -146,7 +148,6 @@ struct VariantOperations {
   std::size_t (*index)(const void* variant);
   const void* (*get)(const void* variant);
   void* (*emplace)(void* variant, std::size_t index);  // default-made; keeps it if it is that one
-  void (*move)(void* to, void* from);
 };
 
 // A type that travels as another: its element.
@@ -156,12 +157,12 @@ struct RepresentedOperations {
   // Has one filled and takes it over. Not ok when fill gave up (`filled` is false then) or when
   // the type refuses it.
   Status (*take)(void* object, Fill fill, void* context, bool& filled);
+  void (*move)(void* to, void* from);  // null where the type cannot be moved
 };
 
 struct Type {
   Kind kind = Kind::boolean;
-  std::size_t size = 0;                          // sizeof the object
-  void (*move)(void* to, void* from) = nullptr;  // null where the type cannot be moved
+  std::size_t size = 0;  // sizeof the object
   const Type* element = nullptr;
   const Type* key = nullptr;
   std::size_t count = 0;

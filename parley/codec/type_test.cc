@@ -87,10 +87,6 @@ TEST(Type, an_array_is_so_many_elements_side_by_side) {
   EXPECT_EQ(grid.kind, Kind::array);
   EXPECT_EQ(grid.count, 2u);
   EXPECT_EQ(grid.element->count, 3u);
-  short from[2][3] = {{1, 2, 3}, {4, 5, 6}};
-  short to[2][3] = {};
-  grid.move(&to, &from);
-  EXPECT_EQ(to[1][2], 6);
 }
 
 TEST(Type, lists_grow_and_shrink_through_their_operations) {

@@ -18,15 +18,8 @@ struct Table {
 };
 
 template <class T>
-void move(void* to, void* from) {
-  if constexpr (std::is_array_v<T>) {
-    using Element = std::remove_extent_t<T>;
-    for (std::size_t i = 0; i < std::extent_v<T>; ++i) {
-      move<Element>(*static_cast<T*>(to) + i, *static_cast<T*>(from) + i);
-    }
-  } else {
-    *static_cast<T*>(to) = std::move(*static_cast<T*>(from));
-  }
+void swap(void* object, void* other) {
+  static_cast<T*>(object)->swap(*static_cast<T*>(other));
 }
 
 template <class T>
@@ -54,7 +47,6 @@ constexpr Type plain_type(Kind kind) {
   Type type;
   type.kind = kind;
   type.size = sizeof(T);
-  if constexpr (std::is_move_assignable_v<std::remove_all_extents_t<T>>) type.move = &move<T>;
   return type;
 }
 

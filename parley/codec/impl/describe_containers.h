@@ -146,6 +146,7 @@ struct DescribeMap {
       },
       .first = &Walk<Map>::first,
       .next = &Walk<Map>::next,
+      .swap = &swap<Map>,
   };
   static constexpr Type make() {
     Type type = plain_type<Map>(Kind::map);

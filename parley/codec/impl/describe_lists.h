@@ -78,6 +78,7 @@ struct Describe<std::vector<T, A>> {
       .insert = nullptr,
       .first = nullptr,
       .next = nullptr,
+      .swap = &swap<List>,
   };
   static constexpr Type make() { return list_type<List>(operations); }
 };
@@ -121,6 +122,7 @@ struct Describe<std::vector<bool, A>> {
             return show(list, cursor,
                         std::launder(reinterpret_cast<Place*>(cursor.place))->index + 1);
           },
+      .swap = &swap<List>,
   };
   static constexpr Type make() { return list_type<List>(operations); }
 };
@@ -141,6 +143,7 @@ struct Describe<std::deque<T, A>> {
       .insert = nullptr,
       .first = &Walk<List>::first,
       .next = &Walk<List>::next,
+      .swap = &swap<List>,
   };
   static constexpr Type make() { return list_type<List>(operations); }
 };
@@ -163,6 +166,7 @@ struct DescribeSet {
           },
       .first = &Walk<Set>::first,
       .next = &Walk<Set>::next,
+      .swap = &swap<Set>,
   };
   static constexpr Type make() { return list_type<Set>(operations); }
 };

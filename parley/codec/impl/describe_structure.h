@@ -75,7 +75,7 @@ constexpr bool is_member(const Access& access) {
     using Member = FieldType<T, i>;
     if constexpr (std::is_same_v<Member, typename Access::Value> &&
                   std::is_base_of_v<typename Access::Owner, T>) {
-      return &(imagined<T>.object.*access.pointer) == std::get<i>(member_addresses<T>());
+      return &(imagined<T>.object.*access.pointer) == address_at<i>(member_addresses<T>());
     }
   }
   return false;

@@ -131,6 +131,7 @@ struct DescribeRepresented {
             filled = fill(context, &as);
             return filled ? Access::put(*static_cast<T*>(object), std::move(as)) : Status();
           },
+      .move = Access::move,
   };
 };
 
@@ -141,6 +142,15 @@ struct RepresentationAccess {
   static Status put(T& object, As as) {
     return Representation<T>::decode(std::move(as), object);
   }
+  static constexpr auto move = [] {
+    void (*mover)(void* to, void* from) = nullptr;
+    if constexpr (std::is_move_assignable_v<T>) {
+      mover = [](void* to, void* from) {
+        *static_cast<T*>(to) = std::move(*static_cast<T*>(from));
+      };
+    }
+    return mover;
+  }();
 };
 
 template <class T>
@@ -162,6 +172,10 @@ struct PropertyPut {
     Access::put(object, std::move(value));
     return {};
   }
+  static void move(void* to, void* from) {
+    using Owner = typename Access::Owner;
+    Access::put(*static_cast<Owner*>(to), Access::show(*static_cast<const Owner*>(from)));
+  }
 };
 
 template <auto get, auto set>
@@ -172,9 +186,6 @@ struct Describe<PropertyAccess<get, set>> {
     Type type;
     type.kind = Kind::represented;
     type.size = sizeof(Owner);
-    type.move = [](void* to, void* from) {
-      Access::put(*static_cast<Owner*>(to), Access::show(*static_cast<const Owner*>(from)));
-    };
     type.element = &Table<typename Access::Value>::type;
     type.represented =
         &DescribeRepresented<Owner, typename Access::Value, PropertyPut<Access>>::operations;

@@ -93,7 +93,6 @@ struct Describe<std::variant<T...>> {
           return emplacers[index](*static_cast<Variant*>(variant));
         }(std::index_sequence_for<T...>());
       },
-      .move = &move<Variant>,
   };
   static constexpr Type make() {
     Type type = plain_type<Variant>(Kind::variant);
