@@ -9,32 +9,16 @@
 #include <vector>
 
 #include "parley/codec/json.h"
+#include "parley/codec/testing/hex.h"
 #include "parley/codec/testing/sample.h"
 
 namespace parley::codec {
 namespace {
 
 using testing::Dice;
+using testing::from_hex;
 using testing::Sample;
-
-std::string to_hex(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += digits[byte >> 4];
-    out += digits[byte & 15];
-  }
-  return out;
-}
-
-std::string from_hex(std::string_view hex) {
-  std::string out;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    out += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
-  }
-  return out;
-}
+using testing::to_hex;
 
 class JsonWitness : public ::testing::Test {
  protected:

@@ -68,6 +68,11 @@ bool Failure::in_index(std::size_t index) {
   return false;
 }
 
+bool Failure::in_key_number(std::size_t index) {
+  path_.push_back("[key " + std::to_string(index) + "]");
+  return false;
+}
+
 Status Failure::status() const {
   // Of a very long path the end is kept: it is nearer to what is wrong.
   std::size_t shown = 0;

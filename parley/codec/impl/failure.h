@@ -15,8 +15,9 @@ class Failure {
  public:
   // Each returns false, so that a failing function can `return failure.in_index(i);`.
   [[gnu::cold]] bool set(Code code, std::string message);
-  [[gnu::cold]] bool in_field(std::string_view name);  // .name, or ["na me"]
-  [[gnu::cold]] bool in_index(std::size_t index);      // [3]
+  [[gnu::cold]] bool in_field(std::string_view name);   // .name, or ["na me"]
+  [[gnu::cold]] bool in_index(std::size_t index);       // [3]
+  [[gnu::cold]] bool in_key_number(std::size_t index);  // [key 3]: of a map, in the key itself
   // As in_field, for a key as it stands in JSON text, between its quotes.
   [[gnu::cold]] bool in_key(std::string_view key_as_written);
 

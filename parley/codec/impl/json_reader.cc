@@ -1,13 +1,10 @@
 // The typed reader: scalars and texts.
 #include "parley/codec/impl/json_reader.h"
 
-#include <array>
-#include <cstring>
-#include <limits>
 #include <utility>
 
 #include "parley/base/base64.h"
-#include "parley/base/suggest.h"
+#include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/time_text.h"
 
 namespace parley::codec {
@@ -17,48 +14,8 @@ namespace {
 constexpr std::size_t max_shown_number = 32;
 constexpr std::size_t max_shown_text = 64;
 
-template <class T>
-constexpr IntegerRange range_of(std::string_view name) {
-  constexpr auto max = static_cast<std::uint64_t>(std::numeric_limits<T>::max());
-  return {.name = name, .max = max, .min = std::is_signed_v<T> ? max + 1 : 0};
-}
-
-// In the order of Kind.
-constexpr std::array<IntegerRange, 8> ranges = {
-    range_of<std::int8_t>("int8"),     range_of<std::int16_t>("int16"),
-    range_of<std::int32_t>("int32"),   range_of<std::int64_t>("int64"),
-    range_of<std::uint8_t>("uint8"),   range_of<std::uint16_t>("uint16"),
-    range_of<std::uint32_t>("uint32"), range_of<std::uint64_t>("uint64")};
-
-const IntegerRange& range_of(Kind kind) {
-  return ranges[static_cast<std::size_t>(kind) - static_cast<std::size_t>(Kind::int8)];
-}
-
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 std::uint64_t digit_of(char c) { return static_cast<std::uint64_t>(c - '0'); }
-
-// Two's complement makes the low bytes right for signed and unsigned alike.
-void store_integer(void* object, std::size_t size, std::uint64_t bits) {
-  switch (size) {
-    case 1: {
-      const auto value = static_cast<std::uint8_t>(bits);
-      std::memcpy(object, &value, sizeof(value));
-      return;
-    }
-    case 2: {
-      const auto value = static_cast<std::uint16_t>(bits);
-      std::memcpy(object, &value, sizeof(value));
-      return;
-    }
-    case 4: {
-      const auto value = static_cast<std::uint32_t>(bits);
-      std::memcpy(object, &value, sizeof(value));
-      return;
-    }
-    default:
-      std::memcpy(object, &bits, sizeof(bits));
-  }
-}
 
 }  // namespace
 
@@ -164,9 +121,7 @@ bool JsonReader::fail_fraction(const JsonNumber& number) {
 }
 
 bool JsonReader::fail_range(const JsonNumber& number, const IntegerRange& range) {
-  return fail_invalid(shortened(number.text, max_shown_number) + " does not fit " +
-                      std::string(range.name) + " (" + (range.min == 0 ? "" : "-") +
-                      std::to_string(range.min) + " to " + std::to_string(range.max) + ")");
+  return impl::fail_range(shortened(number.text, max_shown_number), range, failure_);
 }
 
 const char* JsonReader::read_float64(double& value, const char* at) {
@@ -301,24 +256,7 @@ bool JsonReader::set_enumeration(const Type& type, std::string_view name, void* 
     store_integer(object, type.size, static_cast<std::uint64_t>(value.value));
     return true;
   }
-  return fail_enumeration(type, name);
-}
-
-bool JsonReader::fail_enumeration(const Type& type, std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const EnumValue& value : type.enumeration->values) names.push_back(value.name);
-  std::string message =
-      '"' + shortened(escaped_json(name), max_shown_text) + "\" is no " + std::string(type.name);
-  if (name.size() <= max_shown_text) {
-    if (const auto near = nearest(name, names)) {
-      return fail_invalid(message + ": did you mean \"" + std::string(*near) + "\"?");
-    }
-  }
-  constexpr std::size_t most = 8;
-  for (std::size_t i = 0; i < names.size() && i < most; ++i) {
-    message += (i == 0 ? ": expected " : ", ") + std::string(names[i]);
-  }
-  return fail_invalid(message + (names.size() > most ? ", ..." : ""));
+  return fail_enumeration(type, name, failure_);
 }
 
 bool JsonReader::read_time(const Type& type, void* object) {

@@ -8,18 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "parley/codec/impl/integers.h"
 #include "parley/codec/impl/json_cursor.h"
 #include "parley/codec/impl/seen.h"
 #include "parley/codec/json.h"
 #include "parley/codec/members.h"
 
 namespace parley::codec::impl {
-
-struct IntegerRange {
-  std::string_view name;
-  std::uint64_t max;  // of what is not negative
-  std::uint64_t min;  // of what is negative, without its sign
-};
 
 class JsonReader : public JsonCursor {
  public:
@@ -108,10 +103,7 @@ class JsonReader : public JsonCursor {
   const char* after(bool is_read) { return is_read ? at_ : nullptr; }
 
   [[gnu::noinline]] std::size_t find_any_field(const Members& members);
-  [[gnu::noinline]] void* emplace_alternative(const Members& members, std::size_t index,
-                                              const SeenFields& seen, void* object);
   [[gnu::noinline]] bool read_unknown_member(const Members& members, void* object);
-  [[gnu::noinline]] bool reset_absent(const Members& members, const SeenFields& seen, void* object);
   [[gnu::cold]] bool fail_arity(std::size_t expected, std::size_t got, bool closed);
   [[gnu::cold]] bool fail_kind();
   [[gnu::cold]] bool fail_invalid(std::string message);
@@ -119,8 +111,6 @@ class JsonReader : public JsonCursor {
   [[gnu::cold]] bool fail_range(const JsonNumber& number, const IntegerRange& range);
   [[gnu::cold]] bool fail_float(const JsonNumber& number, std::string_view type);
   [[gnu::cold]] bool fail_duplicate(std::string_view key);
-  [[gnu::cold]] bool fail_enumeration(const Type& type, std::string_view name);
-  [[gnu::cold]] bool fail_alternative(const VariantOperations& variant, std::string_view name);
 
   const JsonOptions& options_;
   RawString key_;  // the last key that was no field's

@@ -1,35 +1,14 @@
 // The typed reader: what holds other values.
-#include <cstring>
 #include <utility>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
-#include "parley/base/suggest.h"
+#include "parley/codec/impl/begins_with.h"
 #include "parley/codec/impl/json_reader.h"
+#include "parley/codec/impl/member_rules.h"
 
 namespace parley::codec::impl {
 namespace {
 
 void* place(void* object, std::size_t offset) { return static_cast<char*>(object) + offset; }
-
-// Whether the text at `text` begins with `key`, behind which Members::key_padding bytes may be
-// read.
-bool begins_with(const char* text, const char* end, std::string_view key) {
-#if defined(__SSE2__)
-  static_assert(Members::key_padding >= 16);
-  if (key.size() <= 16 && end - text >= 16) {
-    const __m128i is_same =
-        _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(text)),
-                       _mm_loadu_si128(reinterpret_cast<const __m128i*>(key.data())));
-    const std::uint32_t differs = ~static_cast<std::uint32_t>(_mm_movemask_epi8(is_same));
-    return (differs & ((std::uint32_t{1} << key.size()) - 1)) == 0;
-  }
-#endif
-  return static_cast<std::size_t>(end - text) >= key.size() &&
-         std::memcmp(text, key.data(), key.size()) == 0;
-}
 
 }  // namespace
 
@@ -122,8 +101,7 @@ bool JsonReader::fail_arity(std::size_t expected, std::size_t got, bool closed) 
     if (!skip_value()) return failure_.in_index(got);
     if (!next_element(']', ++got, closed)) return false;
   }
-  return fail_invalid("expected an array of " + std::to_string(expected) +
-                      (expected == 1 ? " element" : " elements") + ", got " + std::to_string(got));
+  return impl::fail_arity(expected, got, failure_);
 }
 
 bool JsonReader::read_map(const Type& type, void* object) {
@@ -169,7 +147,7 @@ bool JsonReader::read_variant(const Type& type, void* object) {
   RawString raw;
   if (peek() == '{') {
     if (!enter()) return false;
-    if (peek() == '}') return fail_alternative(variant, {});
+    if (peek() == '}') return fail_alternative(variant, {}, "null", failure_);
     if (!scan_key(raw)) return false;
   } else if (peek() != 'n') {
     return fail_type("an object with the name of one alternative");
@@ -189,18 +167,7 @@ bool JsonReader::read_variant(const Type& type, void* object) {
     if (!next_element('}', 1, done)) return false;
     return done || fail_invalid("more than one alternative");
   }
-  return fail_alternative(variant, name);
-}
-
-bool JsonReader::fail_alternative(const VariantOperations& variant, std::string_view name) {
-  std::string message = "no alternative \"" + shortened(escaped_json(name), 64) + "\": expected ";
-  if (name.data() == nullptr) message = "no alternative: expected ";
-  std::string separator;
-  for (const Alternative& alternative : variant.alternatives) {
-    message += separator + (alternative.type == nullptr ? "null" : std::string(alternative.name));
-    separator = ", ";
-  }
-  return fail_invalid(message);
+  return fail_alternative(variant, name, "null", failure_);
 }
 
 bool JsonReader::read_represented(const Type& type, void* object) {
@@ -245,7 +212,7 @@ const char* JsonReader::read_structure(const Type& type, void* object, const cha
       expected = index + 1;
       void* const value = field.variant == nullptr
                               ? place(object, field.offset)
-                              : emplace_alternative(members, index, seen, object);
+                              : emplace_alternative(members, index, seen, object, failure_);
       if (value == nullptr) return nullptr;
       at = read_value(*field.type, value, at);
       if (at == nullptr) return after(failure_.in_field(field.name));
@@ -258,22 +225,7 @@ const char* JsonReader::read_structure(const Type& type, void* object, const cha
     if (at == nullptr) return nullptr;
   }
   if (seen.count() == fields.size()) return at;
-  return reset_absent(members, seen, object) ? at : nullptr;
-}
-
-// Null when another alternative of the same variant has been read.
-void* JsonReader::emplace_alternative(const Members& members, std::size_t index,
-                                      const SeenFields& seen, void* object) {
-  const std::span<const Field> fields = members.fields();
-  const Field& field = fields[index];
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (i == index || fields[i].variant == nullptr || fields[i].offset != field.offset) continue;
-    if (!seen.has(i)) continue;
-    fail_invalid("there is '" + std::string(fields[i].name) + "' already, and only one of them");
-    failure_.in_field(field.name);
-    return nullptr;
-  }
-  return field.variant->emplace(place(object, field.offset), field.alternative);
+  return reset_absent(members, seen, object, options_.require_all_fields, failure_) ? at : nullptr;
 }
 
 std::size_t JsonReader::find_any_field(const Members& members) {
@@ -287,55 +239,14 @@ std::size_t JsonReader::find_any_field(const Members& members) {
 bool JsonReader::read_unknown_member(const Members& members, void* object) {
   const std::string_view key = key_.text;
   const char* const start = key_start_;
-  UnknownFields* const kept = members.unknown_fields(object);
-  const OnUnknown policy = members.on_unknown();
-  if (kept == nullptr && (policy == OnUnknown::refuse ||
-                          (policy == OnUnknown::as_asked && options_.refuse_unknown_fields))) {
-    std::vector<std::string_view> names;
-    for (const Field& field : members.fields()) names.push_back(field.name);
-    constexpr std::size_t longest_word = 64;
-    const auto near = key.size() <= longest_word ? nearest(key, names) : std::nullopt;
-    fail_invalid(std::string("unknown field") +
-                 (near ? ", did you mean '" + std::string(*near) + "'?" : "") +
-                 (policy == OnUnknown::refuse ? " (its type refuses them)"
-                                              : " (refuse_unknown_fields is on)"));
+  if (refuses_unknown(members, object, options_.refuse_unknown_fields)) {
+    fail_unknown_field(members, key, failure_);
     return failure_.in_key(key);
   }
   if (!skip_value()) return failure_.in_key(key);
-  if (kept != nullptr) {
+  if (UnknownFields* const kept = members.unknown_fields(object)) {
     if (!kept->json.empty()) kept->json += ',';
     kept->json.append(start, at_);
-  }
-  return true;
-}
-
-bool JsonReader::reset_absent(const Members& members, const SeenFields& seen, void* object) {
-  const std::span<const Field> fields = members.fields();
-  Members::Spare spare(members);
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    const Field& field = fields[i];
-    if (field.variant != nullptr) {
-      // The alternatives of one variant stand side by side: absent when none of them is there.
-      bool is_there = false;
-      for (; i < fields.size() && fields[i].variant != nullptr && fields[i].offset == field.offset;
-           ++i) {
-        is_there = is_there || seen.has(i);
-      }
-      --i;
-      if (is_there) continue;
-    } else if (seen.has(i)) {
-      continue;
-    } else if (field.is_required) {
-      fail_invalid("the field is required and missing");
-      return failure_.in_field(field.name);
-    } else if (options_.require_all_fields && field.type->kind != Kind::optional) {
-      fail_invalid("the field is missing (require_all_fields is on)");
-      return failure_.in_field(field.name);
-    }
-    if (!members.reset(field, object, spare)) {
-      fail_invalid("the field is missing, and its type has no default");
-      return failure_.in_field(field.name);
-    }
   }
   return true;
 }

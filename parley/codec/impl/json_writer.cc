@@ -9,6 +9,7 @@
 
 #include "parley/base/base64.h"
 #include "parley/codec/impl/failure.h"
+#include "parley/codec/impl/integers.h"
 #include "parley/codec/impl/json_escape.h"
 #include "parley/codec/impl/json_number.h"
 #include "parley/codec/impl/json_scan.h"
@@ -28,39 +29,6 @@ constexpr std::array<char, 5> false_text = {'f', 'a', 'l', 's', 'e'};
 // chunk or an escape needs no look.
 constexpr std::size_t slack = 64;
 static_assert(slack >= max_number_chars + static_cast<std::size_t>(chunk_bytes));
-
-template <class T>
-T load(const void* object) {
-  T value;
-  std::memcpy(&value, object, sizeof(value));
-  return value;
-}
-
-// The integer there; of a uint64 its bits.
-void load_integer(const Type& type, const void* object, std::int64_t& value) {
-  switch (type.kind) {
-    case Kind::int8:
-      value = load<std::int8_t>(object);
-      return;
-    case Kind::int16:
-      value = load<std::int16_t>(object);
-      return;
-    case Kind::int32:
-      value = load<std::int32_t>(object);
-      return;
-    case Kind::uint8:
-      value = load<std::uint8_t>(object);
-      return;
-    case Kind::uint16:
-      value = load<std::uint16_t>(object);
-      return;
-    case Kind::uint32:
-      value = load<std::uint32_t>(object);
-      return;
-    default:
-      value = load<std::int64_t>(object);
-  }
-}
 
 class JsonWriter {
  public:
