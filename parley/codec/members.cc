@@ -7,6 +7,7 @@
 
 #include "parley/base/assert.h"
 #include "parley/codec/impl/failure.h"
+#include "parley/codec/impl/msgpack_bytes.h"
 
 namespace parley::codec {
 namespace {
@@ -112,6 +113,7 @@ Members::Members(const MembersSource& source)
     field.is_rare = field.variant != nullptr || field.type->kind == Kind::optional;
   }
   make_keys();
+  make_msgpack_keys();
   make_slots(source.name);
   check_numbers(source.name);
 }
@@ -162,6 +164,21 @@ void Members::make_keys() {
   keys_.append(key_padding, '\0');
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     fields_[i].key = std::string_view(keys_).substr(starts[i], starts[i + 1] - starts[i]);
+  }
+}
+
+void Members::make_msgpack_keys() {
+  for (const Field& field : fields_) {
+    if (!field.name.empty()) impl::append_msgpack_text(msgpack_keys_, field.name);
+  }
+  const std::size_t size = msgpack_keys_.size();
+  msgpack_keys_.append(key_padding, '\0');
+  std::string_view rest = std::string_view(msgpack_keys_).substr(0, size);
+  for (Field& field : fields_) {
+    if (field.name.empty()) continue;
+    const std::size_t length = impl::msgpack_text_head_size(field.name.size()) + field.name.size();
+    field.msgpack_key = rest.substr(0, length);
+    rest.remove_prefix(length);
   }
 }
 

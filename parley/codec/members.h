@@ -24,6 +24,7 @@ struct Field {
   std::size_t offset = 0;  // bytes from the start of the object; of the whole object for a property
   // `"name":`, ready to be written as JSON; empty in a tuple. key_padding more bytes may be read.
   std::string_view key{};
+  std::string_view msgpack_key{};  // the name as MessagePack, padded like `key`
   std::string_view name{};
   std::uint32_t number = 0;  // in protobuf; unique in its struct
   bool is_required = false;
@@ -110,11 +111,13 @@ class Members {
   void take(const MembersSource& source, std::size_t index);
   void take_flat(const FieldSource& field, std::size_t offset);
   void make_keys();
+  void make_msgpack_keys();
   void make_slots(std::string_view type_name);
   void check_numbers(std::string_view type_name) const;
 
   std::vector<Field> fields_;
   std::string keys_;                  // of all fields, with padding behind the last
+  std::string msgpack_keys_;          // as keys_
   std::vector<std::uint16_t> slots_;  // field index + 1, by hash of the name; 0 is empty
   const void* defaults_ = nullptr;
   void* (*make_)() = nullptr;
