@@ -414,7 +414,8 @@ bool MsgpackWriter::write_structure(const Type& type, const void* object) {
   std::size_t count = 0;
   if (!count_entries(members, object, count) || !enter_map(count)) return false;
   for (const Field& field : members.fields()) {
-    const void* const member = shown(field, object);
+    const void* const member =
+        field.is_rare ? shown(field, object) : static_cast<const char*>(object) + field.offset;
     if (member == nullptr) continue;
     put(field.msgpack_key);
     if (!write(*field.type, member)) return failure_.in_field(field.name);
@@ -427,7 +428,7 @@ bool MsgpackWriter::write_structure(const Type& type, const void* object) {
 
 bool MsgpackWriter::count_entries(const Members& members, const void* object, std::size_t& count) {
   for (const Field& field : members.fields()) {
-    if (shown(field, object) != nullptr) ++count;
+    if (!field.is_rare || shown(field, object) != nullptr) ++count;
   }
   const UnknownFields* const unknown = members.unknown_fields(object);
   return unknown == nullptr || unknown->msgpack.empty() || count_unknown(unknown->msgpack, count);
