@@ -1,6 +1,7 @@
 // The environment goes before the file.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -106,6 +107,22 @@ TEST(Environment, a_key_of_a_map_is_the_one_of_the_file_or_in_small_letters) {
   EXPECT_EQ(shop->databases.at("other_db").port, 2);
   EXPECT_EQ(problem("databases: {a-b: {}, a_b: {}}", {{"PARLEY_DATABASES__A_B__PORT", "1"}}),
             "PARLEY_DATABASES__A_B__PORT: both \"a-b\" and \"a_b\" could be meant");
+}
+
+TEST(Environment, is_put_over_the_file_in_one_order_however_it_is_given) {
+  Variables variables = {
+      {"PARLEY_LEVELS__9", "a"},           {"PARLEY_LEVELS__10", "b"},
+      {"PARLEY_DATABASES__1A__PORT", "1"}, {"PARLEY_DATABASES__9__PORT", "2"},
+      {"PARLEY_DATABASES__10__PORT", "3"}, {"PARLEY_DATABASES", "{1a: {host: x}}"}};
+  for (std::size_t i = 0; i < variables.size(); ++i) {
+    std::rotate(variables.begin(), variables.begin() + 1, variables.end());
+    const auto shop = read("", variables);
+    ASSERT_TRUE(shop) << shop.error();
+    EXPECT_EQ(shop->databases,
+              (std::map<std::string, Server>{
+                  {"10", {"0.0.0.0", 3}}, {"1a", {"x", 1}}, {"9", {"0.0.0.0", 2}}}));
+    EXPECT_EQ(shop->levels, (std::map<int, std::string>{{9, "a"}, {10, "b"}}));
+  }
 }
 
 TEST(Environment, changes_one_place_of_what_an_alias_shares) {

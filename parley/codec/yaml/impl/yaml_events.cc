@@ -186,7 +186,7 @@ void YamlEvents::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::
 // The mark of a text in quotes may be that of the quote.
 void YamlEvents::show_source(YamlNode& node, const YAML::Mark& mark) const {
   if (mark.pos < 0) return;
-  for (const std::size_t skipped : {0, 1}) {
+  for (std::size_t skipped = 0; skipped < 2; ++skipped) {
     const std::size_t at = static_cast<std::size_t>(mark.pos) + skipped;
     if (at > text_.size() || text_.substr(at, node.text.size()) != node.text) continue;
     node.source = text_.data() + at;
@@ -237,24 +237,24 @@ void YamlEvents::close() {
 
 void YamlEvents::check_keys(YamlId map) {
   const YamlNode& node = tree_.at(map);
-  std::vector<YamlId> keys;
+  std::vector<std::pair<std::string_view, YamlId>> keys;
   for (std::size_t i = 0; i < node.children.size(); i += 2) {
     const YamlId key = node.children[i];
     if (tree_.at(key).what != YamlNode::What::scalar) {
       stop_at(Code::invalid_argument, key,
               "a key must be a text, got " + shown(tree_.at(key)) + ": write it in quotes");
     }
-    keys.push_back(key);
+    keys.emplace_back(tree_.at(key).text, key);
   }
-  // Of two equal ones the later is told.
-  std::ranges::stable_sort(keys, {},
-                           [&](YamlId key) -> std::string_view { return tree_.at(key).text; });
+  // Of two equal ones the later is told: nodes are numbered as they come.
+  std::ranges::sort(keys);
   for (std::size_t i = 1; i < keys.size(); ++i) {
-    const YamlNode& first = tree_.at(keys[i - 1]);
-    if (first.text != tree_.at(keys[i]).text) continue;
-    stop_at(Code::invalid_argument, keys[i],
-            "the key \"" + shortened(escaped_json(first.text), max_shown_text) +
-                "\" appears twice, first in line " + std::to_string(first.line));
+    const auto& [text, key] = keys[i];
+    if (keys[i - 1].first != text) continue;
+    stop_at(Code::invalid_argument, key,
+            "the key \"" + shortened(escaped_json(text), max_shown_text) +
+                "\" appears twice, first in line " +
+                std::to_string(tree_.at(keys[i - 1].second).line));
   }
 }
 

@@ -51,12 +51,13 @@ std::vector<std::string> parts_of(std::string_view name) {
   }
 }
 
-// Indices by number, so that 10 comes behind 9.
+// Indices first and by number, so that 10 comes behind 9.
 bool comes_before(const std::string& a, const std::string& b) {
   std::size_t first = 0;
   std::size_t second = 0;
-  if (read_index(a, first) && read_index(b, second)) return first < second;
-  return a < b;
+  const bool is_index = read_index(a, first);
+  if (is_index != read_index(b, second)) return is_index;
+  return is_index ? first < second : a < b;
 }
 
 // What a type is on the inside: optionals and representations are transparent here.
@@ -112,7 +113,8 @@ Status YamlOverrides::collect(std::vector<Variable>& found) {
     }
   }
   // The whole before its parts, and elements in order.
-  std::ranges::stable_sort(found, [](const Variable& a, const Variable& b) {
+  std::ranges::sort(found, [](const Variable& a, const Variable& b) {
+    if (a.parts == b.parts) return a.origin < b.origin;
     return std::ranges::lexicographical_compare(a.parts, b.parts, &comes_before);
   });
   for (std::size_t i = 1; i < found.size(); ++i) {
