@@ -81,7 +81,8 @@ TEST(YamlError, says_what_to_write_instead) {
   EXPECT_EQ(problem("limit: 0x1FFFFFFFFFFFFFFFF"),
             "yaml:1:8: limit: 0x1FFFFFFFFFFFFFFFF does not fit uint8 (0 to 255)");
   EXPECT_EQ(problem("price: 1e999"), "yaml:1:8: price: 1e999 does not fit double");
-  EXPECT_EQ(problem("level: hihg"), "yaml:1:8: level: \"hihg\" is no Level: did you mean high?");
+  EXPECT_EQ(problem("level: hihg"),
+            "yaml:1:8: level: \"hihg\" is no Level: did you mean \"high\"?");
   EXPECT_EQ(problem("servers: [{host: }]"),
             "yaml:1:12: servers[0].host: expected a text, got nothing (null): write \"\" for an "
             "empty one, or the word in quotes");

@@ -2,52 +2,18 @@
 #include "parley/codec/yaml/impl/yaml_reader.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
-#include <optional>
 #include <utility>
 
 #include "parley/base/base64.h"
-#include "parley/base/suggest.h"
+#include "parley/codec/impl/integers.h"
 #include "parley/codec/impl/json_number.h"
+#include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/time_text.h"
 
 namespace parley::codec::impl {
 namespace {
 
 constexpr std::size_t max_shown_text = 64;
-
-struct IntegerRange {
-  std::string_view name;
-  std::uint64_t max;  // of what is not negative
-  std::uint64_t min;  // of what is negative, without its sign
-};
-
-// Of the kinds int8 to uint64, in the order of Kind.
-IntegerRange range_of(Kind kind) {
-  constexpr std::array<std::string_view, 8> names = {"int8",  "int16",  "int32",  "int64",
-                                                     "uint8", "uint16", "uint32", "uint64"};
-  const auto index = static_cast<std::size_t>(kind) - static_cast<std::size_t>(Kind::int8);
-  const bool is_signed = index < 4;
-  const std::uint64_t all = ~std::uint64_t{0} >> (64 - (8U << index % 4));
-  return {.name = names[index],
-          .max = is_signed ? all >> 1 : all,
-          .min = is_signed ? (all >> 1) + 1 : 0};
-}
-
-template <class T>
-void store_as(void* object, std::uint64_t bits) {
-  const auto value = static_cast<T>(bits);
-  std::memcpy(object, &value, sizeof(value));
-}
-
-// Two's complement makes the low bytes right for signed and unsigned alike.
-void store_integer(void* object, std::size_t size, std::uint64_t bits) {
-  if (size == 1) return store_as<std::uint8_t>(object, bits);
-  if (size == 2) return store_as<std::uint16_t>(object, bits);
-  if (size == 4) return store_as<std::uint32_t>(object, bits);
-  store_as<std::uint64_t>(object, bits);
-}
 
 // Base64 in a block is broken into lines.
 std::string without_space(std::string_view text) {
@@ -234,9 +200,8 @@ bool YamlReader::read_integer(const Type& type, YamlId id, void* object) {
                     scan_json_number(number.json, parsed) == nullptr && parsed.has_all_digits &&
                     parsed.digits <= (parsed.negative ? range.min : range.max);
   if (!fits) {
-    return fail(id, shortened(text, max_shown_text) + " does not fit " + std::string(range.name) +
-                        " (" + (range.min == 0 ? "" : "-") + std::to_string(range.min) + " to " +
-                        std::to_string(range.max) + ")");
+    failed_ = id;
+    return fail_range(shortened(text, max_shown_text), range, failure_);
   }
   store_integer(object, type.size, parsed.negative ? 0 - parsed.digits : parsed.digits);
   return true;
@@ -330,25 +295,8 @@ bool YamlReader::read_enumeration(const Type& type, YamlId id, void* object) {
   if (!node.is_text && is_integer_form(scan_yaml_number(node.text).form)) {
     return read_integer(*type.element, id, object);
   }
-  return fail_enumeration(type, id);
-}
-
-bool YamlReader::fail_enumeration(const Type& type, YamlId id) {
-  const std::string& name = tree_.at(id).text;
-  std::vector<std::string_view> names;
-  for (const EnumValue& value : type.enumeration->values) names.push_back(value.name);
-  std::string message =
-      '"' + shortened(escaped_json(name), max_shown_text) + "\" is no " + std::string(type.name);
-  if (name.size() <= max_shown_text) {
-    if (const auto near = nearest(name, names)) {
-      return fail(id, message + ": did you mean " + std::string(*near) + "?");
-    }
-  }
-  constexpr std::size_t most = 8;
-  for (std::size_t i = 0; i < names.size() && i < most; ++i) {
-    message += (i == 0 ? ": expected " : ", ") + std::string(names[i]);
-  }
-  return fail(id, message + (names.size() > most ? ", ..." : ""));
+  failed_ = id;
+  return fail_enumeration(type, node.text, failure_);
 }
 
 bool YamlReader::read_time(const Type& type, YamlId id, void* object) {

@@ -63,9 +63,6 @@ class YamlReader {
   bool read_member(const Members& members, YamlId map, std::size_t at, SeenFields& seen,
                    void* object);
   bool read_unknown_member(const Members& members, YamlId map, std::size_t at, void* object);
-  void* emplace_alternative(const Members& members, YamlId key, std::size_t index,
-                            const SeenFields& seen, void* object);
-  bool reset_absent(const Members& members, YamlId map, const SeenFields& seen, void* object);
 
   // Whether the node is a document without content.
   [[nodiscard]] bool is_empty_document(YamlId id) const {
@@ -78,8 +75,6 @@ class YamlReader {
   [[gnu::cold]] bool fail_type(YamlId id, std::string_view expected);
   [[gnu::cold]] bool fail_real(YamlId id, std::string_view type);
   [[gnu::cold]] bool fail_leading_zero(YamlId id);
-  [[gnu::cold]] bool fail_enumeration(const Type& type, YamlId id);
-  [[gnu::cold]] bool fail_alternative(const VariantOperations& variant, YamlId id);
   [[gnu::cold]] bool fail_unknown(const Members& members, YamlId key);
   [[gnu::cold]] bool fail_arity(YamlId id, std::size_t expected);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "parley/base/suggest.h"
+#include "parley/codec/impl/member_rules.h"
 #include "parley/codec/yaml/impl/yaml_reader.h"
 
 namespace parley::codec::impl {
@@ -132,7 +133,8 @@ bool YamlReader::read_variant(const Type& type, YamlId id, void* object) {
   if (!is_null && node.what != YamlNode::What::map) {
     return fail_type(id, "a map with the name of one alternative");
   }
-  if (!is_null && node.children.empty()) return fail_alternative(variant, id);
+  failed_ = is_null || node.children.empty() ? id : node.children[0];
+  if (!is_null && node.children.empty()) return fail_alternative(variant, {}, "null", failure_);
   if (node.children.size() > 2) return fail(node.children[2], "more than one alternative");
   for (std::size_t i = 0; i < variant.alternatives.size(); ++i) {
     const Alternative& alternative = variant.alternatives[i];
@@ -142,21 +144,9 @@ bool YamlReader::read_variant(const Type& type, YamlId id, void* object) {
     if (is_null) return true;
     return read(*alternative.type, node.children[1], value) || failure_.in_field(alternative.name);
   }
-  return fail_alternative(variant, is_null ? id : node.children[0]);
-}
-
-bool YamlReader::fail_alternative(const VariantOperations& variant, YamlId id) {
-  const YamlNode& node = tree_.at(id);
-  std::string message = "no alternative";
-  if (node.what == YamlNode::What::scalar) {
-    message += " \"" + shortened(escaped_json(node.text), max_shown_text) + '"';
-  }
-  std::string_view separator = ": expected ";
-  for (const Alternative& alternative : variant.alternatives) {
-    message.append(separator).append(alternative.type == nullptr ? "null" : alternative.name);
-    separator = ", ";
-  }
-  return fail(id, std::move(message));
+  const std::string_view name =
+      is_null ? std::string_view() : std::string_view(tree_.at(node.children[0]).text);
+  return fail_alternative(variant, name, "null", failure_);
 }
 
 bool YamlReader::read_represented(const Type& type, YamlId id, void* object) {
@@ -176,7 +166,9 @@ bool YamlReader::read_structure(const Type& type, YamlId id, void* object) {
   for (std::size_t i = 0; i < node.children.size(); i += 2) {
     if (!read_member(members, id, i, seen, object)) return false;
   }
-  return seen.count() == members.fields().size() || reset_absent(members, id, seen, object);
+  if (seen.count() == members.fields().size()) return true;
+  failed_ = id;
+  return reset_absent(members, seen, object, false, failure_);
 }
 
 bool YamlReader::read_member(const Members& members, YamlId map, std::size_t place,
@@ -185,28 +177,14 @@ bool YamlReader::read_member(const Members& members, YamlId map, std::size_t pla
   const std::size_t index = members.find(tree_.at(key).text);
   if (index == Members::npos) return read_unknown_member(members, map, place, object);
   const Field& field = members.fields()[index];
+  failed_ = key;
   seen.mark(index);  // keys are unique in a node
   void* const value = field.variant == nullptr
                           ? at(object, field.offset)
-                          : emplace_alternative(members, key, index, seen, object);
+                          : emplace_alternative(members, index, seen, object, failure_);
   if (value == nullptr) return false;
   return read(*field.type, tree_.at(map).children[place + 1], value) ||
          failure_.in_field(field.name);
-}
-
-// Null when another alternative of the same variant has been read.
-void* YamlReader::emplace_alternative(const Members& members, YamlId key, std::size_t index,
-                                      const SeenFields& seen, void* object) {
-  const std::span<const Field> fields = members.fields();
-  const Field& field = fields[index];
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (i == index || fields[i].variant == nullptr || fields[i].offset != field.offset) continue;
-    if (!seen.has(i)) continue;
-    fail(key, "there is '" + std::string(fields[i].name) + "' already, and only one of them");
-    failure_.in_field(field.name);
-    return nullptr;
-  }
-  return field.variant->emplace(at(object, field.offset), field.alternative);
 }
 
 bool YamlReader::read_unknown_member(const Members& members, YamlId map, std::size_t place,
@@ -220,8 +198,7 @@ bool YamlReader::read_unknown_member(const Members& members, YamlId map, std::si
     kept->json += json;
     return true;
   }
-  if (members.on_unknown() == OnUnknown::ignore) return true;
-  if (members.on_unknown() == OnUnknown::as_asked && options_.ignore_unknown_fields) return true;
+  if (!refuses_unknown(members, object, !options_.ignore_unknown_fields)) return true;
   if (is_document_ && map == document_ && name.starts_with(free_key)) return true;
   return fail_unknown(members, key);
 }
@@ -243,35 +220,6 @@ bool YamlReader::fail_unknown(const Members& members, YamlId key) {
   }
   fail(key, std::move(message));
   return failure_.in_field(name);
-}
-
-bool YamlReader::reset_absent(const Members& members, YamlId map, const SeenFields& seen,
-                              void* object) {
-  const std::span<const Field> fields = members.fields();
-  Members::Spare spare(members);
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    const Field& field = fields[i];
-    if (field.variant != nullptr) {
-      // The alternatives of one variant stand side by side: absent when none of them is there.
-      bool is_there = false;
-      for (; i < fields.size() && fields[i].variant != nullptr && fields[i].offset == field.offset;
-           ++i) {
-        is_there = is_there || seen.has(i);
-      }
-      --i;
-      if (is_there) continue;
-    } else if (seen.has(i)) {
-      continue;
-    } else if (field.is_required) {
-      fail(map, "the field is required and missing");
-      return failure_.in_field(field.name);
-    }
-    if (!members.reset(field, object, spare)) {
-      fail(map, "the field is missing, and its type has no default");
-      return failure_.in_field(field.name);
-    }
-  }
-  return true;
 }
 
 }  // namespace parley::codec::impl
