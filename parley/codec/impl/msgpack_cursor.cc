@@ -180,7 +180,7 @@ bool MsgpackCursor::check_length(const MsgpackHead& head) {
 
 bool MsgpackCursor::take_text(const MsgpackHead& head, std::string_view& text) {
   text = take_body(head);
-  return is_utf8(text) || fail_at(head.start, "a string that is not UTF-8");
+  return is_short_utf8(text) || fail_at(head.start, "a string that is not UTF-8");
 }
 
 bool MsgpackCursor::skip_value() {

@@ -227,7 +227,7 @@ bool MsgpackWriter::write_float64(double value) {
 
 bool MsgpackWriter::write_text(std::string_view text) {
   if (text.size() > max_length) return fail_length(text.size());
-  if (!is_utf8(text)) return fail_utf8();
+  if (!is_short_utf8(text)) return fail_utf8();
   reserve(max_msgpack_head + text.size());
   at_ = store_msgpack_text_head(at_, text.size());
   put(text);
