@@ -35,6 +35,8 @@ TARGETS = {
         "non_ascii": {"simdjson": 1.5},
         "reversed": {OWN_IN_ORDER: 2.0},
     },
+    "msgpack": {operation + reused: {"msgpack_cxx": 0.5}
+                for operation in ("encode", "decode") for reused in ("", "_reused")},
 }
 ADVERSE = ("doubles", "escapes", "non_ascii", "reversed")
 BEST_PEER_TARGET = 1.0

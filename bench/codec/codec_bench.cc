@@ -16,6 +16,7 @@
 #include "../window.h"
 #include "counting_new.h"
 #include "json.h"
+#include "msgpack_rows.h"
 
 namespace parley::bench {
 namespace {
@@ -47,6 +48,8 @@ Table all_contestants() {
   add_own_json(table);
   add_rapidjson(table);
   add_simdjson(table);
+  add_own_msgpack(table);
+  add_msgpack_cxx(table);
   return table;
 }
 
