@@ -63,6 +63,7 @@ class FormReader {
   };
   // A pair and what it belongs to: a field, or an entry of a map.
   struct Sorted {
+    std::size_t position;  // among the pairs: those of one name stay in order
     std::size_t field;
     std::string_view name;
     FormPair pair;
@@ -262,7 +263,7 @@ bool FormReader::read_tuple(const Type& type, void* object, Pairs pairs) {
   return true;
 }
 
-// Entries in the order in which their keys appear first.
+// The pairs of one key side by side.
 bool FormReader::sort_entries(const Type& element, Pairs pairs, std::vector<FormPair>& sorted,
                               std::vector<std::string_view>& names,
                               std::vector<std::size_t>& ends) {
@@ -275,9 +276,10 @@ bool FormReader::sort_entries(const Type& element, Pairs pairs, std::vector<Form
     }
     const std::string_view name =
         takes_whole ? take_whole(pair.path, is_list(shape)) : take_name(pair.path);
-    entries.push_back({.field = entries.size(), .name = name, .pair = pair});
+    entries.push_back({.position = entries.size(), .field = 0, .name = name, .pair = pair});
   }
-  std::ranges::stable_sort(entries, {}, &Sorted::name);
+  std::ranges::sort(entries, {},
+                    [](const Sorted& entry) { return std::pair(entry.name, entry.position); });
   for (std::size_t i = 0; i < entries.size(); ++i) {
     sorted.push_back(entries[i].pair);
     if (i + 1 < entries.size() && entries[i + 1].name == entries[i].name) continue;
@@ -349,12 +351,13 @@ bool FormReader::sort_members(const Members& members, const void* object, Pairs 
       pair.path = {};
     }
     if (index != Members::npos) {
-      entries.push_back({.field = index, .name = name, .pair = pair});
+      entries.push_back({.position = entries.size(), .field = index, .name = name, .pair = pair});
     } else if (refuses_unknown(members, object, options_.refuse_unknown_fields)) {
       return fail_unknown_field(members, name, failure_) || failure_.in_field(name);
     }
   }
-  std::ranges::stable_sort(entries, {}, &Sorted::field);
+  std::ranges::sort(entries, {},
+                    [](const Sorted& entry) { return std::pair(entry.field, entry.position); });
   ends.assign(members.fields().size(), 0);
   for (const Sorted& entry : entries) {
     sorted.push_back(entry.pair);
