@@ -57,9 +57,18 @@ struct UnknownFields {
   friend bool operator==(const UnknownFields&, const UnknownFields&) = default;
 };
 
+// How protobuf writes an integer; other formats do not care.
+enum class Wire : std::uint8_t {
+  usual,   // int32, int64, uint32, uint64: short when it is small and not negative
+  zigzag,  // sint32, sint64: short when it is near 0; of signed integers only
+  fixed,   // fixed32, fixed64, sfixed32, sfixed64: always four or eight bytes
+};
+
 struct FieldOptions {
   std::string_view name{};
   std::uint32_t number = 0;  // 0: by its position, from 1
+  Wire wire = Wire::usual;
+  Wire key_wire = Wire::usual;
   bool is_required = false;
   bool is_flat = false;
 };
@@ -83,6 +92,19 @@ class FieldOf {
   [[nodiscard]] constexpr FieldOf number(std::uint32_t number) const {
     FieldOf changed = *this;
     changed.options_.number = number;
+    return changed;
+  }
+  // The integer, those in the optional, list or array, or the values of the map. The program ends
+  // where the type is no integer that can be written so.
+  [[nodiscard]] constexpr FieldOf encoded_as(Wire wire) const {
+    FieldOf changed = *this;
+    changed.options_.wire = wire;
+    return changed;
+  }
+  // The same for the keys of a map.
+  [[nodiscard]] constexpr FieldOf keys_encoded_as(Wire wire) const {
+    FieldOf changed = *this;
+    changed.options_.key_wire = wire;
     return changed;
   }
   // Decoding fails when it is absent.

@@ -8,6 +8,7 @@
 #include "parley/base/assert.h"
 #include "parley/codec/impl/failure.h"
 #include "parley/codec/impl/msgpack_bytes.h"
+#include "parley/codec/impl/protobuf_wire.h"
 
 namespace parley::codec {
 namespace {
@@ -96,6 +97,12 @@ bool take_value(const Type& type, void* to, void* from) {
   }
 }
 
+[[noreturn]] void end_field(std::string_view type, std::string_view name,
+                            const std::string& problem) {
+  assertion_failed("", "the field '" + std::string(name) + "' of the struct '" + std::string(type) +
+                           "': " + problem + ": see parley::fields");
+}
+
 }  // namespace
 
 Members::Members(const MembersSource& source)
@@ -116,6 +123,7 @@ Members::Members(const MembersSource& source)
   make_msgpack_keys();
   make_slots(source.name);
   check_numbers(source.name);
+  make_numbers();
 }
 
 void Members::take(const MembersSource& source, std::size_t index) {
@@ -127,6 +135,8 @@ void Members::take(const MembersSource& source, std::size_t index) {
                      .offset = offset,
                      .name = field.name,
                      .number = field.number,
+                     .wire = field.wire,
+                     .key_wire = field.key_wire,
                      .is_required = field.is_required});
 }
 
@@ -142,6 +152,8 @@ void Members::take_flat(const FieldSource& field, std::size_t offset) {
                          .offset = offset,
                          .name = alternative.name,
                          .number = number,
+                         .wire = field.wire,
+                         .key_wire = field.key_wire,
                          .variant = &variant,
                          .alternative = i});
     }
@@ -196,9 +208,38 @@ void Members::make_slots(std::string_view type_name) {
 void Members::check_numbers(std::string_view type_name) const {
   std::set<std::uint32_t> numbers;
   for (const Field& field : fields_) {
+    const std::string name =
+        field.name.empty() ? std::to_string(field.number) : std::string(field.name);
+    if (field.number > 536'870'911 || (field.number >= 19'000 && field.number <= 19'999)) {
+      end_field(type_name, name,
+                std::to_string(field.number) + " is no number of a field in protobuf");
+    }
+    if (!impl::fits_wire(*field.type, field.wire, field.key_wire)) {
+      end_field(type_name, name, "its type cannot be encoded_as that");
+    }
     if (numbers.insert(field.number).second) continue;
     end_program(type_name, std::to_string(field.number), "numbered");
   }
+}
+
+// Numbers are small and close together nearly always.
+void Members::make_numbers() {
+  const std::size_t size = 4 * fields_.size() + 64;
+  numbers_.assign(size, 0);
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    if (fields_[i].number < size) {
+      numbers_[fields_[i].number] = static_cast<std::uint16_t>(i + 1);
+    } else {
+      high_numbers_.push_back(static_cast<std::uint16_t>(i));
+    }
+  }
+  std::ranges::sort(high_numbers_, {}, [&](std::size_t i) { return fields_[i].number; });
+}
+
+std::size_t Members::find_high_number(std::uint32_t number) const noexcept {
+  const auto at = std::ranges::lower_bound(high_numbers_, number, {},
+                                           [&](std::size_t i) { return fields_[i].number; });
+  return at != high_numbers_.end() && fields_[*at].number == number ? *at : npos;
 }
 
 std::size_t Members::find(std::string_view name) const noexcept {

@@ -27,6 +27,8 @@ struct Field {
   std::string_view msgpack_key{};  // the name as MessagePack, padded like `key`
   std::string_view name{};
   std::uint32_t number = 0;  // in protobuf; unique in its struct
+  Wire wire = Wire::usual;
+  Wire key_wire = Wire::usual;
   bool is_required = false;
   bool is_rare = false;  // an optional, or an alternative: may be left out
   // One alternative of a flattened variant: it is there when the variant at `offset`, whose
@@ -40,6 +42,8 @@ struct FieldSource {
   std::string_view name{};
   const Type* type = nullptr;
   std::uint32_t number = 0;  // 0: by position
+  Wire wire = Wire::usual;
+  Wire key_wire = Wire::usual;
   bool is_required = false;
   bool is_flat = false;
   bool is_property = false;
@@ -61,12 +65,17 @@ class Members {
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
   static constexpr std::size_t key_padding = 16;
 
-  // Ends the program when two fields have one name or one number, which is a bug in the program.
+  // Ends the program when two fields have one name or one number, or when one has a number or a
+  // Wire that protobuf cannot have, which is a bug in the program.
   explicit Members(const MembersSource& source);
 
   [[nodiscard]] std::span<const Field> fields() const noexcept { return fields_; }
   // The field of this name, or npos. Constant time.
   [[nodiscard]] std::size_t find(std::string_view name) const noexcept;
+  // The field of this number in protobuf, or npos.
+  [[nodiscard]] std::size_t find_number(std::uint32_t number) const noexcept {
+    return number < numbers_.size() ? std::size_t{numbers_[number]} - 1 : find_high_number(number);
+  }
   [[nodiscard]] OnUnknown on_unknown() const noexcept { return on_unknown_; }
   // Where `object` keeps what the type does not know; null when it does not.
   [[nodiscard]] UnknownFields* unknown_fields(void* object) const noexcept {
@@ -114,11 +123,15 @@ class Members {
   void make_msgpack_keys();
   void make_slots(std::string_view type_name);
   void check_numbers(std::string_view type_name) const;
+  void make_numbers();
+  [[nodiscard]] std::size_t find_high_number(std::uint32_t number) const noexcept;
 
   std::vector<Field> fields_;
-  std::string keys_;                  // of all fields, with padding behind the last
-  std::string msgpack_keys_;          // as keys_
-  std::vector<std::uint16_t> slots_;  // field index + 1, by hash of the name; 0 is empty
+  std::string keys_;                         // of all fields, with padding behind the last
+  std::string msgpack_keys_;                 // as keys_
+  std::vector<std::uint16_t> slots_;         // field index + 1, by hash of the name; 0 is empty
+  std::vector<std::uint16_t> numbers_;       // field index + 1, by number; 0 is none
+  std::vector<std::uint16_t> high_numbers_;  // field indices, by number, of those beyond numbers_
   const void* defaults_ = nullptr;
   void* (*make_)() = nullptr;
   void (*destroy_)(void* object) = nullptr;

@@ -120,6 +120,8 @@ struct ListOperations {
   void (*reserve)(void* list, std::size_t size);
   // Has a new element filled and puts it in; a set drops what it has already. False: fill was.
   bool (*insert)(void* list, Fill fill, void* context);
+  // Shows element `index`, which must be there, where there is no data() but an order. May be null.
+  void (*show)(const void* list, Cursor& cursor, std::size_t index);
   // False at the end. first() starts, next() goes on.
   bool (*first)(const void* list, Cursor& cursor);
   bool (*next)(const void* list, Cursor& cursor);

@@ -76,6 +76,7 @@ struct Describe<std::vector<T, A>> {
       .append = [](void* list) -> void* { return &static_cast<List*>(list)->emplace_back(); },
       .reserve = [](void* list, std::size_t size) { static_cast<List*>(list)->reserve(size); },
       .insert = nullptr,
+      .show = nullptr,
       .first = nullptr,
       .next = nullptr,
       .swap = &swap<List>,
@@ -116,6 +117,8 @@ struct Describe<std::vector<bool, A>> {
             static_cast<List*>(list)->push_back(bit);
             return true;
           },
+      .show = [](const void* list, Cursor& cursor,
+                 std::size_t index) { show(list, cursor, index); },
       .first = [](const void* list, Cursor& cursor) { return show(list, cursor, 0); },
       .next =
           [](const void* list, Cursor& cursor) {
@@ -141,6 +144,8 @@ struct Describe<std::deque<T, A>> {
       .append = [](void* list) -> void* { return &static_cast<List*>(list)->emplace_back(); },
       .reserve = nullptr,
       .insert = nullptr,
+      .show = [](const void* list, Cursor& cursor,
+                 std::size_t index) { cursor.value = &(*static_cast<const List*>(list))[index]; },
       .first = &Walk<List>::first,
       .next = &Walk<List>::next,
       .swap = &swap<List>,
@@ -164,6 +169,7 @@ struct DescribeSet {
             static_cast<Set*>(list)->insert(std::move(value));
             return true;
           },
+      .show = nullptr,
       .first = &Walk<Set>::first,
       .next = &Walk<Set>::next,
       .swap = &swap<Set>,

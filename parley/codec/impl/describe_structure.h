@@ -64,6 +64,8 @@ constexpr FieldSource reflected_source() {
 constexpr void say(const FieldOptions& options, FieldSource& source) {
   if (!options.name.empty()) source.name = options.name;
   source.number = options.number;
+  source.wire = options.wire;
+  source.key_wire = options.key_wire;
   source.is_required = options.is_required;
   source.is_flat = options.is_flat;
 }

@@ -1,0 +1,59 @@
+// Feeds arbitrary bytes to the protobuf reader. What must hold, whatever the bytes:
+// * what was decoded can be encoded, and decodes to the same again, also over a used object;
+// * what was encoded has no field that the type does not know, and encodes to the same bytes again;
+// * fields that are kept because nobody knows them come back.
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "parley/base/assert.h"
+#include "parley/codec/protobuf.h"
+#include "parley/codec/testing/sample.h"
+
+namespace {
+
+using namespace parley;
+using codec::testing::Sample;
+
+constexpr codec::Limits limits{
+    .max_depth = 12, .max_bytes = 8192, .max_elements = 100, .max_string_bytes = 200};
+
+struct Keeping {
+  codec::UnknownFields others;
+};
+
+void check_typed(std::string_view bytes) {
+  const auto first = codec::decode_protobuf<Sample>(bytes, limits);
+  if (!first) return;
+  const auto written = codec::encode_protobuf(*first);
+  PARLEY_ASSERT(written, "what was decoded cannot be encoded");
+  const codec::ProtobufOptions strict{.refuse_unknown_fields = true};
+  const auto second = codec::decode_protobuf<Sample>(*written, {}, strict);
+  PARLEY_ASSERT(second, "what was encoded cannot be decoded");
+  // By their bytes: a NaN does not equal itself.
+  PARLEY_ASSERT(codec::encode_protobuf(*second).value().size() == written->size(),
+                "a value changed on its way out and in");
+
+  Sample used = codec::testing::Dice(bytes.size()).sample();
+  PARLEY_ASSERT(codec::decode_protobuf_into(bytes, used, limits).is_ok(),
+                "a used object made a difference");
+  PARLEY_ASSERT(codec::encode_protobuf(used).value().size() == written->size(),
+                "something of the old content was left");
+}
+
+void check_unknown(std::string_view bytes) {
+  const auto keeping = codec::decode_protobuf<Keeping>(bytes, limits);
+  if (!keeping) return;
+  PARLEY_ASSERT(keeping->others.protobuf == bytes, "unknown fields were lost");
+  PARLEY_ASSERT(codec::encode_protobuf(*keeping).value() == bytes,
+                "unknown fields were not written back");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  check_typed(bytes);
+  check_unknown(bytes);
+  return 0;
+}
