@@ -65,6 +65,7 @@ MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
   struct convert<T, std::enable_if_t<parley::bench::is_body<T>>> {
     const msgpack::object& operator()(const msgpack::object& from, T& value) const {
       parley::bench::map_of(value).msgpack_unpack(from);
+      // NOLINTNEXTLINE(bugprone-return-const-ref-from-parameter): as the library wants it
       return from;
     }
   };

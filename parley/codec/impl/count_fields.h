@@ -11,6 +11,10 @@
 namespace parley::codec::impl {
 
 // NOLINTBEGIN(google-explicit-constructor): converting unasked is what these are for
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wundefined-internal"  // never called, so never defined
+#endif
 
 // Initialises a member of any type. One conversion to a prvalue: with a pair of T& and T&& a member
 // that cannot be moved would be miscounted. Never called, so never defined.
@@ -46,6 +50,9 @@ struct AnyEmptyBaseOf {
   operator B() const;
 };
 
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
 // NOLINTEND(google-explicit-constructor)
 
 template <class A, std::size_t>
