@@ -71,6 +71,7 @@ struct FieldOptions {
   Wire key_wire = Wire::usual;
   bool is_required = false;
   bool is_flat = false;
+  bool has_default = false;  // there is a default_to()
 };
 
 // One field: how to reach it, and what is said about it. Each function returns the field with that
@@ -79,6 +80,15 @@ template <class Access>
 class FieldOf {
  public:
   using Value = typename Access::Value;
+  template <class V>
+  struct MakerOf {
+    using type = V (*)();
+  };
+  template <class V, std::size_t n>
+  struct MakerOf<V[n]> {
+    using type = std::nullptr_t;  // no function returns an array
+  };
+  using MakeDefault = typename MakerOf<Value>::type;
 
   constexpr FieldOf(Access access, std::string_view name)
       : access_(access), options_{.name = name} {}
@@ -88,7 +98,8 @@ class FieldOf {
     changed.options_.name = name;
     return changed;
   }
-  // Its number in protobuf: 1 to 2^29 - 1, without 19000 to 19999.
+  // Its number in protobuf: 1 to 2^29 - 1, without 19000 to 19999. Of what is flattened: that of
+  // the first inside which has none of its own; the others count on from it.
   [[nodiscard]] constexpr FieldOf number(std::uint32_t number) const {
     FieldOf changed = *this;
     changed.options_.number = number;
@@ -121,15 +132,17 @@ class FieldOf {
     return changed;
   }
   // What it is when it is absent, instead of what the struct's own initialisers say.
-  [[nodiscard]] constexpr FieldOf default_to(Value (*make)()) const {
+  [[nodiscard]] constexpr FieldOf default_to(MakeDefault make) const
+    requires(!std::is_array_v<Value>)
+  {
     FieldOf changed = *this;
     changed.default_ = make;
+    changed.options_.has_default = true;
     return changed;
   }
 
   [[nodiscard]] constexpr const Access& access() const { return access_; }
   [[nodiscard]] constexpr const FieldOptions& options() const { return options_; }
-  using MakeDefault = Value (*)();
   [[nodiscard]] constexpr MakeDefault default_maker() const { return default_; }
 
  private:

@@ -5,11 +5,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "parley/codec/json.h"
 
-namespace parley::codec {
+namespace parley::codec::fields_test {
 
 struct Address {
   std::string street;
@@ -89,57 +90,58 @@ struct Bill {
   std::vector<Money> parts;
 };
 
-}  // namespace parley::codec
+}  // namespace parley::codec::fields_test
 
 template <>
-inline constexpr auto parley::fields<parley::codec::Order> =
-    parley::codec::field_rules<parley::codec::Order>(
-        parley::codec::field<&parley::codec::Order::id>().number(7).required(),
-        parley::codec::field<&parley::codec::Order::tea>().named("kind of \"tea\""),
-        parley::codec::field<&parley::codec::Order::to>().flatten(),
-        parley::codec::field<&parley::codec::Order::priority>().default_to([] { return 9; }));
+inline constexpr auto parley::fields<parley::codec::fields_test::Order> =
+    parley::codec::field_rules<parley::codec::fields_test::Order>(
+        parley::codec::field<&parley::codec::fields_test::Order::id>().number(7).required(),
+        parley::codec::field<&parley::codec::fields_test::Order::tea>().named("kind of \"tea\""),
+        parley::codec::field<&parley::codec::fields_test::Order::to>().flatten(),
+        parley::codec::field<&parley::codec::fields_test::Order::priority>().default_to(
+            [] { return 9; }));
 
 template <>
-inline constexpr auto parley::fields<parley::codec::Flags> =
-    parley::codec::field_table<parley::codec::Flags>(
-        parley::codec::field<&parley::codec::Flags::owner>(),
-        parley::codec::property<[](const parley::codec::Flags& f) { return unsigned{f.low}; },
-                                [](parley::codec::Flags& f, unsigned low) { f.low = low & 7; }>(
-            "low"));
+inline constexpr auto parley::fields<parley::codec::fields_test::Flags> =
+    parley::codec::field_table<parley::codec::fields_test::Flags>(
+        parley::codec::field<&parley::codec::fields_test::Flags::owner>(),
+        parley::codec::property<
+            [](const parley::codec::fields_test::Flags& f) { return unsigned{f.low}; },
+            [](parley::codec::fields_test::Flags& f, unsigned low) { f.low = low & 7; }>("low"));
 
 template <>
-inline constexpr auto parley::fields<parley::codec::Counter> =
-    parley::codec::field_table<parley::codec::Counter>(
-        parley::codec::property<[](const parley::codec::Counter& c) { return c.value; },
-                                [](parley::codec::Counter& c, int value) { c.value = value; }>(
-            "value"));
+inline constexpr auto parley::fields<parley::codec::fields_test::Counter> =
+    parley::codec::field_table<parley::codec::fields_test::Counter>(
+        parley::codec::property<
+            [](const parley::codec::fields_test::Counter& c) { return c.value; },
+            [](parley::codec::fields_test::Counter& c, int value) { c.value = value; }>("value"));
 
 template <>
-inline constexpr auto parley::fields<parley::codec::Derived> =
-    parley::codec::field_table<parley::codec::Derived>(
-        parley::codec::field<&parley::codec::Derived::inherited>(),
-        parley::codec::field<&parley::codec::Derived::own>());
+inline constexpr auto parley::fields<parley::codec::fields_test::Derived> =
+    parley::codec::field_table<parley::codec::fields_test::Derived>(
+        parley::codec::field<&parley::codec::fields_test::Derived::inherited>(),
+        parley::codec::field<&parley::codec::fields_test::Derived::own>());
 
 template <>
-inline constexpr auto parley::fields<parley::codec::Drawing> =
-    parley::codec::field_rules<parley::codec::Drawing>(
-        parley::codec::field<&parley::codec::Drawing::shape>().flatten());
+inline constexpr auto parley::fields<parley::codec::fields_test::Drawing> =
+    parley::codec::field_rules<parley::codec::fields_test::Drawing>(
+        parley::codec::field<&parley::codec::fields_test::Drawing::shape>().flatten());
 
 template <>
-inline constexpr auto parley::fields<parley::codec::Strict> =
-    parley::codec::field_rules<parley::codec::Strict>().on_unknown(
+inline constexpr auto parley::fields<parley::codec::fields_test::Strict> =
+    parley::codec::field_rules<parley::codec::fields_test::Strict>().on_unknown(
         parley::codec::OnUnknown::refuse);
 template <>
-inline constexpr auto parley::fields<parley::codec::Lenient> =
-    parley::codec::field_rules<parley::codec::Lenient>().on_unknown(
+inline constexpr auto parley::fields<parley::codec::fields_test::Lenient> =
+    parley::codec::field_rules<parley::codec::fields_test::Lenient>().on_unknown(
         parley::codec::OnUnknown::ignore);
 
 template <>
-struct parley::Representation<parley::codec::Money> {
-  static std::string encode(const parley::codec::Money& money) {
+struct parley::Representation<parley::codec::fields_test::Money> {
+  static std::string encode(const parley::codec::fields_test::Money& money) {
     return std::to_string(money.cents) + " ct";
   }
-  static parley::Status decode(const std::string& text, parley::codec::Money& money) {
+  static parley::Status decode(const std::string& text, parley::codec::fields_test::Money& money) {
     if (!text.ends_with(" ct"))
       return parley::Status(parley::Code::invalid_argument, "expected cents as in \"12 ct\"");
     money.cents = std::stol(text);
@@ -147,7 +149,7 @@ struct parley::Representation<parley::codec::Money> {
   }
 };
 
-namespace parley::codec {
+namespace parley::codec::fields_test {
 namespace {
 
 std::string error_of(const Status& status) { return status.message(); }
@@ -192,19 +194,116 @@ struct Same {
 };
 
 }  // namespace
-}  // namespace parley::codec
+}  // namespace parley::codec::fields_test
 
 template <>
-inline constexpr auto parley::fields<parley::codec::Twice> =
-    parley::codec::field_rules<parley::codec::Twice>(
-        parley::codec::field<&parley::codec::Twice::first>().named("second"));
+inline constexpr auto parley::fields<parley::codec::fields_test::Twice> =
+    parley::codec::field_rules<parley::codec::fields_test::Twice>(
+        parley::codec::field<&parley::codec::fields_test::Twice::first>().named("second"));
 template <>
-inline constexpr auto parley::fields<parley::codec::Same> =
-    parley::codec::field_rules<parley::codec::Same>(
-        parley::codec::field<&parley::codec::Same::first>().number(2));
+inline constexpr auto parley::fields<parley::codec::fields_test::Same> =
+    parley::codec::field_rules<parley::codec::fields_test::Same>(
+        parley::codec::field<&parley::codec::fields_test::Same::first>().number(2));
 
-namespace parley::codec {
+namespace parley::codec::fields_test {
 namespace {
+
+struct Inner {
+  int x = 1;
+  int y = 2;
+  UnknownFields rest;
+};
+struct Outer {
+  Inner in;
+  int z = 3;
+};
+struct Around {
+  Inner in;
+};
+struct MaybeInner {
+  std::optional<Inner> in;
+};
+struct Chosen {
+  std::variant<std::monostate, Circle, Square> shape;
+};
+struct Grid {
+  int cells[2] = {4, 5};
+};
+
+}  // namespace
+}  // namespace parley::codec::fields_test
+
+namespace fields_test = parley::codec::fields_test;
+template <>
+inline constexpr auto parley::fields<fields_test::Inner> =
+    parley::codec::field_rules<fields_test::Inner>(
+        parley::codec::field<&fields_test::Inner::x>().default_to([] { return 5; }),
+        parley::codec::field<&fields_test::Inner::y>().number(40));
+template <>
+inline constexpr auto parley::fields<fields_test::Outer> =
+    parley::codec::field_rules<fields_test::Outer>(
+        parley::codec::field<&fields_test::Outer::in>().flatten().number(20));
+template <>
+inline constexpr auto parley::fields<fields_test::MaybeInner> =
+    parley::codec::field_rules<fields_test::MaybeInner>(
+        parley::codec::field<&fields_test::MaybeInner::in>().flatten());
+template <>
+inline constexpr auto parley::fields<fields_test::Chosen> =
+    parley::codec::field_rules<fields_test::Chosen>(
+        parley::codec::field<&fields_test::Chosen::shape>().flatten().required());
+template <>
+inline constexpr auto parley::fields<fields_test::Grid> =
+    parley::codec::field_table<fields_test::Grid>(
+        parley::codec::field<&fields_test::Grid::cells>());
+
+namespace parley::codec::fields_test {
+namespace {
+
+TEST(Fields, a_flattened_struct_keeps_its_defaults_numbers_and_unknown_members) {
+  EXPECT_EQ(decode_json<Inner>("{}").value().x, 5);
+  EXPECT_EQ(decode_json<Around>("{}").value().in.x, 5);
+  EXPECT_EQ(decode_json<Around>(R"({"in":{}})").value().in.x, 5);
+  auto outer = decode_json<Outer>(R"({"y":7,"new":[1]})");
+  ASSERT_TRUE(outer) << outer.error();
+  EXPECT_EQ(outer->in.x, 5);
+  EXPECT_EQ(encode_json(*outer).value(), R"({"x":5,"y":7,"z":3,"new":[1]})");
+  ASSERT_TRUE(decode_json_into(R"({"x":1})", *outer).is_ok());
+  EXPECT_EQ(outer->in.rest.json, "") << "nothing old is left";
+  const auto fields = type_of<Outer>().members().fields();
+  EXPECT_EQ(fields[0].number, 20u);
+  EXPECT_EQ(fields[1].number, 40u) << "its own";
+  EXPECT_EQ(fields[2].number, 3u);
+}
+
+TEST(Fields, of_a_required_flattened_variant_one_alternative_must_be_there) {
+  EXPECT_EQ(error_of(decode_json<Chosen>("{}").error()),
+            "$.Circle: none of the alternatives is there, and one must be");
+  EXPECT_TRUE(decode_json<Chosen>(R"({"Square":{"side":1}})"));
+  JsonOptions all;
+  all.require_all_fields = true;
+  EXPECT_TRUE(decode_json<Drawing>(R"({"title":"a","filled":true})", {}, all))
+      << "std::monostate is one of them";
+}
+
+TEST(Fields, an_array_may_stand_in_a_table) {
+  EXPECT_EQ(encode_json(Grid()).value(), R"({"cells":[4,5]})");
+  EXPECT_EQ(decode_json<Grid>(R"({"cells":[6,7]})").value().cells[1], 7);
+}
+
+TEST(Fields, unknown_members_are_written_back_at_the_depth_they_came_from) {
+  Limits limits;
+  limits.max_depth = 1;
+  const auto keeping = decode_json<Keeping>(R"({"known":1,"new":2})", limits);
+  ASSERT_TRUE(keeping) << keeping.error();
+  EXPECT_EQ(encode_json(*keeping, limits).value(), R"({"known":1,"new":2})");
+  Keeping blank;
+  blank.others.json = " ";
+  EXPECT_EQ(encode_json(blank).value(), R"({"known":0})");
+}
+
+TEST(FieldsDeathTest, only_structs_and_variants_can_be_flattened) {
+  EXPECT_DEATH((void)encode_json(MaybeInner()), "only a struct or a std::variant can be flattened");
+}
 
 TEST(FieldsDeathTest, two_fields_of_one_name_or_number_end_the_program) {
   EXPECT_DEATH((void)encode_json(Twice()), "the struct 'Twice' has two fields named 'second'");
@@ -285,4 +384,4 @@ TEST(Fields, a_type_may_travel_as_another) {
 }
 
 }  // namespace
-}  // namespace parley::codec
+}  // namespace parley::codec::fields_test

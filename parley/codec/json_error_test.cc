@@ -194,7 +194,7 @@ TEST(JsonError, what_json_cannot_say_is_an_error_with_its_path) {
   order.items[0].tea = "";
   order.stock["\xC0\x80"] = 1;
   EXPECT_EQ(encode_json(order).error().message(),
-            "$.stock: a string that is not UTF-8 cannot be written as JSON");
+            "$.stock[key 0]: a string that is not UTF-8 cannot be written as JSON");
   EXPECT_EQ(
       encode_json(std::map<std::string, double>{{"red tea", NAN}}).error().message().substr(0, 18),
       "$[\"red tea\"]: NaN ");

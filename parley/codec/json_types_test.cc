@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cmath>
 #include <deque>
 #include <map>
 #include <memory>
@@ -17,11 +18,11 @@
 #include "parley/base/bytes.h"
 #include "parley/codec/json.h"
 
-namespace parley::codec {
+namespace parley::codec::json_types_test {
 
 enum class Colour { red, green = 7, blue = -3 };
 enum Weekday : unsigned char { monday = 1, sunday = 200 };
-enum class Level { low, high };
+enum class Level { low, high, odd };
 
 struct Circle {
   double radius = 0;
@@ -32,25 +33,56 @@ struct Square {
   friend bool operator==(const Square&, const Square&) = default;
 };
 
+struct Nest {
+  std::vector<Nest> inner;
+};
+
+struct Shown {
+  std::string text;
+};
+
 struct Node {
   int value = 0;
   std::unique_ptr<Node> left;
   std::unique_ptr<Node> right;
 };
 
-}  // namespace parley::codec
+}  // namespace parley::codec::json_types_test
 
 template <>
-inline constexpr parley::codec::EnumRange parley::enum_range<parley::codec::Weekday> = {0, 255};
+inline constexpr parley::codec::EnumRange
+    parley::enum_range<parley::codec::json_types_test::Weekday> = {0, 255};
 template <>
-inline constexpr auto parley::enum_names<parley::codec::Level> =
-    parley::codec::names_of_enum<parley::codec::Level>(
-        {{parley::codec::Level::low, "LOW"}, {parley::codec::Level::high, "very \"high\""}});
+inline constexpr auto parley::enum_names<parley::codec::json_types_test::Level> =
+    parley::codec::names_of_enum<parley::codec::json_types_test::Level>(
+        {{parley::codec::json_types_test::Level::low, "LOW"},
+         {parley::codec::json_types_test::Level::high, "very \"high\""},
+         {parley::codec::json_types_test::Level::odd, "2nd"}});
 template <>
-inline constexpr auto parley::alternative_names<std::variant<long, std::vector<int>>> =
+inline constexpr auto parley::alternative_names<
+    std::variant<long, std::vector<parley::codec::json_types_test::Level>>> =
     std::array<std::string_view, 2>{"one", "many"};
 
-namespace parley::codec {
+template <>
+struct parley::Representation<parley::codec::json_types_test::Nest> {
+  using Nest = parley::codec::json_types_test::Nest;
+  static const std::vector<Nest>& encode(const Nest& nest) { return nest.inner; }
+  static parley::Status decode(std::vector<Nest> inner, Nest& nest) {
+    nest.inner = std::move(inner);
+    return {};
+  }
+};
+template <>
+struct parley::Representation<parley::codec::json_types_test::Shown> {
+  using Shown = parley::codec::json_types_test::Shown;
+  static std::string_view encode(const Shown& shown) { return shown.text; }
+  static parley::Status decode(std::string_view text, Shown& shown) {
+    shown.text = text;
+    return {};
+  }
+};
+
+namespace parley::codec::json_types_test {
 namespace {
 
 template <class T>
@@ -137,6 +169,27 @@ TEST(JsonTypes, durations_are_decimal_seconds) {
             R"($: "9223372037s" does not fit the unit and size of this duration)");
 }
 
+TEST(JsonTypes, a_duration_of_any_unit_is_read_back_or_refused) {
+  using namespace std::chrono;
+  using Frames = duration<std::int64_t, std::ratio<1, 30>>;
+  for (const std::int64_t count : {0, 1, 2, 29, 30, 31, -1, -29, -31, 1'000'000'007}) {
+    EXPECT_EQ(decode_json<Frames>(encode_json(Frames(count)).value()).value(), Frames(count));
+  }
+  for (const double seconds : {0.3, 0.1, -0.3, 12.7, -1e-9, 0.999999999}) {
+    const duration<double> span(seconds);
+    EXPECT_EQ(decode_json<duration<double>>(encode_json(span).value()).value(), span) << seconds;
+  }
+  expect_json(duration<double>(0.3), "\"0.300s\"");
+  expect_json(seconds::min(), "\"-9223372036854775808s\"");
+  expect_json(seconds::max(), "\"9223372036854775807s\"");
+  EXPECT_FALSE(encode_json(hours::max()));
+  EXPECT_FALSE(encode_json(minutes::min()));
+  EXPECT_FALSE(encode_json(sys_time<hours>(hours::max())));
+  for (const double odd : {std::nan(""), HUGE_VAL, -HUGE_VAL, 1e300}) {
+    EXPECT_FALSE(encode_json(duration<double>(odd))) << odd;
+  }
+}
+
 TEST(JsonTypes, points_in_time_are_rfc_3339) {
   using namespace std::chrono;
   using Millis = sys_time<milliseconds>;
@@ -202,7 +255,8 @@ TEST(JsonTypes, a_variant_is_an_object_with_the_name_of_its_alternative) {
   expect_json(Shape(Circle{2}), R"({"Circle":{"radius":2}})");
   expect_json(Shape("text"), R"({"string":"text"})");
   expect_json(Shape(std::vector<int>{1}), R"({"list":[1]})");
-  expect_json(std::variant<long, std::vector<int>>(std::vector<int>{1}), R"({"many":[1]})");
+  expect_json(std::variant<long, std::vector<Level>>(std::vector<Level>{Level::low}),
+              R"({"many":["LOW"]})");
   EXPECT_EQ(problem<Shape>("{}"), "$: no alternative: expected null, Circle, Square, string, list");
   EXPECT_EQ(problem<Shape>(R"({"Oval":1})"),
             R"($: no alternative "Oval": expected null, Circle, Square, string, list)");
@@ -228,10 +282,44 @@ TEST(JsonTypes, sets_and_deques_are_arrays) {
   EXPECT_EQ(problem<std::set<int>>(R"([1,"x"])"), "$[1]: expected integer, got string");
 }
 
+TEST(JsonTypes, elements_of_sets_and_deques_may_have_a_member_called_second) {
+  struct Range {
+    int first = 0;
+    int second = 0;
+    bool operator==(const Range&) const = default;
+  };
+  expect_json(std::deque<std::pair<int, int>>{{1, 2}, {3, 4}}, "[[1,2],[3,4]]");
+  expect_json(std::set<std::pair<int, std::string>>{{1, "a"}, {3, "b"}}, R"([[1,"a"],[3,"b"]])");
+  expect_json(std::deque<Range>{{7, 8}}, R"([{"first":7,"second":8}])");
+}
+
+TEST(JsonTypes, arrays_may_be_nested_as_deep_as_the_limit_says) {
+  std::string text;
+  for (int i = 0; i < 900; ++i) text += '[';
+  for (int i = 0; i < 900; ++i) text += ']';
+  Limits limits;
+  limits.max_depth = 1'000;
+  const auto nest = decode_json<Nest>(text, limits);
+  ASSERT_TRUE(nest) << nest.error();
+  EXPECT_EQ(encode_json(*nest, limits).value(), text);
+  EXPECT_FALSE(encode_json(*nest));
+}
+
+TEST(JsonTypes, a_view_inside_a_representation_need_not_live_on) {
+  JsonOptions options;
+  options.refuse_views = true;
+  EXPECT_EQ(decode_json<Shown>("\"tea\"", {}, options).value().text, "tea");
+  EXPECT_FALSE(decode_json<std::vector<std::string_view>>("[\"tea\"]", {}, options));
+}
+
 TEST(JsonTypes, keys_of_maps_may_be_numbers_truth_values_and_enums) {
   expect_json(std::map<int, std::string>{{-2, "b"}, {10, "a"}}, R"({"-2":"b","10":"a"})");
   expect_json(std::map<bool, int>{{false, 0}, {true, 1}}, R"({"false":0,"true":1})");
   expect_json(std::map<Colour, int>{{Colour::red, 1}}, R"({"red":1})");
+  expect_json(std::map<Level, int>{{Level::odd, 1}}, R"({"2nd":1})");
+  expect_json(std::map<Level, int>{{static_cast<Level>(9), 1}}, R"({"9":1})");
+  EXPECT_EQ(encode_json(std::map<std::string, int>{{"\xFF", 1}}).error().message(),
+            "$[key 0]: a string that is not UTF-8 cannot be written as JSON");
   expect_json(std::unordered_map<std::uint64_t, int>{{18446744073709551615U, 1}},
               R"({"18446744073709551615":1})");
   EXPECT_EQ((problem<std::map<int, int>>(R"({"1":1,"01":2})")),
@@ -246,4 +334,4 @@ TEST(JsonTypes, keys_of_maps_may_be_numbers_truth_values_and_enums) {
 }
 
 }  // namespace
-}  // namespace parley::codec
+}  // namespace parley::codec::json_types_test

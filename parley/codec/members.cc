@@ -109,6 +109,7 @@ Members::Members(const MembersSource& source)
     : defaults_(source.defaults),
       make_(source.make),
       destroy_(source.destroy),
+      set_defaults_(source.set_defaults),
       unknown_fields_(source.unknown_fields),
       on_unknown_(source.on_unknown) {
   fields_.reserve(source.fields.size());
@@ -124,46 +125,86 @@ Members::Members(const MembersSource& source)
   make_slots(source.name);
   check_numbers(source.name);
   make_numbers();
+  if (source.defaults != nullptr) set_defaults(source.defaults);
+}
+
+void Members::set_defaults(void* object) const {
+  for (const auto& [members, offset] : inner_) members->set_defaults(at(object, offset));
+  if (set_defaults_ != nullptr) set_defaults_(object);
 }
 
 void Members::take(const MembersSource& source, std::size_t index) {
   const FieldSource& field = source.fields[index];
   if (field.type == nullptr) return;  // the keeper of unknown fields
   const std::size_t offset = field.is_property ? 0 : source.offsets[index];
-  if (field.is_flat) return take_flat(field, offset);
+  if (field.type->kind == Kind::structure) {
+    const Members& inner = field.type->members();
+    if (inner.set_defaults_ != nullptr || !inner.inner_.empty())
+      inner_.emplace_back(&inner, offset);
+  }
+  if (field.is_flat) return take_flat(source, field, offset);
   fields_.push_back({.type = field.type,
                      .offset = offset,
                      .name = field.name,
                      .number = field.number,
                      .wire = field.wire,
                      .key_wire = field.key_wire,
-                     .is_required = field.is_required});
+                     .is_required = field.is_required,
+                     .is_numbered = field.number != 0});
 }
 
-void Members::take_flat(const FieldSource& field, std::size_t offset) {
-  if (field.type->kind == Kind::variant) {
-    const VariantOperations& variant = *field.type->variant;
-    for (std::size_t i = 0; i < variant.alternatives.size(); ++i) {
-      const Alternative& alternative = variant.alternatives[i];
-      if (alternative.type == nullptr) continue;
-      const std::uint32_t number =
-          field.number == 0 ? 0 : field.number + static_cast<std::uint32_t>(i);
-      fields_.push_back({.type = alternative.type,
-                         .offset = offset,
-                         .name = alternative.name,
-                         .number = number,
-                         .wire = field.wire,
-                         .key_wire = field.key_wire,
-                         .variant = &variant,
-                         .alternative = i});
-    }
-    return;
+void Members::take_flat(const MembersSource& source, const FieldSource& field, std::size_t offset) {
+  if (field.type->kind == Kind::variant) return take_alternatives(field, offset);
+  if (field.type->kind != Kind::structure) {
+    end_field(source.name, field.name, "only a struct or a std::variant can be flattened");
   }
-  for (Field inner : field.type->members().fields()) {
+  if (field.is_required || field.wire != Wire::usual || field.key_wire != Wire::usual) {
+    end_field(source.name, field.name,
+              "required() and encoded_as() are for the fields of a flattened struct, not for it");
+  }
+  take_inner(source, field, offset);
+}
+
+void Members::take_alternatives(const FieldSource& field, std::size_t offset) {
+  std::uint32_t number = field.number;
+  for (std::size_t i = 0; i < field.type->variant->alternatives.size(); ++i) {
+    const Alternative& alternative = field.type->variant->alternatives[i];
+    if (alternative.type == nullptr) continue;
+    fields_.push_back({.type = alternative.type,
+                       .offset = offset,
+                       .name = alternative.name,
+                       .number = number,
+                       .wire = field.wire,
+                       .key_wire = field.key_wire,
+                       .is_required = field.is_required,
+                       .is_numbered = number != 0,
+                       .variant = field.type->variant,
+                       .alternative = i});
+    if (number != 0) ++number;
+  }
+}
+
+// Its fields, and what it says of those it does not know.
+void Members::take_inner(const MembersSource& source, const FieldSource& field,
+                         std::size_t offset) {
+  const Members& members = field.type->members();
+  std::uint32_t number = field.number;
+  for (Field inner : members.fields()) {
     inner.offset += offset;
-    inner.number = 0;
+    if (!inner.is_numbered) {
+      inner.number = number;
+      inner.is_numbered = number != 0;
+    }
+    if (number != 0) ++number;
     fields_.push_back(inner);
   }
+  if (members.unknown_fields_ != npos) {
+    if (unknown_fields_ != npos) {
+      end_field(source.name, field.name, "there are UnknownFields here already");
+    }
+    unknown_fields_ = offset + members.unknown_fields_;
+  }
+  if (on_unknown_ == OnUnknown::as_asked) on_unknown_ = members.on_unknown_;
 }
 
 void Members::make_keys() {
@@ -271,6 +312,11 @@ bool Members::reset(const Field& field, void* object, Spare& spare) const {
       case Kind::map:
         if (field.type->map->size(from) != 0) break;
         field.type->map->clear(to);
+        return true;
+      case Kind::enumeration:
+      case Kind::duration:
+      case Kind::instant:
+        std::memcpy(to, from, field.type->size);
         return true;
       default:
         if (field.type->kind > Kind::float64) break;

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "parley/codec/fields.h"
@@ -30,7 +31,8 @@ struct Field {
   Wire wire = Wire::usual;
   Wire key_wire = Wire::usual;
   bool is_required = false;
-  bool is_rare = false;  // an optional, or an alternative: may be left out
+  bool is_numbered = false;  // its number was given, not counted
+  bool is_rare = false;      // an optional, or an alternative: may be left out
   // One alternative of a flattened variant: it is there when the variant at `offset`, whose
   // operations these are, holds alternative `alternative`; `type` is that of the alternative.
   const VariantOperations* variant = nullptr;
@@ -54,10 +56,11 @@ struct MembersSource {
   std::span<const FieldSource> fields{};
   const std::uint32_t* offsets = nullptr;
   OnUnknown on_unknown = OnUnknown::as_asked;
-  const void* defaults = nullptr;
+  void* defaults = nullptr;                                   // an object as make() makes it
   std::size_t unknown_fields = static_cast<std::size_t>(-1);  // offset of an UnknownFields
-  void* (*make)() = nullptr;
+  void* (*make)() = nullptr;                                  // as the type's own initialisers say
   void (*destroy)(void* object) = nullptr;
+  void (*set_defaults)(void* object) = nullptr;  // what FieldOf::default_to says; null: nothing
 };
 
 class Members {
@@ -65,8 +68,8 @@ class Members {
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
   static constexpr std::size_t key_padding = 16;
 
-  // Ends the program when two fields have one name or one number, or when one has a number or a
-  // Wire that protobuf cannot have, which is a bug in the program.
+  // Ends the program when two fields have one name or one number, when one has a number or a Wire
+  // that protobuf cannot have, or is flattened and cannot be: bugs in the program.
   explicit Members(const MembersSource& source);
 
   [[nodiscard]] std::span<const Field> fields() const noexcept { return fields_; }
@@ -100,7 +103,10 @@ class Members {
 
     // The same object each time.
     void* object() {
-      if (object_ == nullptr) object_ = members_.make_();
+      if (object_ == nullptr) {
+        object_ = members_.make_();
+        members_.set_defaults(object_);
+      }
       return object_;
     }
 
@@ -118,7 +124,11 @@ class Members {
     return static_cast<char*>(object) + offset;
   }
   void take(const MembersSource& source, std::size_t index);
-  void take_flat(const FieldSource& field, std::size_t offset);
+  void take_flat(const MembersSource& source, const FieldSource& field, std::size_t offset);
+  void take_alternatives(const FieldSource& field, std::size_t offset);
+  void take_inner(const MembersSource& source, const FieldSource& field, std::size_t offset);
+  // Of the structs inside first: what is said further out holds.
+  void set_defaults(void* object) const;
   void make_keys();
   void make_msgpack_keys();
   void make_slots(std::string_view type_name);
@@ -135,6 +145,8 @@ class Members {
   const void* defaults_ = nullptr;
   void* (*make_)() = nullptr;
   void (*destroy_)(void* object) = nullptr;
+  void (*set_defaults_)(void* object) = nullptr;
+  std::vector<std::pair<const Members*, std::size_t>> inner_;  // structs with defaults, and where
   std::size_t unknown_fields_ = npos;
   OnUnknown on_unknown_ = OnUnknown::as_asked;
 };

@@ -148,7 +148,7 @@ inline constexpr auto parley::fields<types::Encoded> = parley::codec::field_rule
         .keys_encoded_as(parley::codec::Wire::zigzag));
 template <>
 inline constexpr auto parley::fields<types::Drawing> =
-    parley::codec::field_rules<types::Drawing>(field<&types::Drawing::flat>().flatten().number(10),
+    parley::codec::field_rules<types::Drawing>(field<&types::Drawing::flat>().flatten().number(11),
                                                field<&types::Drawing::nested>().number(5));
 template <>
 inline constexpr auto parley::fields<types::Strict> =

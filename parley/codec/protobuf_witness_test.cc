@@ -72,7 +72,7 @@ inline constexpr auto parley::fields<witness::Message> =
         field<&witness::Message::s64>().encoded_as(Wire::zigzag),
         field<&witness::Message::x32>().encoded_as(Wire::fixed),
         field<&witness::Message::x64>().encoded_as(Wire::fixed),
-        field<&witness::Message::choice>().flatten().number(99),
+        field<&witness::Message::choice>().flatten().number(100),
         field<&witness::Message::nested>().number(40), field<&witness::Message::span>().number(41),
         field<&witness::Message::moment>().number(42), field<&witness::Message::grid>().number(43),
         field<&witness::Message::json>().number(2'000));

@@ -84,6 +84,23 @@ struct Subject {
   virtual ~Subject() = default;
   int a = 0;
 };
+#elif CASE == 18
+struct Subject {
+  std::nullptr_t nothing;
+};
+#elif CASE == 19
+enum class Answer : bool { no, yes };
+struct Subject {
+  Answer answer;
+};
+#elif CASE == 20
+struct Subject {
+  int a;
+};
+template <>
+inline constexpr auto parley::fields<Subject> = parley::codec::field_rules<Subject>(
+    parley::codec::property<[](const Subject& s) { return s.a; },
+                            [](Subject& s, int a) { s.a = a; }>("twin"));
 #endif
 
 parley::codec::Kind probe() {

@@ -87,7 +87,9 @@ struct Seconds {
 };
 
 struct TimeOperations {
-  Seconds (*get)(const void* object);
+  // What is finer than a nanosecond is rounded upwards, so that set() finds the same again. False
+  // when it is not finite or does not fit.
+  bool (*get)(const void* object, Seconds& time);
   // What is finer than the type's unit is cut off, downwards. False when it does not fit.
   bool (*set)(void* object, Seconds time);
 };

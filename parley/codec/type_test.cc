@@ -166,7 +166,8 @@ TEST(Type, a_field_is_found_by_its_name_among_many) {
 TEST(Type, times_are_seconds_and_nanoseconds_whatever_their_unit) {
   using std::chrono::milliseconds;
   const auto get = [](const auto& time) {
-    const Seconds seconds = type_of<decltype(time)>().time->get(&time);
+    Seconds seconds;
+    EXPECT_TRUE(type_of<decltype(time)>().time->get(&time, seconds));
     return std::pair(seconds.seconds, seconds.nanoseconds);
   };
   EXPECT_EQ(get(milliseconds(-1'500)), std::pair(std::int64_t{-1}, -500'000'000));

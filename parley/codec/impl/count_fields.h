@@ -13,7 +13,9 @@ namespace parley::codec::impl {
 // NOLINTBEGIN(google-explicit-constructor): converting unasked is what these are for
 #if defined(__clang__)
 #pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wundefined-internal"  // never called, so never defined
+// Never called, so never defined.
+#pragma clang diagnostic ignored "-Wundefined-internal"
+#pragma clang diagnostic ignored "-Wundefined-internal-type"
 #endif
 
 // Initialises a member of any type. One conversion to a prvalue: with a pair of T& and T&& a member

@@ -86,7 +86,7 @@ struct Describe<T[n]> {
 
 template <class T>
 const Members* make_tuple_members() {
-  const T& object = *new T{};
+  T& object = *new T{};
   return [&]<std::size_t... i>(std::index_sequence<i...>) {
     static constexpr std::array<FieldSource, sizeof...(i)> sources = {
         FieldSource{.type = member_type<std::tuple_element_t<i, T>>()}...};

@@ -30,7 +30,7 @@ struct Walk {
   static bool show(const void* container, Cursor& cursor, Iterator at) {
     new (cursor.place) Iterator(at);
     if (at == of(container).end()) return false;
-    if constexpr (requires { at->second; }) {
+    if constexpr (requires { typename Container::mapped_type; }) {
       cursor.key = &at->first;
       cursor.value = &at->second;
     } else {

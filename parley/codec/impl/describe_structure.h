@@ -104,6 +104,38 @@ constexpr FieldSource ruled_source() {
   return source;
 }
 
+// Counts in `rules` the member that `access` reaches; returns how many those are.
+template <class T, class Access, std::size_t n, std::size_t... i>
+constexpr std::size_t count_rule(const Access& access, std::array<std::size_t, n>& rules,
+                                 std::index_sequence<i...>) {
+  std::size_t matches = 0;
+  const auto count = [&](bool is_this, std::size_t index) {
+    if (!is_this) return;
+    ++rules[index];
+    ++matches;
+  };
+  (count(is_member<T, i>(access), i), ...);
+  return matches;
+}
+
+template <class T>
+consteval bool every_rule_has_its_member() {
+  if constexpr (has_no_rules<T>) {
+    return true;
+  } else {
+    bool is_good = true;
+    std::array<std::size_t, field_count<T> + 1> rules{};
+    constexpr auto indices = std::make_index_sequence<field_count<T>>();
+    std::apply(
+        [&](const auto&... field) {
+          ((is_good = count_rule<T>(field.access(), rules, indices) == 1 && is_good), ...);
+        },
+        fields<T>.fields());
+    for (const std::size_t count : rules) is_good = is_good && count <= 1;
+    return is_good;
+  }
+}
+
 template <class T>
 inline constexpr auto reflected_sources = []<std::size_t... i>(std::index_sequence<i...>) {
   return std::array<FieldSource, sizeof...(i)>{ruled_source<T, i>()...};
@@ -148,23 +180,24 @@ std::uint32_t table_offset(const T& object, const FieldOf<Access>& field) {
 
 template <class T, class Access>
 void set_default(T& object, const FieldOf<Access>& field) {
-  if (field.default_maker() == nullptr) return;
-  if constexpr (requires { field.access().pointer; }) {
-    object.*field.access().pointer = field.default_maker()();
-  } else {
-    Access::put(object, field.default_maker()());
+  if constexpr (!std::is_array_v<typename Access::Value>) {
+    if (!field.options().has_default) return;
+    if constexpr (requires { field.access().pointer; }) {
+      object.*field.access().pointer = field.default_maker()();
+    } else {
+      Access::put(object, field.default_maker()());
+    }
   }
 }
 
 template <class T>
-T* make_default() {
-  // Never freed where it is kept: another thread may still be decoding while statics go.
-  T* const object = new T{};
-  if constexpr (!has_no_rules<T>) {
-    std::apply([&](const auto&... field) { (set_default(*object, field), ...); },
-               fields<T>.fields());
+constexpr bool has_defaults() {
+  if constexpr (has_no_rules<T>) {
+    return false;
+  } else {
+    return std::apply([](const auto&... field) { return (field.options().has_default || ...); },
+                      fields<T>.fields());
   }
-  return object;
 }
 
 template <class T>
@@ -203,9 +236,16 @@ const T& imagined_object() {
 template <class T>
 const T& describe_default(MembersSource& source) {
   if constexpr (requires { T{}; }) {
-    source.make = []() -> void* { return make_default<T>(); };
+    source.make = []() -> void* { return new T{}; };
     source.destroy = [](void* made) { delete static_cast<T*>(made); };
-    const T* const object = make_default<T>();
+    if constexpr (has_defaults<T>()) {
+      source.set_defaults = [](void* made) {
+        std::apply([&](const auto&... field) { (set_default(*static_cast<T*>(made), field), ...); },
+                   fields<T>.fields());
+      };
+    }
+    // Never freed: another thread may still be decoding while statics go.
+    T* const object = new T{};
     source.defaults = object;
     return *object;
   } else {
@@ -230,6 +270,9 @@ const Members* make_members() {
     source.offsets = offsets.data();
     return new Members(source);
   } else {
+    static_assert(every_rule_has_its_member<T>(),
+                  "parley: a rule in field_rules speaks of no member of this struct, or two speak "
+                  "of one: properties and inherited members belong into a field_table");
     source.fields = reflected_sources<T>;
     const auto offsets = with_fields(object, [&](const auto&... member) {
       return std::array<std::uint32_t, sizeof...(member)>{offset_in(object, member)...};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -13,38 +14,58 @@
 
 namespace parley::codec::impl {
 
-// Seconds and nanoseconds of a count of units, downwards, without a step that may overflow.
+constexpr std::int64_t nanoseconds_in_second = 1'000'000'000;
+
+// The seconds before, and the nanoseconds since then: never negative. False when they do not fit.
 template <class Rep, class Period>
-Seconds to_seconds(Rep count) {
-  constexpr std::int64_t giga = 1'000'000'000;
+bool to_seconds(Rep count, Seconds& time) {
+  std::int64_t nanoseconds = 0;
   if constexpr (std::is_floating_point_v<Rep>) {
-    const auto exact = static_cast<long double>(count) * Period::num / Period::den;
-    const auto whole = static_cast<std::int64_t>(exact);
-    return {whole, static_cast<std::int32_t>((exact - static_cast<long double>(whole)) * giga)};
+    const long double exact = static_cast<long double>(count) * Period::num / Period::den;
+    // Also false for NaN.
+    if (!(exact >= -0x1p63L && exact < 0x1p63L)) return false;
+    const long double whole = std::floor(exact);
+    time.seconds = static_cast<std::int64_t>(whole);
+    nanoseconds = static_cast<std::int64_t>(std::round((exact - whole) * nanoseconds_in_second));
   } else {
     const auto wide = static_cast<__int128>(count) * Period::num;
-    const auto whole = static_cast<std::int64_t>(wide / Period::den);
-    const auto rest = static_cast<std::int64_t>(wide % Period::den);
-    return {whole, static_cast<std::int32_t>(static_cast<__int128>(rest) * giga / Period::den)};
+    auto whole = wide / Period::den;
+    auto rest = static_cast<std::int64_t>(wide % Period::den);
+    if (rest < 0) {
+      --whole;
+      rest += Period::den;
+    }
+    time.seconds = static_cast<std::int64_t>(whole);
+    if (time.seconds != whole) return false;
+    const auto scaled = static_cast<__int128>(rest) * nanoseconds_in_second + (Period::den - 1);
+    nanoseconds = static_cast<std::int64_t>(scaled / Period::den);
   }
+  if (nanoseconds == nanoseconds_in_second) {
+    if (time.seconds == std::numeric_limits<std::int64_t>::max()) return false;
+    ++time.seconds;
+    nanoseconds = 0;
+  }
+  time.nanoseconds = static_cast<std::int32_t>(nanoseconds);
+  return true;
 }
 
 // False when the count does not fit Rep.
 template <class Rep, class Period>
 bool from_seconds(Seconds time, Rep& count) {
-  constexpr std::int64_t giga = 1'000'000'000;
   if constexpr (std::is_floating_point_v<Rep>) {
-    const auto exact =
-        static_cast<long double>(time.seconds) + static_cast<long double>(time.nanoseconds) / giga;
+    const auto exact = static_cast<long double>(time.seconds) +
+                       static_cast<long double>(time.nanoseconds) / nanoseconds_in_second;
     count = static_cast<Rep>(exact * Period::den / Period::num);
     return true;
   } else {
-    const auto nanoseconds = static_cast<__int128>(time.seconds) * giga + time.nanoseconds;
+    const auto nanoseconds =
+        static_cast<__int128>(time.seconds) * nanoseconds_in_second + time.nanoseconds;
     // 2^63 seconds in nanoseconds are 93 bits, so a den of up to 10^9 leaves room; finer units than
     // nanoseconds do not.
-    static_assert(Period::den <= giga, "parley: a unit finer than a nanosecond cannot be encoded");
+    static_assert(Period::den <= nanoseconds_in_second,
+                  "parley: a unit finer than a nanosecond cannot be encoded");
     const auto scaled = nanoseconds * Period::den;
-    const auto unit = static_cast<__int128>(Period::num) * giga;
+    const auto unit = static_cast<__int128>(Period::num) * nanoseconds_in_second;
     auto units = scaled / unit;
     if (scaled % unit < 0) --units;
     if (units < std::numeric_limits<Rep>::min() || units > std::numeric_limits<Rep>::max())
@@ -59,8 +80,14 @@ struct Describe<std::chrono::duration<Rep, Period>> {
   using Duration = std::chrono::duration<Rep, Period>;
   static constexpr TimeOperations operations = {
       .get =
-          [](const void* object) {
-            return to_seconds<Rep, Period>(static_cast<const Duration*>(object)->count());
+          [](const void* object, Seconds& time) {
+            const auto count = static_cast<const Duration*>(object)->count();
+            if (!to_seconds<Rep, Period>(count, time)) return false;
+            if (time.seconds < 0 && time.nanoseconds > 0) {
+              time = {time.seconds + 1,
+                      time.nanoseconds - static_cast<std::int32_t>(nanoseconds_in_second)};
+            }
+            return true;
           },
       .set =
           [](void* object, Seconds time) {
@@ -86,11 +113,9 @@ struct Describe<std::chrono::time_point<Clock, Unit>> {
   using Period = typename Unit::period;
   static constexpr TimeOperations operations = {
       .get =
-          [](const void* object) {
-            Seconds time = to_seconds<Rep, Period>(
-                static_cast<const Point*>(object)->time_since_epoch().count());
-            if (time.nanoseconds < 0) time = {time.seconds - 1, time.nanoseconds + 1'000'000'000};
-            return time;
+          [](const void* object, Seconds& time) {
+            const auto& point = *static_cast<const Point*>(object);
+            return to_seconds<Rep, Period>(point.time_since_epoch().count(), time);
           },
       .set =
           [](void* object, Seconds time) {

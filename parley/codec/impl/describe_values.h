@@ -108,6 +108,9 @@ template <class E>
 struct DescribeEnum {
   static constexpr EnumOperations operations = {.values = values_of_enum<E>};
   static constexpr Type make() {
+    static_assert(!std::is_same_v<std::underlying_type_t<E>, bool>,
+                  "parley: an enum of bool has no numbers to send: use bool, or another underlying "
+                  "type");
     Type type = plain_type<E>(Kind::enumeration);
     type.element = &Table<std::underlying_type_t<E>>::type;
     type.name = kept_type_name<E>;
@@ -211,7 +214,8 @@ struct Describe {
     } else if constexpr (std::is_class_v<T>) {
       return structure();
     } else {
-      static_assert(std::is_scalar_v<T>,
+      // Those have sentences of their own, above.
+      static_assert(is_character<T> || std::is_pointer_v<T> || std::is_same_v<T, long double>,
                     "parley: this type cannot be encoded: use a type that parley/codec/type.h "
                     "lists, or a plain struct of them");
       return {};

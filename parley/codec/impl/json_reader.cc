@@ -215,7 +215,7 @@ std::string_view JsonReader::meaning_of(const RawString& raw, std::string& room)
 
 bool JsonReader::read_bytes(const BytesOperations& bytes, void* object) {
   if (peek() != '"') return fail_type("string");
-  if (bytes.is_view && options_.refuse_views) {
+  if (bytes.is_view && options_.refuse_views && !is_represented_) {
     return fail_invalid("a view would show text that is gone: use std::string or a vector");
   }
   RawString raw;
@@ -279,6 +279,13 @@ bool JsonReader::read_time(const Type& type, void* object) {
                       (is_instant ? "time" : "duration"));
 }
 
+bool JsonReader::has_name(const Type& type, std::string_view name) {
+  for (const EnumValue& value : type.enumeration->values) {
+    if (value.name == name) return true;
+  }
+  return false;
+}
+
 // Keys are texts: numbers stand in quotes.
 bool JsonReader::set_key(const Type& type, const RawString& raw, void* key) {
   std::string room;
@@ -291,7 +298,8 @@ bool JsonReader::set_key(const Type& type, const RawString& raw, void* key) {
       *static_cast<bool*>(key) = text == "true";
       return true;
     case Kind::enumeration:
-      if (!text.empty() && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'))) {
+      // A name may look like a number.
+      if (!has_name(type, text) && !text.empty() && (text[0] == '-' || is_digit(text[0]))) {
         return set_key(*type.element, raw, key);
       }
       return set_enumeration(type, text, key) || failure_.in_key(raw.text);

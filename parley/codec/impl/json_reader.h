@@ -71,6 +71,7 @@ class JsonReader : public JsonCursor {
 
   // `raw` as it is meant: itself, or resolved in `room`.
   static std::string_view meaning_of(const RawString& raw, std::string& room);
+  static bool has_name(const Type& type, std::string_view name);
   bool set_enumeration(const Type& type, std::string_view name, void* object);
   [[gnu::noinline]] bool set_key(const Type& type, const RawString& raw, void* key);
   bool scan_value_number(std::string_view expected, JsonNumber& number);
@@ -113,7 +114,8 @@ class JsonReader : public JsonCursor {
   [[gnu::cold]] bool fail_duplicate(std::string_view key);
 
   const JsonOptions& options_;
-  RawString key_;  // the last key that was no field's
+  bool is_represented_ = false;  // what is read is taken over while the text is there
+  RawString key_;                // the last key that was no field's
   const char* key_start_ = nullptr;
   std::vector<std::uint64_t> more_seen_;
 };

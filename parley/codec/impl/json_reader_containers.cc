@@ -173,7 +173,10 @@ bool JsonReader::read_variant(const Type& type, void* object) {
 bool JsonReader::read_represented(const Type& type, void* object) {
   Target target{this, type.element};
   bool filled = false;
+  // A view that a type travels as need not outlive this; one deeper inside might.
+  is_represented_ = type.element->kind == Kind::bytes;
   const Status status = type.represented->take(object, &read_target, &target, filled);
+  is_represented_ = false;
   if (!filled) return false;
   return status.is_ok() || failure_.set(status.code(), status.message());
 }

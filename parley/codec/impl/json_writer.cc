@@ -13,6 +13,7 @@
 #include "parley/codec/impl/json_escape.h"
 #include "parley/codec/impl/json_number.h"
 #include "parley/codec/impl/json_scan.h"
+#include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/time_text.h"
 #include "parley/codec/impl/utf8.h"
 #include "parley/codec/json.h"
@@ -83,7 +84,7 @@ class JsonWriter {
   [[gnu::noinline]] char* write_structure(const Type& type, const void* object, char* at);
   [[gnu::noinline]] static bool is_there(const Field& field, const void*& member);
   [[gnu::noinline]] bool write_unknown(const UnknownFields& unknown, bool is_first);
-  bool check_json(std::string_view text, const char* what);
+  bool check_json(std::string_view text, std::size_t depth, const char* what);
 
   // `at`, or where it is after growing: with room for `count` more characters and the slack.
   char* ensure(char* at, std::size_t count = 0) {
@@ -277,19 +278,20 @@ char* JsonWriter::write_escaped(const char* from, std::size_t size, std::size_t 
 }
 
 // Whether `text` is JSON that fits in here.
-bool JsonWriter::check_json(std::string_view text, const char* what) {
+bool JsonWriter::check_json(std::string_view text, std::size_t depth, const char* what) {
   constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
-  const Limits limits{.max_depth = limits_.max_depth - depth_,
+  const Limits limits{.max_depth = limits_.max_depth - depth,
                       .max_bytes = any,
                       .max_elements = any,
                       .max_string_bytes = any};
   const Status status = validate_json(text, limits);
+  if (status.code() == Code::resource_exhausted) return fail_depth();
   return status.is_ok() ||
          failure_.set(status.code(), std::string(what) + " cannot be written: " + status.message());
 }
 
 bool JsonWriter::write_json(std::string_view text) {
-  if (!check_json(text, "this Json")) return false;
+  if (!check_json(text, depth_, "this Json")) return false;
   put(text);
   return true;
 }
@@ -317,7 +319,8 @@ bool JsonWriter::write_enumeration(const Type& type, const void* object) {
 }
 
 bool JsonWriter::write_time(const Type& type, const void* object) {
-  const Seconds time = type.time->get(object);
+  Seconds time;
+  if (!get_time(type, object, time, failure_)) return false;
   reserve(max_time_chars + 2);
   char* const start = at_;
   *at_++ = '"';
@@ -356,6 +359,8 @@ char* JsonWriter::write_array(const Type& element, const void* elements, std::si
                               char* at) {
   if (depth_ >= limits_.max_depth) return after(fail_depth());
   ++depth_;
+  // Arrays may open inside each other without anything else in between.
+  at = ensure(at);
   *at++ = '[';
   const auto* value = static_cast<const char*>(elements);
   for (std::size_t i = 0; i < count; ++i, value += element.size) {
@@ -387,7 +392,7 @@ bool JsonWriter::write_map(const Type& type, const void* object) {
   for (bool some = type.map->first(object, cursor); some; some = type.map->next(object, cursor)) {
     separate(count++);
     const std::size_t key_start = static_cast<std::size_t>(at_ - out_.data());
-    if (!write_key(*type.key, cursor.key)) return false;
+    if (!write_key(*type.key, cursor.key)) return failure_.in_key_number(count - 1);
     const std::size_t key_end = static_cast<std::size_t>(at_ - out_.data());
     put(':');
     if (!write(*type.element, cursor.value)) {
@@ -484,7 +489,9 @@ bool JsonWriter::is_there(const Field& field, const void*& member) {
 }
 
 bool JsonWriter::write_unknown(const UnknownFields& unknown, bool is_first) {
-  if (!check_json('{' + unknown.json + '}', "what UnknownFields holds")) return false;
+  if (unknown.json.find_first_not_of(" \t\r\n") == std::string::npos) return true;
+  // Inside the object that is being written, which counts already.
+  if (!check_json('{' + unknown.json + '}', depth_ - 1, "what UnknownFields holds")) return false;
   if (!is_first) put(',');
   put(unknown.json);
   return true;

@@ -1,5 +1,6 @@
 #include "parley/codec/impl/member_rules.h"
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +16,12 @@ constexpr std::size_t max_shown_text = 64;
 
 bool fail_invalid(Failure& failure, std::string message) {
   return failure.set(Code::invalid_argument, std::move(message));
+}
+
+// Whether it has std::monostate among its alternatives.
+bool may_be_nothing(const VariantOperations& variant) {
+  return std::ranges::any_of(variant.alternatives,
+                             [](const Alternative& one) { return one.type == nullptr; });
 }
 
 }  // namespace
@@ -34,6 +41,10 @@ bool reset_absent(const Members& members, const SeenFields& seen, void* object,
       }
       --i;
       if (is_there) continue;
+      if (field.is_required || (require_all_fields && !may_be_nothing(*field.variant))) {
+        fail_invalid(failure, "none of the alternatives is there, and one must be");
+        return failure.in_field(field.name);
+      }
     } else if (seen.has(i)) {
       continue;
     } else if (field.is_required) {
@@ -64,6 +75,13 @@ void* emplace_alternative(const Members& members, std::size_t index, const SeenF
     return nullptr;
   }
   return field.variant->emplace(static_cast<char*>(object) + field.offset, field.alternative);
+}
+
+bool get_time(const Type& type, const void* object, Seconds& time, Failure& failure) {
+  return type.time->get(object, time) ||
+         fail_invalid(failure,
+                      "a time that is not finite, or beyond 2^63 seconds, cannot be "
+                      "written");
 }
 
 bool refuses_unknown(const Members& members, const void* object, bool asked) {

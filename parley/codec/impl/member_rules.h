@@ -26,6 +26,10 @@ namespace parley::codec::impl {
 // Whether a member that `members` does not know is an error; `asked` is what the options say.
 bool refuses_unknown(const Members& members, const void* object, bool asked);
 
+// The time there. False, with the failure, when no format can say it: it is not finite, or further
+// away than 2^63 seconds.
+bool get_time(const Type& type, const void* object, Seconds& time, Failure& failure);
+
 [[gnu::cold]] bool fail_unknown_field(const Members& members, std::string_view name,
                                       Failure& failure);
 [[gnu::cold]] bool fail_enumeration(const Type& type, std::string_view name, Failure& failure);

@@ -8,6 +8,7 @@
 
 #include "parley/codec/impl/failure.h"
 #include "parley/codec/impl/integers.h"
+#include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/msgpack_bytes.h"
 #include "parley/codec/impl/msgpack_cursor.h"
 #include "parley/codec/impl/utf8.h"
@@ -48,6 +49,7 @@ class MsgpackWriter {
   [[gnu::noinline]] bool write_json(std::string_view text);
   [[gnu::noinline]] bool write_bytes(const BytesOperations& bytes, const void* object);
   [[gnu::noinline]] bool write_enumeration(const Type& type, const void* object);
+  [[gnu::noinline]] bool write_time(const Type& type, const void* object);
   [[gnu::noinline]] bool write_instant(Seconds time);
   [[gnu::noinline]] bool write_duration(Seconds time);
   [[gnu::noinline]] bool write_list(const Type& type, const void* object);
@@ -140,9 +142,8 @@ bool MsgpackWriter::write(const Type& type, const void* object) {
     case Kind::enumeration:
       return write_enumeration(type, object);
     case Kind::duration:
-      return write_duration(type.time->get(object));
     case Kind::instant:
-      return write_instant(type.time->get(object));
+      return write_time(type, object);
     case Kind::optional: {
       const void* const value = type.optional->get(object);
       if (value != nullptr) return write(*type.element, value);
@@ -270,6 +271,12 @@ bool MsgpackWriter::write_enumeration(const Type& type, const void* object) {
     }
   }
   return write_integer(*type.element, object);
+}
+
+bool MsgpackWriter::write_time(const Type& type, const void* object) {
+  Seconds time;
+  if (!get_time(type, object, time, failure_)) return false;
+  return type.kind == Kind::instant ? write_instant(time) : write_duration(time);
 }
 
 bool MsgpackWriter::write_instant(Seconds time) {

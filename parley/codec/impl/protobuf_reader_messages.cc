@@ -144,7 +144,8 @@ bool ProtobufReader::read_alone(const Type& type, void* object, Wires wires, boo
 
 bool ProtobufReader::read_time(const Type& type, void* object, bool is_fresh) {
   constexpr std::int64_t giga = 1'000'000'000;
-  Seconds time = is_fresh ? Seconds() : type.time->get(object);
+  Seconds time;
+  if (!is_fresh) (void)type.time->get(object, time);  // what came before, from the same field
   std::int64_t nanoseconds = time.nanoseconds;
   while (!is_at_end()) {
     Tag tag;

@@ -7,6 +7,7 @@
 
 #include "parley/codec/impl/failure.h"
 #include "parley/codec/impl/integers.h"
+#include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/protobuf_cursor.h"
 #include "parley/codec/impl/protobuf_wire.h"
 #include "parley/codec/impl/utf8.h"
@@ -451,7 +452,8 @@ bool ProtobufWriter::write_message(const Type& type, const void* object, std::ui
 }
 
 bool ProtobufWriter::write_time(const Type& type, const void* object) {
-  const Seconds time = type.time->get(object);
+  Seconds time;
+  if (!get_time(type, object, time, failure_)) return false;
   if (time.nanoseconds != 0) {
     put_varint(static_cast<std::uint64_t>(std::int64_t{time.nanoseconds}));
     put_tag(2, WireType::varint);

@@ -105,7 +105,8 @@ bool append_enumeration(std::string& out, const Type& type, const void* object,
 }
 
 bool append_time(std::string& out, const Type& type, const void* object, Failure& failure) {
-  const Seconds time = type.time->get(object);
+  Seconds time;
+  if (!get_time(type, object, time, failure)) return false;
   char text[max_time_chars];
   const char* const end =
       type.kind == Kind::instant ? write_instant(text, time) : write_duration(text, time);

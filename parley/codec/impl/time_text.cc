@@ -115,7 +115,8 @@ bool read_duration(std::string_view text, Seconds& time) noexcept {
   const std::string_view whole = text.substr(0, text.find('.'));
   std::uint64_t seconds = 0;
   const auto [end, error] = std::from_chars(whole.data(), whole.data() + whole.size(), seconds);
-  const auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  const auto most =
+      static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) + (negative ? 1 : 0);
   if (whole.empty() || error != std::errc() || end != whole.data() + whole.size() ||
       seconds > most) {
     return false;
@@ -123,8 +124,7 @@ bool read_duration(std::string_view text, Seconds& time) noexcept {
   Reader rest(text.substr(whole.size()));
   const std::int32_t nanoseconds = rest.fraction();
   if (!rest.ends()) return false;
-  time.seconds =
-      negative ? -static_cast<std::int64_t>(seconds) : static_cast<std::int64_t>(seconds);
+  time.seconds = static_cast<std::int64_t>(negative ? 0 - seconds : seconds);
   time.nanoseconds = negative ? -nanoseconds : nanoseconds;
   return true;
 }

@@ -11,6 +11,9 @@ namespace {
 
 Status parse_into(impl::YamlTree& tree, std::string_view text, const YamlOptions& options) {
   tree.file = options.file;
+  // The parser skips a byte order mark without counting it.
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  if (text.starts_with(mark)) text.remove_prefix(mark.size());
   return impl::parse_yaml(tree, text, 0, options, tree.root);
 }
 

@@ -150,6 +150,7 @@ TEST(YamlError, bytes_that_are_no_text_are_refused_with_their_place) {
             "yaml:2:3: this is not UTF-8: save the text as UTF-8");
   EXPECT_EQ(problem("\xFF\xFEo"), "yaml:1:1: this is not UTF-8: save the text as UTF-8");
   EXPECT_EQ(problem("\xEF\xBB\xBFopen: true"), "none") << "a byte order mark is fine";
+  EXPECT_EQ(problem("\xEF\xBB\xBF\"open\": true"), "none") << "and not counted";
 }
 
 TEST(YamlLimits, depth_counts_lists_maps_and_what_aliases_bring) {
