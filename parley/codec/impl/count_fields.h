@@ -11,50 +11,52 @@
 namespace parley::codec::impl {
 
 // NOLINTBEGIN(google-explicit-constructor): converting unasked is what these are for
-#if defined(__clang__)
-#pragma clang diagnostic push
-// Never called, so never defined.
-#pragma clang diagnostic ignored "-Wundefined-internal"
-#pragma clang diagnostic ignored "-Wundefined-internal-type"
-#endif
 
 // Initialises a member of any type. One conversion to a prvalue: with a pair of T& and T&& a member
-// that cannot be moved would be miscounted. Never called, so never defined.
+// that cannot be moved would be miscounted. Never called; there is a body since
+// clang wants one wherever a constructor of a member could call it.
 struct Any {
   template <class M>
-  operator M() const;
+  operator M() const {
+    __builtin_unreachable();
+  }
 };
 
 // As Any, but for no union, so that it finds anonymous ones too.
 struct AnyButUnion {
   template <class M>
     requires(!std::is_union_v<M>)
-  operator M() const;
+  operator M() const {
+    __builtin_unreachable();
+  }
 };
 
 struct AnyUnion {
   template <class M>
     requires std::is_union_v<M>
-  operator M() const;
+  operator M() const {
+    __builtin_unreachable();
+  }
 };
 
 template <class T>
 struct AnyBaseOf {
   template <class B>
     requires(std::is_base_of_v<B, T> && !std::is_same_v<B, T>)
-  operator B() const;
+  operator B() const {
+    __builtin_unreachable();
+  }
 };
 
 template <class T>
 struct AnyEmptyBaseOf {
   template <class B>
     requires(std::is_base_of_v<B, T> && !std::is_same_v<B, T> && std::is_empty_v<B>)
-  operator B() const;
+  operator B() const {
+    __builtin_unreachable();
+  }
 };
 
-#if defined(__clang__)
-#pragma clang diagnostic pop
-#endif
 // NOLINTEND(google-explicit-constructor)
 
 template <class A, std::size_t>
