@@ -276,9 +276,9 @@ Status error_for(const std::string& bytes, const std::vector<int>& descriptors) 
   const Passage passage = Passage::make();
   send_raw(*passage.old_end, bytes, descriptors);
   EXPECT_TRUE(passage.old_end->close_write().is_ok());
-  const int before = rt::testing::open_descriptors();
+  const int before = rt::testing::open_sockets();
   const Status status = receive_listeners(*passage.new_end).error();
-  EXPECT_EQ(rt::testing::open_descriptors(), before);
+  EXPECT_EQ(rt::testing::open_sockets(), before);
   return status;
 }
 

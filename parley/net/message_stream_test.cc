@@ -256,12 +256,12 @@ void send_with_descriptor(int to, int fd) {
 
 PARLEY_FIBER_TEST(MessageStream, descriptors_that_nobody_asked_for_are_dropped) {
   Pair pair = packets({});
-  const int before = rt::testing::open_descriptors();
+  const int before = rt::testing::open_sockets();
   for (int i = 0; i < 10; ++i) {
     send_with_descriptor(pair.client->descriptor(), pair.client->descriptor());
     EXPECT_EQ(pair.server->receive()->to_string(), "x");
   }
-  EXPECT_EQ(rt::testing::open_descriptors(), before);
+  EXPECT_EQ(rt::testing::open_sockets(), before);
 }
 
 PARLEY_FIBER_TEST(MessageStream, packets_need_a_unix_address_and_the_right_kind_of_listener) {

@@ -306,7 +306,7 @@ PARLEY_PEER_TEST(Peer, its_end_waits_for_a_dial_under_way) {
 PARLEY_PEER_TEST(Peer, a_handler_that_keeps_a_session_of_its_own_peer_goes_with_it) {
   Pair pair;
   pair.server.handle("/ping", [] { return 1; });
-  const int before = rt::testing::open_descriptors();
+  const int before = rt::testing::open_sockets();
   for (int i = 0; i < 10; ++i) {
     Peer proxy;
     const auto upstream = proxy.dial(pair.address);
@@ -314,7 +314,7 @@ PARLEY_PEER_TEST(Peer, a_handler_that_keeps_a_session_of_its_own_peer_goes_with_
     EXPECT_EQ(upstream->call<int>("/ping").value(), 1);
   }
   while (pair.server.session_count() > 0) rt::yield();
-  EXPECT_EQ(rt::testing::open_descriptors(), before);
+  EXPECT_EQ(rt::testing::open_sockets(), before);
 }
 
 TEST(Peer, closing_a_peer_from_its_own_handler_is_a_bug) {

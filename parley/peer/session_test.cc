@@ -264,12 +264,12 @@ PARLEY_PEER_TEST(Session, a_peer_ends_in_order_even_under_a_cancelled_context) {
 
 PARLEY_PEER_TEST(Session, a_kept_handle_does_not_keep_the_descriptor) {
   Pair pair;
-  const int before = rt::testing::open_descriptors();
+  const int before = rt::testing::open_sockets();
   std::vector<Session> kept;
   for (int i = 0; i < 10; ++i) kept.push_back(pair.dial());
   for (const Session& session : kept) session.close();
   while (pair.client.session_count() + pair.server.session_count() > 0) rt::yield();
-  EXPECT_EQ(rt::testing::open_descriptors(), before);
+  EXPECT_EQ(rt::testing::open_sockets(), before);
   EXPECT_EQ(kept[0].remote_address(), pair.address);
 }
 

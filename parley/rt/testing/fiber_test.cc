@@ -68,12 +68,25 @@ class Watchdog {
   std::thread thread_;
 };
 
-}  // namespace
+const std::filesystem::path descriptors_folder = "/proc/self/fd";
 
 int open_descriptors() {
   int count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+  for ([[maybe_unused]] const auto& entry :
+       std::filesystem::directory_iterator(descriptors_folder)) {
     ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+int open_sockets() {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(descriptors_folder)) {
+    std::error_code gone;  // another thread's, closed since
+    const auto target = std::filesystem::read_symlink(entry.path(), gone);
+    if (target.native().starts_with("socket:")) ++count;
   }
   return count;
 }

@@ -32,8 +32,9 @@ void run_fiber_test(const std::function<void()>& body, const RuntimeOptions& opt
 // and only on a busy machine, would be counted too.
 inline RuntimeOptions without_reports() { return {.longest_run = {}, .deadlock_after = {}}; }
 
-// Descriptors this process has open.
-int open_descriptors();
+// Sockets this process has open. Not all descriptors: while a runtime runs, its monitor opens files
+// for a moment to see what a busy worker does.
+int open_sockets();
 
 }  // namespace parley::rt::testing
 
