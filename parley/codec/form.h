@@ -23,7 +23,7 @@
 // (from 0). Codes: invalid_argument; resource_exhausted where a limit was hit; of the limits
 // max_elements counts the pairs.
 //
-// Pure functions: safe on every thread and fiber; at the default depth they need less than 32 KiB
+// Pure functions: safe on every thread and fiber; at the default depth they need less than 52 KiB
 // of stack.
 //
 //   Result<std::string> text = codec::encode_form(search);

@@ -1,7 +1,6 @@
 #include "parley/codec/form.h"
 
 #include <gtest/gtest.h>
-#include <pthread.h>
 
 #include <array>
 #include <chrono>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "parley/codec/testing/sample.h"
+#include "parley/codec/testing/small_stack.h"
 
 namespace parley::codec::form_test {
 
@@ -314,15 +314,7 @@ TEST(Form, limits_have_names) {
   EXPECT_EQ(encode_form(Search(), {.max_depth = 1}).error().code(), Code::resource_exhausted);
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool frames_are_widened = true;
-#elif defined(__has_feature)
-constexpr bool frames_are_widened = __has_feature(address_sanitizer);
-#else
-constexpr bool frames_are_widened = false;
-#endif
-
-void* go_deep(void*) {
+void go_deep() {
   for (const std::size_t levels : {64U, 65U}) {
     std::string text;
     for (std::size_t i = 1; i < levels; ++i) text += "next.";
@@ -332,18 +324,11 @@ void* go_deep(void*) {
     if (!tree) continue;
     EXPECT_TRUE(encode_form(*tree).value().ends_with(text));
   }
-  return nullptr;
 }
 
 TEST(Form, the_default_depth_fits_the_stack_of_a_fiber) {
-  if (frames_are_widened) GTEST_SKIP() << "AddressSanitizer widens every frame";
-  pthread_attr_t attributes;
-  ASSERT_EQ(pthread_attr_init(&attributes), 0);
-  ASSERT_EQ(pthread_attr_setstacksize(&attributes, 64 * 1024), 0);
-  pthread_t thread;
-  ASSERT_EQ(pthread_create(&thread, &attributes, &go_deep, nullptr), 0);
-  ASSERT_EQ(pthread_join(thread, nullptr), 0);
-  pthread_attr_destroy(&attributes);
+  if (testing::frames_are_widened) GTEST_SKIP() << "a sanitizer widens every frame";
+  EXPECT_LT(testing::stack_used_by(&go_deep), std::size_t{52} << 10);
 }
 
 TEST(Form, random_texts_survive_as_keys_and_values) {

@@ -1,11 +1,11 @@
 // Errors name the place, and limits hold. The messages are part of what users see: a table.
 #include <gtest/gtest.h>
-#include <pthread.h>
 
 #include <cmath>
 #include <limits>
 
 #include "parley/codec/json.h"
+#include "parley/codec/testing/small_stack.h"
 
 namespace parley::codec {
 namespace {
@@ -294,16 +294,8 @@ TEST(Limits, the_bytes_of_each_string_and_key_are_limited) {
   expect_limit<std::optional<Maps>>(R"({"abcd":1})", three, four, message);
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool frames_are_widened = true;
-#elif defined(__has_feature)
-constexpr bool frames_are_widened = __has_feature(address_sanitizer);
-#else
-constexpr bool frames_are_widened = false;
-#endif
-
 // Everything that recurses, at the default depth and just beyond it.
-void* go_deep(void*) {
+void go_deep() {
   for (const int levels : {32, 33}) {
     std::string trees;
     std::string maps;
@@ -325,18 +317,11 @@ void* go_deep(void*) {
     EXPECT_EQ(encode_json(*tree).value(), trees);
     EXPECT_EQ(encode_json(*map).value(), maps);
   }
-  return nullptr;
 }
 
 TEST(Limits, the_default_depth_fits_the_stack_of_a_fiber) {
-  if (frames_are_widened) GTEST_SKIP() << "AddressSanitizer widens every frame";
-  pthread_attr_t attributes;
-  ASSERT_EQ(pthread_attr_init(&attributes), 0);
-  ASSERT_EQ(pthread_attr_setstacksize(&attributes, 64 * 1024), 0);
-  pthread_t thread;
-  ASSERT_EQ(pthread_create(&thread, &attributes, &go_deep, nullptr), 0);
-  ASSERT_EQ(pthread_join(thread, nullptr), 0);
-  pthread_attr_destroy(&attributes);
+  if (testing::frames_are_widened) GTEST_SKIP() << "a sanitizer widens every frame";
+  EXPECT_LT(testing::stack_used_by(&go_deep), std::size_t{32} << 10);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // Errors name the place, limits hold, and no damaged message does more than fail.
 #include <gtest/gtest.h>
-#include <pthread.h>
 
 #include <array>
 #include <map>
@@ -12,6 +11,7 @@
 #include "parley/codec/msgpack.h"
 #include "parley/codec/testing/hex.h"
 #include "parley/codec/testing/sample.h"
+#include "parley/codec/testing/small_stack.h"
 
 namespace parley::codec {
 namespace {
@@ -186,16 +186,8 @@ TEST(MsgpackLimits, depth_is_limited_when_writing_too) {
   EXPECT_TRUE(encode_msgpack(tree, {.max_depth = 100}));
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool frames_are_widened = true;
-#elif defined(__has_feature)
-constexpr bool frames_are_widened = __has_feature(address_sanitizer);
-#else
-constexpr bool frames_are_widened = false;
-#endif
-
 // Everything that recurses, at the default depth and just beyond it.
-void* go_deep(void*) {
+void go_deep() {
   for (const int levels : {32, 33}) {
     std::string trees;
     std::string maps;
@@ -216,18 +208,11 @@ void* go_deep(void*) {
     EXPECT_EQ(encode_msgpack(*tree).value(), trees);
     EXPECT_EQ(encode_msgpack(*map).value(), maps);
   }
-  return nullptr;
 }
 
 TEST(MsgpackLimits, the_default_depth_fits_the_stack_of_a_fiber) {
-  if (frames_are_widened) GTEST_SKIP() << "AddressSanitizer widens every frame";
-  pthread_attr_t attributes;
-  ASSERT_EQ(pthread_attr_init(&attributes), 0);
-  ASSERT_EQ(pthread_attr_setstacksize(&attributes, 64 * 1024), 0);
-  pthread_t thread;
-  ASSERT_EQ(pthread_create(&thread, &attributes, &go_deep, nullptr), 0);
-  ASSERT_EQ(pthread_join(thread, nullptr), 0);
-  pthread_attr_destroy(&attributes);
+  if (testing::frames_are_widened) GTEST_SKIP() << "a sanitizer widens every frame";
+  EXPECT_LT(testing::stack_used_by(&go_deep), std::size_t{32} << 10);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // Errors name the place and the byte, limits hold, and no input does harm.
 #include <gtest/gtest.h>
-#include <pthread.h>
 
 #include <memory>
 #include <random>
@@ -11,6 +10,7 @@
 #include "parley/codec/fields.h"
 #include "parley/codec/protobuf.h"
 #include "parley/codec/testing/sample.h"
+#include "parley/codec/testing/small_stack.h"
 
 namespace parley::codec::protobuf_error {
 
@@ -172,22 +172,9 @@ TEST(ProtobufError, depth_is_limited_in_values_and_in_what_is_skipped) {
   EXPECT_FALSE(decode_protobuf<Order>(std::string(1'000'000, 0x33)));
 }
 
-// In a fiber there is not more.
-void run_on_small_stack(void* (*run)(void*)) {
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  ASSERT_EQ(pthread_attr_setstacksize(&attributes, std::size_t{48} << 10), 0);
-  pthread_t thread{};
-  ASSERT_EQ(pthread_create(&thread, &attributes, run, nullptr), 0);
-  pthread_join(thread, nullptr);
-  pthread_attr_destroy(&attributes);
-}
-
 TEST(ProtobufError, the_deepest_input_fits_a_small_stack) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "a sanitizer makes frames larger";
-#endif
-  run_on_small_stack([](void*) -> void* {
+  if (testing::frames_are_widened) GTEST_SKIP() << "a sanitizer widens every frame";
+  const auto go_deep = [] {
     const std::string bytes = encode_protobuf(chain(64)).value();
     EXPECT_TRUE(decode_protobuf<Chain>(bytes));
     // Through variants and lists in them: a message each.
@@ -208,8 +195,8 @@ TEST(ProtobufError, the_deepest_input_fits_a_small_stack) {
       EXPECT_EQ(encode_protobuf(*chain).value(), deep);
     }
     EXPECT_FALSE(decode_protobuf<Chain>(std::string(64, 0x33)));
-    return nullptr;
-  });
+  };
+  EXPECT_LT(testing::stack_used_by(go_deep), std::size_t{48} << 10);
 }
 
 TEST(ProtobufError, no_truncation_of_a_message_and_no_change_of_a_byte_does_harm) {

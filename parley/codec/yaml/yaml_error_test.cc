@@ -1,6 +1,5 @@
 // What is wrong is told with file, line, column and path; limits hold; nothing hangs or throws.
 #include <gtest/gtest.h>
-#include <pthread.h>
 
 #include <cstdint>
 #include <map>
@@ -10,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "parley/codec/testing/small_stack.h"
 #include "parley/codec/yaml/path_query.h"
 #include "parley/codec/yaml/yaml.h"
 
@@ -210,13 +210,7 @@ TEST(YamlLimits, each_limit_has_a_name_and_two_values_differ) {
   EXPECT_EQ(code_of<Json>("[1, 2, 3]", options), Code::resource_exhausted);
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool frames_are_widened = true;
-#else
-constexpr bool frames_are_widened = false;
-#endif
-
-void* go_deep(void* /*unused*/) {
+void go_deep() {
   for (const std::size_t depth : {std::size_t{64}, std::size_t{5'000}}) {
     const std::string flow = repeated("[", depth) + repeated("]", depth);
     const std::string block = repeated("- ", depth) + "1";
@@ -230,18 +224,11 @@ void* go_deep(void* /*unused*/) {
       EXPECT_EQ(PathQuery::compile("**./^kid/")->find(*document).size(), 32u);
     }
   }
-  return nullptr;
 }
 
 TEST(YamlLimits, the_default_depth_fits_the_stack_that_is_promised) {
-  if (frames_are_widened) GTEST_SKIP() << "AddressSanitizer widens every frame";
-  pthread_attr_t attributes;
-  ASSERT_EQ(pthread_attr_init(&attributes), 0);
-  ASSERT_EQ(pthread_attr_setstacksize(&attributes, 128 * 1024), 0);
-  pthread_t thread;
-  ASSERT_EQ(pthread_create(&thread, &attributes, &go_deep, nullptr), 0);
-  ASSERT_EQ(pthread_join(thread, nullptr), 0);
-  pthread_attr_destroy(&attributes);
+  if (testing::frames_are_widened) GTEST_SKIP() << "a sanitizer widens every frame";
+  EXPECT_LT(testing::stack_used_by(&go_deep), std::size_t{128} << 10);
 }
 
 }  // namespace
