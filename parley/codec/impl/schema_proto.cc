@@ -1,0 +1,303 @@
+// A proto3 file: what encode_protobuf() writes, as others declare it.
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <utility>
+
+#include "parley/codec/impl/named_types.h"
+#include "parley/codec/impl/protobuf_cursor.h"
+#include "parley/codec/impl/protobuf_wire.h"
+#include "parley/codec/schema.h"
+
+namespace parley::codec {
+namespace {
+
+using impl::is_several;
+using impl::resolved;
+using impl::Wires;
+
+// "OrderLine" as "ORDER_LINE": the values of an enum share one scope with those of its neighbours.
+std::string upper_snake(std::string_view name) {
+  std::string out;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto c = static_cast<unsigned char>(name[i]);
+    const bool begins = std::isupper(c) != 0 && i > 0 &&
+                        std::islower(static_cast<unsigned char>(name[i - 1])) != 0;
+    if (begins) out += '_';
+    out += static_cast<char>(std::toupper(c));
+  }
+  return out;
+}
+
+class ProtoWriter {
+ public:
+  void add(const Type& type) { types_.add(type); }
+
+  // All messages and enums; wrappers that are found while writing come last.
+  std::string messages() {
+    for (const Type* type : types_.types()) {
+      text_ += type->kind == Kind::enumeration ? enumeration(*type) : message(*type);
+    }
+    return text_;
+  }
+
+  // The message a whole value is: itself, or one that holds it as field 1.
+  std::string whole(const Type& type, const std::string& wanted) {
+    const Type& shape = resolved(type);
+    if (shape.kind == Kind::structure) return types_.name_of(shape);
+    const std::string name = types_.take_name(wanted);
+    if (shape.kind == Kind::tuple) {
+      text_ += declare(name, members(shape.members()));
+    } else {
+      text_ += declare(name, field(shape, "value", impl::only_number, {}));
+    }
+    return name;
+  }
+  std::string empty(const std::string& wanted) {
+    const std::string name = types_.take_name(wanted);
+    text_ += declare(name, "");
+    return name;
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+  [[nodiscard]] bool uses_durations() const { return uses_durations_; }
+  [[nodiscard]] bool uses_times() const { return uses_times_; }
+
+ private:
+  static std::string declare(const std::string& name, const std::string& body) {
+    return "message " + name + " {\n" + body + "}\n\n";
+  }
+
+  std::string message(const Type& type) {
+    return declare(types_.name_of(type), members(type.members()));
+  }
+
+  std::string members(const Members& members) {
+    std::string out;
+    const auto fields = members.fields();
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      const Field& one = fields[i];
+      const bool in_oneof = one.variant != nullptr;
+      const auto is_with = [&](std::size_t k) {
+        return k < fields.size() && fields[k].variant != nullptr && fields[k].offset == one.offset;
+      };
+      if (in_oneof && (i == 0 || !is_with(i - 1))) {
+        out += "  oneof choice_" + std::to_string(one.number) + " {\n";
+      }
+      const std::string name = one.name.empty() ? "argument" + std::to_string(i + 1)
+                                                : impl::identifier_of(one.name);
+      const Wires wires{.value = one.wire, .key = one.key_wire};
+      // In a oneof exactly one record stands: what takes several is wrapped.
+      out += in_oneof ? "    " + single(*one.type, wires) + ' ' + name + " = " +
+                            std::to_string(one.number) + ";\n"
+                      : field(*one.type, name, one.number, wires);
+      if (in_oneof && !is_with(i + 1)) out += "  }\n";
+    }
+    return out;
+  }
+
+  std::string field(const Type& type, const std::string& name, std::uint32_t number, Wires wires) {
+    const Type& shape = resolved(type);
+    std::string declared;
+    switch (shape.kind) {
+      case Kind::list:
+      case Kind::array:
+        declared = "repeated " + single(*shape.element, wires);
+        break;
+      case Kind::map:
+        declared = "map<" + scalar(resolved(*shape.key), wires.key) + ", " +
+                   single(*shape.element, wires) + '>';
+        break;
+      case Kind::optional:
+        declared = "optional " + single(*shape.element, wires);
+        break;
+      default:
+        declared = single(shape, wires);
+    }
+    return "  " + declared + ' ' + name + " = " + std::to_string(number) + ";\n";
+  }
+
+  // The type of exactly one record.
+  std::string single(const Type& type, Wires wires) {
+    const Type& shape = resolved(type);
+    if (is_several(shape.kind)) return wrapper(shape, wires);
+    switch (shape.kind) {
+      case Kind::structure:
+        return types_.name_of(shape);
+      case Kind::tuple:
+      case Kind::variant:
+        return wrapper(shape, wires);
+      case Kind::duration:
+        uses_durations_ = true;
+        return "google.protobuf.Duration";
+      case Kind::instant:
+        uses_times_ = true;
+        return "google.protobuf.Timestamp";
+      default:
+        return scalar(shape, wires.value);
+    }
+  }
+
+  [[nodiscard]] std::string scalar(const Type& type, Wire wire) const {
+    switch (type.kind) {
+      case Kind::boolean:
+        return "bool";
+      case Kind::float32:
+        return "float";
+      case Kind::float64:
+        return "double";
+      case Kind::string:
+      case Kind::json:
+        return "string";
+      case Kind::bytes:
+        return type.bytes->is_text ? "string" : "bytes";
+      case Kind::enumeration:
+        return types_.name_of(type);
+      default: {
+        const std::string bits = type.size == 8 ? "64" : "32";
+        if (wire == Wire::fixed) return (impl::is_signed(type.kind) ? "sfixed" : "fixed") + bits;
+        if (wire == Wire::zigzag) return "sint" + bits;
+        return (impl::is_signed(type.kind) ? "int" : "uint") + bits;
+      }
+    }
+  }
+
+  // A message for what has no form of its own where it stands; one for each type.
+  std::string wrapper(const Type& type, Wires wires) {
+    const auto key = std::pair(&type, std::pair(wires.value, wires.key));
+    if (const auto known = wrappers_.find(key); known != wrappers_.end()) return known->second;
+    const std::string name = types_.take_name(impl::identifier_of(title(type)));
+    wrappers_.emplace(key, name);
+    std::string body;
+    if (type.kind == Kind::tuple) {
+      body = members(type.members());
+    } else if (type.kind == Kind::variant) {
+      body = "  oneof value {\n" + alternatives(*type.variant) + "  }\n";
+    } else {
+      body = field(type, "value", impl::only_number, wires);
+    }
+    text_ += declare(name, body);
+    return name;
+  }
+
+  std::string alternatives(const VariantOperations& variant) {
+    std::string out;
+    for (std::size_t i = 0; i < variant.alternatives.size(); ++i) {
+      const Alternative& one = variant.alternatives[i];
+      if (one.type == nullptr) continue;
+      out += "    " + single(*one.type, {}) + ' ' + impl::identifier_of(one.name) + " = " +
+             std::to_string(impl::number_of_alternative(variant, i)) + ";\n";
+    }
+    return out;
+  }
+
+  // What a wrapper is called: after what it holds.
+  [[nodiscard]] std::string title(const Type& type) const {
+    const Type& shape = resolved(type);
+    switch (shape.kind) {
+      case Kind::structure:
+      case Kind::enumeration:
+        return types_.name_of(shape);
+      case Kind::list:
+      case Kind::array:
+        return title(*shape.element) + "List";
+      case Kind::map:
+        return title(*shape.element) + "Map";
+      case Kind::optional:
+        return "Optional" + title(*shape.element);
+      case Kind::tuple:
+        return "Tuple";
+      case Kind::variant:
+        return "Variant";
+      default: {
+        std::string name(impl::name_of_alternative(shape.kind));
+        name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
+        return name;
+      }
+    }
+  }
+
+  // proto3 wants a first value of 0, and names that no neighbour has.
+  std::string enumeration(const Type& type) {
+    const std::string& name = types_.name_of(type);
+    const std::string prefix = upper_snake(name) + '_';
+    const auto values = type.enumeration->values;
+    const auto zero = std::ranges::find(values, 0, &EnumValue::value);
+    std::string out = "enum " + name + " {\n";
+    if (has_alias(values)) out += "  option allow_alias = true;\n";
+    if (zero == values.end()) out += "  " + prefix + "UNSPECIFIED = 0;\n";
+    if (zero != values.end()) out += enum_value(prefix, *zero);
+    for (const EnumValue& value : values) {
+      if (zero == values.end() || &value != &*zero) out += enum_value(prefix, value);
+    }
+    return out + "}\n\n";
+  }
+  static std::string enum_value(const std::string& prefix, const EnumValue& value) {
+    return "  " + prefix + upper_snake(impl::identifier_of(value.name)) + " = " +
+           std::to_string(value.value) + ";\n";
+  }
+  static bool has_alias(std::span<const EnumValue> values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      for (std::size_t k = 0; k < i; ++k) {
+        if (values[i].value == values[k].value) return true;
+      }
+    }
+    return false;
+  }
+
+  impl::NamedTypes types_;
+  std::map<std::pair<const Type*, std::pair<Wire, Wire>>, std::string> wrappers_;
+  std::string text_;
+  bool uses_durations_ = false;
+  bool uses_times_ = false;
+};
+
+// "/order/place" as "OrderPlace".
+std::string method_name(std::string_view name) {
+  std::string out;
+  bool begins = true;
+  for (const char c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) {
+      begins = true;
+      continue;
+    }
+    out += begins ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+    begins = false;
+  }
+  return impl::identifier_of(out);
+}
+
+}  // namespace
+
+std::string proto_of(std::span<const Type* const> types, std::span<const MethodShape> methods,
+                     const SchemaInfo& info) {
+  ProtoWriter writer;
+  for (const Type* type : types) writer.add(*type);
+  for (const MethodShape& method : methods) {
+    if (method.parameters != nullptr) writer.add(*method.parameters);
+    if (method.result != nullptr) writer.add(*method.result);
+  }
+  writer.messages();
+  std::string service;
+  for (const MethodShape& method : methods) {
+    const std::string name = method_name(method.name);
+    const std::string in = method.parameters == nullptr
+                               ? writer.empty(name + "Request")
+                               : writer.whole(*method.parameters, name + "Request");
+    const std::string out = method.result == nullptr
+                                ? writer.empty(name + "Response")
+                                : writer.whole(*method.result, name + "Response");
+    if (!method.description.empty()) service += "  // " + method.description + '\n';
+    service += "  rpc " + name + '(' + in + ") returns (" + out + ");\n";
+  }
+  std::string out = "syntax = \"proto3\";\n\n";
+  if (!info.package.empty()) out += "package " + info.package + ";\n\n";
+  if (writer.uses_durations()) out += "import \"google/protobuf/duration.proto\";\n";
+  if (writer.uses_times()) out += "import \"google/protobuf/timestamp.proto\";\n";
+  if (writer.uses_durations() || writer.uses_times()) out += '\n';
+  out += writer.text();
+  if (!methods.empty()) out += "service " + impl::identifier_of(info.service) + " {\n" + service + "}\n";
+  return out;
+}
+
+}  // namespace parley::codec

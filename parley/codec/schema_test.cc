@@ -1,0 +1,261 @@
+#include "parley/codec/schema.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "parley/codec/json.h"
+
+namespace parley::codec::schema_test {
+
+enum class Colour { red, green = 7, blue = -3 };
+
+struct Line {
+  std::string tea;
+  std::uint16_t quantity = 1;
+};
+
+struct Circle {
+  double radius = 0;
+};
+struct Square {
+  double side = 0;
+};
+
+struct Order {
+  std::int64_t id = 0;
+  std::vector<Line> lines;
+  Colour colour = Colour::red;
+  std::optional<std::string> note;
+  std::map<std::int32_t, std::vector<bool>> grid;
+  std::variant<std::monostate, Circle, Square> shape;
+  std::chrono::milliseconds span{};
+  std::chrono::sys_seconds at{};
+  std::vector<std::byte> seal;
+  std::unique_ptr<Order> before;
+};
+
+struct Drawing {
+  std::string title;
+  std::variant<std::monostate, Circle, Square> shape;
+};
+
+namespace other {
+struct Line {
+  std::int32_t x = 0;
+};
+}  // namespace other
+
+struct Both {
+  Line tea;
+  other::Line point;
+};
+
+}  // namespace parley::codec::schema_test
+
+template <>
+inline constexpr auto parley::fields<parley::codec::schema_test::Line> =
+    parley::codec::field_rules<parley::codec::schema_test::Line>(
+        parley::codec::field<&parley::codec::schema_test::Line::tea>().required())
+        .on_unknown(parley::codec::OnUnknown::refuse);
+template <>
+inline constexpr auto parley::fields<parley::codec::schema_test::Drawing> =
+    parley::codec::field_rules<parley::codec::schema_test::Drawing>(
+        parley::codec::field<&parley::codec::schema_test::Drawing::shape>().flatten());
+
+namespace parley::codec::schema_test {
+namespace {
+
+TEST(JsonSchema, says_what_values_of_simple_types_look_like) {
+  constexpr std::string_view start =
+      R"({"$schema":"https://json-schema.org/draft/2020-12/schema",)";
+  const auto body = [&](const std::string& schema) {
+    EXPECT_TRUE(schema.starts_with(start)) << schema;
+    EXPECT_TRUE(validate_json(schema).is_ok()) << schema;
+    return '{' + schema.substr(start.size());
+  };
+  EXPECT_EQ(body(json_schema<bool>()), R"({"type":"boolean"})");
+  EXPECT_EQ(body(json_schema<std::int8_t>()), R"({"type":"integer","minimum":-128,"maximum":127})");
+  EXPECT_EQ(body(json_schema<std::uint64_t>()),
+            R"({"type":"integer","format":"uint64","minimum":0})");
+  EXPECT_EQ(body(json_schema<std::tuple<int, bool>>()),
+            R"({"type":"array","prefixItems":[{"type":"integer","minimum":-2147483648,)"
+            R"("maximum":2147483647},{"type":"boolean"}],"items":false,"minItems":2,"maxItems":2})");
+  EXPECT_EQ(json_schema<Json>(), R"({"$schema":"https://json-schema.org/draft/2020-12/schema"})");
+}
+
+TEST(JsonSchema, defines_each_struct_once_with_its_defaults_and_rules) {
+  const std::string schema = json_schema<std::vector<Line>>();
+  EXPECT_EQ(schema,
+            R"({"$schema":"https://json-schema.org/draft/2020-12/schema","type":"array",)"
+            R"("items":{"$ref":"#/$defs/Line"},"$defs":{"Line":{"type":"object","properties":{)"
+            R"("tea":{"type":"string"},"quantity":{"type":"integer","minimum":0,"maximum":65535,)"
+            R"("default":1}},"required":["tea"],"additionalProperties":false}}})");
+}
+
+TEST(JsonSchema, of_a_flattened_variant_at_most_one_may_be_there) {
+  const std::string schema = json_schema<Drawing>();
+  EXPECT_NE(schema.find(R"("allOf":[{"oneOf":[{"not":{"anyOf":[{"required":["Circle"]},)"
+                        R"({"required":["Square"]}]}},{"required":["Circle"]},)"
+                        R"({"required":["Square"]}]}])"),
+            std::string::npos)
+      << schema;
+}
+
+TEST(JsonSchema, two_types_of_one_name_are_told_apart) {
+  const std::string schema = json_schema<Both>();
+  EXPECT_NE(schema.find(R"("point":{"$ref":"#/$defs/Line2","default":{"x":0}})"), std::string::npos)
+      << schema;
+}
+
+TEST(OpenApi, each_method_is_a_post_to_its_name) {
+  const std::vector<MethodShape> methods = {
+      {.name = "/order/place",
+       .parameters = &type_of<std::tuple<Line>>(),
+       .result = &type_of<std::int32_t>(),
+       .description = "Places \"it\"."},
+      {.name = "/ping"}};
+  const std::string text = openapi_of(methods, {.title = "Shop", .version = "2"});
+  EXPECT_TRUE(validate_json(text).is_ok()) << text;
+  EXPECT_TRUE(text.starts_with(
+      R"({"openapi":"3.1.0","info":{"title":"Shop","version":"2"},"paths":{"/order/place":)"
+      R"({"post":{"operationId":"_order_place","description":"Places \"it\".","requestBody":)"
+      R"({"required":true,"content":{"application/json":{"schema":)"
+      R"({"$ref":"#/components/schemas/Line"}}}},"responses":{"200":{"description":"the result",)"
+      R"("content":{"application/json":{"schema":{"type":"integer",)"))
+      << text;
+  EXPECT_NE(text.find(R"("/ping":{"post":{"operationId":"_ping","responses":{"200":)"
+                      R"({"description":"the result"}}}})"),
+            std::string::npos)
+      << text;
+}
+
+TEST(Typescript, declares_what_json_holds) {
+  const std::vector<MethodShape> methods = {{.name = "/order/place",
+                                             .parameters = &type_of<std::tuple<Order, bool>>(),
+                                             .result = &type_of<std::optional<Colour>>()}};
+  EXPECT_EQ(typescript_of({}, methods), R"(export interface Order {
+  id: number;  // 64 bits
+  lines: Array<Line>;
+  colour: Colour;
+  note?: string | null;
+  grid: Record<string, Array<boolean>>;
+  shape: null | { Circle: Circle } | { Square: Square };
+  span: string;
+  at: string;
+  seal: string;
+  before?: Order | null;
+}
+
+export interface Line {
+  tea: string;
+  quantity: number;
+}
+
+export type Colour = "blue" | "red" | "green" | number;
+
+export interface Circle {
+  radius: number;
+}
+
+export interface Square {
+  side: number;
+}
+
+export interface Methods {
+  "/order/place"(argument1: Order, argument2: boolean): Colour | null;
+}
+)");
+  EXPECT_EQ(typescript_of(types_of<Drawing>()).substr(0, 96),
+            "export interface Drawing {\n  title: string;\n  Circle?: Circle;\n  Square?: Square;\n}\n\n"
+            "export inter");
+}
+
+TEST(Proto, declares_the_messages_that_are_sent) {
+  const std::vector<MethodShape> methods = {{.name = "/order/place",
+                                             .parameters = &type_of<std::tuple<Order, bool>>(),
+                                             .result = &type_of<std::int32_t>(),
+                                             .description = "Places it."},
+                                            {.name = "/ping"}};
+  EXPECT_EQ(proto_of({}, methods, {.package = "shop", .service = "Orders"}), R"(syntax = "proto3";
+
+package shop;
+
+import "google/protobuf/duration.proto";
+import "google/protobuf/timestamp.proto";
+
+message BoolList {
+  repeated bool value = 1;
+}
+
+message Variant {
+  oneof value {
+    Circle Circle = 1;
+    Square Square = 2;
+  }
+}
+
+message Order {
+  int64 id = 1;
+  repeated Line lines = 2;
+  Colour colour = 3;
+  optional string note = 4;
+  map<int32, BoolList> grid = 5;
+  Variant shape = 6;
+  google.protobuf.Duration span = 7;
+  google.protobuf.Timestamp at = 8;
+  bytes seal = 9;
+  optional Order before = 10;
+}
+
+message Line {
+  string tea = 1;
+  uint32 quantity = 2;
+}
+
+enum Colour {
+  COLOUR_RED = 0;
+  COLOUR_BLUE = -3;
+  COLOUR_GREEN = 7;
+}
+
+message Circle {
+  double radius = 1;
+}
+
+message Square {
+  double side = 1;
+}
+
+message OrderPlaceRequest {
+  Order argument1 = 1;
+  bool argument2 = 2;
+}
+
+message OrderPlaceResponse {
+  int32 value = 1;
+}
+
+message PingRequest {
+}
+
+message PingResponse {
+}
+
+service Orders {
+  // Places it.
+  rpc OrderPlace(OrderPlaceRequest) returns (OrderPlaceResponse);
+  rpc Ping(PingRequest) returns (PingResponse);
+}
+)");
+}
+
+}  // namespace
+}  // namespace parley::codec::schema_test
