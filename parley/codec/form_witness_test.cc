@@ -2,13 +2,11 @@
 // Skipped where there is no python3.
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "parley/base/testing/witness.h"
 #include "parley/codec/form.h"
 #include "parley/codec/testing/hex.h"
 #include "parley/codec/testing/sample.h"
@@ -50,29 +48,17 @@ std::vector<Map> random_maps() {
 class FormWitness : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (std::system("python3 -c 'import urllib.parse' >/dev/null 2>&1") != 0) {
-      GTEST_SKIP() << "there is no python3 to ask";
-    }
+    if (witness_.python_with("urllib.parse").empty()) GTEST_SKIP() << "there is no python3 to ask";
   }
 
-  static std::vector<std::string> ask(const std::string& mode,
-                                      const std::vector<std::string>& lines) {
-    const std::string base = ::testing::TempDir() + "form_witness_" + mode;
-    {
-      std::ofstream input(base + ".in");
-      for (const std::string& line : lines) input << line << '\n';
-    }
-    const std::string script = PARLEY_SOURCE_DIR "/parley/codec/form_witness.py";
-    const std::string command =
-        "python3 '" + script + "' " + mode + " <'" + base + ".in' >'" + base + ".out'";
-    EXPECT_EQ(std::system(command.c_str()), 0) << command;
-    std::vector<std::string> answers;
-    std::ifstream output(base + ".out");
-    for (std::string line; std::getline(output, line);) answers.push_back(line);
-    std::remove((base + ".in").c_str());
-    std::remove((base + ".out").c_str());
-    return answers;
+  [[nodiscard]] std::vector<std::string> ask(const std::string& mode,
+                                             const std::vector<std::string>& lines) const {
+    return witness_.lines_of("python3 '" PARLEY_SOURCE_DIR "/parley/codec/form_witness.py' " + mode,
+                             lines);
   }
+
+ private:
+  parley::testing::Witness witness_;
 };
 
 TEST_F(FormWitness, python_reads_what_we_write) {

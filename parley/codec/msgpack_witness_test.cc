@@ -3,13 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "parley/base/testing/witness.h"
 #include "parley/codec/msgpack.h"
 #include "parley/codec/testing/hex.h"
 #include "parley/codec/testing/sample.h"
@@ -25,38 +23,19 @@ using testing::to_hex;
 class MsgpackWitness : public ::testing::Test {
  protected:
   void SetUp() override {
-    // Debian's packages belong to Debian's Python, which need not be the first one.
-    for (const char* python : {"python3", "/usr/bin/python3"}) {
-      const std::string command = std::string(python) + " -c 'import msgpack' >/dev/null 2>&1";
-      if (std::system(command.c_str()) != 0) continue;
-      python_ = python;
-      return;
-    }
-    GTEST_SKIP() << "python3-msgpack is not installed";
+    python_ = witness_.python_with("msgpack");
+    if (python_.empty()) GTEST_SKIP() << "python3-msgpack is not installed";
   }
 
   // The lines the script prints when it is given `lines`.
-  std::vector<std::string> ask(const std::string& arguments,
-                               const std::vector<std::string>& lines = {}) const {
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    const std::string base = ::testing::TempDir() + "msgpack_witness_" + test->name();
-    {
-      std::ofstream input(base + ".in");
-      for (const std::string& line : lines) input << line << '\n';
-    }
-    const std::string script = PARLEY_SOURCE_DIR "/parley/codec/msgpack_witness.py";
-    const std::string command =
-        python_ + " '" + script + "' " + arguments + " <'" + base + ".in' >'" + base + ".out'";
-    EXPECT_EQ(std::system(command.c_str()), 0) << command;
-    std::vector<std::string> answers;
-    std::ifstream output(base + ".out");
-    for (std::string line; std::getline(output, line);) answers.push_back(line);
-    std::remove((base + ".in").c_str());
-    std::remove((base + ".out").c_str());
-    return answers;
+  [[nodiscard]] std::vector<std::string> ask(const std::string& arguments,
+                                             const std::vector<std::string>& lines = {}) const {
+    return witness_.lines_of(
+        python_ + " '" PARLEY_SOURCE_DIR "/parley/codec/msgpack_witness.py' " + arguments, lines);
   }
 
  private:
+  parley::testing::Witness witness_;
   std::string python_;
 };
 

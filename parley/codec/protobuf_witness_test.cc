@@ -3,10 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "parley/base/testing/witness.h"
 #include "parley/codec/fields.h"
 #include "parley/codec/protobuf.h"
 
@@ -203,28 +200,20 @@ Message message() {
 class ProtobufWitness : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (std::system("protoc --version >/dev/null 2>&1") != 0) {
+    if (witness_.ask("protoc --version").code != 0) {
       GTEST_SKIP() << "there is no protoc to ask (Debian: protobuf-compiler)";
     }
+    witness_.write("witness.proto", schema);
   }
 
   // What protoc prints with this option when it is given `input`.
-  static std::string ask(const std::string& option, std::string_view input) {
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    const std::string folder = ::testing::TempDir();
-    const std::string name = std::string("protobuf_witness_") + test->name();
-    const std::string base = folder + name;
-    std::ofstream(base + ".proto") << schema;
-    std::ofstream(base + ".in", std::ios::binary) << input;
-    const std::string command = "protoc " + option + "=witness.Message -I'" + folder +
-                                "' -I/usr/include '" + name + ".proto' <'" + base + ".in' >'" +
-                                base + ".out'";
-    EXPECT_EQ(std::system(command.c_str()), 0) << command;
-    std::ifstream output(base + ".out", std::ios::binary);
-    const std::string answer((std::istreambuf_iterator<char>(output)), {});
-    for (const char* end : {".proto", ".in", ".out"}) std::remove((base + end).c_str());
-    return answer;
+  [[nodiscard]] std::string ask(const std::string& option, std::string_view input) const {
+    return witness_.output_of(
+        "protoc " + option + "=witness.Message -I. -I/usr/include witness.proto", input);
   }
+
+ private:
+  parley::testing::Witness witness_;
 };
 
 TEST_F(ProtobufWitness, protoc_reads_what_we_write) {

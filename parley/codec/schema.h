@@ -9,7 +9,8 @@
 //
 //   std::string schema = codec::json_schema<Order>();
 //   std::string types = codec::typescript_of(codec::types_of<Order, Receipt>());
-//   std::string proto = codec::proto_of(codec::types_of<Order, Receipt>(), {}, {.package = "shop"});
+//   std::string proto = codec::proto_of(codec::types_of<Order, Receipt>(), {}, {.package =
+//   "shop"});
 #pragma once
 
 #include <array>
@@ -30,10 +31,10 @@ struct MethodShape {
 };
 
 struct SchemaInfo {
-  std::string package = {};          // of a .proto; none when empty
-  std::string service = "Service";   // of a .proto: what its methods are grouped under
-  std::string title = "Parley";      // of an OpenAPI document
-  std::string version = "1.0.0";     // of an OpenAPI document
+  std::string package = {};         // of a .proto; none when empty
+  std::string service = "Service";  // of a .proto: what its methods are grouped under
+  std::string title = "Parley";     // of an OpenAPI document
+  std::string version = "1.0.0";    // of an OpenAPI document
 };
 
 // The tables of several types, for the functions below.

@@ -58,8 +58,25 @@ struct Both {
   other::Line point;
 };
 
+// Names that clash where they are put side by side.
+enum class Wide : std::int64_t { least = -5, off = 0, Off = 5, huge = 5'000'000'000 };
+struct Record {
+  std::string number;
+  std::int32_t fooBar = 0;
+  std::int32_t foo_bar = 0;
+  std::map<Wide, bool> by_kind;
+  std::map<Wide, bool> by_other;
+};
+
 }  // namespace parley::codec::schema_test
 
+template <>
+inline constexpr auto parley::fields<parley::codec::schema_test::Record> =
+    parley::codec::field_rules<parley::codec::schema_test::Record>(
+        parley::codec::field<&parley::codec::schema_test::Record::number>("the number"));
+template <>
+inline constexpr auto parley::enum_range<parley::codec::schema_test::Wide> =
+    parley::codec::EnumRange{.least = -5, .most = 6};
 template <>
 inline constexpr auto parley::fields<parley::codec::schema_test::Line> =
     parley::codec::field_rules<parley::codec::schema_test::Line>(
@@ -85,9 +102,10 @@ TEST(JsonSchema, says_what_values_of_simple_types_look_like) {
   EXPECT_EQ(body(json_schema<std::int8_t>()), R"({"type":"integer","minimum":-128,"maximum":127})");
   EXPECT_EQ(body(json_schema<std::uint64_t>()),
             R"({"type":"integer","format":"uint64","minimum":0})");
-  EXPECT_EQ(body(json_schema<std::tuple<int, bool>>()),
-            R"({"type":"array","prefixItems":[{"type":"integer","minimum":-2147483648,)"
-            R"("maximum":2147483647},{"type":"boolean"}],"items":false,"minItems":2,"maxItems":2})");
+  EXPECT_EQ(
+      body(json_schema<std::tuple<int, bool>>()),
+      R"({"type":"array","prefixItems":[{"type":"integer","minimum":-2147483648,)"
+      R"("maximum":2147483647},{"type":"boolean"}],"items":false,"minItems":2,"maxItems":2})");
   EXPECT_EQ(json_schema<Json>(), R"({"$schema":"https://json-schema.org/draft/2020-12/schema"})");
 }
 
@@ -116,12 +134,11 @@ TEST(JsonSchema, two_types_of_one_name_are_told_apart) {
 }
 
 TEST(OpenApi, each_method_is_a_post_to_its_name) {
-  const std::vector<MethodShape> methods = {
-      {.name = "/order/place",
-       .parameters = &type_of<std::tuple<Line>>(),
-       .result = &type_of<std::int32_t>(),
-       .description = "Places \"it\"."},
-      {.name = "/ping"}};
+  const std::vector<MethodShape> methods = {{.name = "/order/place",
+                                             .parameters = &type_of<std::tuple<Line>>(),
+                                             .result = &type_of<std::int32_t>(),
+                                             .description = "Places \"it\"."},
+                                            {.name = "/ping"}};
   const std::string text = openapi_of(methods, {.title = "Shop", .version = "2"});
   EXPECT_TRUE(validate_json(text).is_ok()) << text;
   EXPECT_TRUE(text.starts_with(
@@ -173,18 +190,13 @@ export interface Methods {
   "/order/place"(argument1: Order, argument2: boolean): Colour | null;
 }
 )");
-  EXPECT_EQ(typescript_of(types_of<Drawing>()).substr(0, 96),
-            "export interface Drawing {\n  title: string;\n  Circle?: Circle;\n  Square?: Square;\n}\n\n"
-            "export inter");
+  EXPECT_EQ(
+      typescript_of(types_of<Drawing>()).substr(0, 96),
+      "export interface Drawing {\n  title: string;\n  Circle?: Circle;\n  Square?: Square;\n}\n\n"
+      "export inte");
 }
 
-TEST(Proto, declares_the_messages_that_are_sent) {
-  const std::vector<MethodShape> methods = {{.name = "/order/place",
-                                             .parameters = &type_of<std::tuple<Order, bool>>(),
-                                             .result = &type_of<std::int32_t>(),
-                                             .description = "Places it."},
-                                            {.name = "/ping"}};
-  EXPECT_EQ(proto_of({}, methods, {.package = "shop", .service = "Orders"}), R"(syntax = "proto3";
+constexpr std::string_view order_proto = R"(syntax = "proto3";
 
 package shop;
 
@@ -216,7 +228,7 @@ message Order {
 }
 
 message Line {
-  string tea = 1;
+  optional string tea = 1;
   uint32 quantity = 2;
 }
 
@@ -254,7 +266,70 @@ service Orders {
   rpc OrderPlace(OrderPlaceRequest) returns (OrderPlaceResponse);
   rpc Ping(PingRequest) returns (PingResponse);
 }
+)";
+
+TEST(Proto, declares_the_messages_that_are_sent) {
+  const std::vector<MethodShape> methods = {{.name = "/order/place",
+                                             .parameters = &type_of<std::tuple<Order, bool>>(),
+                                             .result = &type_of<std::int32_t>(),
+                                             .description = "Places it."},
+                                            {.name = "/ping"}};
+  EXPECT_EQ(proto_of({}, methods, {.package = "shop", .service = "Orders"}), order_proto);
+}
+
+TEST(Proto, names_that_would_clash_are_told_apart) {
+  const std::vector<MethodShape> methods = {{.name = "/a/b", .description = "One line.\nAnother."},
+                                            {.name = "/a_b"}};
+  const std::string text =
+      proto_of(types_of<Record>(), methods, {.package = {}, .service = "Record"});
+  EXPECT_EQ(text, R"(syntax = "proto3";
+
+message BoolByWide {
+  Wide key = 1;
+  bool value = 2;
+}
+
+message Record2 {
+  string the_number = 1;
+  int32 fooBar = 2;
+  int32 foo_bar2 = 3;
+  repeated BoolByWide by_kind = 4;
+  repeated BoolByWide by_other = 5;
+}
+
+enum Wide {
+  WIDE_OFF = 0;
+  WIDE_LEAST = -5;
+  WIDE_OFF2 = 5;
+}
+
+message ABRequest {
+}
+
+message ABResponse {
+}
+
+message AB2Request {
+}
+
+message AB2Response {
+}
+
+service Record {
+  // One line.
+  // Another.
+  rpc AB(ABRequest) returns (ABResponse);
+  rpc AB2(AB2Request) returns (AB2Response);
+}
 )");
+}
+
+TEST(Typescript, names_that_would_clash_are_told_apart) {
+  const std::vector<MethodShape> methods = {
+      {.name = "/a", .result = &type_of<Record>(), .description = "One line.\nAnother."}};
+  const std::string text = typescript_of({}, methods);
+  EXPECT_TRUE(text.starts_with("export interface Record2 {\n  \"the number\": string;\n")) << text;
+  EXPECT_TRUE(text.ends_with("  // One line.\n  // Another.\n  \"/a\"(): Record2;\n}\n")) << text;
 }
 
 }  // namespace

@@ -2,17 +2,13 @@
 // code with it; the parser of python3-prometheus-client; and promtool, which is Prometheus' own.
 // Each is skipped where it is not installed.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <string>
 
+#include "parley/base/testing/witness.h"
 #include "parley/observe/registry.h"
 
 namespace parley::observe {
@@ -89,43 +85,30 @@ struct Full {
 class OpenMetrics : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (std::system("python3 -c '' >/dev/null 2>&1") != 0) {
+    if (witness_.ask("python3 -c ''").code != 0) {
       GTEST_SKIP() << "python3 does not run here: there is nobody to read it";
     }
-    std::string pattern = ::testing::TempDir() + "parley-observe-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override {
-    if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 
-  [[nodiscard]] std::string path(const std::string& name) const { return folder_ / name; }
-  [[nodiscard]] std::string read(const std::string& name) const {
-    std::ifstream file(path(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  // What the witness makes of `text`.
+  [[nodiscard]] parley::testing::Witness::Answer ask(const std::string& act,
+                                                     const std::string& text,
+                                                     const std::string& python = "python3") const {
+    return witness_.ask(
+        python + " '" PARLEY_SOURCE_DIR "/parley/observe/open_metrics_witness.py' " + act, text);
+  }
+  void expect_grammar(const std::string& text) const {
+    const auto answer = ask("grammar", text);
+    EXPECT_EQ(answer.code, 0) << answer.said;
   }
 
-  // The exit code of the witness that was given `text`. What it says is in the file "said".
-  [[nodiscard]] int ask(const std::string& act, const std::string& text,
-                        const std::string& python = "python3") const {
-    std::ofstream(path("in"), std::ios::binary) << text;
-    return run(python + " '" PARLEY_SOURCE_DIR "/parley/observe/open_metrics_witness.py' " + act +
-               " <'" + path("in") + "' >'" + path("out") + "' 2>'" + path("said") + "'");
-  }
-  static int run(const std::string& command) {
-    const int status = std::system(command.c_str());
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
- private:
-  std::filesystem::path folder_;
+  parley::testing::Witness witness_;
 };
 
 TEST_F(OpenMetrics, keeps_to_the_grammar) {
   const Full full;
-  EXPECT_EQ(ask("grammar", full.registry.open_metrics()), 0) << read("said");
-  EXPECT_EQ(ask("grammar", Registry().open_metrics()), 0) << read("said");
+  expect_grammar(full.registry.open_metrics());
+  expect_grammar(Registry().open_metrics());
 }
 
 TEST_F(OpenMetrics, carries_values_unchanged) {
@@ -133,13 +116,14 @@ TEST_F(OpenMetrics, carries_values_unchanged) {
   auto& gauges = *registry.gauges({.name = "g", .help = "h"}, {.labels = {"l"}}).value();
   gauges.with({"a\"b\\n\n\xc3\xa9"}).set(0.1);
   registry.counter({.name = "c", .help = "h"}).value()->add(9007199254740991);
-  EXPECT_EQ(ask("values", registry.open_metrics()), 0) << read("said");
-  EXPECT_EQ(read("out"), "c_total - 9007199254740991.0\ng l=6122625c6e0ac3a9 0.1\n");
+  const auto answer = ask("values", registry.open_metrics());
+  EXPECT_EQ(answer.code, 0) << answer.said;
+  EXPECT_EQ(answer.out, "c_total - 9007199254740991.0\ng l=6122625c6e0ac3a9 0.1\n");
 }
 
 TEST_F(OpenMetrics, witness_refuses_what_is_not_open_metrics) {
   const std::string head = "# TYPE a gauge\n# HELP a h\n";
-  EXPECT_EQ(ask("grammar", head + "a 1\n# EOF\n"), 0) << read("said");
+  expect_grammar(head + "a 1\n# EOF\n");
   for (const std::string& text :
        {head + "a 1\n", head + "a 1 \n# EOF\n", head + "a 1\na 1\n# EOF\n", head + "b 1\n# EOF\n",
         head + "a{l=\"\\x\"} 1\n# EOF\n", head + "a{l=\"\n\"} 1\n# EOF\n",
@@ -148,35 +132,35 @@ TEST_F(OpenMetrics, witness_refuses_what_is_not_open_metrics) {
         std::string("# TYPE a histogram\na_bucket{le=\"1\"} 1\na_count 1\na_sum 1\n# EOF\n"),
         std::string("# TYPE a histogram\na_bucket{le=\"1\"} 2\na_bucket{le=\"+Inf\"} 1\n"
                     "a_count 1\na_sum 1\n# EOF\n")}) {
-    EXPECT_EQ(ask("grammar", text), 1) << text;
+    EXPECT_EQ(ask("grammar", text).code, 1) << text;
   }
 }
 
 TEST_F(OpenMetrics, is_read_by_the_prometheus_client) {
   const Full full;
   // Debian's package serves the system's own interpreter, which need not be the first in the path.
-  const int code = ask("client", full.registry.open_metrics(), "/usr/bin/python3");
-  if (code == not_installed) GTEST_SKIP() << "python3-prometheus-client is not installed";
-  EXPECT_EQ(code, 0) << read("said");
+  const auto answer = ask("client", full.registry.open_metrics(), "/usr/bin/python3");
+  if (answer.code == not_installed) GTEST_SKIP() << "python3-prometheus-client is not installed";
+  EXPECT_EQ(answer.code, 0) << answer.said;
 }
 
 TEST_F(OpenMetrics, is_read_by_prometheus) {
-  if (run("promtool --version >/dev/null 2>&1") != 0) {
+  if (witness_.ask("promtool --version").code != 0) {
     GTEST_SKIP() << "promtool is not installed (Debian package prometheus)";
   }
   const Full full;
   // promtool's `check metrics` reads the older text format. What reads OpenMetrics is the import of
   // samples, which wants a time for each.
-  ASSERT_EQ(ask("timestamped", full.registry.open_metrics()), 0) << read("said");
-  const std::string text = read("out");
-  const std::string import = "promtool tsdb create-blocks-from openmetrics '" + path("out") +
-                             "' '" + path("blocks") + "' >'" + path("said") + "' 2>&1";
-  EXPECT_EQ(run(import), 0) << read("said");
+  const auto timestamped = ask("timestamped", full.registry.open_metrics());
+  ASSERT_EQ(timestamped.code, 0) << timestamped.said;
+  const std::string import = "promtool tsdb create-blocks-from openmetrics page blocks";
+  witness_.write("page", timestamped.out);
+  (void)witness_.output_of(import);
   // It does read: one damaged byte is refused.
-  std::string damaged = text;
+  std::string damaged = timestamped.out;
   damaged.replace(damaged.find("level{"), 6, "level(");
-  std::ofstream(path("out"), std::ios::binary) << damaged;
-  EXPECT_NE(run(import), 0);
+  witness_.write("page", damaged);
+  EXPECT_NE(witness_.ask(import).code, 0);
 }
 
 }  // namespace

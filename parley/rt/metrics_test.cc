@@ -1,14 +1,12 @@
 #include "parley/rt/metrics.h"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <atomic>
-#include <cstdlib>
-#include <fstream>
 #include <string>
 #include <string_view>
 
+#include "parley/base/testing/witness.h"
 #include "parley/observe/registry.h"
 #include "parley/rt/blocking.h"
 #include "parley/rt/event.h"
@@ -178,16 +176,15 @@ TEST(Metrics, are_left_out_whole_when_the_registry_is_full) {
 }
 
 TEST(Metrics, are_written_as_open_metrics) {
-  if (std::system("python3 -c '' >/dev/null 2>&1") != 0) {
+  const parley::testing::Witness witness;
+  if (witness.ask("python3 -c ''").code != 0) {
     GTEST_SKIP() << "python3 does not run here: there is nobody to read it";
   }
   std::string page;
   with_metrics({}, [&](const observe::Registry& registry) { page = registry.open_metrics(); });
-  const std::string file = ::testing::TempDir() + "parley-rt-metrics-" + std::to_string(::getpid());
-  std::ofstream(file) << page;
-  const std::string witness = PARLEY_SOURCE_DIR "/parley/observe/open_metrics_witness.py";
-  EXPECT_EQ(std::system(("python3 '" + witness + "' grammar <'" + file + "'").c_str()), 0) << page;
-  std::remove(file.c_str());
+  const auto answer = witness.ask(
+      "python3 '" PARLEY_SOURCE_DIR "/parley/observe/open_metrics_witness.py' grammar", page);
+  EXPECT_EQ(answer.code, 0) << answer.said << page;
 }
 
 }  // namespace

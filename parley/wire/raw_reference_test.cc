@@ -1,12 +1,9 @@
 // Exchanges messages with raw_reference.py, which was written from the document and shares no code.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
+#include "parley/base/testing/witness.h"
 #include "parley/wire/raw_framing.h"
 #include "parley/wire/status_code.h"
 #include "parley/wire/testing/random_message.h"
@@ -44,35 +41,17 @@ std::string line_of(const Message& message) {
 class RawReference : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (std::system("python3 -c '' >/dev/null 2>&1") != 0) {
+    if (witness_.ask("python3 -c ''").code != 0) {
       GTEST_SKIP() << "python3 does not run here: the raw framing has no second witness";
     }
-    std::string pattern = (std::filesystem::temp_directory_path() / "parley-raw-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override {
-    if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 
-  [[nodiscard]] std::string path(const std::string& name) const { return folder_ / name; }
-
-  void write(const std::string& name, const std::string& content) const {
-    std::ofstream(path(name), std::ios::binary) << content;
-  }
-  [[nodiscard]] std::string read(const std::string& name) const {
-    std::ifstream file(path(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  void run(const std::string& arguments) const {
+    (void)witness_.output_of("python3 '" PARLEY_SOURCE_DIR "/parley/wire/raw_reference.py' " +
+                             arguments);
   }
 
-  static void run(const std::string& arguments) {
-    const std::string command =
-        "python3 '" PARLEY_SOURCE_DIR "/parley/wire/raw_reference.py' " + arguments;
-    ASSERT_EQ(std::system(command.c_str()), 0) << command;
-  }
-
- private:
-  std::filesystem::path folder_;
+  parley::testing::Witness witness_;
 };
 
 TEST_F(RawReference, reads_and_writes_what_we_write) {
@@ -84,19 +63,21 @@ TEST_F(RawReference, reads_and_writes_what_we_write) {
     ASSERT_TRUE(RawFraming().encode(message, frames).is_ok());
     lines += line_of(message);
   }
-  write("frames", frames);
-  run("decode " + path("frames") + " " + path("lines"));
-  EXPECT_TRUE(read("lines") == lines) << "the reference reads other messages than we wrote";
-  run("encode " + path("lines") + " " + path("frames-back"));
-  EXPECT_TRUE(read("frames-back") == frames) << "the reference writes other bytes than we did";
+  witness_.write("frames", frames);
+  run("decode " + witness_.path("frames") + " " + witness_.path("lines"));
+  EXPECT_TRUE(witness_.read("lines") == lines)
+      << "the reference reads other messages than we wrote";
+  run("encode " + witness_.path("lines") + " " + witness_.path("frames-back"));
+  EXPECT_TRUE(witness_.read("frames-back") == frames)
+      << "the reference writes other bytes than we did";
 }
 
 TEST_F(RawReference, is_read_by_us_whatever_freedom_it_takes) {
   for (int seed = 1; seed <= 3; ++seed) {
     run("generate " + std::to_string(seed) + " " + std::to_string(message_count) + " " +
-        path("frames") + " " + path("lines"));
+        witness_.path("frames") + " " + witness_.path("lines"));
     RawDecoder decoder;
-    decoder.feed(read("frames"));
+    decoder.feed(witness_.read("frames"));
     std::string lines;
     for (int i = 0; i < message_count; ++i) {
       auto next = decoder.next();
@@ -104,7 +85,8 @@ TEST_F(RawReference, is_read_by_us_whatever_freedom_it_takes) {
       lines += line_of(**next);
     }
     EXPECT_EQ(decoder.buffered(), 0u);
-    EXPECT_TRUE(lines == read("lines")) << "we read other messages than the reference wrote";
+    EXPECT_TRUE(lines == witness_.read("lines"))
+        << "we read other messages than the reference wrote";
   }
 }
 

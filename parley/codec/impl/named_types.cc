@@ -1,5 +1,7 @@
 #include "parley/codec/impl/named_types.h"
 
+#include <algorithm>
+
 namespace parley::codec::impl {
 
 void NamedTypes::add(const Type& type) {
@@ -40,6 +42,16 @@ std::string NamedTypes::take_name(std::string_view wanted) {
     name = std::string(wanted) + std::to_string(number);
   }
   return name;
+}
+
+std::string comment_of(std::string_view text, std::string_view start) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    out.append(start).append(text.substr(0, end)) += '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
 }
 
 std::string identifier_of(std::string_view text) {

@@ -21,7 +21,8 @@ class NamedTypes {
   [[nodiscard]] std::span<const Type* const> types() const { return order_; }
   // Of a struct or an enum that has been added.
   [[nodiscard]] const std::string& name_of(const Type& type) const { return names_.at(&type); }
-  // A name near `wanted` that nobody has yet; taken from now on.
+  // A name near `wanted` that nobody has yet; taken from now on. Before add(): what no type may be
+  // called.
   std::string take_name(std::string_view wanted);
 
  private:
@@ -29,6 +30,9 @@ class NamedTypes {
   std::map<const Type*, std::string> names_;
   std::set<std::string> taken_;
 };
+
+// `text` with `start` before each of its lines, and a line break behind; nothing when it is empty.
+std::string comment_of(std::string_view text, std::string_view start);
 
 // `text` with everything that is no letter, digit or underscore replaced by one, and never empty.
 std::string identifier_of(std::string_view text);

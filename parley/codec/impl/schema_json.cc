@@ -227,9 +227,9 @@ std::string openapi_of(std::span<const MethodShape> methods, const SchemaInfo& i
   for (const MethodShape& method : methods) {
     paths += (paths.empty() ? "" : ",") + quoted(method.name) + ':' + operation(schemas, method);
   }
-  return R"({"openapi":"3.1.0","info":{"title":)" + quoted(info.title) + ",\"version\":" +
-         quoted(info.version) + "},\"paths\":{" + paths + "},\"components\":{\"schemas\":{" +
-         schemas.definitions() + "}}}";
+  return R"({"openapi":"3.1.0","info":{"title":)" + quoted(info.title) +
+         ",\"version\":" + quoted(info.version) + "},\"paths\":{" + paths +
+         "},\"components\":{\"schemas\":{" + schemas.definitions() + "}}}";
 }
 
 }  // namespace parley::codec

@@ -1,7 +1,10 @@
 // A proto3 file: what encode_protobuf() writes, as others declare it.
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
+#include <limits>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "parley/codec/impl/named_types.h"
@@ -21,13 +24,36 @@ std::string upper_snake(std::string_view name) {
   std::string out;
   for (std::size_t i = 0; i < name.size(); ++i) {
     const auto c = static_cast<unsigned char>(name[i]);
-    const bool begins = std::isupper(c) != 0 && i > 0 &&
-                        std::islower(static_cast<unsigned char>(name[i - 1])) != 0;
+    const bool begins =
+        std::isupper(c) != 0 && i > 0 && std::islower(static_cast<unsigned char>(name[i - 1])) != 0;
     if (begins) out += '_';
     out += static_cast<char>(std::toupper(c));
   }
   return out;
 }
+
+// The names in one message. Also as JSON has them, without underscores, no two may be alike.
+class Names {
+ public:
+  std::string take(const std::string& wanted) {
+    std::string name = wanted;
+    for (int number = 2; !taken_.insert(plain(name)).second; ++number) {
+      name = wanted + std::to_string(number);
+    }
+    return name;
+  }
+
+ private:
+  static std::string plain(std::string_view name) {
+    std::string out;
+    for (const char c : name) {
+      if (c != '_') out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    return out;
+  }
+
+  std::set<std::string> taken_;
+};
 
 class ProtoWriter {
  public:
@@ -58,6 +84,7 @@ class ProtoWriter {
     text_ += declare(name, "");
     return name;
   }
+  std::string take_name(std::string_view wanted) { return types_.take_name(wanted); }
   [[nodiscard]] const std::string& text() const { return text_; }
 
   [[nodiscard]] bool uses_durations() const { return uses_durations_; }
@@ -75,6 +102,7 @@ class ProtoWriter {
   std::string members(const Members& members) {
     std::string out;
     const auto fields = members.fields();
+    Names names;
     for (std::size_t i = 0; i < fields.size(); ++i) {
       const Field& one = fields[i];
       const bool in_oneof = one.variant != nullptr;
@@ -82,21 +110,22 @@ class ProtoWriter {
         return k < fields.size() && fields[k].variant != nullptr && fields[k].offset == one.offset;
       };
       if (in_oneof && (i == 0 || !is_with(i - 1))) {
-        out += "  oneof choice_" + std::to_string(one.number) + " {\n";
+        out += "  oneof " + names.take("choice_" + std::to_string(one.number)) + " {\n";
       }
-      const std::string name = one.name.empty() ? "argument" + std::to_string(i + 1)
-                                                : impl::identifier_of(one.name);
+      const std::string name = names.take(one.name.empty() ? "argument" + std::to_string(i + 1)
+                                                           : impl::identifier_of(one.name));
       const Wires wires{.value = one.wire, .key = one.key_wire};
       // In a oneof exactly one record stands: what takes several is wrapped.
       out += in_oneof ? "    " + single(*one.type, wires) + ' ' + name + " = " +
                             std::to_string(one.number) + ";\n"
-                      : field(*one.type, name, one.number, wires);
+                      : field(*one.type, name, one.number, wires, one.is_required);
       if (in_oneof && !is_with(i + 1)) out += "  }\n";
     }
     return out;
   }
 
-  std::string field(const Type& type, const std::string& name, std::uint32_t number, Wires wires) {
+  std::string field(const Type& type, const std::string& name, std::uint32_t number, Wires wires,
+                    bool is_required = false) {
     const Type& shape = resolved(type);
     std::string declared;
     switch (shape.kind) {
@@ -105,16 +134,30 @@ class ProtoWriter {
         declared = "repeated " + single(*shape.element, wires);
         break;
       case Kind::map:
-        declared = "map<" + scalar(resolved(*shape.key), wires.key) + ", " +
-                   single(*shape.element, wires) + '>';
+        declared = map(shape, wires);
         break;
       case Kind::optional:
         declared = "optional " + single(*shape.element, wires);
         break;
       default:
-        declared = single(shape, wires);
+        // What must be there is told from zero.
+        declared = (is_required ? "optional " : "") + single(shape, wires);
     }
     return "  " + declared + ' ' + name + " = " + std::to_string(number) + ";\n";
+  }
+
+  // Where protobuf's map does not take the key, what a map is on the wire.
+  std::string map(const Type& type, Wires wires) {
+    const std::string value = single(*type.element, {.value = wires.value});
+    const std::string key = scalar(*type.key, wires.key);
+    if (type.key->kind != Kind::enumeration) return "map<" + key + ", " + value + '>';
+    const auto known = entries_.find({&type, wires.value});
+    if (known != entries_.end()) return "repeated " + known->second;
+    const std::string name = types_.take_name(title(*type.element) + "By" + title(*type.key));
+    entries_.emplace(std::pair(&type, wires.value), name);
+    text_ += declare(name, "  " + key + " key = " + std::to_string(impl::key_number) + ";\n  " +
+                               value + " value = " + std::to_string(impl::value_number) + ";\n");
+    return "repeated " + name;
   }
 
   // The type of exactly one record.
@@ -182,11 +225,13 @@ class ProtoWriter {
 
   std::string alternatives(const VariantOperations& variant) {
     std::string out;
+    Names names;
+    names.take("value");  // of the oneof
     for (std::size_t i = 0; i < variant.alternatives.size(); ++i) {
       const Alternative& one = variant.alternatives[i];
       if (one.type == nullptr) continue;
-      out += "    " + single(*one.type, {}) + ' ' + impl::identifier_of(one.name) + " = " +
-             std::to_string(impl::number_of_alternative(variant, i)) + ";\n";
+      out += "    " + single(*one.type, {}) + ' ' + names.take(impl::identifier_of(one.name)) +
+             " = " + std::to_string(impl::number_of_alternative(variant, i)) + ";\n";
     }
     return out;
   }
@@ -217,24 +262,26 @@ class ProtoWriter {
     }
   }
 
-  // proto3 wants a first value of 0, and names that no neighbour has.
+  // proto3 wants a first value of 0, and names that nothing else in the file has.
   std::string enumeration(const Type& type) {
     const std::string& name = types_.name_of(type);
-    const std::string prefix = upper_snake(name) + '_';
     const auto values = type.enumeration->values;
     const auto zero = std::ranges::find(values, 0, &EnumValue::value);
     std::string out = "enum " + name + " {\n";
     if (has_alias(values)) out += "  option allow_alias = true;\n";
-    if (zero == values.end()) out += "  " + prefix + "UNSPECIFIED = 0;\n";
-    if (zero != values.end()) out += enum_value(prefix, *zero);
+    out += enum_value(name, zero == values.end() ? EnumValue{.name = "unspecified"} : *zero);
     for (const EnumValue& value : values) {
-      if (zero == values.end() || &value != &*zero) out += enum_value(prefix, value);
+      if (zero == values.end() || &value != &*zero) out += enum_value(name, value);
     }
     return out + "}\n\n";
   }
-  static std::string enum_value(const std::string& prefix, const EnumValue& value) {
-    return "  " + prefix + upper_snake(impl::identifier_of(value.name)) + " = " +
-           std::to_string(value.value) + ";\n";
+  std::string enum_value(const std::string& enum_name, const EnumValue& value) {
+    const std::string name = types_.take_name(upper_snake(enum_name) + '_' +
+                                              upper_snake(impl::identifier_of(value.name)));
+    const std::string line = name + " = " + std::to_string(value.value) + ';';
+    const bool fits = value.value >= std::numeric_limits<std::int32_t>::min() &&
+                      value.value <= std::numeric_limits<std::int32_t>::max();
+    return fits ? "  " + line + '\n' : "  // Enums of protobuf have 32 bits: " + line + '\n';
   }
   static bool has_alias(std::span<const EnumValue> values) {
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -247,6 +294,7 @@ class ProtoWriter {
 
   impl::NamedTypes types_;
   std::map<std::pair<const Type*, std::pair<Wire, Wire>>, std::string> wrappers_;
+  std::map<std::pair<const Type*, Wire>, std::string> entries_;  // of maps whose key is an enum
   std::string text_;
   bool uses_durations_ = false;
   bool uses_times_ = false;
@@ -272,6 +320,7 @@ std::string method_name(std::string_view name) {
 std::string proto_of(std::span<const Type* const> types, std::span<const MethodShape> methods,
                      const SchemaInfo& info) {
   ProtoWriter writer;
+  const std::string service_name = writer.take_name(impl::identifier_of(info.service));
   for (const Type* type : types) writer.add(*type);
   for (const MethodShape& method : methods) {
     if (method.parameters != nullptr) writer.add(*method.parameters);
@@ -279,15 +328,16 @@ std::string proto_of(std::span<const Type* const> types, std::span<const MethodS
   }
   writer.messages();
   std::string service;
+  Names names;
   for (const MethodShape& method : methods) {
-    const std::string name = method_name(method.name);
+    const std::string name = names.take(method_name(method.name));
     const std::string in = method.parameters == nullptr
                                ? writer.empty(name + "Request")
                                : writer.whole(*method.parameters, name + "Request");
     const std::string out = method.result == nullptr
                                 ? writer.empty(name + "Response")
                                 : writer.whole(*method.result, name + "Response");
-    if (!method.description.empty()) service += "  // " + method.description + '\n';
+    service += impl::comment_of(method.description, "  // ");
     service += "  rpc " + name + '(' + in + ") returns (" + out + ");\n";
   }
   std::string out = "syntax = \"proto3\";\n\n";
@@ -296,7 +346,7 @@ std::string proto_of(std::span<const Type* const> types, std::span<const MethodS
   if (writer.uses_times()) out += "import \"google/protobuf/timestamp.proto\";\n";
   if (writer.uses_durations() || writer.uses_times()) out += '\n';
   out += writer.text();
-  if (!methods.empty()) out += "service " + impl::identifier_of(info.service) + " {\n" + service + "}\n";
+  if (!methods.empty()) out += "service " + service_name + " {\n" + service + "}\n";
   return out;
 }
 

@@ -15,6 +15,14 @@ std::string property_name(std::string_view name) {
 
 class TypescriptWriter {
  public:
+  TypescriptWriter() {
+    for (const char* name :
+         {"Array", "Methods", "Record", "any", "bigint", "boolean", "never", "null", "number",
+          "object", "string", "symbol", "undefined", "unknown", "void"}) {
+      types_.take_name(name);
+    }
+  }
+
   void add(const Type& type) { types_.add(type); }
 
   [[nodiscard]] std::string type(const Type& type) const {
@@ -107,8 +115,7 @@ class TypescriptWriter {
 };
 
 std::string signature(const TypescriptWriter& types, const MethodShape& method) {
-  std::string out;
-  if (!method.description.empty()) out += "  // " + method.description + '\n';
+  std::string out = impl::comment_of(method.description, "  // ");
   out += "  " + quoted(method.name) + '(';
   std::size_t number = 0;
   if (method.parameters != nullptr) {
