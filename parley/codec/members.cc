@@ -111,7 +111,8 @@ Members::Members(const MembersSource& source)
       destroy_(source.destroy),
       set_defaults_(source.set_defaults),
       unknown_fields_(source.unknown_fields),
-      on_unknown_(source.on_unknown) {
+      on_unknown_(source.on_unknown),
+      are_parameters_(source.are_parameters) {
   fields_.reserve(source.fields.size());
   for (std::size_t i = 0; i < source.fields.size(); ++i) take(source, i);
   std::uint32_t position = 0;

@@ -61,6 +61,7 @@ struct MembersSource {
   void* (*make)() = nullptr;                                  // as the type's own initialisers say
   void (*destroy)(void* object) = nullptr;
   void (*set_defaults)(void* object) = nullptr;  // what FieldOf::default_to says; null: nothing
+  bool are_parameters = false;
 };
 
 class Members {
@@ -80,6 +81,8 @@ class Members {
     return number < numbers_.size() ? std::size_t{numbers_[number]} - 1 : find_high_number(number);
   }
   [[nodiscard]] OnUnknown on_unknown() const noexcept { return on_unknown_; }
+  // The elements of a tuple that have names: it may be read as an object, and has no defaults then.
+  [[nodiscard]] bool are_parameters() const noexcept { return are_parameters_; }
   // Where `object` keeps what the type does not know; null when it does not.
   [[nodiscard]] UnknownFields* unknown_fields(void* object) const noexcept {
     return unknown_fields_ == npos ? nullptr
@@ -149,6 +152,7 @@ class Members {
   std::vector<std::pair<const Members*, std::size_t>> inner_;  // structs with defaults, and where
   std::size_t unknown_fields_ = npos;
   OnUnknown on_unknown_ = OnUnknown::as_asked;
+  bool are_parameters_ = false;
 };
 
 }  // namespace parley::codec

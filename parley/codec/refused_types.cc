@@ -3,9 +3,11 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <variant>
 #include <vector>
 
+#include "parley/codec/signature.h"
 #include "parley/codec/type.h"
 
 struct Point {
@@ -101,6 +103,9 @@ template <>
 inline constexpr auto parley::fields<Subject> = parley::codec::field_rules<Subject>(
     parley::codec::property<[](const Subject& s) { return s.a; },
                             [](Subject& s, int a) { s.a = a; }>("twin"));
+#elif CASE == 21
+using Subject = std::tuple<int, int>;
+const parley::codec::Type& arguments = parley::codec::arguments_type<Subject, "a">();
 #endif
 
 parley::codec::Kind probe() {

@@ -18,17 +18,10 @@
 #include <string>
 #include <string_view>
 
+#include "parley/codec/signature.h"
 #include "parley/codec/type.h"
 
 namespace parley::codec {
-
-// A method as schemas show it.
-struct MethodShape {
-  std::string name;                  // "/order/place"
-  const Type* parameters = nullptr;  // a tuple of them; null: none
-  const Type* result = nullptr;      // null: nothing
-  std::string description = {};
-};
 
 struct SchemaInfo {
   std::string package = {};         // of a .proto; none when empty

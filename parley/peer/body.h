@@ -1,6 +1,6 @@
 // How arguments and results become bodies, and back: no argument is an empty body, one argument is
-// its value itself, two or more are an array. Everything is JSON for now (codec.h of the floor
-// `codec`).
+// its value itself, two or more are an array, or an object where their names are known
+// (codec/signature.h). Everything is JSON for now.
 //
 // Pure functions, safe anywhere.
 //
@@ -8,7 +8,6 @@
 //   Result<std::tuple<Order, int>> back = decode_arguments<Order, int>(message);
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -17,6 +16,7 @@
 
 #include "parley/base/result.h"
 #include "parley/codec/json.h"
+#include "parley/codec/signature.h"
 #include "parley/wire/message.h"
 
 namespace parley {
@@ -26,14 +26,11 @@ namespace impl {
 // Status of a body whose codec is not JSON; ok otherwise.
 Status require_json(const wire::Message& message);
 
-// Ok for the body of a call without arguments: nothing, null or [].
-Status require_no_arguments(const wire::Message& message);
-
-// Ok when `text` begins as an array: several arguments come in one.
-Status require_array(std::string_view text, std::size_t arguments);
-
 // The text in one piece: in place when it is, else copied to `joined`.
 std::string_view text_of(const Bytes& body, std::string& joined);
+
+// Fills in a tuple of arguments, whose table is `type` (codec::arguments_type).
+Status decode_arguments_as(const wire::Message& message, const codec::Type& type, void* arguments);
 
 // What is decoded outlives the message it came in.
 inline constexpr codec::JsonOptions body_options{.refuse_views = true};
@@ -78,22 +75,10 @@ Result<std::string> encode_arguments(const Args&... args) {
 // not fit (`$[1].quantity: expected integer, got string`).
 template <class... Args>
 Result<std::tuple<Args...>> decode_arguments(const wire::Message& message) {
-  if constexpr (sizeof...(Args) == 0) {
-    if (Status s = impl::require_no_arguments(message); !s.is_ok()) return s;
-    return std::tuple<>();
-  } else {
-    if (Status s = impl::require_json(message); !s.is_ok()) return s;
-    std::string joined;
-    const std::string_view text = impl::text_of(message.body, joined);
-    if constexpr (sizeof...(Args) == 1) {
-      return codec::decode_json<Args...>(text, {}, impl::body_options).transform([](auto&& value) {
-        return std::tuple<Args...>(std::forward<decltype(value)>(value));
-      });
-    } else {
-      if (Status s = impl::require_array(text, sizeof...(Args)); !s.is_ok()) return s;
-      return codec::decode_json<std::tuple<Args...>>(text, {}, impl::body_options);
-    }
-  }
+  std::tuple<Args...> arguments;
+  const codec::Type& type = codec::arguments_type<std::tuple<Args...>>();
+  if (Status s = impl::decode_arguments_as(message, type, &arguments); !s.is_ok()) return s;
+  return arguments;
 }
 
 // The result in a reply. With R = void the body is not looked at.

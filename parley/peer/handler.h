@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "parley/base/bytes.h"
 #include "parley/base/guard.h"
 #include "parley/base/result.h"
+#include "parley/codec/signature.h"
 #include "parley/peer/body.h"
 #include "parley/peer/context.h"
 #include "parley/wire/message.h"
@@ -34,44 +36,22 @@ inline constexpr bool is_fillable =
         ? std::is_same_v<P, Context&>
         : !std::is_lvalue_reference_v<P> || std::is_const_v<std::remove_reference_t<P>>;
 
-// The return type and parameters of a function, function pointer or function object.
-template <class F>
-struct Signature : Signature<decltype(&F::operator())> {};
-template <class R, class... P>
-struct Signature<R (*)(P...)> {
-  static_assert((is_fillable<P> && ...),
-                "a handler takes an optional leading parley::Context&, then values or const "
-                "references");
-  using Return = R;
-  using Parameters = std::tuple<std::decay_t<P>...>;
-};
-template <class R, class... P>
-struct Signature<R (*)(P...) noexcept> : Signature<R (*)(P...)> {};
-template <class C, class R, class... P>
-struct Signature<R (C::*)(P...)> : Signature<R (*)(P...)> {};
-template <class C, class R, class... P>
-struct Signature<R (C::*)(P...) const> : Signature<R (*)(P...)> {};
-template <class C, class R, class... P>
-struct Signature<R (C::*)(P...) noexcept> : Signature<R (*)(P...)> {};
-template <class C, class R, class... P>
-struct Signature<R (C::*)(P...) const noexcept> : Signature<R (*)(P...)> {};
+template <class... P>
+struct AreFillable : std::bool_constant<(is_fillable<P> && ...)> {};
 
 template <class F>
 concept HasSignature = std::is_pointer_v<F> || requires { &F::operator(); };
 
-// Whether the first parameter is the Context, and the types of the parameters after it.
+// The parameters after the Context, which may be the first.
 template <class Parameters>
-struct Arguments;
-template <class... P>
-struct Arguments<std::tuple<P...>> {
+struct WithoutContext {
   static constexpr bool takes_context = false;
-  static Result<std::tuple<P...>> decode(const wire::Message& message) {
-    return decode_arguments<P...>(message);
-  }
+  using Arguments = Parameters;
 };
 template <class... P>
-struct Arguments<std::tuple<Context, P...>> : Arguments<std::tuple<P...>> {
+struct WithoutContext<std::tuple<Context, P...>> {
   static constexpr bool takes_context = true;
+  using Arguments = std::tuple<P...>;
 };
 
 // What a function returned, as the body of an answer.
@@ -117,31 +97,51 @@ Result<Bytes> run_guarded(Call call) {
 // operator. Parameters: an optional leading Context&, then any number of types the codec knows, by
 // value or const reference. Returns T, void, Result<T> or Status. All calls use one copy of
 // `function`, in parallel: its captures, and the members of a mutable one, are shared.
-template <class F>
+// `names`: of the parameters after the Context, so that callers may send them by name.
+template <codec::Name... names, class F>
 Handler make_handler(F function) {
   static_assert(!std::is_member_function_pointer_v<F>,
                 "a member function needs its object: wrap the call in a lambda that captures it");
   static_assert(impl::HasSignature<F>,
                 "handle() takes a function or a lambda whose parameters are named types: neither "
                 "auto parameters nor overloads");
-  using Signature = impl::Signature<F>;
-  using Arguments = impl::Arguments<typename Signature::Parameters>;
+  using Signature = codec::Signature<F>;
+  static_assert(Signature::template Declared<impl::AreFillable>::value,
+                "a handler takes an optional leading parley::Context&, then values or const "
+                "references");
+  using Split = impl::WithoutContext<typename Signature::Parameters>;
   return [function = std::move(function)](Context& context,
                                           const wire::Message& request) mutable -> Result<Bytes> {
-    auto arguments = Arguments::decode(request);
-    if (!arguments) return arguments.error().with_context(context.method());
+    typename Split::Arguments arguments;
+    const Status status = impl::decode_arguments_as(
+        request, codec::arguments_type<typename Split::Arguments, names...>(), &arguments);
+    if (!status.is_ok()) return status.with_context(context.method());
     return std::apply(
         [&](auto&... argument) {
           return impl::run_guarded([&]() -> typename Signature::Return {
-            if constexpr (Arguments::takes_context) {
+            if constexpr (Split::takes_context) {
               return function(context, std::move(argument)...);
             } else {
               return function(std::move(argument)...);
             }
           });
         },
-        *arguments);
+        arguments);
   };
+}
+
+// What schemas say of a function that make_handler takes.
+template <class F, codec::Name... names>
+codec::MethodShape handler_shape(std::string_view method, std::string_view description) {
+  using Arguments =
+      typename impl::WithoutContext<typename codec::Signature<F>::Parameters>::Arguments;
+  codec::MethodShape shape{.name = std::string(method), .description = std::string(description)};
+  if constexpr (std::tuple_size_v<Arguments> > 0) {
+    shape.parameters = &codec::arguments_type<Arguments, names...>();
+  }
+  using Returned = codec::ReturnedBy<F>;
+  if constexpr (!std::is_void_v<Returned>) shape.result = &codec::type_of<Returned>();
+  return shape;
 }
 
 }  // namespace parley

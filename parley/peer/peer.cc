@@ -223,9 +223,11 @@ Peer::Peer(PeerOptions options) : impl_(std::make_unique<Impl>(std::move(options
 
 Peer::~Peer() { close(); }
 
-void Peer::add_handler(std::string_view method, Handler handler) {
-  impl_->router().add(method, std::move(handler));
+void Peer::add_handler(std::string_view method, Handler handler, codec::MethodShape shape) {
+  impl_->router().add(method, std::move(handler), std::move(shape));
 }
+
+std::vector<codec::MethodShape> Peer::methods() const { return impl_->router().methods(); }
 
 Result<net::Address> Peer::listen(std::string_view address) { return impl_->listen(address); }
 

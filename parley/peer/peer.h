@@ -41,11 +41,19 @@ class Peer {
   // between calls needs a lock (rt::Mutex), a channel or an atomic, as in Go. A method handled
   // twice is a bug. What `function` refers to must outlive the peer (declare it first), or close()
   // must come before its end. Methods may be added at any time.
-  template <class F>
-  void handle(std::string_view method, F&& function) {
-    add_handler(method, make_handler(std::decay_t<F>(std::forward<F>(function))));
+  // With `names` of all parameters callers may send them by name, too; they and `description` are
+  // for schemas:
+  //   peer.handle<"order", "urgent">("/order/place", &place, "Places an order.");
+  template <codec::Name... names, class F>
+  void handle(std::string_view method, F&& function, std::string_view description = {}) {
+    using Function = std::decay_t<F>;
+    add_handler(method, make_handler<names...>(Function(std::forward<F>(function))),
+                handler_shape<Function, names...>(method, description));
   }
-  void add_handler(std::string_view method, Handler handler);
+  void add_handler(std::string_view method, Handler handler, codec::MethodShape shape = {});
+
+  // The methods it serves, by name: codec::openapi_of(peer.methods()) and the like (schema.h).
+  [[nodiscard]] std::vector<codec::MethodShape> methods() const;
 
   // Accepts sessions at `address` ("tcp://127.0.0.1:0") and returns the address with its real port.
   // May be called several times. Errors: of Address::parse and Network::listen;

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "parley/codec/schema.h"
 #include "parley/net/network.h"
 #include "parley/peer/testing/pair.h"
 #include "parley/rt/event.h"
@@ -55,6 +56,54 @@ PARLEY_PEER_TEST(Peer, serves_free_functions_and_lambdas_of_any_signature) {
                              std::map<std::string, bool>{{"k", true}}, std::optional<double>())
           .value(),
       "x21-");
+}
+
+PARLEY_PEER_TEST(Peer, arguments_with_names_may_be_sent_by_name) {
+  Pair pair;
+  const Session session = pair.dial();
+  pair.server.handle<"a", "b">(
+      "/minus", [](Context&, int a, int b) { return a - b; }, "Takes b from a.");
+  pair.server.handle("/plus", [](int a, int b) { return a + b; });
+  struct Both {
+    int b = 0;
+    int a = 0;
+  };
+  EXPECT_EQ(session.call<int>("/minus", 5, 3).value(), 2);
+  EXPECT_EQ(session.call<int>("/minus", Both{.b = 3, .a = 5}).value(), 2);
+  EXPECT_EQ(session.call<int>("/minus", std::map<std::string, int>{{"a", 1}}).error().message(),
+            "/minus: $.b: the argument is missing");
+  EXPECT_EQ(session.call<int>("/minus", 1).error().message(),
+            "/minus: 2 arguments are expected, in an array or by name, got a single value");
+  EXPECT_EQ(session.call<int>("/plus", Both()).error().message(),
+            "/plus: 2 arguments are expected, in an array, got a single value");
+}
+
+PARLEY_PEER_TEST(Peer, several_results_are_a_tuple) {
+  Pair pair;
+  const Session session = pair.dial();
+  pair.server.handle("/divide", [](int a, int b) -> Result<std::tuple<int, int>> {
+    if (b == 0) return Status(Code::invalid_argument, "division by zero");
+    return std::tuple(a / b, a % b);
+  });
+  const auto parts = session.call<std::tuple<int, int>>("/divide", 17, 5);
+  ASSERT_TRUE(parts) << parts.error();
+  EXPECT_EQ(*parts, std::tuple(3, 2));
+  EXPECT_EQ((session.call<std::tuple<int, int>>("/divide", 1, 0).error().message()),
+            "division by zero");
+}
+
+PARLEY_PEER_TEST(Peer, tells_the_shape_of_its_methods_for_schemas) {
+  Pair pair;
+  pair.server.handle<"a", "b">(
+      "/minus", [](Context&, int a, int b) { return a - b; }, "Takes b from a.");
+  pair.server.handle("/all", [](const std::vector<std::string>&) {});
+  const std::string types = codec::typescript_of({}, pair.server.methods());
+  EXPECT_EQ(types,
+            "export interface Methods {\n"
+            "  \"/all\"(argument1: Array<string>): void;\n"
+            "  // Takes b from a.\n"
+            "  \"/minus\"(a: number, b: number): number;\n"
+            "}\n");
 }
 
 PARLEY_PEER_TEST(Peer, carries_structs_in_and_out) {

@@ -1,5 +1,6 @@
 #include "parley/peer/router.h"
 
+#include <algorithm>
 #include <functional>
 #include <mutex>
 #include <utility>
@@ -36,7 +37,7 @@ Router::Router() {
   table_.store(tables_.back().get(), std::memory_order_relaxed);
 }
 
-void Router::add(std::string_view method, Handler handler) {
+void Router::add(std::string_view method, Handler handler, codec::MethodShape shape) {
   PARLEY_ASSERT(!method.empty() && method.size() <= max_method_bytes,
                 "a method's name has 1 to 255 bytes");
   const std::size_t hash = std::hash<std::string_view>()(method);
@@ -44,8 +45,11 @@ void Router::add(std::string_view method, Handler handler) {
   if (tables_.back()->find(hash, method) != nullptr) {
     assertion_failed("", "method \"" + std::string(method) + "\" is handled twice");
   }
-  methods_.push_back(std::make_unique<const Method>(
-      Method{.hash = hash, .name = std::string(method), .handler = std::move(handler)}));
+  shape.name = method;
+  methods_.push_back(std::make_unique<const Method>(Method{.hash = hash,
+                                                           .name = std::string(method),
+                                                           .handler = std::move(handler),
+                                                           .shape = std::move(shape)}));
   if (methods_.size() * 2 <= tables_.back()->slots.size()) {
     tables_.back()->insert(*methods_.back());
   } else {
@@ -54,6 +58,16 @@ void Router::add(std::string_view method, Handler handler) {
     table_.store(tables_.back().get(), std::memory_order_release);
   }
   size_.store(methods_.size(), std::memory_order_relaxed);
+}
+
+std::vector<codec::MethodShape> Router::methods() const {
+  std::vector<codec::MethodShape> all;
+  {
+    const std::lock_guard lock(adding_);
+    for (const auto& each : methods_) all.push_back(each->shape);
+  }
+  std::ranges::sort(all, {}, &codec::MethodShape::name);
+  return all;
 }
 
 Result<Bytes> Router::serve(Context& context, const wire::Message& request) const {

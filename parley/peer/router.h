@@ -29,11 +29,15 @@ class Router {
   Router();
 
   // An empty or too long name, and one that is there already, are bugs. Inside a fiber only.
-  void add(std::string_view method, Handler handler);
+  // `shape` is what methods() says of it.
+  void add(std::string_view method, Handler handler, codec::MethodShape shape = {});
 
   // Runs the handler of the request's method. not_found when there is none, with the nearest name
   // there is; else what the handler gives.
   Result<Bytes> serve(Context& context, const wire::Message& request) const;
+
+  // All there are, by name: what schemas are written from (codec/schema.h). Inside a fiber only.
+  [[nodiscard]] std::vector<codec::MethodShape> methods() const;
 
   [[nodiscard]] std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 
@@ -42,6 +46,7 @@ class Router {
     std::size_t hash;
     std::string name;
     Handler handler;
+    codec::MethodShape shape;
   };
   // Open addressing; at most half full. A slot goes from null to its method and stays.
   struct Table {
@@ -56,7 +61,7 @@ class Router {
 
   std::atomic<const Table*> table_;  // the last of tables_
   std::atomic<std::size_t> size_ = 0;
-  rt::Mutex adding_;  // of what follows
+  mutable rt::Mutex adding_;  // of what follows
   std::vector<std::unique_ptr<const Method>> methods_;
   // Those that were outgrown stay: somebody may be looking into one. Together they are no larger
   // than the last.

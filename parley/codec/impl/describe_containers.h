@@ -84,16 +84,19 @@ struct Describe<T[n]> {
   static constexpr Type make() { return array_type<T[n], T, n>(); }
 };
 
+// `names`: of all elements, or none.
 template <class T>
-const Members* make_tuple_members() {
+const Members* make_tuple_members(std::span<const std::string_view> names = {}) {
   T& object = *new T{};
   return [&]<std::size_t... i>(std::index_sequence<i...>) {
-    static constexpr std::array<FieldSource, sizeof...(i)> sources = {
-        FieldSource{.type = member_type<std::tuple_element_t<i, T>>()}...};
+    const std::array<FieldSource, sizeof...(i)> sources = {
+        FieldSource{.name = names.empty() ? std::string_view() : names[i],
+                    .type = member_type<std::tuple_element_t<i, T>>()}...};
     const std::array<std::uint32_t, sizeof...(i)> offsets = {
         offset_in(object, std::get<i>(object))...};
     MembersSource source;
     source.name = "tuple";
+    source.are_parameters = !names.empty();
     source.fields = sources;
     source.offsets = offsets.data();
     source.defaults = &object;

@@ -118,10 +118,10 @@ bool FormReader::enter() {
 }
 
 bool FormReader::read_text(std::string_view text, const Type& type, void* object) {
-  const Kind kind = shape_of(type).kind;
-  if (kind != Kind::structure && kind != Kind::map) {
+  const Type& shape = shape_of(type);
+  if (!is_form(shape)) {
     return fail_invalid("a form is read into a struct or a map, not into an " +
-                        std::string(name_of(kind)));
+                        std::string(name_of(shape.kind)));
   }
   FormPairs form;
   return form.split(text, limits_, failure_) && read(type, object, form.pairs());
@@ -154,7 +154,8 @@ bool FormReader::read(const Type& type, void* object, Pairs pairs) {
     case Kind::array:
       return read_array(type, object, pairs);
     case Kind::tuple:
-      return read_tuple(type, object, pairs);
+      return type.members().are_parameters() ? read_structure(type, object, pairs)
+                                             : read_tuple(type, object, pairs);
     case Kind::map:
       return read_map(type, object, pairs);
     case Kind::variant:

@@ -75,10 +75,10 @@ class FormWriter {
 };
 
 bool FormWriter::write_form(const Type& type, const void* object) {
-  const Kind kind = shape_of(type).kind;
-  if (kind == Kind::structure || kind == Kind::map) return write(type, object);
+  const Type& shape = shape_of(type);
+  if (is_form(shape)) return write(type, object);
   return fail_invalid("a form is made of a struct or a map, not of an " +
-                      std::string(name_of(kind)));
+                      std::string(name_of(shape.kind)));
 }
 
 bool FormWriter::write(const Type& type, const void* object) {
@@ -110,7 +110,8 @@ bool FormWriter::write(const Type& type, const void* object) {
     case Kind::array:
       return write_array(*type.element, object, type.count);
     case Kind::tuple:
-      return write_tuple(type, object);
+      return type.members().are_parameters() ? write_structure(type, object)
+                                             : write_tuple(type, object);
     case Kind::map:
       return write_map(type, object);
     case Kind::variant:

@@ -82,6 +82,11 @@ bool JsonReader::read_array(const Type& type, void* object) {
 }
 
 bool JsonReader::read_tuple(const Type& type, void* object) {
+  if (peek() == '{' && type.members().are_parameters()) {
+    const char* const end = read_structure(type, object, at_);
+    if (end != nullptr) at_ = end;
+    return end != nullptr;
+  }
   if (peek() != '[') return fail_type("array");
   if (!enter()) return false;
   const std::span<const Field> fields = type.members().fields();

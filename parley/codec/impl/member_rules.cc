@@ -50,6 +50,9 @@ bool reset_absent(const Members& members, const SeenFields& seen, void* object,
     } else if (field.is_required) {
       fail_invalid(failure, "the field is required and missing");
       return failure.in_field(field.name);
+    } else if (members.are_parameters() && field.type->kind != Kind::optional) {
+      fail_invalid(failure, "the argument is missing");
+      return failure.in_field(field.name);
     } else if (require_all_fields && field.type->kind != Kind::optional) {
       fail_invalid(failure, "the field is missing (require_all_fields is on)");
       return failure.in_field(field.name);

@@ -33,6 +33,9 @@ inline constexpr std::uint8_t negative = 0xe0;  // .. 0xff, -32 .. -1
 inline constexpr std::int8_t timestamp = -1;  // the type of the extension
 
 inline constexpr std::size_t max_fixstr = 31;
+constexpr bool is_map(std::uint8_t first) {
+  return (first >= fixmap && first <= fixmap + 15) || first == map16 || first == map16 + 1;
+}
 inline constexpr std::size_t max_fix_elements = 15;  // of fixarray and fixmap
 }  // namespace msgpack
 

@@ -79,6 +79,9 @@ bool MsgpackReader::read_array(const Type& type, void* object) {
 
 bool MsgpackReader::read_tuple(const Type& type, void* object) {
   const std::span<const Field> fields = type.members().fields();
+  if (type.members().are_parameters() && at_ != end_ && msgpack::is_map(peek())) {
+    return read_structure(type, object);
+  }
   if (!enter_exactly(fields.size())) return false;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (!read(*fields[i].type, at(object, fields[i].offset))) return failure_.in_index(i);

@@ -230,6 +230,11 @@ const Type& shape_of(const Type& type) {
   return *shape;
 }
 
+bool is_form(const Type& shape) {
+  if (shape.kind == Kind::tuple) return shape.members().are_parameters();
+  return shape.kind == Kind::structure || shape.kind == Kind::map;
+}
+
 bool is_scalar(Kind kind) { return kind <= Kind::instant; }
 
 bool append_scalar(std::string& out, const Type& type, const void* object, const ScalarStyle& style,

@@ -27,6 +27,8 @@ enum class Shown : std::uint8_t {
 
 // The type that decides how a value looks: through optionals and representations.
 const Type& shape_of(const Type& type);
+// Whether a whole form can be it: it has keys.
+bool is_form(const Type& shape);
 bool is_scalar(Kind kind);
 
 // `type` is a scalar. Neither adds a path to the failure.

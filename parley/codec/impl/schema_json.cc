@@ -92,8 +92,23 @@ class SchemaWriter {
     if (fields.empty()) return R"({"type":"array","maxItems":0})";
     std::string items;
     for (const Field& field : fields) items += (items.empty() ? "" : ",") + schema(*field.type);
-    return R"({"type":"array","prefixItems":[)" + items + "],\"items\":false" +
-           sizes(fields.size()) + '}';
+    const std::string list = R"({"type":"array","prefixItems":[)" + items + "],\"items\":false" +
+                             sizes(fields.size()) + '}';
+    if (!type.members().are_parameters()) return list;
+    return "{\"anyOf\":[" + by_name(fields) + ',' + list + "]}";
+  }
+
+  // Arguments with names, of which an optional one may be absent.
+  [[nodiscard]] std::string by_name(std::span<const Field> fields) const {
+    std::string properties;
+    std::string required;
+    for (const Field& field : fields) {
+      properties +=
+          (properties.empty() ? "" : ",") + quoted(field.name) + ':' + schema(*field.type);
+      if (field.type->kind == Kind::optional) continue;
+      required += (required.empty() ? "" : ",") + quoted(field.name);
+    }
+    return R"({"type":"object","properties":{)" + properties + "},\"required\":[" + required + "]}";
   }
 
   [[nodiscard]] std::string map(const Type& type) const {
@@ -190,12 +205,10 @@ class SchemaWriter {
 std::string operation(const SchemaWriter& schemas, const MethodShape& method) {
   std::string out = "{\"post\":{\"operationId\":" + quoted(impl::identifier_of(method.name));
   if (!method.description.empty()) out += ",\"description\":" + quoted(method.description);
-  if (method.parameters != nullptr && !method.parameters->members().fields().empty()) {
-    const auto fields = method.parameters->members().fields();
-    // One argument stands by itself, several in an array.
-    const Type& body = fields.size() == 1 ? *fields[0].type : *method.parameters;
+  const Type* const body = body_type(method.parameters);
+  if (body != nullptr) {
     out += R"(,"requestBody":{"required":true,"content":{"application/json":{"schema":)" +
-           schemas.schema(body) + "}}}";
+           schemas.schema(*body) + "}}}";
   }
   out += R"(,"responses":{"200":{"description":"the result")";
   if (method.result != nullptr) {

@@ -331,9 +331,9 @@ std::string proto_of(std::span<const Type* const> types, std::span<const MethodS
   Names names;
   for (const MethodShape& method : methods) {
     const std::string name = names.take(method_name(method.name));
-    const std::string in = method.parameters == nullptr
-                               ? writer.empty(name + "Request")
-                               : writer.whole(*method.parameters, name + "Request");
+    const Type* const body = body_type(method.parameters);
+    const std::string in =
+        body == nullptr ? writer.empty(name + "Request") : writer.whole(*body, name + "Request");
     const std::string out = method.result == nullptr
                                 ? writer.empty(name + "Response")
                                 : writer.whole(*method.result, name + "Response");

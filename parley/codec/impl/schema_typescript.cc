@@ -121,7 +121,9 @@ std::string signature(const TypescriptWriter& types, const MethodShape& method) 
   if (method.parameters != nullptr) {
     for (const Field& field : method.parameters->members().fields()) {
       out += (number == 0 ? "" : ", ");
-      out += "argument" + std::to_string(++number) + ": " + types.type(*field.type);
+      const std::string unnamed = "argument" + std::to_string(++number);
+      out += (field.name.empty() ? unnamed : impl::identifier_of(field.name)) + ": " +
+             types.type(*field.type);
     }
   }
   return out + "): " + (method.result == nullptr ? "void" : types.type(*method.result)) + ";\n";
