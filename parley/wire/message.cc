@@ -34,6 +34,8 @@ std::string_view name_of(BodyCodec codec) noexcept {
       return "json";
     case BodyCodec::protobuf:
       return "protobuf";
+    case BodyCodec::msgpack:
+      return "msgpack";
     case BodyCodec::thrift:
       return "thrift";
     case BodyCodec::xml:

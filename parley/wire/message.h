@@ -39,6 +39,7 @@ enum class BodyCodec : char {
   none = 0,
   json = 'j',
   protobuf = 'p',
+  msgpack = 'm',  // Parley's own
   thrift = 't',
   xml = 'x',
   plain = 's',

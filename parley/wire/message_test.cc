@@ -17,6 +17,7 @@ TEST(Message, types_have_names_and_numbers) {
 
 TEST(Message, body_codecs_of_others_are_values_too) {
   EXPECT_EQ(name_of(BodyCodec::json), "json");
+  EXPECT_EQ(name_of(BodyCodec::msgpack), "msgpack");
   EXPECT_EQ(name_of(static_cast<BodyCodec>('z')), "other");
 }
 
