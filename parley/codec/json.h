@@ -42,6 +42,12 @@ struct JsonOptions {
   bool require_all_fields = false;  // except std::optional and std::unique_ptr ones
   // Refuse types that show parts of the text (std::string_view), where it does not live on.
   bool refuse_views = false;
+  // Both: JSON as protobuf maps its messages to it. Members are called fieldName for field_name
+  // (reading takes either), 64-bit integers stand in quotes, numbers that are not finite have names
+  // in quotes. As on protobuf's wire a member that is zero or empty is left out, and what is absent
+  // is zero, whatever the initialisers say; null is absent. Reading takes numbers in quotes and
+  // integers written as 1.0 or 1e3. What is unknown is skipped or refused, never kept.
+  bool protobuf_mapping = false;
   // Encoding.
   bool enums_as_numbers = false;  // by name otherwise; decoding takes both
 };

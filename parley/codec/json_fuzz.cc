@@ -66,6 +66,20 @@ void check_typed(std::string_view text) {
   PARLEY_ASSERT(codec::decode_json<Sample>(*written, {}, strict), "our own text is not complete");
 }
 
+// As protobuf maps it. By the text: there a number may be NaN.
+void check_mapped(std::string_view text) {
+  const codec::JsonOptions mapped{.protobuf_mapping = true};
+  const auto first = codec::decode_json<Sample>(text, limits, mapped);
+  if (!first) return;
+  PARLEY_ASSERT(codec::validate_json(text, limits).is_ok(), "a value came from an invalid text");
+  const auto written = codec::encode_json(*first, {}, mapped);
+  PARLEY_ASSERT(written, "what was decoded cannot be encoded for protobuf");
+  Sample used = codec::testing::Dice(text.size()).sample();
+  PARLEY_ASSERT(codec::decode_json_into(*written, used, {}, mapped).is_ok(),
+                "our own text is refused");
+  PARLEY_ASSERT(codec::encode_json(used, {}, mapped) == written, "a value changed");
+}
+
 void check_numbers(std::string_view text) {
   if (const auto value = codec::decode_json<double>(text, limits)) {
     PARLEY_ASSERT(codec::decode_json<double>(*codec::encode_json(*value)).value() == *value,
@@ -82,6 +96,7 @@ void check_numbers(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   check_untyped(text);
+  check_mapped(text);
   check_typed(text);
   check_numbers(text);
   return 0;

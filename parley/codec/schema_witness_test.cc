@@ -215,17 +215,20 @@ TEST(TypescriptWitness, tsc_takes_our_json_for_our_types) {
   const std::vector<MethodShape> methods = {{.name = "/m",
                                              .parameters = &type_of<std::tuple<Message, bool>>(),
                                              .result = &type_of<std::vector<Inner>>()}};
-  const std::string types = typescript_of({}, methods);
-  const std::string right = "const m: Message = " + encode_json(message()).value() +
-                            ";\nexport async function use(methods: Methods): Promise<string> {\n"
-                            "  return methods[\"/m\"](m, true)[0].text;\n}\n";
-  const auto check = [&](const std::string& text) {
-    witness.write("ours.ts", types + text);
-    return witness.ask("tsc --noEmit --strict --target es2020 ours.ts");
-  };
-  const auto answer = check(right);
-  EXPECT_EQ(answer.code, 0) << answer.out << types << right;
-  EXPECT_NE(check(right + "const wrong: Inner = { number: \"1\", text: \"\" };\n").code, 0);
+  witness.write("ours.ts", typescript_of({}, methods));
+  witness.write("right.ts",
+                "import { Message, Methods } from \"./ours\";\nconst m: Message = " +
+                    encode_json(message()).value() +
+                    ";\nexport async function use(methods: Methods): Promise<string> {\n"
+                    "  return methods[\"/m\"](m, true)[0].text;\n}\n");
+  witness.write("wrong.ts",
+                "import { Inner } from \"./ours\";\n"
+                "export const wrong: Inner = { number: \"1\", text: \"\" };\n");
+  const auto answer = witness.ask("tsc --noEmit --strict --target es2020 right.ts wrong.ts");
+  EXPECT_NE(answer.code, 0);
+  EXPECT_EQ(answer.out,
+            "wrong.ts(2,31): error TS2322: Type 'string' is not assignable to type "
+            "'number'.\n");
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 declare -A packages_of=(
   [build]="g++ cmake ninja-build ccache pkg-config python3 libgtest-dev libsimdjson-dev
     libyaml-cpp-dev libre2-dev libcli11-dev libc-ares-dev libssl-dev openssl
-    dnsmasq-base python3-prometheus-client python3-msgpack python3-jsonschema
+    dnsmasq-base python3-prometheus-client python3-msgpack python3-jsonschema python3-protobuf
     protobuf-compiler nodejs node-typescript gdb"
   [format]="clang-format-19"
   [lint]="clang-tidy-19"

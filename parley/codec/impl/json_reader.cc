@@ -5,6 +5,7 @@
 
 #include "parley/base/base64.h"
 #include "parley/codec/impl/member_rules.h"
+#include "parley/codec/impl/protobuf_json.h"
 #include "parley/codec/impl/time_text.h"
 
 namespace parley::codec {
@@ -318,6 +319,9 @@ bool JsonReader::set_key(const Type& type, const RawString& raw, void* key) {
 
 Status decode_json_as(std::string_view text, const Type& type, void* object, const Limits& limits,
                       const JsonOptions& options) {
+  if (options.protobuf_mapping) {
+    return impl::decode_protobuf_json(text, type, object, limits, options);
+  }
   impl::JsonReader reader(text, limits, options);
   if (reader.check_size() && reader.read_text(type, object)) return {};
   return reader.failure().status();

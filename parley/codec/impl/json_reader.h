@@ -27,7 +27,7 @@ class JsonReader : public JsonCursor {
     return read(type, object) && expect_end();
   }
 
- private:
+ protected:
   static constexpr std::size_t unknown_field = Members::npos;
   static constexpr std::size_t no_field = Members::npos - 1;  // the failure is set
 

@@ -14,6 +14,7 @@
 #include "parley/codec/impl/json_number.h"
 #include "parley/codec/impl/json_scan.h"
 #include "parley/codec/impl/member_rules.h"
+#include "parley/codec/impl/protobuf_json.h"
 #include "parley/codec/impl/time_text.h"
 #include "parley/codec/impl/utf8.h"
 #include "parley/codec/json.h"
@@ -519,6 +520,9 @@ bool JsonWriter::fail_finite(double value) {
 
 Status encode_json_as(std::string& out, const Type& type, const void* object, const Limits& limits,
                       const JsonOptions& options) {
+  if (options.protobuf_mapping) {
+    return impl::encode_protobuf_json(out, type, object, limits, options);
+  }
   impl::JsonWriter writer(out, limits, options);
   if (writer.write(type, object)) {
     writer.finish();

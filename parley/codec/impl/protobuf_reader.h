@@ -93,7 +93,6 @@ class ProtobufReader : public ProtobufCursor {
   bool expect(WireType type, const Tag& tag);
   void* emplace_alternative(const Field& field, void* object, bool& is_fresh);
   [[gnu::noinline]] bool read_unknown(const Members* members, void* object, const Tag& tag);
-  [[gnu::noinline]] bool reset_absent(const Members& members, const SeenFields& seen, void* object);
   std::size_t take_part(const void* array, bool is_fresh);
   [[gnu::noinline]] bool finish_arrays(std::size_t base);
   [[gnu::cold]] bool fail_wire_type(WireType expected, const Tag& tag);

@@ -79,7 +79,8 @@ bool ProtobufReader::read_members(const Type& type, void* object, bool is_fresh)
     if (record.is_single) member = emplace_alternative(field, member, record.is_fresh);
     if (!read(*field.type, member, record)) return in_field(field);
   }
-  if (is_fresh && seen.count() != members.fields().size() && !reset_absent(members, seen, object)) {
+  if (is_fresh && seen.count() != members.fields().size() &&
+      !zero_absent(members, seen, object, false, failure_)) {
     return false;
   }
   if (parts_.size() == base || finish_arrays(base)) return true;
@@ -93,34 +94,6 @@ void* ProtobufReader::emplace_alternative(const Field& field, void* variant, boo
   // What another alternative has made way for is gone.
   is_fresh = is_fresh || field.variant->index(variant) != field.alternative;
   return field.variant->emplace(variant, field.alternative);
-}
-
-bool ProtobufReader::reset_absent(const Members& members, const SeenFields& seen, void* object) {
-  const std::span<const Field> fields = members.fields();
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    const Field& field = fields[i];
-    const std::size_t first = i;
-    bool is_there = seen.has(i);
-    if (field.variant != nullptr) {
-      // The alternatives of one variant stand side by side: absent when none of them is there.
-      while (i + 1 < fields.size() && fields[i + 1].variant != nullptr &&
-             fields[i + 1].offset == field.offset) {
-        ++i;
-        is_there = is_there || seen.has(i);
-      }
-    }
-    if (is_there) continue;
-    const Kind kind = resolved(*field.type).kind;
-    if (field.is_required && (!is_several(kind) || kind == Kind::optional)) {
-      fail_value("the field is required and missing");
-      return in_field(field);
-    }
-    if (!set_zero_field(members, first, object)) {
-      fail_value(std::string(no_zero));
-      return in_field(field);
-    }
-  }
-  return true;
 }
 
 // A message that has `type` as field 1, and nothing else.

@@ -1,6 +1,9 @@
 #include "parley/codec/impl/zero.h"
 
 #include <cstring>
+#include <span>
+
+#include "parley/codec/impl/protobuf_wire.h"
 
 namespace parley::codec::impl {
 namespace {
@@ -27,6 +30,16 @@ bool set_zero_variant(const VariantOperations& variant, void* object) {
   return type == nullptr || set_zero(*type, value);
 }
 
+// Of a flattened variant, the variant.
+bool set_zero_field(const Members& members, const Field& field, void* object) {
+  void* const member = static_cast<char*>(object) + field.offset;
+  const bool is_zero = field.variant != nullptr ? set_zero_variant(*field.variant, member)
+                                                : set_zero(*field.type, member);
+  if (is_zero) return true;
+  Members::Spare spare(members);
+  return members.reset(field, object, spare);
+}
+
 bool set_zero_members(const Members& members, void* object) {
   if (UnknownFields* const kept = members.unknown_fields(object)) *kept = {};
   const std::span<const Field> fields = members.fields();
@@ -37,7 +50,7 @@ bool set_zero_members(const Members& members, void* object) {
         fields[i - 1].offset == field.offset) {
       continue;
     }
-    if (!set_zero_field(members, i, object)) return false;
+    if (!set_zero_field(members, field, object)) return false;
   }
   return true;
 }
@@ -101,14 +114,39 @@ bool set_zero(const Type& type, void* object) {
   return false;
 }
 
-bool set_zero_field(const Members& members, std::size_t index, void* object) {
-  const Field& field = members.fields()[index];
-  void* const member = static_cast<char*>(object) + field.offset;
-  const bool is_zero = field.variant != nullptr ? set_zero_variant(*field.variant, member)
-                                                : set_zero(*field.type, member);
-  if (is_zero) return true;
-  Members::Spare spare(members);
-  return members.reset(field, object, spare);
+namespace {
+
+bool must_be_there(const Field& field, bool require_all_fields) {
+  const Kind kind = resolved(*field.type).kind;
+  if (field.is_required) return !is_several(kind) || kind == Kind::optional;
+  return require_all_fields && kind != Kind::optional && field.variant == nullptr;
+}
+
+}  // namespace
+
+bool zero_absent(const Members& members, const SeenFields& seen, void* object,
+                 bool require_all_fields, Failure& failure) {
+  const std::span<const Field> fields = members.fields();
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const Field& field = fields[i];
+    bool is_there = seen.has(i);
+    if (field.variant != nullptr) {
+      // The alternatives of one variant stand side by side: absent when none of them is there.
+      while (i + 1 < fields.size() && fields[i + 1].variant != nullptr &&
+             fields[i + 1].offset == field.offset) {
+        ++i;
+        is_there = is_there || seen.has(i);
+      }
+    }
+    if (is_there) continue;
+    const bool must_be = must_be_there(field, require_all_fields);
+    if (!must_be && set_zero_field(members, field, object)) continue;
+    failure.set(Code::invalid_argument, must_be
+                                            ? "the field is required and missing"
+                                            : "the field is missing, and its type has no default");
+    return field.name.empty() ? failure.in_index(i) : failure.in_field(field.name);
+  }
+  return true;
 }
 
 }  // namespace parley::codec::impl

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "parley/codec/impl/failure.h"
+#include "parley/codec/impl/seen.h"
 #include "parley/codec/members.h"
 #include "parley/codec/type_table.h"
 
@@ -13,7 +15,10 @@ namespace parley::codec::impl {
 // no default either.
 bool set_zero(const Type& type, void* object);
 
-// The same for field `index` of `object`; of a flattened variant, for the variant.
-bool set_zero_field(const Members& members, std::size_t index, void* object);
+// Makes every field zero that has not been seen. False, with the failure and its place, when one
+// must be there: it is required and can be told from nothing, or `require_all_fields` and it may
+// not be empty; or when it has no zero.
+bool zero_absent(const Members& members, const SeenFields& seen, void* object,
+                 bool require_all_fields, Failure& failure);
 
 }  // namespace parley::codec::impl

@@ -1,0 +1,36 @@
+// JSON as protobuf maps it: proto3's "JSON Mapping". Interpreters of their own, so that plain JSON
+// pays nothing for it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "parley/base/status.h"
+#include "parley/codec/json.h"
+#include "parley/codec/limits.h"
+#include "parley/codec/type_table.h"
+
+namespace parley::codec::impl {
+
+// As encode_json_as() and decode_json_as() with JsonOptions::protobuf_mapping.
+Status encode_protobuf_json(std::string& out, const Type& type, const void* object,
+                            const Limits& limits, const JsonOptions& options);
+Status decode_protobuf_json(std::string_view text, const Type& type, void* object,
+                            const Limits& limits, const JsonOptions& options);
+
+// "field_name" as "fieldName": what follows an underscore is large, and underscores go.
+inline std::string protobuf_json_name(std::string_view name) {
+  std::string out;
+  bool is_behind = false;
+  for (const char c : name) {
+    if (c == '_') {
+      is_behind = true;
+      continue;
+    }
+    out += is_behind && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    is_behind = false;
+  }
+  return out;
+}
+
+}  // namespace parley::codec::impl

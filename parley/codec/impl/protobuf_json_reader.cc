@@ -1,0 +1,345 @@
+// Reads JSON as protobuf maps it.
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "parley/base/base64.h"
+#include "parley/codec/impl/json_reader.h"
+#include "parley/codec/impl/member_rules.h"
+#include "parley/codec/impl/protobuf_json.h"
+#include "parley/codec/impl/protobuf_wire.h"
+#include "parley/codec/impl/zero.h"
+
+namespace parley::codec::impl {
+namespace {
+
+// Texts, times and names are as in plain JSON; numbers and what holds other values are not.
+class ProtobufJsonReader : public JsonReader {
+ public:
+  using JsonReader::JsonReader;
+
+  bool read_text(const Type& type, void* object) {
+    skip_space();
+    return read(type, object) && expect_end();
+  }
+
+ private:
+  struct Target {
+    ProtobufJsonReader* reader;
+    const Type* type;
+  };
+
+  bool read(const Type& type, void* object);
+  static bool read_target(void* target, void* object) {
+    const Target& self = *static_cast<Target*>(target);
+    return self.reader->read(*self.type, object);
+  }
+  static bool read_key_target(void* target, void* key);
+
+  // Each stands alone: read() calls itself.
+  [[gnu::noinline]] bool read_number(const Type& type, void* object);
+  [[gnu::noinline]] bool read_whole(const Type& type, const JsonNumber& number, void* object);
+  [[gnu::noinline]] bool read_float(const Type& type, void* object);
+  [[gnu::noinline]] bool take_number(std::string_view expected, JsonNumber& number);
+  [[gnu::noinline]] bool read_number_or_name(const Type& type, void* object);
+  [[gnu::noinline]] bool read_own_text(const Type& type, void* object);
+  [[gnu::noinline]] bool read_nullable(const Type& type, void* object);
+  [[gnu::noinline]] bool read_elements(const Type& type, void* object);
+  [[gnu::noinline]] bool read_exactly(const Type& type, void* object);
+  [[gnu::noinline]] bool read_entries(const Type& type, void* object);
+  [[gnu::noinline]] bool read_choice(const Type& type, void* object);
+  [[gnu::noinline]] bool read_members(const Type& type, void* object);
+  [[gnu::noinline]] bool read_member(const Members& members, std::size_t index, SeenFields& seen,
+                                     void* object);
+  [[gnu::noinline]] bool read_as(const Type& type, void* object);
+  static std::size_t find_member(const Members& members, std::string_view name);
+  bool in_member(const Members& members, std::size_t index) {
+    const std::string_view name = members.fields()[index].name;
+    return name.empty() ? failure_.in_index(index) : failure_.in_field(name);
+  }
+};
+
+bool ProtobufJsonReader::read(const Type& type, void* object) {
+  switch (type.kind) {
+    case Kind::int8:
+    case Kind::int16:
+    case Kind::int32:
+    case Kind::int64:
+    case Kind::uint8:
+    case Kind::uint16:
+    case Kind::uint32:
+    case Kind::uint64:
+      return read_number(type, object);
+    case Kind::float32:
+    case Kind::float64:
+      return read_float(type, object);
+    case Kind::boolean:
+    case Kind::string:
+    case Kind::bytes:
+    case Kind::duration:
+    case Kind::instant:
+      return JsonReader::read(type, object);
+    case Kind::json:
+      return read_own_text(type, object);
+    case Kind::enumeration:
+      return read_number_or_name(type, object);
+    case Kind::optional:
+      return read_nullable(type, object);
+    case Kind::list:
+      return read_elements(type, object);
+    case Kind::array:
+      return read_exactly(type, object);
+    case Kind::map:
+      return read_entries(type, object);
+    case Kind::variant:
+      return read_choice(type, object);
+    case Kind::tuple:
+    case Kind::structure:
+      return read_members(type, object);
+    case Kind::represented:
+      return read_as(type, object);
+  }
+  return fail_kind();
+}
+
+// A number, also in quotes.
+bool ProtobufJsonReader::take_number(std::string_view expected, JsonNumber& number) {
+  if (peek() != '"') return scan_value_number(expected, number);
+  RawString raw;
+  if (!scan_string(raw)) return false;
+  if (!raw.has_escapes && scan_json_number(raw.text, number) == nullptr &&
+      number.text.size() == raw.text.size()) {
+    return true;
+  }
+  return fail_invalid("expected " + std::string(expected) + ", got \"" + shortened(raw.text, 32) +
+                      '"');
+}
+
+bool ProtobufJsonReader::read_number(const Type& type, void* object) {
+  JsonNumber number;
+  return take_number("integer", number) && read_whole(type, number, object);
+}
+
+// 1.0 and 1e3 are integers as well.
+bool ProtobufJsonReader::read_whole(const Type& type, const JsonNumber& number, void* object) {
+  if (number.is_integer) return store_number(type, number, object);
+  constexpr double beyond = 18'446'744'073'709'551'616.0;  // 2^64
+  double value = 0;
+  if (!to_float64(number, value) || std::abs(value) >= beyond) {
+    return fail_range(number, range_of(type.kind));
+  }
+  if (std::trunc(value) != value) {
+    return fail_invalid("expected integer, got " + shortened(number.text, 32));
+  }
+  JsonNumber whole;
+  whole.text = number.text;
+  whole.digits = static_cast<std::uint64_t>(std::abs(value));
+  whole.negative = value < 0;
+  return store_number(type, whole, object);
+}
+
+bool ProtobufJsonReader::read_float(const Type& type, void* object) {
+  const bool is_single = type.kind == Kind::float32;
+  double special = 0;
+  for (const auto& [name, value] :
+       {std::pair<std::string_view, double>("\"NaN\"", std::numeric_limits<double>::quiet_NaN()),
+        {"\"Infinity\"", std::numeric_limits<double>::infinity()},
+        {"\"-Infinity\"", -std::numeric_limits<double>::infinity()}}) {
+    if (std::string_view(at_, end_).substr(0, name.size()) != name) continue;
+    special = value;
+    at_ += name.size();
+  }
+  if (special != 0) {  // also of NaN
+    if (is_single) *static_cast<float*>(object) = static_cast<float>(special);
+    if (!is_single) *static_cast<double*>(object) = special;
+    return true;
+  }
+  JsonNumber number;
+  if (!take_number("number", number)) return false;
+  if (is_single) {
+    return to_float32(number, *static_cast<float*>(object)) || fail_float(number, "float");
+  }
+  return to_float64(number, *static_cast<double*>(object)) || fail_float(number, "double");
+}
+
+bool ProtobufJsonReader::read_number_or_name(const Type& type, void* object) {
+  if (peek() == '"') return read_enumeration(type, object);
+  if (peek() == '-' || (peek() >= '0' && peek() <= '9')) return read_number(*type.element, object);
+  return fail_type("the name of a " + std::string(type.name));
+}
+
+// A Json is a string for protobuf.
+bool ProtobufJsonReader::read_own_text(const Type& /*type*/, void* object) {
+  std::string text;
+  const char* const end = read_string(text, at_);
+  if (end == nullptr) return false;
+  at_ = end;
+  if (text.empty()) text = "null";
+  const Status valid = validate_json(text, limits_);
+  if (!valid.is_ok()) return failure_.set(valid.code(), "this Json: " + valid.message());
+  static_cast<Json*>(object)->text = std::move(text);
+  return true;
+}
+
+bool ProtobufJsonReader::read_nullable(const Type& type, void* object) {
+  if (peek() == 'n') {
+    if (!scan_literal("null")) return false;
+    type.optional->reset(object);
+    return true;
+  }
+  return read(*type.element, type.optional->ensure(object));
+}
+
+bool ProtobufJsonReader::read_elements(const Type& type, void* object) {
+  if (peek() != '[') return fail_type("array");
+  if (!enter()) return false;
+  const ListOperations& list = *type.list;
+  list.truncate(object, 0);
+  Target target{this, type.element};
+  std::size_t count = 0;
+  for (bool done = is_closed(']'); !done;) {
+    const bool is_read = list.append != nullptr ? read(*type.element, list.append(object))
+                                                : list.insert(object, &read_target, &target);
+    if (!is_read) return failure_.in_index(count);
+    if (!next_element(']', ++count, done)) return false;
+  }
+  return true;
+}
+
+bool ProtobufJsonReader::read_exactly(const Type& type, void* object) {
+  if (peek() != '[') return fail_type("array");
+  if (!enter()) return false;
+  std::size_t count = 0;
+  for (bool done = is_closed(']'); !done;) {
+    if (count == type.count) return JsonReader::fail_arity(type.count, count, false);
+    void* const element = static_cast<char*>(object) + count * type.element->size;
+    if (!read(*type.element, element)) return failure_.in_index(count);
+    if (!next_element(']', ++count, done)) return false;
+  }
+  return count == type.count || JsonReader::fail_arity(type.count, count, true);
+}
+
+bool ProtobufJsonReader::read_key_target(void* target, void* key) {
+  const Target& self = *static_cast<Target*>(target);
+  JsonReader::Target plain{self.reader, self.type};
+  return JsonReader::read_key_target(&plain, key);
+}
+
+bool ProtobufJsonReader::read_entries(const Type& type, void* object) {
+  if (peek() != '{') return fail_type("object");
+  if (!enter()) return false;
+  type.map->clear(object);
+  Target target{this, type.key};
+  std::size_t count = 0;
+  for (bool done = is_closed('}'); !done;) {
+    bool is_new = false;
+    void* const value = type.map->insert(object, &read_key_target, &target, is_new);
+    if (value == nullptr) return false;
+    const std::string key(key_.text);
+    if (!is_new) return fail_duplicate(key);
+    if (!read(*type.element, value)) return failure_.in_key(key);
+    if (!next_element('}', ++count, done)) return false;
+  }
+  return true;
+}
+
+// A message with one member, or none.
+bool ProtobufJsonReader::read_choice(const Type& type, void* object) {
+  const VariantOperations& variant = *type.variant;
+  if (peek() != '{') return fail_type("object");
+  if (!enter()) return false;
+  if (is_closed('}'))
+    return set_zero(type, object) || fail_invalid("one alternative must be there");
+  RawString raw;
+  if (!scan_key(raw)) return false;
+  std::string room;
+  const std::string name(meaning_of(raw, room));
+  for (std::size_t i = 0; i < variant.alternatives.size(); ++i) {
+    const Alternative& alternative = variant.alternatives[i];
+    if (alternative.type == nullptr) continue;
+    if (alternative.name != name && protobuf_json_name(alternative.name) != name) continue;
+    if (!read(*alternative.type, variant.emplace(object, i))) {
+      return failure_.in_field(alternative.name);
+    }
+    bool done = false;
+    if (!next_element('}', 1, done)) return false;
+    return done || fail_invalid("more than one alternative");
+  }
+  return fail_alternative(variant, name, "nothing", failure_);
+}
+
+// By its own name, or by the one that protobuf makes of it.
+std::size_t ProtobufJsonReader::find_member(const Members& members, std::string_view name) {
+  const std::size_t index = members.find(name);
+  if (index != Members::npos) return index;
+  const std::span<const Field> fields = members.fields();
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const bool is_this = fields[i].name.empty() ? name == "argument" + std::to_string(i + 1)
+                                                : name == protobuf_json_name(fields[i].name);
+    if (is_this) return i;
+  }
+  return Members::npos;
+}
+
+bool ProtobufJsonReader::read_members(const Type& type, void* object) {
+  if (peek() != '{') return fail_type("object");
+  if (!enter()) return false;
+  const Members& members = type.members();
+  if (UnknownFields* const kept = members.unknown_fields(object)) *kept = {};
+  SeenFields seen(members.fields().size(), more_seen_);
+  std::size_t count = 0;
+  for (bool done = is_closed('}'); !done;) {
+    if (!scan_key(key_)) return false;
+    std::string room;
+    const std::size_t index = find_member(members, meaning_of(key_, room));
+    if (index == Members::npos) {
+      if (refuses_unknown(members, object, options_.refuse_unknown_fields)) {
+        fail_unknown_field(members, key_.text, failure_);
+        return failure_.in_key(key_.text);
+      }
+      // Not kept: UnknownFields would go back as plain JSON.
+      if (!skip_value()) return failure_.in_key(key_.text);
+    } else if (!read_member(members, index, seen, object)) {
+      return false;
+    }
+    if (!next_element('}', ++count, done)) return false;
+  }
+  return seen.count() == members.fields().size() ||
+         zero_absent(members, seen, object, options_.require_all_fields, failure_);
+}
+
+// null is an absent member.
+bool ProtobufJsonReader::read_member(const Members& members, std::size_t index, SeenFields& seen,
+                                     void* object) {
+  const Field& field = members.fields()[index];
+  if (peek() == 'n') return scan_literal("null") || in_member(members, index);
+  if (!seen.mark(index)) {
+    fail_invalid("the member appears twice");
+    return in_member(members, index);
+  }
+  void* const value = field.variant == nullptr
+                          ? static_cast<char*>(object) + field.offset
+                          : emplace_alternative(members, index, seen, object, failure_);
+  return value != nullptr && (read(*field.type, value) || in_member(members, index));
+}
+
+bool ProtobufJsonReader::read_as(const Type& type, void* object) {
+  Target target{this, type.element};
+  bool filled = false;
+  is_represented_ = type.element->kind == Kind::bytes;
+  const Status status = type.represented->take(object, &read_target, &target, filled);
+  is_represented_ = false;
+  if (!filled) return false;
+  return status.is_ok() || failure_.set(status.code(), status.message());
+}
+
+}  // namespace
+
+Status decode_protobuf_json(std::string_view text, const Type& type, void* object,
+                            const Limits& limits, const JsonOptions& options) {
+  ProtobufJsonReader reader(text, limits, options);
+  if (reader.check_size() && reader.read_text(type, object)) return {};
+  return reader.failure().status();
+}
+
+}  // namespace parley::codec::impl

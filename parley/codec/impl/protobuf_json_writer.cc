@@ -1,0 +1,365 @@
+// Writes JSON as protobuf maps it.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <limits>
+#include <utility>
+
+#include "parley/base/base64.h"
+#include "parley/codec/impl/failure.h"
+#include "parley/codec/impl/integers.h"
+#include "parley/codec/impl/json_escape.h"
+#include "parley/codec/impl/json_number.h"
+#include "parley/codec/impl/member_rules.h"
+#include "parley/codec/impl/protobuf_json.h"
+#include "parley/codec/impl/protobuf_wire.h"
+#include "parley/codec/impl/time_text.h"
+#include "parley/codec/impl/utf8.h"
+#include "parley/codec/members.h"
+
+namespace parley::codec::impl {
+namespace {
+
+// What google.protobuf.Duration may hold, either way: 10,000 years.
+constexpr std::int64_t max_duration_seconds = 315'576'000'000;
+
+// Whether this is how the value is written that is left out on the wire.
+bool is_nothing(const Type& type, std::string_view text) {
+  switch (type.kind) {
+    case Kind::boolean:
+      return text == "false";
+    case Kind::string:
+    case Kind::bytes:
+      return text == "\"\"";
+    case Kind::json:
+      return text == "\"null\"";
+    case Kind::enumeration: {
+      const auto values = type.enumeration->values;
+      const auto zero = std::ranges::find(values, 0, &EnumValue::value);
+      return text == "0" ||
+             (zero != values.end() && text.substr(1, text.size() - 2) == escaped_json(zero->name));
+    }
+    case Kind::duration:
+      return text == "\"0s\"";
+    case Kind::instant:
+      return text == "\"1970-01-01T00:00:00Z\"";
+    case Kind::list:
+    case Kind::array:
+      return text == "[]";
+    case Kind::map:
+    case Kind::structure:
+    case Kind::tuple:
+    case Kind::variant:
+      return text == "{}";
+    default:
+      return text == "0" || text == "\"0\"";
+  }
+}
+
+class ProtobufJsonWriter {
+ public:
+  ProtobufJsonWriter(std::string& out, const Limits& limits, const JsonOptions& options)
+      : out_(out), limits_(limits), options_(options) {}
+
+  bool write(const Type& type, const void* object);
+  [[nodiscard]] Status status() const { return failure_.status(); }
+
+ private:
+  // Each stands alone: write() calls itself.
+  [[gnu::noinline]] bool write_integer(const Type& type, const void* object);
+  [[gnu::noinline]] bool write_float(double value, bool is_single);
+  [[gnu::noinline]] bool write_text(std::string_view text);
+  [[gnu::noinline]] bool write_bytes(const BytesOperations& bytes, const void* object);
+  [[gnu::noinline]] bool write_enumeration(const Type& type, const void* object);
+  [[gnu::noinline]] bool write_time(const Type& type, const void* object);
+  [[gnu::noinline]] bool write_list(const Type& type, const void* object);
+  [[gnu::noinline]] bool write_array(const Type& element, const void* elements, std::size_t count);
+  [[gnu::noinline]] bool write_map(const Type& type, const void* object);
+  [[gnu::noinline]] bool write_variant(const VariantOperations& variant, const void* object);
+  [[gnu::noinline]] bool write_members(const Type& type, const void* object);
+  [[gnu::noinline]] bool write_represented(const Type& type, const void* object);
+  bool write_optional(const Type& type, const void* object) {
+    const void* const value = type.optional->get(object);
+    if (value != nullptr) return write(*type.element, value);
+    out_ += "null";
+    return true;
+  }
+
+  void append_name(const Field& field, std::size_t index);
+  bool enter(char opener);
+  bool leave(char closer) {
+    --depth_;
+    out_ += closer;
+    return true;
+  }
+  [[gnu::cold]] bool fail_invalid(std::string message) {
+    return failure_.set(Code::invalid_argument, std::move(message));
+  }
+
+  std::string& out_;
+  const Limits& limits_;
+  const JsonOptions& options_;
+  std::size_t depth_ = 0;
+  Failure failure_;
+};
+
+bool ProtobufJsonWriter::write(const Type& type, const void* object) {
+  switch (type.kind) {
+    case Kind::boolean:
+      out_ += *static_cast<const bool*>(object) ? "true" : "false";
+      return true;
+    case Kind::int8:
+    case Kind::int16:
+    case Kind::int32:
+    case Kind::int64:
+    case Kind::uint8:
+    case Kind::uint16:
+    case Kind::uint32:
+    case Kind::uint64:
+      return write_integer(type, object);
+    case Kind::float32:
+      return write_float(static_cast<double>(*static_cast<const float*>(object)), true);
+    case Kind::float64:
+      return write_float(*static_cast<const double*>(object), false);
+    case Kind::string:
+      return write_text(*static_cast<const std::string*>(object));
+    case Kind::json:
+      return write_text(static_cast<const Json*>(object)->text);
+    case Kind::bytes:
+      return write_bytes(*type.bytes, object);
+    case Kind::enumeration:
+      return write_enumeration(type, object);
+    case Kind::duration:
+    case Kind::instant:
+      return write_time(type, object);
+    case Kind::optional:
+      return write_optional(type, object);
+    case Kind::list:
+      return write_list(type, object);
+    case Kind::array:
+      return write_array(*type.element, object, type.count);
+    case Kind::map:
+      return write_map(type, object);
+    case Kind::variant:
+      return write_variant(*type.variant, object);
+    case Kind::tuple:
+    case Kind::structure:
+      return write_members(type, object);
+    case Kind::represented:
+      return write_represented(type, object);
+  }
+  return failure_.set(Code::internal, "a type table with an unknown kind");
+}
+
+// Those of 64 bits in quotes, which JavaScript could not read in full otherwise.
+bool ProtobufJsonWriter::write_integer(const Type& type, const void* object) {
+  std::int64_t value = 0;
+  load_integer(type, object, value);
+  const bool is_wide = type.size == sizeof(std::int64_t);
+  const std::string text = type.kind == Kind::uint64
+                               ? std::to_string(static_cast<std::uint64_t>(value))
+                               : std::to_string(value);
+  out_ += is_wide ? '"' + text + '"' : text;
+  return true;
+}
+
+bool ProtobufJsonWriter::write_float(double value, bool is_single) {
+  if (!std::isfinite(value)) {
+    out_ += std::isnan(value) ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\"";
+    return true;
+  }
+  std::array<char, max_number_chars> digits{};
+  char* const end = is_single ? write_float32(digits.data(), static_cast<float>(value))
+                              : write_float64(digits.data(), value);
+  out_.append(digits.data(), end);
+  return true;
+}
+
+bool ProtobufJsonWriter::write_text(std::string_view text) {
+  if (!is_utf8(text)) return fail_invalid("a string that is not UTF-8 cannot be written as JSON");
+  out_ += '"';
+  for (const char c : text) {
+    const Escape& escape = escapes[static_cast<unsigned char>(c)];
+    out_.append(escape.text.data(), escape.size);
+  }
+  out_ += '"';
+  return true;
+}
+
+bool ProtobufJsonWriter::write_bytes(const BytesOperations& bytes, const void* object) {
+  std::string room;
+  const std::string_view text = bytes.get(object, room);
+  if (bytes.is_text) return write_text(text);
+  out_ += '"';
+  append_base64(out_, text);
+  out_ += '"';
+  return true;
+}
+
+bool ProtobufJsonWriter::write_enumeration(const Type& type, const void* object) {
+  std::int64_t number = 0;
+  load_integer(*type.element, object, number);
+  const auto values = type.enumeration->values;
+  const auto named = std::ranges::find(values, number, &EnumValue::value);
+  if (named != values.end() && !options_.enums_as_numbers) return write_text(named->name);
+  out_ += std::to_string(number);
+  return true;
+}
+
+bool ProtobufJsonWriter::write_time(const Type& type, const void* object) {
+  Seconds time;
+  if (!get_time(type, object, time, failure_)) return false;
+  std::array<char, max_time_chars> text{};
+  const bool is_instant = type.kind == Kind::instant;
+  if (!is_instant && std::abs(time.seconds) > max_duration_seconds) {
+    return fail_invalid("a duration beyond 10,000 years cannot be written for protobuf");
+  }
+  char* const end =
+      is_instant ? write_instant(text.data(), time) : write_duration(text.data(), time);
+  // Protobuf's times begin with the year 1.
+  if (end == nullptr || (is_instant && std::string_view(text.data(), 4) == "0000")) {
+    return fail_invalid("a time outside the years 0001 to 9999 cannot be written for protobuf");
+  }
+  out_ += '"';
+  out_.append(text.data(), end);
+  out_ += '"';
+  return true;
+}
+
+bool ProtobufJsonWriter::enter(char opener) {
+  if (depth_ >= limits_.max_depth) {
+    return failure_.set(Code::resource_exhausted,
+                        "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
+  }
+  ++depth_;
+  out_ += opener;
+  return true;
+}
+
+bool ProtobufJsonWriter::write_list(const Type& type, const void* object) {
+  const ListOperations& list = *type.list;
+  if (list.data != nullptr) {
+    // Only to be read from: data() serves readers and writers alike.
+    return write_array(*type.element, list.data(const_cast<void*>(object)), list.size(object));
+  }
+  if (!enter('[')) return false;
+  Cursor cursor;
+  std::size_t count = 0;
+  for (bool some = list.first(object, cursor); some; some = list.next(object, cursor)) {
+    if (count > 0) out_ += ',';
+    if (!write(*type.element, cursor.value)) return failure_.in_index(count);
+    ++count;
+  }
+  return leave(']');
+}
+
+bool ProtobufJsonWriter::write_array(const Type& element, const void* elements, std::size_t count) {
+  if (!enter('[')) return false;
+  const auto* const first = static_cast<const char*>(elements);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) out_ += ',';
+    if (!write(element, first + i * element.size)) return failure_.in_index(i);
+  }
+  return leave(']');
+}
+
+bool ProtobufJsonWriter::write_map(const Type& type, const void* object) {
+  if (!enter('{')) return false;
+  Cursor cursor;
+  std::size_t count = 0;
+  for (bool some = type.map->first(object, cursor); some; some = type.map->next(object, cursor)) {
+    if (count > 0) out_ += ',';
+    const std::size_t start = out_.size();
+    if (!write(*type.key, cursor.key)) return failure_.in_key_number(count);
+    if (out_[start] != '"') out_.insert(start, 1, '"') += '"';
+    const std::string key = out_.substr(start + 1, out_.size() - start - 2);
+    out_ += ':';
+    if (!write(*type.element, cursor.value)) return failure_.in_key(key);
+    ++count;
+  }
+  return leave('}');
+}
+
+bool ProtobufJsonWriter::write_variant(const VariantOperations& variant, const void* object) {
+  const std::size_t index = variant.index(object);
+  if (index >= variant.alternatives.size()) {
+    return fail_invalid("a variant without a value cannot be written");
+  }
+  if (!enter('{')) return false;
+  const Alternative& alternative = variant.alternatives[index];
+  if (alternative.type != nullptr) {
+    out_ += '"' + escaped_json(protobuf_json_name(alternative.name)) + "\":";
+    if (!write(*alternative.type, variant.get(object))) return failure_.in_field(alternative.name);
+  }
+  return leave('}');
+}
+
+// An element of a tuple is called as in the .proto that schema.h writes.
+void ProtobufJsonWriter::append_name(const Field& field, std::size_t index) {
+  out_ += '"';
+  out_ += field.name.empty() ? "argument" + std::to_string(index + 1)
+                             : escaped_json(protobuf_json_name(field.name));
+  out_ += "\":";
+}
+
+// What the wire would not carry is not written either.
+bool ProtobufJsonWriter::write_members(const Type& type, const void* object) {
+  if (!enter('{')) return false;
+  bool is_first = true;
+  const std::span<const Field> fields = type.members().fields();
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const Field& field = fields[i];
+    const void* member = static_cast<const char*>(object) + field.offset;
+    if (field.variant != nullptr) {
+      if (field.variant->index(member) != field.alternative) continue;
+      member = field.variant->get(member);
+    } else if (field.type->kind == Kind::optional && field.type->optional->get(member) == nullptr) {
+      continue;
+    }
+    const std::size_t before = out_.size();
+    if (!is_first) out_ += ',';
+    append_name(field, i);
+    const std::size_t start = out_.size();
+    if (!write(*field.type, member)) {
+      return field.name.empty() ? failure_.in_index(i) : failure_.in_field(field.name);
+    }
+    const bool has_presence =
+        field.variant != nullptr || field.is_required || field.type->kind == Kind::optional;
+    const std::string_view value = std::string_view(out_).substr(start);
+    if (!has_presence && is_nothing(resolved(*field.type), value)) {
+      out_.resize(before);
+    } else {
+      is_first = false;
+    }
+  }
+  return leave('}');
+}
+
+bool ProtobufJsonWriter::write_represented(const Type& type, const void* object) {
+  struct Target {
+    ProtobufJsonWriter* writer;
+    const Type* type;
+  } target{this, type.element};
+  return type.represented->show(
+      object,
+      [](void* context, const void* as) {
+        const auto& self = *static_cast<Target*>(context);
+        return self.writer->write(*self.type, as);
+      },
+      &target);
+}
+
+}  // namespace
+
+Status encode_protobuf_json(std::string& out, const Type& type, const void* object,
+                            const Limits& limits, const JsonOptions& options) {
+  const std::size_t before = out.size();
+  ProtobufJsonWriter writer(out, limits, options);
+  if (writer.write(type, object)) return {};
+  out.resize(before);
+  return writer.status();
+}
+
+}  // namespace parley::codec::impl
