@@ -5,6 +5,7 @@ option(PARLEY_STRICT "Warnings of this project, as errors (set by the presets)" 
 option(PARLEY_FUZZ "Build fuzz targets with libFuzzer (needs clang)" OFF)
 option(PARLEY_CLI "Build the parley command" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_YAML "Build codec_yaml, the reader of configuration" ${PROJECT_IS_TOP_LEVEL})
+option(PARLEY_XML "Build codec_xml, XML both ways" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_BENCH "Build the benchmark programs" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_COUNT_OS_LOCKS "In debug builds, refuse to wait while an OS mutex is held" ON)

@@ -36,26 +36,9 @@
 
 #include "parley/codec/impl/spelling.h"
 #include "parley/codec/type_table.h"
+#include "parley/codec/unknown_fields.h"
 
 namespace parley::codec {
-
-// What happens to members of the text that the type does not know.
-enum class OnUnknown : std::uint8_t {
-  as_asked,  // what the options of the format say
-  ignore,
-  refuse,
-};
-
-// A member of this type keeps what the others do not know, for whoever writes the object again in
-// the same format: the members as they stood in JSON, joined by commas; the fields of protobuf; the
-// keys and values of MessagePack.
-struct UnknownFields {
-  std::string json;
-  std::string protobuf;
-  std::string msgpack;
-
-  friend bool operator==(const UnknownFields&, const UnknownFields&) = default;
-};
 
 // How protobuf writes an integer; other formats do not care.
 enum class Wire : std::uint8_t {
@@ -64,11 +47,19 @@ enum class Wire : std::uint8_t {
   fixed,   // fixed32, fixed64, sfixed32, sfixed64: always four or eight bytes
 };
 
+// Where XML has a member of a struct.
+enum class XmlPlace : std::uint8_t {
+  element,    // inside the struct's element, as one of its own
+  attribute,  // of the struct's element; a single value, or an optional one
+  text,       // of the struct's element; a single value, and one in a struct
+};
+
 struct FieldOptions {
   std::string_view name{};
   std::uint32_t number = 0;  // 0: by its position, from 1
   Wire wire = Wire::usual;
   Wire key_wire = Wire::usual;
+  XmlPlace xml = XmlPlace::element;
   bool is_required = false;
   bool is_flat = false;
   bool has_default = false;  // there is a default_to()
@@ -116,6 +107,12 @@ class FieldOf {
   [[nodiscard]] constexpr FieldOf keys_encoded_as(Wire wire) const {
     FieldOf changed = *this;
     changed.options_.key_wire = wire;
+    return changed;
+  }
+  // Where XML has it; the program ends where a value of this type cannot be there.
+  [[nodiscard]] constexpr FieldOf in_xml(XmlPlace place) const {
+    FieldOf changed = *this;
+    changed.options_.xml = place;
     return changed;
   }
   // Decoding fails when it is absent.

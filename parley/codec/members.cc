@@ -121,6 +121,7 @@ Members::Members(const MembersSource& source)
     if (field.number == 0) field.number = position;
     field.is_rare = field.variant != nullptr || field.type->kind == Kind::optional;
   }
+  note_xml_places(source.name);
   make_keys();
   make_msgpack_keys();
   make_slots(source.name);
@@ -150,11 +151,15 @@ void Members::take(const MembersSource& source, std::size_t index) {
                      .number = field.number,
                      .wire = field.wire,
                      .key_wire = field.key_wire,
+                     .xml = field.xml,
                      .is_required = field.is_required,
                      .is_numbered = field.number != 0});
 }
 
 void Members::take_flat(const MembersSource& source, const FieldSource& field, std::size_t offset) {
+  if (field.xml != XmlPlace::element) {
+    end_field(source.name, field.name, "in_xml() is for what is not flattened");
+  }
   if (field.type->kind == Kind::variant) return take_alternatives(field, offset);
   if (field.type->kind != Kind::structure) {
     end_field(source.name, field.name, "only a struct or a std::variant can be flattened");
@@ -206,6 +211,25 @@ void Members::take_inner(const MembersSource& source, const FieldSource& field,
     unknown_fields_ = offset + members.unknown_fields_;
   }
   if (on_unknown_ == OnUnknown::as_asked) on_unknown_ = members.on_unknown_;
+}
+
+void Members::note_xml_places(std::string_view type_name) {
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    const Field& field = fields_[i];
+    if (field.xml == XmlPlace::element) continue;
+    const Type* type = field.type;
+    while (type->kind == Kind::represented ||
+           (type->kind == Kind::optional && field.xml == XmlPlace::attribute)) {
+      type = type->element;
+    }
+    if (type->kind > Kind::instant) {
+      end_field(type_name, field.name, "only a single value can be an attribute or a text in XML");
+    }
+    has_xml_attributes_ = has_xml_attributes_ || field.xml == XmlPlace::attribute;
+    if (field.xml != XmlPlace::text) continue;
+    if (xml_text_ != npos) end_field(type_name, field.name, "another field is the text in XML");
+    xml_text_ = i;
+  }
 }
 
 void Members::make_keys() {

@@ -30,6 +30,7 @@ struct Field {
   std::uint32_t number = 0;  // in protobuf; unique in its struct
   Wire wire = Wire::usual;
   Wire key_wire = Wire::usual;
+  XmlPlace xml = XmlPlace::element;
   bool is_required = false;
   bool is_numbered = false;  // its number was given, not counted
   bool is_rare = false;      // an optional, or an alternative: may be left out
@@ -46,6 +47,7 @@ struct FieldSource {
   std::uint32_t number = 0;  // 0: by position
   Wire wire = Wire::usual;
   Wire key_wire = Wire::usual;
+  XmlPlace xml = XmlPlace::element;
   bool is_required = false;
   bool is_flat = false;
   bool is_property = false;
@@ -70,7 +72,8 @@ class Members {
   static constexpr std::size_t key_padding = 16;
 
   // Ends the program when two fields have one name or one number, when one has a number or a Wire
-  // that protobuf cannot have, or is flattened and cannot be: bugs in the program.
+  // that protobuf cannot have, a place that XML cannot give it, or is flattened and cannot be: bugs
+  // in the program.
   explicit Members(const MembersSource& source);
 
   [[nodiscard]] std::span<const Field> fields() const noexcept { return fields_; }
@@ -91,6 +94,9 @@ class Members {
   [[nodiscard]] const UnknownFields* unknown_fields(const void* object) const noexcept {
     return unknown_fields(const_cast<void*>(object));
   }
+  // The field that is the text of the element in XML; npos when none is.
+  [[nodiscard]] std::size_t xml_text() const noexcept { return xml_text_; }
+  [[nodiscard]] bool has_xml_attributes() const noexcept { return has_xml_attributes_; }
   // An object of the type as it is without any input; null when the type has no default.
   [[nodiscard]] const void* defaults() const noexcept { return defaults_; }
 
@@ -137,6 +143,7 @@ class Members {
   void make_slots(std::string_view type_name);
   void check_numbers(std::string_view type_name) const;
   void make_numbers();
+  void note_xml_places(std::string_view type_name);
   [[nodiscard]] std::size_t find_high_number(std::uint32_t number) const noexcept;
 
   std::vector<Field> fields_;
@@ -151,6 +158,8 @@ class Members {
   void (*set_defaults_)(void* object) = nullptr;
   std::vector<std::pair<const Members*, std::size_t>> inner_;  // structs with defaults, and where
   std::size_t unknown_fields_ = npos;
+  std::size_t xml_text_ = npos;
+  bool has_xml_attributes_ = false;
   OnUnknown on_unknown_ = OnUnknown::as_asked;
   bool are_parameters_ = false;
 };

@@ -4,8 +4,8 @@
 
 declare -A packages_of=(
   [build]="g++ cmake ninja-build ccache pkg-config python3 libgtest-dev libsimdjson-dev
-    libyaml-cpp-dev libre2-dev libcli11-dev libc-ares-dev libssl-dev openssl
-    dnsmasq-base python3-prometheus-client python3-msgpack python3-jsonschema python3-protobuf
+    libyaml-cpp-dev libre2-dev libcli11-dev libc-ares-dev libssl-dev openssl dnsmasq-base
+    python3-prometheus-client python3-msgpack python3-jsonschema python3-protobuf libpugixml-dev
     protobuf-compiler nodejs node-typescript gdb"
   [format]="clang-format-19"
   [lint]="clang-tidy-19"

@@ -66,6 +66,7 @@ constexpr void say(const FieldOptions& options, FieldSource& source) {
   source.number = options.number;
   source.wire = options.wire;
   source.key_wire = options.key_wire;
+  source.xml = options.xml;
   source.is_required = options.is_required;
   source.is_flat = options.is_flat;
 }
