@@ -7,9 +7,8 @@
 //
 // The mapping is that of Go's encoding/xml wherever that has one, to the byte for structs of bools,
 // integers, texts, lists and structs:
-// * the root is called as its type, or as XmlOptions::root says; a value of a type without a name
-// as
-//   a variant's alternative would be (int32, string, list, map);
+// * the root is called as its type, or as XmlOptions::root says; what has no name, as it would be
+//   among the alternatives of a variant (int32, string, list, map);
 // * a member of a struct is an element of its name; parley::fields may make it an attribute, or the
 //   text of the struct's element (FieldOf::in_xml);
 // * a list or an array that is a member repeats that element; elsewhere (in another list, a map, an
@@ -18,9 +17,9 @@
 // * a map has an <entry key="..."> for each; a variant an element with the name of its alternative
 //   inside, and nothing inside for std::monostate;
 // * an empty optional is left out of a struct; elsewhere its element says xsi:nil="true";
-// * texts are escaped as Go does, also tabs and line ends, so that they come back as they were;
-// what
-//   else is a single value is written as plain.h does, bytes in base64, codec::Json as its text.
+// * texts are escaped as Go does it, tabs and line ends too, so that they come back as they were;
+//   any other single value is written as plain.h does, bytes in base64, codec::Json as its text.
+// Go differs in bytes, which it writes as they are, and in durations, which are nanoseconds there.
 //
 // What is read:
 // * an element that is absent leaves the default, but for lists: none there is an empty list;
@@ -42,8 +41,7 @@
 // name and attribute.
 //
 // Pure functions: safe on every thread and fiber; at the default depth they need less than 52 KiB
-// of stack. Decoding builds a tree that takes up to 30 times the text: lower max_bytes for
-// strangers.
+// of stack. Decoding builds a tree that may take 30 times the text: lower max_bytes for strangers.
 //
 //   Result<std::string> text = codec::encode_xml(order);
 //   Result<Order> order = codec::decode_xml<Order>(*text);
