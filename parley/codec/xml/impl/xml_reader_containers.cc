@@ -9,8 +9,6 @@
 namespace parley::codec::impl {
 namespace {
 
-constexpr std::size_t max_shown = 64;
-
 void* at(void* object, std::size_t offset) { return static_cast<char*>(object) + offset; }
 
 bool is_blank(std::string_view text) {
