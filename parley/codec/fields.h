@@ -29,23 +29,19 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
+#include "parley/codec/impl/field_access.h"
+#include "parley/codec/impl/field_places.h"
 #include "parley/codec/impl/spelling.h"
+#include "parley/codec/oneof.h"
 #include "parley/codec/type_table.h"
 #include "parley/codec/unknown_fields.h"
 
 namespace parley::codec {
-
-// How protobuf writes an integer; other formats do not care.
-enum class Wire : std::uint8_t {
-  usual,   // int32, int64, uint32, uint64: short when it is small and not negative
-  zigzag,  // sint32, sint64: short when it is near 0; of signed integers only
-  fixed,   // fixed32, fixed64, sfixed32, sfixed64: always four or eight bytes
-};
 
 // Where XML has a member of a struct.
 enum class XmlPlace : std::uint8_t {
@@ -62,6 +58,8 @@ struct FieldOptions {
   XmlPlace xml = XmlPlace::element;
   bool is_required = false;
   bool is_flat = false;
+  bool is_unpacked = false;
+  bool is_oneof = false;
   bool has_default = false;  // there is a default_to()
 };
 
@@ -128,6 +126,24 @@ class FieldOf {
     changed.options_.is_flat = true;
     return changed;
   }
+  // Flattens a std::variant whose alternatives have these names and numbers, in their order. What a
+  // std::unique_ptr in it points to is the alternative, so that messages may hold themselves; one
+  // that is null counts as nothing.
+  template <std::size_t n>
+  [[nodiscard]] constexpr FieldOf oneof(const OneofField (&alternatives)[n]) const
+    requires(n == impl::alternative_count<Value>)
+  {
+    FieldOf changed = flatten();
+    changed.options_.is_oneof = true;
+    for (std::size_t i = 0; i < n; ++i) changed.oneof_[i] = alternatives[i];
+    return changed;
+  }
+  // Each number of a list gets a record of its own in protobuf; both forms are always read.
+  [[nodiscard]] constexpr FieldOf unpacked() const {
+    FieldOf changed = *this;
+    changed.options_.is_unpacked = true;
+    return changed;
+  }
   // What it is when it is absent, instead of what the struct's own initialisers say.
   [[nodiscard]] constexpr FieldOf default_to(MakeDefault make) const
     requires(!std::is_array_v<Value>)
@@ -141,39 +157,14 @@ class FieldOf {
   [[nodiscard]] constexpr const Access& access() const { return access_; }
   [[nodiscard]] constexpr const FieldOptions& options() const { return options_; }
   [[nodiscard]] constexpr MakeDefault default_maker() const { return default_; }
+  [[nodiscard]] constexpr std::span<const OneofField> oneof_fields() const { return oneof_; }
 
  private:
   Access access_;
   FieldOptions options_;
   MakeDefault default_ = nullptr;
+  std::array<OneofField, impl::alternative_count<Value>> oneof_{};
 };
-
-namespace impl {
-
-template <class T, class M>
-struct MemberAccess {
-  using Owner = T;
-  using Value = M;
-  M T::* pointer;
-};
-template <class T, class M>
-MemberAccess(M T::*) -> MemberAccess<T, M>;
-
-template <auto get, auto set>
-struct PropertyAccess {
-  template <class O, class V>
-  static O owner_of(void (*)(O&, V));
-  template <class O, class V>
-  static std::remove_cvref_t<V> value_of(void (*)(O&, V));
-
-  using Owner = decltype(owner_of(+set));
-  using Value = decltype(value_of(+set));
-
-  static decltype(auto) show(const Owner& object) { return get(object); }
-  static void put(Owner& object, Value value) { set(object, std::move(value)); }
-};
-
-}  // namespace impl
 
 // A data member, private ones where they can be named; its name is the member's unless given.
 template <auto member>
@@ -195,7 +186,7 @@ class FieldList {
   static constexpr bool is_whole = is_whole_;
   static constexpr std::size_t count = sizeof...(Fields);
 
-  consteval explicit FieldList(Fields... fields) : fields_(fields...) {}
+  consteval explicit FieldList(Fields... fields) : places_(fields...) {}
 
   [[nodiscard]] consteval FieldList on_unknown(OnUnknown what) const {
     FieldList changed = *this;
@@ -203,11 +194,19 @@ class FieldList {
     return changed;
   }
 
-  [[nodiscard]] constexpr const std::tuple<Fields...>& fields() const { return fields_; }
+  // What `use` makes of all fields as its arguments.
+  template <class Use>
+  constexpr decltype(auto) apply(Use use) const {
+    return places_.apply(use);
+  }
+  template <std::size_t i>
+  constexpr const auto& at() const {
+    return impl::field_at<i>(places_);
+  }
   [[nodiscard]] constexpr OnUnknown unknown() const { return on_unknown_; }
 
  private:
-  std::tuple<Fields...> fields_;
+  impl::FieldPlaces<std::index_sequence_for<Fields...>, Fields...> places_;
   OnUnknown on_unknown_ = OnUnknown::as_asked;
 };
 

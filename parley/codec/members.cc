@@ -153,6 +153,7 @@ void Members::take(const MembersSource& source, std::size_t index) {
                      .key_wire = field.key_wire,
                      .xml = field.xml,
                      .is_required = field.is_required,
+                     .is_unpacked = field.is_unpacked,
                      .is_numbered = field.number != 0});
 }
 
@@ -176,11 +177,16 @@ void Members::take_alternatives(const FieldSource& field, std::size_t offset) {
   for (std::size_t i = 0; i < field.type->variant->alternatives.size(); ++i) {
     const Alternative& alternative = field.type->variant->alternatives[i];
     if (alternative.type == nullptr) continue;
+    Wire wire = field.wire;
+    if (!field.oneof.empty()) {
+      number = field.oneof[i].number;
+      wire = field.oneof[i].wire;
+    }
     fields_.push_back({.type = alternative.type,
                        .offset = offset,
                        .name = alternative.name,
                        .number = number,
-                       .wire = field.wire,
+                       .wire = wire,
                        .key_wire = field.key_wire,
                        .is_required = field.is_required,
                        .is_numbered = number != 0,
@@ -282,6 +288,9 @@ void Members::check_numbers(std::string_view type_name) const {
     }
     if (!impl::fits_wire(*field.type, field.wire, field.key_wire)) {
       end_field(type_name, name, "its type cannot be encoded_as that");
+    }
+    if (field.is_unpacked && !impl::can_be_packed(*field.type)) {
+      end_field(type_name, name, "only a list of numbers can be unpacked()");
     }
     if (numbers.insert(field.number).second) continue;
     end_program(type_name, std::to_string(field.number), "numbered");

@@ -32,6 +32,7 @@ struct Field {
   Wire key_wire = Wire::usual;
   XmlPlace xml = XmlPlace::element;
   bool is_required = false;
+  bool is_unpacked = false;
   bool is_numbered = false;  // its number was given, not counted
   bool is_rare = false;      // an optional, or an alternative: may be left out
   // One alternative of a flattened variant: it is there when the variant at `offset`, whose
@@ -50,7 +51,9 @@ struct FieldSource {
   XmlPlace xml = XmlPlace::element;
   bool is_required = false;
   bool is_flat = false;
+  bool is_unpacked = false;
   bool is_property = false;
+  std::span<const OneofField> oneof{};  // of a flattened variant, if they are given
 };
 
 struct MembersSource {

@@ -106,6 +106,13 @@ inline constexpr auto parley::fields<Subject> = parley::codec::field_rules<Subje
 #elif CASE == 21
 using Subject = std::tuple<int, int>;
 const parley::codec::Type& arguments = parley::codec::arguments_type<Subject, "a">();
+#elif CASE == 22
+struct Subject {
+  std::variant<std::monostate, int> choice;
+};
+template <>
+inline constexpr auto parley::fields<Subject> = parley::codec::field_table<Subject>(
+    parley::codec::field<&Subject::choice>().oneof({{}, {"", 7}}));
 #endif
 
 parley::codec::Kind probe() {

@@ -17,6 +17,12 @@ struct Table {
   static const Type type;
 };
 
+// The same for a std::variant that is a oneof: field `k` of fields<T>.
+template <class T, std::size_t k>
+struct OneofTable {
+  static const Type type;
+};
+
 template <class T>
 void swap(void* object, void* other) {
   static_cast<T*>(object)->swap(*static_cast<T*>(other));

@@ -7,31 +7,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "parley/codec/fields.h"
 #include "parley/codec/impl/describe.h"
+#include "parley/codec/impl/field_rules.h"
 #include "parley/codec/members.h"
 #include "parley/codec/reflect.h"
 
 namespace parley::codec::impl {
-
-template <class T>
-using FieldsOf = std::remove_const_t<decltype(fields<T>)>;
-
-template <class T>
-inline constexpr bool has_no_rules = std::is_same_v<FieldsOf<T>, NoFields>;
-
-template <class T>
-consteval bool has_whole_table() {
-  if constexpr (has_no_rules<T>) {
-    return false;
-  } else {
-    return FieldsOf<T>::is_whole;
-  }
-}
 
 // The reflected names in one text, without the long spellings they were cut from.
 template <class T>
@@ -51,13 +36,10 @@ inline constexpr auto joined_names = [] {
 
 template <class T, std::size_t i>
 constexpr FieldSource reflected_source() {
-  using Member = FieldType<T, i>;
   std::size_t start = 0;
   for (std::size_t k = 0; k < i; ++k) start += field_names<T>[k].size();
   FieldSource source;
   source.name = {joined_names<T>.data() + start, field_names<T>[i].size()};
-  // The keeper of unknown fields is no field itself; it has no table.
-  if constexpr (!std::is_same_v<Member, UnknownFields>) source.type = member_type<Member>();
   return source;
 }
 
@@ -69,6 +51,7 @@ constexpr void say(const FieldOptions& options, FieldSource& source) {
   source.xml = options.xml;
   source.is_required = options.is_required;
   source.is_flat = options.is_flat;
+  source.is_unpacked = options.is_unpacked;
 }
 
 // Whether `pointer` is reflected member i of T, which has this name.
@@ -84,23 +67,50 @@ constexpr bool is_member(const Access& access) {
   return false;
 }
 
+constexpr std::size_t no_rule = static_cast<std::size_t>(-1);
+
+// Which of fields<T> speaks of reflected member i.
+template <class T, std::size_t i>
+consteval std::size_t rule_of() {
+  std::size_t found = no_rule;
+  std::size_t k = 0;
+  for_each_rule<T>([&](const auto& field) {
+    if (is_member<T, i>(field.access())) found = k;
+    ++k;
+  });
+  return found;
+}
+
+// Field `k` of fields<T>, as far as it is a matter of its type.
+template <class T, std::size_t k, class Member>
+constexpr void say_type(FieldSource& source) {
+  constexpr auto& field = fields<T>.template at<k>();
+  if constexpr (field.options().is_oneof) {
+    source.type = &OneofTable<T, k>::type;
+    source.oneof = field.oneof_fields();
+  } else if constexpr (!std::is_same_v<Member, UnknownFields>) {
+    // The keeper of unknown fields is no field itself; it has no table.
+    source.type = member_type<Member>();
+  }
+}
+
 template <class T, std::size_t i>
 constexpr FieldSource ruled_source() {
   FieldSource source = reflected_source<T, i>();
-  if constexpr (!has_no_rules<T>) {
-    std::apply(
-        [&](const auto&... field) {
-          (
-              [&] {
-                if (!is_member<T, i>(field.access())) return;
-                const std::string_view name = source.name;
-                say(field.options(), source);
-                // Unless it was renamed, the name kept apart is as good as the one given.
-                if (source.name == name) source.name = name;
-              }(),
-              ...);
-        },
-        fields<T>.fields());
+  using Member = FieldType<T, i>;
+  if constexpr (has_no_rules<T>) {
+    if constexpr (!std::is_same_v<Member, UnknownFields>) source.type = member_type<Member>();
+  } else {
+    constexpr std::size_t k = rule_of<T, i>();
+    if constexpr (k == no_rule) {
+      if constexpr (!std::is_same_v<Member, UnknownFields>) source.type = member_type<Member>();
+    } else {
+      const std::string_view name = source.name;
+      say(fields<T>.template at<k>().options(), source);
+      say_type<T, k, Member>(source);
+      // Unless it was renamed, the name kept apart is as good as the one given.
+      if (source.name == name) source.name = name;
+    }
   }
   return source;
 }
@@ -126,12 +136,10 @@ consteval bool every_rule_has_its_member() {
   } else {
     bool is_good = true;
     std::array<std::size_t, field_count<T> + 1> rules{};
-    constexpr auto indices = std::make_index_sequence<field_count<T>>();
-    std::apply(
-        [&](const auto&... field) {
-          ((is_good = count_rule<T>(field.access(), rules, indices) == 1 && is_good), ...);
-        },
-        fields<T>.fields());
+    for_each_rule<T>([&](const auto& field) {
+      constexpr auto indices = std::make_index_sequence<field_count<T>>();
+      is_good = count_rule<T>(field.access(), rules, indices) == 1 && is_good;
+    });
     for (const std::size_t count : rules) is_good = is_good && count <= 1;
     return is_good;
   }
@@ -142,14 +150,14 @@ inline constexpr auto reflected_sources = []<std::size_t... i>(std::index_sequen
   return std::array<FieldSource, sizeof...(i)>{ruled_source<T, i>()...};
 }(std::make_index_sequence<field_count<T>>());
 
-template <class T, class Access>
-constexpr FieldSource table_source(const FieldOf<Access>& field) {
+template <class T, std::size_t k>
+constexpr FieldSource table_source() {
+  constexpr auto& field = fields<T>.template at<k>();
+  using Access = std::remove_cvref_t<decltype(field.access())>;
   FieldSource source;
   say(field.options(), source);
   if constexpr (requires { field.access().pointer; }) {
-    if constexpr (!std::is_same_v<typename Access::Value, UnknownFields>) {
-      source.type = member_type<typename Access::Value>();
-    }
+    say_type<T, k, typename Access::Value>(source);
   } else {
     source.type = &Table<Access>::type;
     source.is_property = true;
@@ -158,11 +166,9 @@ constexpr FieldSource table_source(const FieldOf<Access>& field) {
 }
 
 template <class T>
-inline constexpr auto table_sources = std::apply(
-    [](const auto&... field) {
-      return std::array<FieldSource, sizeof...(field)>{table_source<T>(field)...};
-    },
-    fields<T>.fields());
+inline constexpr auto table_sources = []<std::size_t... k>(std::index_sequence<k...>) {
+  return std::array<FieldSource, sizeof...(k)>{table_source<T, k>()...};
+}(std::make_index_sequence<FieldsOf<T>::count>());
 
 template <class Owner, class Member>
 std::uint32_t offset_in(const Owner& object, const Member& member) {
@@ -196,8 +202,9 @@ constexpr bool has_defaults() {
   if constexpr (has_no_rules<T>) {
     return false;
   } else {
-    return std::apply([](const auto&... field) { return (field.options().has_default || ...); },
-                      fields<T>.fields());
+    bool has_some = false;
+    for_each_rule<T>([&](const auto& field) { has_some |= field.options().has_default; });
+    return has_some;
   }
 }
 
@@ -211,18 +218,12 @@ constexpr std::size_t offset_of_unknown(const T& object) {
       }
     });
   } else {
-    std::apply(
-        [&](const auto&... field) {
-          (
-              [&] {
-                using Access = std::remove_cvref_t<decltype(field.access())>;
-                if constexpr (std::is_same_v<typename Access::Value, UnknownFields>) {
-                  offset = table_offset(object, field);
-                }
-              }(),
-              ...);
-        },
-        fields<T>.fields());
+    for_each_rule<T>([&](const auto& field) {
+      using Access = std::remove_cvref_t<decltype(field.access())>;
+      if constexpr (std::is_same_v<typename Access::Value, UnknownFields>) {
+        offset = table_offset(object, field);
+      }
+    });
   }
   return offset;
 }
@@ -241,8 +242,7 @@ const T& describe_default(MembersSource& source) {
     source.destroy = [](void* made) { delete static_cast<T*>(made); };
     if constexpr (has_defaults<T>()) {
       source.set_defaults = [](void* made) {
-        std::apply([&](const auto&... field) { (set_default(*static_cast<T*>(made), field), ...); },
-                   fields<T>.fields());
+        for_each_rule<T>([&](const auto& field) { set_default(*static_cast<T*>(made), field); });
       };
     }
     // Never freed: another thread may still be decoding while statics go.
@@ -263,11 +263,9 @@ const Members* make_members() {
   if constexpr (!has_no_rules<T>) source.on_unknown = fields<T>.unknown();
   if constexpr (has_whole_table<T>()) {
     source.fields = table_sources<T>;
-    const auto offsets = std::apply(
-        [&](const auto&... field) {
-          return std::array<std::uint32_t, sizeof...(field)>{table_offset(object, field)...};
-        },
-        fields<T>.fields());
+    const auto offsets = fields<T>.apply([&](const auto&... field) {
+      return std::array<std::uint32_t, sizeof...(field)>{table_offset(object, field)...};
+    });
     source.offsets = offsets.data();
     return new Members(source);
   } else {

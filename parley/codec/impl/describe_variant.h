@@ -3,9 +3,9 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -66,6 +66,87 @@ consteval bool all_differ(std::span<const Alternative> list) {
   return true;
 }
 
+// What an alternative of a oneof is: what a std::unique_ptr points to.
+template <class T>
+struct Unboxed {
+  using type = T;
+  static constexpr bool is_boxed = false;
+};
+template <class T>
+struct Unboxed<std::unique_ptr<T>> {
+  using type = T;
+  static constexpr bool is_boxed = true;
+};
+
+// How the alternatives of a variant are reached; those of a oneof through what boxes them.
+template <bool is_oneof, class Variant>
+struct AlternativeAccess;
+
+template <bool is_oneof, class... T>
+struct AlternativeAccess<is_oneof, std::variant<T...>> {
+  using Variant = std::variant<T...>;
+
+  template <class Value>
+  static constexpr bool is_boxed = is_oneof && Unboxed<Value>::is_boxed;
+
+  static std::size_t index(const void* object) {
+    const auto& variant = *static_cast<const Variant*>(object);
+    if constexpr ((is_boxed<T> || ...)) {
+      if (!variant.valueless_by_exception() && get(object) == nullptr) return nothing();
+    }
+    return variant.index();
+  }
+  static const void* get(const void* object) {
+    return std::visit(
+        [](const auto& value) -> const void* {
+          if constexpr (is_boxed<std::remove_cvref_t<decltype(value)>>) {
+            return value.get();
+          } else {
+            return &value;
+          }
+        },
+        *static_cast<const Variant*>(object));
+  }
+  static void* emplace(void* object, std::size_t index) {
+    return [&]<std::size_t... i>(std::index_sequence<i...>) {
+      using Emplace = void* (*)(Variant&);
+      constexpr std::array<Emplace, sizeof...(i)> emplacers = {
+          &AlternativeAccess::emplace_at<i>...};
+      return emplacers[index](*static_cast<Variant*>(object));
+    }(std::index_sequence_for<T...>());
+  }
+
+ private:
+  static consteval std::size_t nothing() {
+    constexpr bool is_nothing[] = {std::is_same_v<T, std::monostate>...};
+    for (std::size_t i = 0; i < sizeof...(T); ++i) {
+      if (is_nothing[i]) return i;
+    }
+    return std::variant_npos;
+  }
+  template <std::size_t i>
+  static void* emplace_at(Variant& variant) {
+    if (variant.index() != i) variant.template emplace<i>();
+    auto* const value = std::get_if<i>(&variant);
+    using Value = std::remove_pointer_t<decltype(value)>;
+    if constexpr (is_boxed<Value>) {
+      if (*value == nullptr) *value = std::make_unique<typename Unboxed<Value>::type>();
+      return value->get();
+    } else {
+      return value;
+    }
+  }
+};
+
+template <bool is_oneof, class Variant>
+constexpr VariantOperations variant_operations(std::span<const Alternative> alternatives) {
+  using Access = AlternativeAccess<is_oneof, Variant>;
+  return {.alternatives = alternatives,
+          .index = &Access::index,
+          .get = &Access::get,
+          .emplace = &Access::emplace};
+}
+
 template <class... T>
 struct Describe<std::variant<T...>> {
   using Variant = std::variant<T...>;
@@ -74,31 +155,44 @@ struct Describe<std::variant<T...>> {
                 "parley: two alternatives of a variant have the same name: name them beside it "
                 "(parley::alternative_names)");
 
-  template <std::size_t i>
-  static void* emplace(Variant& variant) {
-    if (variant.index() != i) variant.template emplace<i>();
-    return std::get_if<i>(&variant);
-  }
-  static constexpr VariantOperations operations = {
-      .alternatives = alternatives,
-      .index = [](const void* variant) { return static_cast<const Variant*>(variant)->index(); },
-      .get = [](const void* variant) -> const void* {
-        return std::visit([](const auto& value) -> const void* { return &value; },
-                          *static_cast<const Variant*>(variant));
-      },
-      .emplace = [](void* variant, std::size_t index) -> void* {
-        return [&]<std::size_t... i>(std::index_sequence<i...>) {
-          using Emplace = void* (*)(Variant&);
-          constexpr std::array<Emplace, sizeof...(i)> emplacers = {&Describe::emplace<i>...};
-          return emplacers[index](*static_cast<Variant*>(variant));
-        }(std::index_sequence_for<T...>());
-      },
-  };
+  static constexpr VariantOperations operations = variant_operations<false, Variant>(alternatives);
   static constexpr Type make() {
     Type type = plain_type<Variant>(Kind::variant);
     type.variant = &operations;
     return type;
   }
 };
+
+template <class T, std::size_t k>
+struct DescribeOneof {
+  static constexpr auto& field = fields<T>.template at<k>();
+  using Variant = typename std::remove_cvref_t<decltype(field)>::Value;
+
+  template <class... Types>
+  static consteval auto list(const std::variant<Types...>*) {
+    constexpr bool is_nothing[] = {std::is_same_v<Types, std::monostate>...};
+    std::array<Alternative, sizeof...(Types)> list = {
+        Alternative{.type = alternative_type<typename Unboxed<Types>::type>()}...};
+    bool is_good = true;
+    for (std::size_t i = 0; i < sizeof...(Types); ++i) {
+      list[i].name = field.oneof_fields()[i].name;
+      is_good = is_good && list[i].name.empty() == is_nothing[i];
+    }
+    return std::pair(list, is_good);
+  }
+  static constexpr auto listed = list(static_cast<const Variant*>(nullptr));
+  static_assert(
+      listed.second,
+      "parley: every alternative of a oneof has a name, and only std::monostate has none");
+  static constexpr VariantOperations operations = variant_operations<true, Variant>(listed.first);
+  static constexpr Type make() {
+    Type type = plain_type<Variant>(Kind::variant);
+    type.variant = &operations;
+    return type;
+  }
+};
+
+template <class T, std::size_t k>
+constinit const Type OneofTable<T, k>::type = DescribeOneof<T, k>::make();
 
 }  // namespace parley::codec::impl

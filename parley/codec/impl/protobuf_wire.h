@@ -23,6 +23,7 @@ enum class WireType : std::uint8_t {
 struct Wires {
   Wire value = Wire::usual;
   Wire key = Wire::usual;  // of a map
+  bool is_unpacked = false;
 };
 
 constexpr std::uint32_t key_number = 1;    // in the entry of a map
@@ -38,6 +39,12 @@ constexpr const Type& resolved(const Type& type) {
 
 // Numbers, truth values and enums: packed in a list.
 constexpr bool is_packable(Kind kind) { return kind <= Kind::float64 || kind == Kind::enumeration; }
+
+constexpr bool can_be_packed(const Type& type) {
+  const Type& several = resolved(type);
+  return (several.kind == Kind::list || several.kind == Kind::array) &&
+         is_packable(resolved(*several.element).kind);
+}
 
 constexpr bool is_integer(Kind kind) { return kind >= Kind::int8 && kind <= Kind::uint64; }
 constexpr bool is_signed(Kind kind) { return kind >= Kind::int8 && kind <= Kind::int64; }

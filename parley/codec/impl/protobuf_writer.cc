@@ -346,7 +346,7 @@ bool ProtobufWriter::write_element(const Type& element, const void* object, std:
 bool ProtobufWriter::write_array(const Type& element, const void* elements, std::size_t count,
                                  std::uint32_t number, Wires wires) {
   if (count == 0) return true;
-  const bool is_packed = is_packable(resolved(element).kind);
+  const bool is_packed = is_packable(resolved(element).kind) && !wires.is_unpacked;
   const std::size_t before = written();
   const auto* const first = static_cast<const char*>(elements);
   for (std::size_t i = count; i-- > 0;) {
@@ -364,7 +364,7 @@ bool ProtobufWriter::write_apart(const Type& type, const void* object, std::uint
   const ListOperations& list = *type.list;
   const std::size_t count = list.size(object);
   if (count == 0) return true;
-  const bool is_packed = is_packable(resolved(*type.element).kind);
+  const bool is_packed = is_packable(resolved(*type.element).kind) && !wires.is_unpacked;
   const std::size_t before = written();
   Cursor cursor;
   if (list.show == nullptr) list.first(object, cursor);
@@ -494,7 +494,7 @@ bool ProtobufWriter::write_members(const Members& members, const void* object) {
       presence = Presence::single;
     }
     if (!write(*field.type, member, field.number, presence,
-               {.value = field.wire, .key = field.key_wire})) {
+               {.value = field.wire, .key = field.key_wire, .is_unpacked = field.is_unpacked})) {
       return in_field(field);
     }
   }

@@ -114,7 +114,7 @@ class ProtoWriter {
       }
       const std::string name = names.take(one.name.empty() ? "argument" + std::to_string(i + 1)
                                                            : impl::identifier_of(one.name));
-      const Wires wires{.value = one.wire, .key = one.key_wire};
+      const Wires wires{.value = one.wire, .key = one.key_wire, .is_unpacked = one.is_unpacked};
       // In a oneof exactly one record stands: what takes several is wrapped.
       out += in_oneof ? "    " + single(*one.type, wires) + ' ' + name + " = " +
                             std::to_string(one.number) + ";\n"
@@ -143,7 +143,8 @@ class ProtoWriter {
         // What must be there is told from zero.
         declared = (is_required ? "optional " : "") + single(shape, wires);
     }
-    return "  " + declared + ' ' + name + " = " + std::to_string(number) + ";\n";
+    return "  " + declared + ' ' + name + " = " + std::to_string(number) +
+           (wires.is_unpacked ? " [packed = false];\n" : ";\n");
   }
 
   // Where protobuf's map does not take the key, what a map is on the wire.
