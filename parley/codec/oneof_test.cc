@@ -132,9 +132,8 @@ TEST(Unpacked, numbers_of_a_list_get_records_of_their_own) {
 }
 
 TEST(Unpacked, schemas_say_so) {
-  EXPECT_NE(proto_schema<Apart>().find("repeated uint32 many = 1 [packed = false];"),
-            std::string::npos)
-      << proto_schema<Apart>();
+  const std::string schema = proto_of(types_of<Apart>());
+  EXPECT_NE(schema.find("repeated uint32 many = 1 [packed = false];"), std::string::npos) << schema;
 }
 
 TEST(UnpackedDeathTest, only_lists_of_numbers_can_be_unpacked) {

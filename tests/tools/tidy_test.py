@@ -114,6 +114,7 @@ CASES = {
     "include-path": (
         [("parley/rt/a.cc", '#include "a.h"\n', 1), ("examples/x/a.cc", '#include "no.h"\n', 1)],
         [("parley/rt/a.cc", '#include "parley/rt/a.h"\n'),
+         ("parley/codec/a_test.cc", '#include "shop/order.parley.h"\n'),
          ("parley/codec/b.cc", "#include <simdjson.h>\n")]),
     "include-rank": (
         [("parley/codec/a.cc", '#include "parley/wire/a.h"\n', 1),
