@@ -4,12 +4,18 @@
 
 declare -A packages_of=(
   [build]="g++ cmake ninja-build ccache pkg-config python3 libgtest-dev libsimdjson-dev
-    libyaml-cpp-dev libre2-dev libcli11-dev libc-ares-dev libssl-dev openssl dnsmasq-base
-    python3-prometheus-client python3-msgpack python3-jsonschema python3-protobuf libpugixml-dev
-    protobuf-compiler nodejs node-typescript gdb" libprotoc-dev [format]="clang-format-19"
-    [lint]="clang-tidy-19" [fuzz]="clang-19 libclang-rt-19-dev llvm-19" [bench]="strace golang-go
-    rapidjson-dev libmsgpack-cxx-dev" [aarch64]="g++-aarch64-linux-gnu qemu-user-static googletest"
-    ) declare -A commands_of=( [build]="$CXX ninja"
+    libyaml-cpp-dev libre2-dev libpugixml-dev libcli11-dev libc-ares-dev libssl-dev openssl
+    dnsmasq-base python3-prometheus-client python3-msgpack python3-jsonschema
+    python3-protobuf protobuf-compiler libprotoc-dev nodejs node-typescript gdb"
+  [format]="clang-format-19"
+  [lint]="clang-tidy-19"
+  [fuzz]="clang-19 libclang-rt-19-dev llvm-19"
+  [bench]="strace golang-go rapidjson-dev libmsgpack-cxx-dev"
+  [aarch64]="g++-aarch64-linux-gnu qemu-user-static googletest"
+)
+
+declare -A commands_of=(
+  [build]="$CXX cmake ninja python3"
   [format]="clang-format-19"
   [lint]="clang-tidy-19"
   [fuzz]="clang++-19"

@@ -21,9 +21,9 @@ using codec::decode_protobuf;
 using codec::encode_json;
 using codec::encode_protobuf;
 
-class Golden : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};
+class ProtocGolden : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};
 
-TEST_P(Golden, header_is_the_one_that_is_kept) {
+TEST_P(ProtocGolden, header_is_the_one_that_is_kept) {
   const auto& [folder, name] = GetParam();
   const std::string made = std::string(PARLEY_PROTOC_BUILD) + "/" + folder + "/" + name;
   const std::string kept =
@@ -33,7 +33,7 @@ TEST_P(Golden, header_is_the_one_that_is_kept) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Protoc, Golden,
+    Protoc, ProtocGolden,
     ::testing::Values(std::pair("codec_protoc_test_protoc", "kinds.parley.h"),
                       std::pair("codec_protoc_test_protoc", "names.parley.h"),
                       std::pair("codec_protoc_test_protoc", "parts/all.parley.h"),
