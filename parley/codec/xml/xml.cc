@@ -17,4 +17,19 @@ Status validate_xml(std::string_view text, const Limits& limits) {
   return Status(problem.code, "$: " + problem.message + tree.place(problem.offset));
 }
 
+Codec xml_codec() {
+  return {.id = xml_id,
+          .name = "xml",
+          .content_types = {"text/xml", "application/xml"},
+          .encode = [](std::string& out, const Type& type, const void* object,
+                       const Limits& limits) { return encode_xml_as(out, type, object, limits); },
+          .decode =
+              [](std::string_view text, const Type& type, void* object, const Limits& limits,
+                 const DecodeOptions& asked) {
+                return decode_xml_as(text, type, object, limits,
+                                     {.refuse_unknown_fields = asked.refuse_unknown_fields,
+                                      .refuse_views = asked.refuse_views});
+              }};
+}
+
 }  // namespace parley::codec

@@ -52,6 +52,7 @@
 
 #include "parley/base/result.h"
 #include "parley/base/status.h"
+#include "parley/codec/codec.h"
 #include "parley/codec/limits.h"
 #include "parley/codec/type.h"
 
@@ -116,5 +117,8 @@ Result<T> decode_xml(std::string_view text, const Limits& limits = {},
 
 // Ok when `text` is XML that decoding would take, whatever the type.
 Status validate_xml(std::string_view text, const Limits& limits = {});
+
+// For a registry (codec.h): codecs.add(codec::xml_codec()). Id 'x' and text/xml as Teleport has it.
+Codec xml_codec();
 
 }  // namespace parley::codec

@@ -563,6 +563,31 @@ TEST(Xml, a_type_may_hold_itself) {
              "<kids><name>c</name></kids></Tree>");
 }
 
+TEST(Xml, joins_a_registry_of_codecs) {
+  CodecRegistry codecs;
+  ASSERT_TRUE(codecs.add(xml_codec()).is_ok());
+  EXPECT_EQ(codecs.find_content_type("text/xml; charset=utf-8"), codecs.find('x'));
+  EXPECT_EQ(codecs.find_name("xml"), codecs.find('x'));
+  const Item item{"oolong", 5};
+  std::string body;
+  ASSERT_TRUE(codecs.encode('x', body, type_of<Item>(), &item).is_ok());
+  EXPECT_EQ(body, "<Item><tea>oolong</tea><grams>5</grams></Item>");
+  Item read;
+  ASSERT_TRUE(codecs.decode('x', body, type_of<Item>(), &read).is_ok());
+  EXPECT_EQ(read, item);
+  const std::string_view odd = "<a><milk/></a>";
+  EXPECT_TRUE(codecs.decode('x', odd, type_of<Item>(), &read).is_ok());
+  const DecodeOptions strict{.refuse_unknown_fields = true};
+  EXPECT_FALSE(codecs.decode('x', odd, type_of<Item>(), &read, {}, strict).is_ok());
+  std::string_view view;
+  EXPECT_TRUE(codecs.decode('x', "<a>b</a>", type_of<std::string_view>(), &view).is_ok());
+  EXPECT_FALSE(
+      codecs.decode('x', "<a>b</a>", type_of<std::string_view>(), &view, {}, {.refuse_views = true})
+          .is_ok());
+  EXPECT_FALSE(
+      codecs.decode('x', "<a>b</a>", type_of<std::string>(), &body, {.max_bytes = 3}).is_ok());
+}
+
 void clean(std::string& text) {
   for (std::size_t bad = impl::find_forbidden(text); bad != std::string::npos;
        bad = impl::find_forbidden(text)) {
