@@ -1,7 +1,7 @@
 // What is said about a type beside it, where its declaration does not say enough: other names,
-// numbers for protobuf, what must be there, defaults, flattening; and whole tables for types whose
-// members the language does not give away (private ones, bases with members, bit-fields,
-// references). No macro; nothing inside the type unless its members are private.
+// numbers for protobuf, what must be there, defaults, flattening, rules for the values; and whole
+// tables for types whose members the language does not give away (private ones, bases with members,
+// bit-fields, references). No macro; nothing inside the type unless its members are private.
 //
 // Compile-time values only: safe everywhere.
 //
@@ -38,6 +38,7 @@
 #include "parley/codec/impl/field_places.h"
 #include "parley/codec/impl/spelling.h"
 #include "parley/codec/oneof.h"
+#include "parley/codec/rule_words.h"
 #include "parley/codec/type_table.h"
 #include "parley/codec/unknown_fields.h"
 
@@ -63,10 +64,10 @@ struct FieldOptions {
   bool has_default = false;  // there is a default_to()
 };
 
-// One field: how to reach it, and what is said about it. Each function returns the field with that
-// changed. Made by field<>() and property<>().
+// One field: how to reach it, and what is said about it, the words of rule_words.h included. Each
+// function returns the field with that changed. Made by field<>() and property<>().
 template <class Access>
-class FieldOf {
+class FieldOf : public RuleWords<FieldOf<Access>, typename Access::Value> {
  public:
   using Value = typename Access::Value;
   template <class V>
@@ -113,10 +114,11 @@ class FieldOf {
     changed.options_.xml = place;
     return changed;
   }
-  // Decoding fails when it is absent.
+  // Decoding fails when it is absent; of a bound one bind_from() fails.
   [[nodiscard]] constexpr FieldOf required() const {
     FieldOf changed = *this;
     changed.options_.is_required = true;
+    changed.require();
     return changed;
   }
   // The members of this struct appear among those of the struct around it. Of a std::variant: the

@@ -9,6 +9,7 @@
 #include "parley/codec/impl/failure.h"
 #include "parley/codec/impl/msgpack_bytes.h"
 #include "parley/codec/impl/protobuf_wire.h"
+#include "parley/codec/impl/rule_plan.h"
 
 namespace parley::codec {
 namespace {
@@ -97,6 +98,8 @@ bool take_value(const Type& type, void* to, void* from) {
   }
 }
 
+bool is_bound(const Rules* rules) { return rules != nullptr && rules->is_bound(); }
+
 [[noreturn]] void end_field(std::string_view type, std::string_view name,
                             const std::string& problem) {
   assertion_failed("", "the field '" + std::string(name) + "' of the struct '" + std::string(type) +
@@ -130,6 +133,8 @@ Members::Members(const MembersSource& source)
   if (source.defaults != nullptr) set_defaults(source.defaults);
 }
 
+Members::~Members() { delete plan_.load(std::memory_order_relaxed); }
+
 void Members::set_defaults(void* object) const {
   for (const auto& [members, offset] : inner_) members->set_defaults(at(object, offset));
   if (set_defaults_ != nullptr) set_defaults_(object);
@@ -139,6 +144,11 @@ void Members::take(const MembersSource& source, std::size_t index) {
   const FieldSource& field = source.fields[index];
   if (field.type == nullptr) return;  // the keeper of unknown fields
   const std::size_t offset = field.is_property ? 0 : source.offsets[index];
+  if (field.rules != nullptr) {
+    if (const char* const misfit = impl::misfit_of(*field.rules, *field.type, field.is_flat)) {
+      end_field(source.name, field.name, misfit);
+    }
+  }
   if (field.type->kind == Kind::structure) {
     const Members& inner = field.type->members();
     if (inner.set_defaults_ != nullptr || !inner.inner_.empty())
@@ -152,9 +162,16 @@ void Members::take(const MembersSource& source, std::size_t index) {
                      .wire = field.wire,
                      .key_wire = field.key_wire,
                      .xml = field.xml,
-                     .is_required = field.is_required,
+                     .is_required = field.is_required && !is_bound(field.rules),
                      .is_unpacked = field.is_unpacked,
                      .is_numbered = field.number != 0});
+  add_rules(field.rules);
+}
+
+void Members::add_rules(const Rules* rules) {
+  if (rules == nullptr && rules_.empty()) return;
+  rules_.resize(fields_.size(), nullptr);
+  rules_.back() = rules;
 }
 
 void Members::take_flat(const MembersSource& source, const FieldSource& field, std::size_t offset) {
@@ -192,6 +209,7 @@ void Members::take_alternatives(const FieldSource& field, std::size_t offset) {
                        .is_numbered = number != 0,
                        .variant = field.type->variant,
                        .alternative = i});
+    add_rules(field.rules);
     if (number != 0) ++number;
   }
 }
@@ -201,6 +219,7 @@ void Members::take_inner(const MembersSource& source, const FieldSource& field,
                          std::size_t offset) {
   const Members& members = field.type->members();
   std::uint32_t number = field.number;
+  std::size_t index = 0;
   for (Field inner : members.fields()) {
     inner.offset += offset;
     if (!inner.is_numbered) {
@@ -209,6 +228,7 @@ void Members::take_inner(const MembersSource& source, const FieldSource& field,
     }
     if (number != 0) ++number;
     fields_.push_back(inner);
+    add_rules(members.rules(index++));
   }
   if (members.unknown_fields_ != npos) {
     if (unknown_fields_ != npos) {

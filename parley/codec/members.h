@@ -6,6 +6,7 @@
 //   std::size_t index = members.find("sku");   // Members::npos when there is none
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -15,9 +16,14 @@
 #include <vector>
 
 #include "parley/codec/fields.h"
+#include "parley/codec/rules.h"
 #include "parley/codec/type_table.h"
 
 namespace parley::codec {
+
+namespace impl {
+struct RulePlan;
+}
 
 // A member of a struct or an element of a tuple.
 struct Field {
@@ -31,7 +37,7 @@ struct Field {
   Wire wire = Wire::usual;
   Wire key_wire = Wire::usual;
   XmlPlace xml = XmlPlace::element;
-  bool is_required = false;
+  bool is_required = false;  // in the body: never of a bound one, see Rules::is_required
   bool is_unpacked = false;
   bool is_numbered = false;  // its number was given, not counted
   bool is_rare = false;      // an optional, or an alternative: may be left out
@@ -45,6 +51,7 @@ struct Field {
 struct FieldSource {
   std::string_view name{};
   const Type* type = nullptr;
+  const Rules* rules = nullptr;
   std::uint32_t number = 0;  // 0: by position
   Wire wire = Wire::usual;
   Wire key_wire = Wire::usual;
@@ -75,9 +82,12 @@ class Members {
   static constexpr std::size_t key_padding = 16;
 
   // Ends the program when two fields have one name or one number, when one has a number or a Wire
-  // that protobuf cannot have, a place that XML cannot give it, or is flattened and cannot be: bugs
-  // in the program.
+  // that protobuf cannot have, a place that XML cannot give it, a rule that does not fit, or is
+  // flattened and cannot be: bugs in the program.
   explicit Members(const MembersSource& source);
+  Members(const Members&) = delete;
+  Members& operator=(const Members&) = delete;
+  ~Members();
 
   [[nodiscard]] std::span<const Field> fields() const noexcept { return fields_; }
   // The field of this name, or npos. Constant time.
@@ -86,6 +96,13 @@ class Members {
   [[nodiscard]] std::size_t find_number(std::uint32_t number) const noexcept {
     return number < numbers_.size() ? std::size_t{numbers_[number]} - 1 : find_high_number(number);
   }
+  // What is said about the field of this index; null when nothing is. What is said of a variant
+  // that is flattened holds for each of its alternatives.
+  [[nodiscard]] const Rules* rules(std::size_t index) const noexcept {
+    return rules_.empty() ? nullptr : rules_[index];
+  }
+  // What validate() and bind_from() have to look at here; made when it is first asked for.
+  [[nodiscard]] const impl::RulePlan& rule_plan() const;
   [[nodiscard]] OnUnknown on_unknown() const noexcept { return on_unknown_; }
   // The elements of a tuple that have names: it may be read as an object, and has no defaults then.
   [[nodiscard]] bool are_parameters() const noexcept { return are_parameters_; }
@@ -136,6 +153,8 @@ class Members {
     return static_cast<char*>(object) + offset;
   }
   void take(const MembersSource& source, std::size_t index);
+  // Of the field that was added last; null: nothing.
+  void add_rules(const Rules* rules);
   void take_flat(const MembersSource& source, const FieldSource& field, std::size_t offset);
   void take_alternatives(const FieldSource& field, std::size_t offset);
   void take_inner(const MembersSource& source, const FieldSource& field, std::size_t offset);
@@ -165,6 +184,8 @@ class Members {
   bool has_xml_attributes_ = false;
   OnUnknown on_unknown_ = OnUnknown::as_asked;
   bool are_parameters_ = false;
+  std::vector<const Rules*> rules_;  // by field; empty when there are none at all
+  mutable std::atomic<const impl::RulePlan*> plan_{nullptr};
 };
 
 }  // namespace parley::codec

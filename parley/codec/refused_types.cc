@@ -113,6 +113,69 @@ struct Subject {
 template <>
 inline constexpr auto parley::fields<Subject> = parley::codec::field_table<Subject>(
     parley::codec::field<&Subject::choice>().oneof({{}, {"", 7}}));
+#elif CASE == 23
+struct Subject {
+  std::string value;
+};
+template <>
+inline constexpr auto parley::fields<Subject> =
+    parley::codec::field_rules<Subject>(parley::codec::field<&Subject::value>().range(1, 5));
+#elif CASE == 24
+struct Subject {
+  int value;
+};
+template <>
+inline constexpr auto parley::fields<Subject> =
+    parley::codec::field_rules<Subject>(parley::codec::field<&Subject::value>().matches("^a$"));
+#elif CASE == 25
+struct Subject {
+  std::vector<std::byte> value;
+};
+template <>
+inline constexpr auto parley::fields<Subject> =
+    parley::codec::field_rules<Subject>(parley::codec::field<&Subject::value>().characters(1, 5));
+#elif CASE == 26
+struct Subject {
+  std::vector<int> value;
+};
+template <>
+inline constexpr auto parley::fields<Subject> =
+    parley::codec::field_rules<Subject>(parley::codec::field<&Subject::value>().bytes(1, 5));
+#elif CASE == 27
+struct Subject {
+  std::string value;
+};
+template <>
+inline constexpr auto parley::fields<Subject> =
+    parley::codec::field_rules<Subject>(parley::codec::field<&Subject::value>().elements(1, 5));
+#elif CASE == 28
+struct Subject {
+  Point value;
+};
+template <>
+inline constexpr auto parley::fields<Subject> =
+    parley::codec::field_rules<Subject>(parley::codec::field<&Subject::value>().non_zero());
+#elif CASE == 29
+struct Subject {
+  std::vector<Point> value;
+};
+template <>
+inline constexpr auto parley::fields<Subject> =
+    parley::codec::field_rules<Subject>(parley::codec::field<&Subject::value>().from_query());
+#elif CASE == 30
+struct Subject {
+  int value;
+};
+template <>
+inline constexpr auto parley::fields<Subject> =
+    parley::codec::field_rules<Subject>(parley::codec::field<&Subject::value>().range(0.5, 5));
+#elif CASE == 31
+struct Subject {
+  float value;
+};
+template <>
+inline constexpr auto parley::fields<Subject> =
+    parley::codec::field_rules<Subject>(parley::codec::field<&Subject::value>().range(1L, 5.0));
 #endif
 
 parley::codec::Kind probe() {

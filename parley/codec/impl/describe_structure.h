@@ -43,7 +43,10 @@ constexpr FieldSource reflected_source() {
   return source;
 }
 
-constexpr void say(const FieldOptions& options, FieldSource& source) {
+// `field` stands in a fields<T>, and its rules are shown there.
+template <class Access>
+constexpr void say(const FieldOf<Access>& field, FieldSource& source) {
+  const FieldOptions& options = field.options();
   if (!options.name.empty()) source.name = options.name;
   source.number = options.number;
   source.wire = options.wire;
@@ -52,6 +55,7 @@ constexpr void say(const FieldOptions& options, FieldSource& source) {
   source.is_required = options.is_required;
   source.is_flat = options.is_flat;
   source.is_unpacked = options.is_unpacked;
+  if (field.rules().says_something) source.rules = &field.rules();
 }
 
 // Whether `pointer` is reflected member i of T, which has this name.
@@ -106,7 +110,7 @@ constexpr FieldSource ruled_source() {
       if constexpr (!std::is_same_v<Member, UnknownFields>) source.type = member_type<Member>();
     } else {
       const std::string_view name = source.name;
-      say(fields<T>.template at<k>().options(), source);
+      say(fields<T>.template at<k>(), source);
       say_type<T, k, Member>(source);
       // Unless it was renamed, the name kept apart is as good as the one given.
       if (source.name == name) source.name = name;
@@ -155,7 +159,7 @@ constexpr FieldSource table_source() {
   constexpr auto& field = fields<T>.template at<k>();
   using Access = std::remove_cvref_t<decltype(field.access())>;
   FieldSource source;
-  say(field.options(), source);
+  say(field, source);
   if constexpr (requires { field.access().pointer; }) {
     say_type<T, k, typename Access::Value>(source);
   } else {

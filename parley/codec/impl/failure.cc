@@ -48,6 +48,11 @@ bool Failure::set(Code code, std::string message) {
   return false;
 }
 
+bool Failure::explain(std::string_view more) {
+  message_ += more;
+  return false;
+}
+
 bool Failure::in_field(std::string_view name) {
   if (is_identifier(name)) {
     path_.push_back("." + shortened(name, max_shown_key));

@@ -15,6 +15,8 @@ class Failure {
  public:
   // Each returns false, so that a failing function can `return failure.in_index(i);`.
   [[gnu::cold]] bool set(Code code, std::string message);
+  // Adds to the message of set().
+  [[gnu::cold]] bool explain(std::string_view more);
   [[gnu::cold]] bool in_field(std::string_view name);   // .name, or ["na me"]
   [[gnu::cold]] bool in_index(std::size_t index);       // [3]
   [[gnu::cold]] bool in_key_number(std::size_t index);  // [key 3]: of a map, in the key itself

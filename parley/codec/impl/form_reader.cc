@@ -9,6 +9,7 @@
 #include "parley/codec/form.h"
 #include "parley/codec/impl/failure.h"
 #include "parley/codec/impl/form_pairs.h"
+#include "parley/codec/impl/form_values.h"
 #include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/scalar_text.h"
 #include "parley/codec/impl/seen.h"
@@ -47,10 +48,12 @@ bool is_list(Kind kind) { return kind == Kind::list || kind == Kind::array || ki
 
 class FormReader {
  public:
-  FormReader(const Limits& limits, const FormOptions& options)
-      : limits_(limits), options_(options), style_{.bytes_as_base64 = true, .limits = limits} {}
+  FormReader(const Limits& limits, const FormOptions& options, const ScalarStyle& style)
+      : limits_(limits), options_(options), style_(style) {}
 
   bool read_text(std::string_view text, const Type& type, void* object);
+  bool read_values(std::span<const std::string_view> values, const Type& type, void* object);
+  [[nodiscard]] const Failure& failure() const { return failure_; }
   [[nodiscard]] Status status() const { return failure_.status(); }
 
  private:
@@ -125,6 +128,15 @@ bool FormReader::read_text(std::string_view text, const Type& type, void* object
   }
   FormPairs form;
   return form.split(text, limits_, failure_) && read(type, object, form.pairs());
+}
+
+bool FormReader::read_values(std::span<const std::string_view> values, const Type& type,
+                             void* object) {
+  std::vector<FormPair> pairs;
+  for (const std::string_view value : values) {
+    pairs.push_back({.path = {}, .value = value, .was_escaped = false});
+  }
+  return read(type, object, pairs);
 }
 
 bool FormReader::read(const Type& type, void* object, Pairs pairs) {
@@ -395,11 +407,21 @@ bool FormReader::read_structure(const Type& type, void* object, Pairs pairs) {
 }
 
 }  // namespace
+
+bool read_values(std::span<const std::string_view> values, const Type& type, void* object,
+                 const Limits& limits, bool refuse_views, Failure& failure) {
+  const FormOptions options{.refuse_views = refuse_views};
+  FormReader reader(limits, options, {.more_booleans = true, .limits = limits});
+  if (reader.read_values(values, type, object)) return true;
+  failure = reader.failure();
+  return false;
+}
+
 }  // namespace impl
 
 Status decode_form_as(std::string_view text, const Type& type, void* object, const Limits& limits,
                       const FormOptions& options) {
-  impl::FormReader reader(limits, options);
+  impl::FormReader reader(limits, options, {.bytes_as_base64 = true, .limits = limits});
   if (reader.read_text(text, type, object)) return {};
   return reader.status();
 }

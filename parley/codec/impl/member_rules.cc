@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "parley/base/suggest.h"
+#include "parley/codec/impl/rule_plan.h"
 
 namespace parley::codec::impl {
 namespace {
@@ -53,7 +54,7 @@ bool reset_absent(const Members& members, const SeenFields& seen, void* object,
     } else if (members.are_parameters() && field.type->kind != Kind::optional) {
       fail_invalid(failure, "the argument is missing");
       return failure.in_field(field.name);
-    } else if (require_all_fields && field.type->kind != Kind::optional) {
+    } else if (require_all_fields && field.type->kind != Kind::optional && !is_bound(members, i)) {
       fail_invalid(failure, "the field is missing (require_all_fields is on)");
       return failure.in_field(field.name);
     }

@@ -117,9 +117,14 @@ bool append_time(std::string& out, const Type& type, const void* object, Failure
   return true;
 }
 
-bool parse_boolean(std::string_view text, bool& value, Failure& failure) {
-  if (text != "true" && text != "false") return fail_text(failure, "true or false", text);
-  value = text == "true";
+bool parse_boolean(std::string_view text, bool& value, const ScalarStyle& style, Failure& failure) {
+  const bool is_more = style.more_booleans;
+  const bool is_true = text == "true" || (is_more && (text == "on" || text == "1"));
+  const bool is_false = text == "false" || (is_more && (text == "off" || text == "0"));
+  if (!is_true && !is_false) {
+    return fail_text(failure, is_more ? "true, on, 1, false, off or 0" : "true or false", text);
+  }
+  value = is_true;
   return true;
 }
 
@@ -284,7 +289,7 @@ bool parse_scalar(std::string_view text, const Type& type, void* object, const S
                   Shown shown, Failure& failure) {
   switch (type.kind) {
     case Kind::boolean:
-      return parse_boolean(text, *static_cast<bool*>(object), failure);
+      return parse_boolean(text, *static_cast<bool*>(object), style, failure);
     case Kind::int8:
     case Kind::int16:
     case Kind::int32:

@@ -15,6 +15,7 @@ namespace parley::codec::impl {
 struct ScalarStyle {
   bool enums_as_numbers = false;  // writing; reading takes both
   bool bytes_as_base64 = false;   // as they are otherwise
+  bool more_booleans = false;     // reading: also on, off, 1 and 0
   Limits limits{};                // of a Json; of these max_depth counts for writing
 };
 

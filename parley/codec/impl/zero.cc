@@ -4,6 +4,7 @@
 #include <span>
 
 #include "parley/codec/impl/protobuf_wire.h"
+#include "parley/codec/impl/rule_plan.h"
 
 namespace parley::codec::impl {
 namespace {
@@ -139,7 +140,7 @@ bool zero_absent(const Members& members, const SeenFields& seen, void* object,
       }
     }
     if (is_there) continue;
-    const bool must_be = must_be_there(field, require_all_fields);
+    const bool must_be = must_be_there(field, require_all_fields && !is_bound(members, i));
     if (!must_be && set_zero_field(members, field, object)) continue;
     failure.set(Code::invalid_argument, must_be
                                             ? "the field is required and missing"
