@@ -63,8 +63,9 @@ struct Type;
 
 // Text or bytes in another container than std::string.
 struct BytesOperations {
-  bool is_text;  // std::string_view: must be UTF-8 where a format says so
-  bool is_view;  // holds nothing itself: shows a part of what is decoded
+  bool is_text;             // std::string_view: must be UTF-8 where a format says so
+  bool is_view;             // holds nothing itself: shows a part of what is decoded
+  bool is_message = false;  // the fields of a protobuf message: as a whole they are that message
   // Valid until the object changes. Bytes in several pieces are put together in `room`.
   std::string_view (*get)(const void* object, std::string& room);
   void (*set)(void* object, std::string_view bytes);  // a view: `bytes` must live on

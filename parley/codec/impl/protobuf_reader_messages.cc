@@ -17,6 +17,10 @@ bool ProtobufReader::read_whole(const Type& type, void* object) {
   if (type.kind == Kind::structure || type.kind == Kind::tuple) {
     return enter() && read_members(type, object, true) && leave();
   }
+  if (type.kind == Kind::bytes && type.bytes->is_message) {
+    type.bytes->set(object, {at_, left()});
+    return true;
+  }
   if (type.kind != Kind::represented)
     return enter() && read_alone(type, object, {}, true) && leave();
   Target target{this, type.element, nullptr};

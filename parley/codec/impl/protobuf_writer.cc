@@ -174,6 +174,11 @@ bool ProtobufWriter::write_whole(const Type& type, const void* object) {
   if (type.kind == Kind::structure || type.kind == Kind::tuple) {
     return (enter() || fail_depth()) && write_members(type.members(), object) && leave();
   }
+  if (type.kind == Kind::bytes && type.bytes->is_message) {
+    std::string room;
+    put_bytes(type.bytes->get(object, room));
+    return true;
+  }
   if (type.kind != Kind::represented) {
     return (enter() || fail_depth()) &&
            write(type, object, only_number, Presence::unless_zero, {}) && leave();
