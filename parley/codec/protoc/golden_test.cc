@@ -1,6 +1,7 @@
 // What protoc-gen-parley writes, to the byte, and what it is to whoever uses it.
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 
 #include "kept.parley.h"
@@ -21,25 +22,31 @@ using codec::decode_protobuf;
 using codec::encode_json;
 using codec::encode_protobuf;
 
-class ProtocGolden : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};
+// Which target a header is made for, and its name.
+struct Made {
+  const char* target;
+  const char* header;
+};
+void PrintTo(const Made& made, std::ostream* out) { *out << made.header; }
+
+class ProtocGolden : public ::testing::TestWithParam<Made> {};
 
 TEST_P(ProtocGolden, header_is_the_one_that_is_kept) {
-  const auto& [folder, name] = GetParam();
-  const std::string made = std::string(PARLEY_PROTOC_BUILD) + "/" + folder + "/" + name;
+  const auto& [target, header] = GetParam();
+  const std::string made = std::string(PARLEY_PROTOC_BUILD) + "/" + target + "_protoc/" + header;
   const std::string kept =
-      std::string(PARLEY_SOURCE_DIR "/parley/codec/protoc/golden/") + name + ".golden";
+      std::string(PARLEY_SOURCE_DIR "/parley/codec/protoc/golden/") + header + ".golden";
   EXPECT_EQ(testing::read_file(made), testing::read_file(kept))
       << "if that was meant: cp '" << made << "' '" << kept << "'";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Protoc, ProtocGolden,
-    ::testing::Values(std::pair("codec_protoc_test_protoc", "kinds.parley.h"),
-                      std::pair("codec_protoc_test_protoc", "names.parley.h"),
-                      std::pair("codec_protoc_test_protoc", "parts/all.parley.h"),
-                      std::pair("codec_protoc_test_protoc", "parts/part.parley.h"),
-                      std::pair("codec_protoc_test_protoc", "shop.parley.h"),
-                      std::pair("parley_golden_kept_protoc", "kept.parley.h")));
+INSTANTIATE_TEST_SUITE_P(Protoc, ProtocGolden,
+                         ::testing::Values(Made{"codec_protoc_test", "kinds.parley.h"},
+                                           Made{"codec_protoc_test", "names.parley.h"},
+                                           Made{"codec_protoc_test", "parts/all.parley.h"},
+                                           Made{"codec_protoc_test", "parts/part.parley.h"},
+                                           Made{"codec_protoc_test", "shop.parley.h"},
+                                           Made{"parley_golden_kept", "kept.parley.h"}));
 
 TEST(Protoc, names_that_cpp_has_taken_keep_their_names_outside) {
   golden::namespace_::std_::parley_::class_ named;

@@ -1,6 +1,7 @@
 // The options of protoc-gen-parley, and what it says when it cannot.
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 
 #include "parley/codec/protoc/testing/run_protoc.h"
@@ -27,6 +28,8 @@ struct Refused {
   const char* options;
   const char* says;
 };
+
+void PrintTo(const Refused& refused, std::ostream* out) { *out << refused.name; }
 
 class ProtocRefuses : public ::testing::TestWithParam<Refused> {};
 
@@ -60,8 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"empty_part", times, "--parley_opt=namespace=a::",
                 "the option namespace is 'a::': expected names with :: between them"},
         Refused{"keyword", times, "--parley_opt=namespace=new", "the option namespace is 'new'"},
-        Refused{"no_name", times, "--parley_opt=namespace=1a", "the option namespace is '1a'"}),
-    [](const auto& tested) { return std::string(tested.param.name); });
+        Refused{"no_name", times, "--parley_opt=namespace=1a", "the option namespace is '1a'"}));
 
 TEST(ProtocOptions, unknown_fields_have_a_member_when_they_are_kept) {
   constexpr std::string_view member = "parley::codec::UnknownFields unknown_fields;";

@@ -27,7 +27,7 @@ std::string ask(const std::string& option, std::string_view input) {
 }
 
 // Reads what protoc makes of `text`, which is protoc's own text form to the byte, and has it read
-// what we write; also what went through JSON and MessagePack in between.
+// what we write; also what went through JSON, plain and as protobuf maps it, and MessagePack.
 template <class Message>
 Message witnessed(const std::string& name, std::string_view text) {
   const std::string bytes = ask("--deterministic_output --encode=golden." + name, text);
@@ -42,6 +42,12 @@ Message witnessed(const std::string& name, std::string_view text) {
   }
   const std::string json = codec::encode_json(*read).value();
   EXPECT_EQ(encode_protobuf(codec::decode_json<Message>(json).value()).value(), written) << json;
+  codec::JsonOptions mapping;
+  mapping.protobuf_mapping = true;
+  const std::string mapped = codec::encode_json(*read, {}, mapping).value();
+  EXPECT_EQ(encode_protobuf(codec::decode_json<Message>(mapped, {}, mapping).value()).value(),
+            written)
+      << mapped;
   const std::string packed = codec::encode_msgpack(*read).value();
   EXPECT_EQ(encode_protobuf(codec::decode_msgpack<Message>(packed).value()).value(), written);
   return std::move(*read);

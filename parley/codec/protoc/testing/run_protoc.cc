@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -15,8 +16,9 @@ namespace {
 // A folder of this process and test, as tests run side by side.
 std::string folder() {
   const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-  std::string path = ::testing::TempDir() + "parley_protoc_" + std::to_string(getpid()) + "_" +
-                     test->test_suite_name() + "." + test->name();
+  std::string name = std::to_string(getpid()) + "_" + test->test_suite_name() + "." + test->name();
+  std::ranges::replace(name, '/', '_');
+  std::string path = ::testing::TempDir() + "parley_protoc_" + name;
   std::filesystem::create_directories(path);
   return path;
 }
