@@ -4,6 +4,7 @@
 option(PARLEY_STRICT "Warnings of this project, as errors (set by the presets)" OFF)
 option(PARLEY_FUZZ "Build fuzz targets with libFuzzer (needs clang)" OFF)
 option(PARLEY_CLI "Build the parley command" ${PROJECT_IS_TOP_LEVEL})
+option(PARLEY_GEN "Build parley-gen, which reads interfaces by libclang" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_REGEX "Build codec_regex, regular expressions in rules" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_YAML "Build codec_yaml, the reader of configuration" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_XML "Build codec_xml, XML both ways" ${PROJECT_IS_TOP_LEVEL})

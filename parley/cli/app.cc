@@ -1,5 +1,6 @@
 #include "parley/cli/app.h"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "parley/cli/command.h"
 #include "parley/cli/flags.h"
 #include "parley/cli/plan.h"
+#include "parley/cli/program.h"
 #include "parley/cli/text.h"
 #include "parley/cli/version.h"
 
@@ -59,13 +61,29 @@ ExitCode show_help(const CommandSpec& command, const Flags& flags, Console& cons
   return ExitCode::usage;
 }
 
+// parley-gen reads the words once more; here they are only looked at for --help and mistakes.
+ExitCode generate(std::span<const std::string> words, Console& console) {
+  const Status failed = become_program("parley-gen", {words.begin(), words.end()});
+  console.say("parley gen: " + failed.message());
+  if (failed.code() == Code::not_found) {
+    console.say(
+        "  This parley was built without it. Install libclang 19 (Debian: libclang-19-dev), build\n"
+        "  with PARLEY_GEN=ON, and keep parley-gen in the folder of parley.");
+  }
+  return ExitCode::usage;
+}
+
 ExitCode run_found(const CommandSpec& command, std::span<const std::string> words,
                    Console& console) {
-  const auto flags = parse_flags(command, words);
+  // What follows "--" is not ours to read: for `gen` it belongs to the compiler.
+  const bool is_gen = command.name == "gen";
+  const auto end = is_gen ? std::find(words.begin(), words.end(), "--") : words.end();
+  const auto flags = parse_flags(command, std::span(words.begin(), end));
   if (!flags) return usage_error(console, command, flags.error());
   if (flags->has("--help")) return print(console, help_text(command));
   if (command.name == "call") return call_or_push(Verb::call, command, *flags, console);
   if (command.name == "push") return call_or_push(Verb::push, command, *flags, console);
+  if (is_gen) return generate(words, console);
   if (command.name == "version") return show_version(command, *flags, console);
   return show_help(command, *flags, console);
 }

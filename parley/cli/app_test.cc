@@ -95,5 +95,15 @@ TEST(App, a_push_has_no_answer_to_lay_out) {
   EXPECT_EQ(run({"push", "--pretty", "tcp://127.0.0.1:1", "/m"}).code, ExitCode::usage);
 }
 
+TEST(App, gen_without_the_program_beside_it_says_how_to_get_it) {
+  const Outcome outcome = run({"gen", "orders.h", "--", "--not-ours"});
+  EXPECT_EQ(outcome.code, ExitCode::usage);
+  EXPECT_NE(outcome.err.find("/parley-gen: "), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("Install libclang 19 (Debian: libclang-19-dev)"), std::string::npos)
+      << outcome.err;
+  EXPECT_NE(run({"gen", "--chek", "orders.h"}).err.find("did you mean \"--check\"?"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace parley::cli

@@ -40,6 +40,30 @@ constexpr std::array<OptionSpec, 2> version_options = {{
     help_option,
 }};
 
+constexpr std::array<OptionSpec, 6> gen_options = {{
+    {"--out", "-o", "DIR", "where generated files go (`generated` beside HEADER unless told)"},
+    {"--implement", "-i", "FILE", "also your own file: made when it is not there, else added to"},
+    {"--include", "", "PATH", "how what is written includes HEADER (as it is given unless told)"},
+    {"--dry-run", "-n", "", "tell what would be written, and write nothing"},
+    {"--check", "", "", "the same; exit code 1 when a file is not what it should be"},
+    help_option,
+}};
+
+constexpr std::string_view gen_notes =
+    "For each abstract class in HEADER it writes a client and what serves it. The class has "
+    "public,\n"
+    "pure virtual functions that return parley::Result<T> or parley::Status; @local in the "
+    "comment\n"
+    "of a class leaves it out, `@route /shop/place` in that of a function gives its name on the\n"
+    "wire, which is /class/function in snake_case otherwise. DIR can be thrown away: all in it is\n"
+    "written anew. FILE is yours: it only gains the functions that are missing.\n"
+    "A line for each file: CREATE, UPDATE (+n functions) or KEEP.\n"
+    "\n"
+    "Behind -- stand arguments for the compiler, which has -std=c++20 and Parley's own headers.\n"
+    "\n"
+    "Exit codes: 0 done; 1 --check found something to write; 2 the command line or HEADER is\n"
+    "refused, the place and what to write instead on standard error; 5 a file cannot be written.\n";
+
 constexpr std::array<OptionSpec, 1> help_options = {{help_option}};
 
 constexpr std::array<OptionSpec, 2> top_options = {{
@@ -54,7 +78,7 @@ constexpr std::string_view body_notes =
     "needs\n"
     "its own quotes inside those of the shell: '\"tea\"'.\n";
 
-constexpr std::array<CommandSpec, 4> commands = {{
+constexpr std::array<CommandSpec, 5> commands = {{
     {
         .name = "call",
         .synopsis = "parley call [OPTIONS] ADDRESS METHOD [ARGS...]",
@@ -78,6 +102,16 @@ constexpr std::array<CommandSpec, 4> commands = {{
         .notes = body_notes,
         .options = push_options,
         .has_exit_codes = true,
+    },
+    {
+        .name = "gen",
+        .synopsis = "parley gen [OPTIONS] HEADER [-- COMPILER ARGS...]",
+        .summary = "write client and server for the abstract classes of a C++ header",
+        .examples = "  parley gen src/orders.h\n"
+                    "  parley gen --implement src/orders_service.h src/orders.h -- -Isrc\n"
+                    "  parley gen --check src/orders.h\n",
+        .notes = gen_notes,
+        .options = gen_options,
     },
     {
         .name = "version",

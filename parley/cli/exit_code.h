@@ -15,6 +15,7 @@ enum class ExitCode : int {
   ok = 0,
   answered_with_error =
       1,                // the call ran or was refused over there; sending it again may run it twice
+  would_change = 1,     // `parley gen --check`: a file is not what it should be
   usage = 2,            // the command line is wrong; nothing was sent
   not_sent = 3,         // the other side cannot have seen it: safe to send again
   outcome_unknown = 4,  // cut or out of time while waiting: it may or may not have run

@@ -6,7 +6,7 @@ declare -A packages_of=(
   [build]="g++ cmake ninja-build ccache pkg-config python3 libgtest-dev libsimdjson-dev
     libyaml-cpp-dev libre2-dev libpugixml-dev libcli11-dev libc-ares-dev libssl-dev openssl
     dnsmasq-base python3-prometheus-client python3-msgpack python3-jsonschema
-    python3-protobuf protobuf-compiler libprotoc-dev nodejs node-typescript gdb"
+    python3-protobuf protobuf-compiler libprotoc-dev libclang-19-dev nodejs node-typescript gdb"
   [format]="clang-format-19"
   [lint]="clang-tidy-19"
   [fuzz]="clang-19 libclang-rt-19-dev llvm-19"
