@@ -82,8 +82,9 @@ Status no_class_for(const Header& header, const std::string& path) {
                     " {}; to it and run again, or name a file that is not there yet");
 }
 
+// `generated` need not be on the disk yet: the user's file may include it.
 Result<FileChange> plan_service(const GenerationOptions& options, const Header& header,
-                                const std::string& include) {
+                                const std::string& include, const FileChange& generated) {
   FileChange change{.path = options.implement};
   const auto before = content_of(change.path);
   if (!before) return before.error();
@@ -92,7 +93,11 @@ Result<FileChange> plan_service(const GenerationOptions& options, const Header& 
     change.content = new_service(header, include);
     return change;
   }
-  const auto classes = read_services(change.path, header, options.arguments);
+  const auto generated_path = whole_path(generated.path);
+  if (!generated_path) return generated_path.error();
+  const std::vector<GivenFile> files = {{.path = *generated_path, .content = generated.content},
+                                        {.path = generated.path, .content = generated.content}};
+  const auto classes = read_services(change.path, header, options.arguments, files);
   if (!classes) return classes.error();
   if (classes->empty()) return no_class_for(header, change.path);
   Added added = with_missing_methods(**before, *classes, header);
@@ -129,15 +134,21 @@ std::string text_of(const FileChange& change) {
 }
 
 Result<std::vector<FileChange>> plan_generation(const GenerationOptions& options) {
+  const std::string& include = options.include.empty() ? options.header : options.include;
+  if (include.find_first_of("\"\n\r\\") != std::string::npos) {
+    return Status(Code::invalid_argument,
+                  "\"" + include +
+                      "\" cannot be included: it has a quote, a backslash or a line "
+                      "feed; say with --include how the header is included");
+  }
   const auto header = read_interfaces(options.header, options.arguments);
   if (!header) return header.error();
-  const std::string& include = options.include.empty() ? options.header : options.include;
   std::vector<FileChange> changes;
   auto generated = plan_generated(options, *header, include);
   if (!generated) return generated.error();
   changes.push_back(*std::move(generated));
   if (options.implement.empty()) return changes;
-  auto service = plan_service(options, *header, include);
+  auto service = plan_service(options, *header, include, changes[0]);
   if (!service) return service.error();
   changes.push_back(*std::move(service));
   return changes;

@@ -74,6 +74,11 @@ TEST(Generation, out_and_include_are_where_and_how) {
   const auto beside = plan_generation({.header = header});
   EXPECT_EQ(beside->at(0).path, folder.path("generated/orders.parley.h"));
   EXPECT_NE(beside->at(0).content.find("#include \"" + header + "\"\n"), std::string::npos);
+  EXPECT_NE(plan_generation({.header = header, .include = "a\"b"})
+                .error()
+                .message()
+                .find("cannot be included"),
+            std::string::npos);
   EXPECT_FALSE(folder.has("generated")) << "planning writes nothing";
   EXPECT_EQ(plan_generation({.header = header})->at(0).content, beside->at(0).content);
 }

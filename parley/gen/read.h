@@ -24,9 +24,16 @@ namespace parley::gen {
 // or no interface in it.
 Result<Header> read_interfaces(const std::string& path, std::span<const std::string> arguments);
 
+// A file that is read as if it had this content, whatever the disk says.
+struct GivenFile {
+  std::string path;
+  std::string content;
+};
+
 // The classes in the file itself that derive from an interface of `header`. Errors as above; but a
 // class that still lacks methods may be used as if it did not.
 Result<std::vector<ServiceClass>> read_services(const std::string& path, const Header& header,
-                                                std::span<const std::string> arguments);
+                                                std::span<const std::string> arguments,
+                                                std::span<const GivenFile> files = {});
 
 }  // namespace parley::gen

@@ -10,6 +10,9 @@
 namespace parley::gen {
 namespace {
 
+// Columns of a line; beyond, each parameter has one of its own.
+constexpr std::size_t max_line = 100;
+
 struct Style {
   std::string indentation = {};  // of a method
   std::string line_end = "\n";
@@ -21,8 +24,13 @@ std::string stub(const Interface& interface, const Method& method, const Style& 
   const std::string& in = style.indentation;
   const bool has_tabs = in.find('\t') != std::string::npos;
   std::string text = as_comment(method.comment, in, style.line_end);
-  const impl::Parameters how{.types = style.types, .with_context = true, .may_be_unused = true};
-  text += in + impl::declaration(method, how) + " override {" + style.line_end;
+  impl::Parameters how{.types = style.types, .with_context = true, .may_be_unused = true};
+  std::string declared = in + impl::declaration(method, how) + " override {";
+  if (declared.size() > max_line) {
+    how.line_break = style.line_end + in + (has_tabs ? "\t\t" : "    ");
+    declared = in + impl::declaration(method, how) + " override {";
+  }
+  text += declared + style.line_end;
   text += in + (has_tabs ? "\t" : "  ") + "return parley::Status(parley::Code::unimplemented, \"" +
           interface.name + "::" + method.name + " is not written yet\");" + style.line_end;
   return text + in + "}" + style.line_end;

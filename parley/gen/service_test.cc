@@ -109,6 +109,43 @@ TEST(GenService, indentation_is_that_of_the_methods_there_are) {
   EXPECT_EQ(change_of(before + "\t};\n}\n").content, before + "\n" + stub + "\t};\n}\n");
 }
 
+TEST(GenService, parameters_that_do_not_fit_a_line_have_one_each) {
+  const std::string wide =
+      "#pragma once\n#include \"parley.h\"\nstruct Orders {\n"
+      "  virtual parley::Status place(int quantity, bool urgent, double price) = 0;\n};\n";
+  const std::string before = "#include \"orders.h\"\nclass Mine : public Orders {\n";
+  EXPECT_EQ(change_of(before + "};\n", wide).content,
+            before +
+                " public:\n  parley::Status place(\n      [[maybe_unused]] int quantity,\n"
+                "      [[maybe_unused]] bool urgent,\n      [[maybe_unused]] double price) "
+                "override {\n    return parley::Status(parley::Code::unimplemented, "
+                "\"Orders::place is not written yet\");\n  }\n};\n");
+}
+
+TEST(GenService, a_byte_order_mark_shifts_nothing) {
+  const std::string before =
+      "\xef\xbb\xbf#include \"orders.h\"\nnamespace tea {\nstruct Mine : Orders {\n"
+      "  parley::Status place(const Order&) override;\n";
+  EXPECT_EQ(change_of(before + "};\n}\n").content, before + "\n" + last_stub + "};\n}\n");
+}
+
+// The only test here that reads Parley's real headers.
+TEST(GenService, it_may_include_what_is_generated_where_that_is_not_there_yet) {
+  const Folder folder;
+  const std::string include = "#include \"parley/base/result.h\"\n#pragma once\n";
+  const GenerationOptions options{
+      .header = folder.write("orders.h",
+                             include + "struct Orders { virtual parley::Status a() = 0; };\n"),
+      .implement = folder.write("service.h",
+                                "#include \"generated/orders.parley.h\"\n"
+                                "struct Mine : Orders { OrdersClient* other; };\n")};
+  const auto changes = plan_generation(options);
+  ASSERT_TRUE(changes) << changes.error();
+  EXPECT_EQ(changes->at(0).action, Action::create);
+  EXPECT_EQ(changes->at(1).added, 1u);
+  EXPECT_FALSE(folder.has("generated"));
+}
+
 TEST(GenService, an_empty_class_on_one_line_is_opened) {
   const std::string before = "#include \"orders.h\"\nnamespace tea {\nclass Mine : public Orders {";
   EXPECT_EQ(change_of(before + "};}").content,

@@ -21,15 +21,14 @@ std::string advice_for(std::string_view said) {
 }
 
 // clang's first error, with its place.
-Status first_error(CXTranslationUnit unit,
-                   const std::function<bool(std::string_view)>& is_expected) {
+Status first_error(CXTranslationUnit unit, const ParseOptions& options) {
   const unsigned count = clang_getNumDiagnostics(unit);
   for (unsigned i = 0; i < count; ++i) {
     const std::unique_ptr<void, void (*)(CXDiagnostic)> diagnostic(clang_getDiagnostic(unit, i),
                                                                    &clang_disposeDiagnostic);
     if (clang_getDiagnosticSeverity(diagnostic.get()) < CXDiagnostic_Error) continue;
     const std::string said = owned(clang_getDiagnosticSpelling(diagnostic.get()));
-    if (is_expected && is_expected(said)) continue;
+    if (options.is_expected != nullptr && options.is_expected(said)) continue;
     const Place place = place_at(clang_getDiagnosticLocation(diagnostic.get()));
     // A fault of the arguments has no place.
     const std::string where = place.file.empty() ? "" : text_of(place) + ": ";
@@ -47,30 +46,36 @@ std::string owned(CXString text) {
   return copy;
 }
 
-Result<ClangUnit> ClangUnit::parse(const std::string& path, std::span<const std::string> arguments,
-                                   const std::function<bool(std::string_view)>& is_expected) {
+Result<ClangUnit> ClangUnit::parse(const std::string& path, const ParseOptions& options) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) {
     return Status(Code::not_found, path + ": there is no such file");
   }
-  // What stands in front of the user's arguments. A header is C++ whatever its name; plain comments
-  // count, not only those for doxygen.
-  std::vector<const char*> words = {"-xc++", "-std=c++20", "-fparse-all-comments", "-w",
-                                    "-I" PARLEY_GEN_INCLUDE_ROOT};
-  for (const std::string& argument : arguments) words.push_back(argument.c_str());
+  // A header is C++ whatever its name; plain comments count, not only those for doxygen. The user's
+  // arguments win: over the standard, and with their folders over ours.
+  const std::string own_folder = std::string("-I") + PARLEY_GEN_INCLUDE_ROOT;
+  std::vector<const char*> words = {"-xc++", "-std=c++20", "-fparse-all-comments", "-w"};
+  for (const std::string& argument : options.arguments) words.push_back(argument.c_str());
+  words.push_back(own_folder.c_str());
+  std::vector<CXUnsavedFile> files;
+  for (const GivenFile& file : options.files) {
+    files.push_back({.Filename = file.path.c_str(),
+                     .Contents = file.content.data(),
+                     .Length = file.content.size()});
+  }
   ClangUnit made;
   made.index_.reset(clang_createIndex(0, 0));
   CXTranslationUnit unit = nullptr;
   const CXErrorCode code = clang_parseTranslationUnit2(
-      made.index_.get(), path.c_str(), words.data(), static_cast<int>(words.size()), nullptr, 0,
-      CXTranslationUnit_SkipFunctionBodies, &unit);
+      made.index_.get(), path.c_str(), words.data(), static_cast<int>(words.size()), files.data(),
+      static_cast<unsigned>(files.size()), CXTranslationUnit_SkipFunctionBodies, &unit);
   made.unit_.reset(unit);
   if (code != CXError_Success || unit == nullptr) {
     return Status(Code::invalid_argument, path + ": clang could not read it (error " +
                                               std::to_string(code) +
                                               "); look at the compiler arguments behind --");
   }
-  if (Status s = first_error(unit, is_expected); !s.is_ok()) return s;
+  if (Status s = first_error(unit, options); !s.is_ok()) return s;
   std::size_t size = 0;
   const char* const content = clang_getFileContents(unit, clang_getFile(unit, path.c_str()), &size);
   if (content != nullptr) made.content_ = {content, size};

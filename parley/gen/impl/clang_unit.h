@@ -12,18 +12,25 @@
 
 #include "parley/base/result.h"
 #include "parley/gen/interface.h"
+#include "parley/gen/read.h"
 
 namespace parley::gen::impl {
 
 // The text of it, which is given back.
 std::string owned(CXString text);
 
+struct ParseOptions {
+  std::span<const std::string> arguments;
+  std::span<const GivenFile> files = {};
+  // Errors that are none, by their text.
+  bool (*is_expected)(std::string_view said) = nullptr;
+};
+
 // A parsed file.
 class ClangUnit {
  public:
-  // clang's first error that `is_expected` does not hold for is the error.
-  static Result<ClangUnit> parse(const std::string& path, std::span<const std::string> arguments,
-                                 const std::function<bool(std::string_view)>& is_expected = {});
+  // clang's first error is the error.
+  static Result<ClangUnit> parse(const std::string& path, const ParseOptions& options);
 
   [[nodiscard]] CXTranslationUnit get() const { return unit_.get(); }
   [[nodiscard]] CXCursor root() const { return clang_getTranslationUnitCursor(get()); }

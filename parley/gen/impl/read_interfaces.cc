@@ -227,7 +227,7 @@ class FileReader {
 }  // namespace
 
 Result<Header> read_interfaces(const std::string& path, std::span<const std::string> arguments) {
-  auto unit = ClangUnit::parse(path, arguments);
+  auto unit = ClangUnit::parse(path, {.arguments = arguments});
   if (!unit) return unit.error();
   return FileReader(*unit).read(path);
 }

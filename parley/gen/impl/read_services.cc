@@ -111,8 +111,10 @@ class ServiceReader {
 }  // namespace
 
 Result<std::vector<ServiceClass>> read_services(const std::string& path, const Header& header,
-                                                std::span<const std::string> arguments) {
-  auto unit = ClangUnit::parse(path, arguments, &is_about_what_is_missing);
+                                                std::span<const std::string> arguments,
+                                                std::span<const GivenFile> files) {
+  auto unit = ClangUnit::parse(
+      path, {.arguments = arguments, .files = files, .is_expected = &is_about_what_is_missing});
   if (!unit) return unit.error();
   return ServiceReader(*unit, header).read();
 }

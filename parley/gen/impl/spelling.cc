@@ -12,7 +12,8 @@ const std::string& spelled(const Spelling& type, Types types) {
 std::string declaration(const Method& method, const Parameters& how) {
   std::string parameters;
   const auto add = [&](const std::string& text) {
-    parameters += parameters.empty() ? text : ", " + text;
+    if (!parameters.empty()) parameters += how.line_break.empty() ? ", " : ",";
+    parameters += how.line_break + text;
   };
   const std::string mark = how.may_be_unused ? "[[maybe_unused]] " : "";
   if (how.with_context && !method.context.written.empty()) {
