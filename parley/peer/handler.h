@@ -101,7 +101,7 @@ Result<Bytes> run_guarded(Call call) {
 template <codec::Name... names, class F>
 Handler make_handler(F function) {
   static_assert(!std::is_member_function_pointer_v<F>,
-                "a member function needs its object: wrap the call in a lambda that captures it");
+                "a member function needs its object: member_function(object, &T::f) has it");
   static_assert(impl::HasSignature<F>,
                 "handle() takes a function or a lambda whose parameters are named types: neither "
                 "auto parameters nor overloads");

@@ -12,6 +12,7 @@
 
 #include "parley/codec/schema.h"
 #include "parley/net/network.h"
+#include "parley/peer/member_function.h"
 #include "parley/peer/testing/pair.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
@@ -36,6 +37,26 @@ struct Receipt {
 
 int subtract(int a, int b) { return a - b; }
 std::string hello() noexcept { return "hello"; }
+
+struct Counter {
+  int add(const int& n) { return sum += n; }
+  [[nodiscard]] std::string show(Context& context, std::string&& before) const noexcept {
+    return before + std::to_string(sum) + std::string(context.method());
+  }
+  std::atomic<int> sum = 0;
+};
+struct BigCounter : Counter {};
+
+PARLEY_PEER_TEST(Peer, serves_member_functions_of_an_object) {
+  BigCounter counter;
+  Pair pair;
+  pair.server.handle<"n">("/add", member_function(counter, &Counter::add));
+  pair.server.handle("/show", member_function(std::as_const(counter), &Counter::show));
+  const Session session = pair.dial();
+  EXPECT_EQ(session.call<int>("/add", 2).value(), 2);
+  EXPECT_EQ(session.call<int>("/add", 3).value(), 5);
+  EXPECT_EQ(session.call<std::string>("/show", "is ").value(), "is 5/show");
+}
 
 PARLEY_PEER_TEST(Peer, serves_free_functions_and_lambdas_of_any_signature) {
   Pair pair;

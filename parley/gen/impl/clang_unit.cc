@@ -54,7 +54,8 @@ Result<ClangUnit> ClangUnit::parse(const std::string& path, const ParseOptions& 
   // A header is C++ whatever its name; plain comments count, not only those for doxygen. The user's
   // arguments win: over the standard, and with their folders over ours.
   const std::string own_folder = std::string("-I") + PARLEY_GEN_INCLUDE_ROOT;
-  std::vector<const char*> words = {"-xc++", "-std=c++20", "-fparse-all-comments", "-w"};
+  std::vector<const char*> words = {"-xc++", "-std=c++20", "-fparse-all-comments", "-w",
+                                    "-ferror-limit=0"};
   for (const std::string& argument : options.arguments) words.push_back(argument.c_str());
   words.push_back(own_folder.c_str());
   std::vector<CXUnsavedFile> files;

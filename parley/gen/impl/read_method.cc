@@ -163,12 +163,18 @@ std::string read_return(CXCursor cursor, Method& method) {
   if (name == "parley::Status" && is_plain) return "";
   if (name == "parley::Result" && is_plain) {
     const CXType value = clang_Type_getTemplateArgumentAsType(clang_getCanonicalType(returns), 0);
-    if (is_pointer(value) || is_view(value)) {
+    if (is_pointer(value) || is_view(value) || value.kind == CXType_LValueReference ||
+        value.kind == CXType_RValueReference) {
       return "what it returns is no value of its own; return Result of a std::string, a "
              "std::vector or a struct";
     }
     method.result = result_of(returns, type);
     return "";
+  }
+  const std::string meant = class_name_of(without_reference(returns));
+  if (meant == "parley::Status" || meant == "parley::Result") {
+    return "what comes over the wire is nobody else's; return " + text_of_value(returns) +
+           " by value, without const";
   }
   if (type == "void") {
     return "a call can fail on its way, and void cannot say so; return parley::Status";

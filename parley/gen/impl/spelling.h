@@ -18,7 +18,7 @@ struct Parameters {
   bool with_defaults = false;
   bool with_context = false;
   bool may_be_unused = false;   // for a body that uses none of them
-  std::string line_break = "";  // each stands behind one; empty: all in one line
+  std::string line_break = {};  // each stands behind one; empty: all in one line
 };
 
 // `parley::Result<Receipt> place(const Order& order) const noexcept`.
