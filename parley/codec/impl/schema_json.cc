@@ -1,10 +1,13 @@
 // JSON Schema and OpenAPI.
 #include <cstdint>
 #include <limits>
+#include <span>
+#include <utility>
 
 #include "parley/codec/impl/failure.h"
 #include "parley/codec/impl/integers.h"
 #include "parley/codec/impl/named_types.h"
+#include "parley/codec/impl/schema_rules.h"
 #include "parley/codec/json.h"
 #include "parley/codec/schema.h"
 
@@ -151,9 +154,13 @@ class SchemaWriter {
     std::string properties;
     std::string required;
     std::string choices;
-    for (const Field& field : members.fields()) {
+    for (std::size_t i = 0; i < members.fields().size(); ++i) {
+      const Field& field = members.fields()[i];
+      const Rules* const rules = members.rules(i);
+      // What is bound does not come from the body.
+      if (rules != nullptr && rules->is_bound()) continue;
       if (!properties.empty()) properties += ',';
-      properties += quoted(field.name) + ':' + property(members, field);
+      properties += quoted(field.name) + ':' + property(members, field, rules);
       if (field.is_required) required += (required.empty() ? "" : ",") + quoted(field.name);
     }
     for (std::size_t i = 0; i < members.fields().size(); ++i) {
@@ -186,9 +193,11 @@ class SchemaWriter {
     return "{\"oneOf\":[{\"not\":{\"anyOf\":[" + none + "]}}" + each + "]}";
   }
 
-  // With the value it has when it is absent, where there is one to show.
-  [[nodiscard]] std::string property(const Members& members, const Field& field) const {
+  // With its rules, and the value it has when it is absent, where there is one to show.
+  [[nodiscard]] std::string property(const Members& members, const Field& field,
+                                     const Rules* rules) const {
     std::string out = schema(*field.type);
+    if (rules != nullptr) impl::add_rules(*rules, *field.type, out);
     if (field.variant != nullptr || field.is_required || members.defaults() == nullptr) return out;
     std::string text;
     const auto* const value = static_cast<const char*>(members.defaults()) + field.offset;
@@ -202,10 +211,37 @@ class SchemaWriter {
   impl::NamedTypes types_;
 };
 
+// Those of the fields that are bound to what HTTP has a place for.
+std::string bound_parameters(const SchemaWriter& schemas, const Type* body) {
+  if (body == nullptr || (body->kind != Kind::structure && body->kind != Kind::tuple)) return {};
+  std::string out;
+  const Members& members = body->members();
+  for (std::size_t i = 0; i < members.fields().size(); ++i) {
+    const Field& field = members.fields()[i];
+    const Rules* const rules = members.rules(i);
+    for (const auto& [source, place] : {std::pair(Source::path, "path"),
+                                        {Source::query, "query"},
+                                        {Source::metadata, "header"}}) {
+      if (rules == nullptr || !rules->binding(source).is_there) continue;
+      const std::string_view name = rules->binding(source).name;
+      std::string schema = schemas.schema(*field.type);
+      impl::add_rules(*rules, *field.type, schema);
+      // A part of the path is always there.
+      const bool is_required = source == Source::path || rules->is_required;
+      out += (out.empty() ? "" : ",") + ("{\"name\":" + quoted(name.empty() ? field.name : name)) +
+             ",\"in\":\"" + place + "\",\"required\":" + (is_required ? "true" : "false") +
+             ",\"schema\":" + schema + '}';
+      break;  // the others may take its place, which OpenAPI cannot say
+    }
+  }
+  return out.empty() ? out : ",\"parameters\":[" + out + ']';
+}
+
 std::string operation(const SchemaWriter& schemas, const MethodShape& method) {
   std::string out = "{\"post\":{\"operationId\":" + quoted(impl::identifier_of(method.name));
   if (!method.description.empty()) out += ",\"description\":" + quoted(method.description);
   const Type* const body = body_type(method.parameters);
+  out += bound_parameters(schemas, body);
   if (body != nullptr) {
     out += R"(,"requestBody":{"required":true,"content":{"application/json":{"schema":)" +
            schemas.schema(*body) + "}}}";

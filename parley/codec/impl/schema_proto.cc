@@ -105,6 +105,8 @@ class ProtoWriter {
     Names names;
     for (std::size_t i = 0; i < fields.size(); ++i) {
       const Field& one = fields[i];
+      const Rules* const rules = members.rules(i);
+      if (rules != nullptr && rules->is_bound()) continue;  // it does not come from the body
       const bool in_oneof = one.variant != nullptr;
       const auto is_with = [&](std::size_t k) {
         return k < fields.size() && fields[k].variant != nullptr && fields[k].offset == one.offset;
@@ -115,6 +117,9 @@ class ProtoWriter {
       const std::string name = names.take(one.name.empty() ? "argument" + std::to_string(i + 1)
                                                            : impl::identifier_of(one.name));
       const Wires wires{.value = one.wire, .key = one.key_wire, .is_unpacked = one.is_unpacked};
+      if (rules != nullptr) {
+        out += impl::comment_of(rules->description, in_oneof ? "    // " : "  // ");
+      }
       // In a oneof exactly one record stands: what takes several is wrapped.
       out += in_oneof ? "    " + single(*one.type, wires) + ' ' + name + " = " +
                             std::to_string(one.number) + ";\n"

@@ -102,7 +102,12 @@ class TypescriptWriter {
   // Of a flattened variant one alternative may be there, so that all are optional.
   [[nodiscard]] std::string structure(const Type& type) const {
     std::string out = "export interface " + types_.name_of(type) + " {\n";
-    for (const Field& field : type.members().fields()) {
+    const Members& members = type.members();
+    for (std::size_t i = 0; i < members.fields().size(); ++i) {
+      const Field& field = members.fields()[i];
+      const Rules* const rules = members.rules(i);
+      if (rules != nullptr && rules->is_bound()) continue;  // it does not come from the body
+      if (rules != nullptr) out += impl::comment_of(rules->description, "  // ");
       const bool may_lack = field.variant != nullptr || field.type->kind == Kind::optional;
       const bool is_wide = field.type->kind == Kind::int64 || field.type->kind == Kind::uint64;
       out += "  " + property_name(field.name) + (may_lack ? "?: " : ": ") +

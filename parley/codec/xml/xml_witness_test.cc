@@ -2,13 +2,11 @@
 // both agree on what is XML and what it says. Skipped where there is no python3.
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "parley/base/testing/witness.h"
 #include "parley/codec/testing/hex.h"
 #include "parley/codec/testing/sample.h"
 #include "parley/codec/xml/impl/xml_characters.h"
@@ -29,31 +27,20 @@ struct Keeping {
 class XmlWitness : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (std::system("python3 -c 'import xml.etree.ElementTree' >/dev/null 2>&1") != 0) {
+    if (witness_.python_with("xml.etree.ElementTree").empty()) {
       GTEST_SKIP() << "there is no python3 to ask";
     }
   }
 
   // The lines the script prints when it is given `lines`.
-  static std::vector<std::string> ask(const std::string& arguments,
-                                      const std::vector<std::string>& lines = {}) {
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    const std::string base = ::testing::TempDir() + "xml_witness_" + test->name();
-    {
-      std::ofstream input(base + ".in");
-      for (const std::string& line : lines) input << line << '\n';
-    }
-    const std::string script = PARLEY_SOURCE_DIR "/parley/codec/xml/xml_witness.py";
-    const std::string command =
-        "python3 '" + script + "' " + arguments + " <'" + base + ".in' >'" + base + ".out'";
-    EXPECT_EQ(std::system(command.c_str()), 0) << command;
-    std::vector<std::string> answers;
-    std::ifstream output(base + ".out");
-    for (std::string line; std::getline(output, line);) answers.push_back(line);
-    std::remove((base + ".in").c_str());
-    std::remove((base + ".out").c_str());
-    return answers;
+  [[nodiscard]] std::vector<std::string> ask(const std::string& arguments,
+                                             const std::vector<std::string>& lines = {}) const {
+    return witness_.lines_of(
+        "python3 '" PARLEY_SOURCE_DIR "/parley/codec/xml/xml_witness.py' " + arguments, lines);
   }
+
+ private:
+  parley::testing::Witness witness_;
 };
 
 TEST_F(XmlWitness, python_reads_what_we_write_and_we_read_what_it_makes_of_it) {
