@@ -116,7 +116,7 @@ TEST(Oneof, a_message_may_hold_itself_by_a_pointer) {
 
 TEST(Oneof, a_pointer_to_nothing_is_nothing) {
   Tree tree;
-  tree.root = std::unique_ptr<Tree>();
+  tree.root.emplace<std::unique_ptr<Tree>>();
   EXPECT_EQ(encode_protobuf(tree).value(), "");
   EXPECT_EQ(encode_json(tree).value(), R"({"label":""})");
   EXPECT_EQ(encode_msgpack(tree).value(), encode_msgpack(Tree()).value());
