@@ -202,6 +202,9 @@ class RuleWords {
   constexpr void require() { rules_.is_required = true; }
 
  private:
+  friend Self;
+  constexpr RuleWords() = default;
+
   template <class Change>
   constexpr Self with(Change change) const {
     Self changed = static_cast<const Self&>(*this);
