@@ -13,6 +13,7 @@ option(PARLEY_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_BENCH "Build the benchmark programs" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_COUNT_OS_LOCKS "In debug builds, refuse to wait while an OS mutex is held" ON)
 option(PARLEY_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+set(PARLEY_SKIP_TESTS_OF "" CACHE STRING "Floors whose tests are not built (codec;wire)")
 set(PARLEY_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize= (address,undefined)")
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

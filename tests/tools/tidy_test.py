@@ -157,6 +157,13 @@ CASES = {
         [("parley/rt/a.cc", "#define MAX 1\n", 1)],
         [("parley/rt/a.cc", "#define PARLEY_MAX 1\n"),
          ("parley/rt/b.cc", "#define LIST(x) x\nLIST(1)\n#undef LIST\n")]),
+    "parameter-names": (
+        [("parley/rt/a.cc", "int f(int a,\n      const A& someThing) {\n", 2),
+         ("parley/rt/b.cc", "template <int n, class type>\n", 1),
+         ("parley/rt/c.cc", "template <typename... types>\n", 1)],
+        [("parley/rt/a.cc", "int f(int a, const A& some_thing, int n = sizeOf(a)) {\n"),
+         ("parley/rt/b.cc", "use(clang_disposeString, x); enum class state : int { on };\n"),
+         ("parley/rt/c.cc", "template <class T, typename... Types, typename T::type x>\n")]),
     "macro-count": (
         [("parley/rt/a.cc", "".join(f"#define PARLEY_{n} 1\n" for n in range(10)), 10)],
         [("parley/rt/a.cc", "".join(f"#define PARLEY_{n} 1\n" for n in range(9)) * 2

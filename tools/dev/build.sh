@@ -10,7 +10,8 @@ Examples:
   ./dev build --preset release       as shipped and as measured
 
 Options:
-  --preset P   dev (default): quick to compile, asserts and symbols; release: optimised;
+  --preset P   dev (default): quick to compile, asserts and symbols; release: optimised, without
+               the tests (the target `tests` is theirs);
                asan: AddressSanitizer and UndefinedBehaviorSanitizer; tsan: ThreadSanitizer
 The result is in build/<preset>.
 Exit code: 0 built, 1 failed, 2 usage, 3 packages missing.

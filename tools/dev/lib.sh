@@ -170,7 +170,7 @@ test_under=()
 run_tests() {
   local preset="$1" dir="$build_root/$1"
   shift
-  build "$preset"
+  build "$preset" all tests
   sanitizer_environment
   say "testing $(short "$dir")"
   "${test_under[@]}" ctest --test-dir "$dir" --output-on-failure --no-tests=error --timeout 120 \

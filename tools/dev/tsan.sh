@@ -3,8 +3,8 @@
 help() {
   cat <<'TEXT'
 ./dev tsan [-R REGEX] [CTEST ARGUMENT...]: the tests of the floors under ThreadSanitizer; the first
-race ends a test. Left out are the examples, the command, what generates code and the tools' own
-tests: they share nothing between threads but what the floors do.
+race ends a test. Left out are the tests of codec, the examples, the command, what generates code
+and the tools' own tests: they share nothing between threads but what the floors above do.
 
 Examples:
   ./dev tsan
