@@ -27,6 +27,7 @@ class DevCase(unittest.TestCase):
         self.environment = {
             "PATH": f"{self.stubs}:{os.environ['PATH']}", "STUB_LOG": self.path("calls.log"),
             "PARLEY_BUILD_DIR": self.path("build"), "HOME": self.folder}
+        self.stub("npm", "exit 0")
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -199,7 +200,7 @@ class Setup(DevCase):
     def test_on_another_system_with_all_commands_nothing_is_said(self):
         bare = self.bare_path()
         for command in ("g++", "cmake", "ninja", "python3", "clang-format-19", "clang-tidy-19",
-                        "clang++-19", "aarch64-linux-gnu-g++", "qemu-aarch64-static"):
+                        "clang++-19", "aarch64-linux-gnu-g++", "qemu-aarch64-static", "npm"):
             os.symlink("/bin/true", os.path.join(bare, command))
         done = self.dev("setup")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -267,6 +268,20 @@ class Work(DevCase):
         self.environment["TSAN_OPTIONS"] = "mine=1"
         self.stub("setarch", "exit 1")
         self.assertEqual(self.called("tsan"), "ctest mine=1")
+
+    def test_what_tests_ask_of_npm_is_installed_once_and_that_it_cannot_is_told(self):
+        self.stub("npm", 'echo "npm $*" >>"$STUB_LOG"; exit 1')
+        done = self.dev("test")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, r"npm could not, see \S+npm.log: tests that need it are skip")
+        self.assertRegex("\n".join(self.calls()), r"npm ci --prefix \S+/build/node ")
+        installed = self.path("build/node/node_modules")
+        os.makedirs(installed)
+        with open(os.path.join(installed, ".package-lock.json"), "w", encoding="utf-8"):
+            pass
+        before = len(self.calls())
+        self.assertNotIn("npm", self.dev("test").stderr)
+        self.assertNotIn("npm ", "\n".join(self.calls()[before:]))
 
     def test_a_failed_test_gives_its_exit_code(self):
         self.stub("ctest", "exit 8")

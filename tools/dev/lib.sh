@@ -164,6 +164,24 @@ sanitizer_environment() {
   if [[ -x "$symbolizer" ]]; then export ASAN_SYMBOLIZER_PATH="$symbolizer"; fi
 }
 
+# Packages of npm that tests ask as foreign witnesses, as tests/node/package-lock.json pins them.
+# Without them, as without a network, those tests are skipped and say so.
+node_packages() {
+  local dir="$build_root/node" log="$build_root/npm.log"
+  mkdir -p "$dir"
+  NODE_PATH="$(cd "$dir" && pwd)/node_modules"
+  export NODE_PATH
+  if [[ "$dir/node_modules/.package-lock.json" -nt tests/node/package-lock.json ]]; then return; fi
+  [[ -z "${PARLEY_NO_INSTALL:-}" ]] || return 0
+  # Some packages of nodejs bring npm along.
+  if ! command -v npm >/dev/null && command -v apt-get >/dev/null; then install_packages npm; fi
+  printf '%s' "$(<tests/node/package.json)" >"$dir/package.json"
+  printf '%s' "$(<tests/node/package-lock.json)" >"$dir/package-lock.json"
+  npm ci --prefix "$dir" --no-audit --no-fund --fetch-retries 1 --fetch-timeout 20000 \
+    >"$log" 2>&1 </dev/null ||
+    say "npm could not, see $(short "$log"): tests that need it are skipped"
+}
+
 # run_tests PRESET [CTEST ARGUMENT...]: builds all, runs ctest, leaves <build>/junit.xml. Tests are
 # started by the command `test_under`, if there is one.
 test_under=()
@@ -171,6 +189,7 @@ run_tests() {
   local preset="$1" dir="$build_root/$1"
   shift
   build "$preset" all tests
+  node_packages
   sanitizer_environment
   say "testing $(short "$dir")"
   "${test_under[@]}" ctest --test-dir "$dir" --output-on-failure --no-tests=error --timeout 120 \

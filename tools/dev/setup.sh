@@ -16,7 +16,10 @@ TEXT
 
 main() {
   case "${1:-}" in
-    "") need build format lint fuzz bench aarch64 ;;
+    "")
+      need build format lint fuzz bench aarch64
+      node_packages
+      ;;
     --list) printf '%s\n' "${packages_of[@]}" | tr -s ' ' '\n' | sort -u ;;
     *) wrong_usage "no option '$1'" ;;
   esac

@@ -47,6 +47,11 @@ class Witness {
     return {};
   }
 
+  // The same for a module of node.
+  [[nodiscard]] std::string node_with(const std::string& module) const {
+    return ask("node -e \"require('" + module + "')\"").code == 0 ? "node" : "";
+  }
+
   [[nodiscard]] std::string path(const std::string& name) const { return folder_ / name; }
   void write(const std::string& name, std::string_view content) const {
     std::ofstream(path(name), std::ios::binary) << content;
