@@ -29,7 +29,6 @@ TARGETS = {
         "encode_hot": {"rapidjson": 0.25},
         "decode": {"rapidjson": 0.45, "rapidjson_sax": 1.0, "simdjson": 0.6},
         "decode_reused": {"rapidjson": 0.30, "rapidjson_sax": 1.0, "simdjson": 0.6},
-        "decode_hot": {"rapidjson": 0.45, "rapidjson_sax": 1.0, "simdjson": 0.6},
         "doubles": {"rapidjson": 1.0},
         "escapes": {"rapidjson": 1.0},
         "non_ascii": {"simdjson": 1.5},

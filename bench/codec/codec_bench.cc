@@ -46,6 +46,7 @@ struct Measured {
 Table all_contestants() {
   Table table;
   add_own_json(table);
+  add_own_hot_json(table);
   add_rapidjson(table);
   add_simdjson(table);
   add_own_msgpack(table);

@@ -65,6 +65,8 @@ void add_json_decoder(Table& table, std::string_view contestant) {
 
 // own_json.cc: Parley's codec; own_in_order, in the bench `reversed`, reads what is not reversed.
 void add_own_json(Table& table);
+// own_hot_json.cc: Parley's code of its own for each body.
+void add_own_hot_json(Table& table);
 // rapidjson_writer.cc, rapidjson_dom.cc, rapidjson_sax.cc; without_rapidjson.cc where it is not
 // installed.
 void add_rapidjson(Table& table);

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "parley/codec/hot.h"
 #include "parley/codec/signature.h"
 #include "parley/codec/type.h"
 
@@ -176,6 +177,30 @@ struct Subject {
 template <>
 inline constexpr auto parley::fields<Subject> =
     parley::codec::field_rules<Subject>(parley::codec::field<&Subject::value>().range(1L, 5.0));
+#elif CASE == 32
+struct Subject {
+  Point value;
+};
+template <>
+inline constexpr auto parley::fields<Subject> =
+    parley::codec::field_rules<Subject>(parley::codec::field<&Subject::value>().flatten());
+template <>
+inline constexpr bool parley::is_hot<Subject> = true;
+#elif CASE == 33
+struct Subject {
+  parley::codec::UnknownFields others;
+};
+template <>
+inline constexpr bool parley::is_hot<Subject> = true;
+#elif CASE == 34
+struct Subject {
+  int value;
+};
+template <>
+inline constexpr auto parley::fields<Subject> =
+    parley::codec::field_table<Subject>(parley::codec::field<&Subject::value>("value"));
+template <>
+inline constexpr bool parley::is_hot<Subject> = true;
 #endif
 
 parley::codec::Kind probe() {

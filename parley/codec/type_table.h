@@ -165,13 +165,24 @@ struct RepresentedOperations {
   void (*move)(void* to, void* from);  // null where the type cannot be moved
 };
 
+namespace impl {
+class JsonOutput;
+}
+
+// Code made for one type alone, which formats take in place of its table (hot.h).
+struct HotOperations {
+  // Null on failure; else where the position is then.
+  char* (*write_json)(impl::JsonOutput& output, const void* object, char* at);
+};
+
 struct Type {
   Kind kind = Kind::boolean;
   std::size_t size = 0;  // sizeof the object
   const Type* element = nullptr;
   const Type* key = nullptr;
   std::size_t count = 0;
-  std::string_view name{};  // of a struct or an enum, without its namespace
+  std::string_view name{};             // of a struct or an enum, without its namespace
+  const HotOperations* hot = nullptr;  // of a struct; null: there is no code for it alone
   union {
     const void* none = nullptr;
     const BytesOperations* bytes;

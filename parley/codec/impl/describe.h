@@ -63,6 +63,10 @@ constexpr const Type* member_type() {
   return &Table<std::remove_const_t<M>>::type;
 }
 
+// hot.h has others for what parley::is_hot names.
+template <class T>
+inline constexpr const HotOperations* hot_operations = nullptr;
+
 // What is not matched by a specialisation: numbers, structs, enums, and what has no table.
 template <class T>
 struct Describe;

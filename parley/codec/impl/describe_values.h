@@ -244,6 +244,7 @@ struct Describe {
       Type type = plain_type<T>(Kind::structure);
       type.name = kept_type_name<T>;
       type.members_of = &structure_members<T>;
+      type.hot = hot_operations<T>;
       return type;
     } else {
       return {};

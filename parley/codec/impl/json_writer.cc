@@ -12,6 +12,7 @@
 #include "parley/codec/impl/integers.h"
 #include "parley/codec/impl/json_escape.h"
 #include "parley/codec/impl/json_number.h"
+#include "parley/codec/impl/json_output.h"
 #include "parley/codec/impl/json_scan.h"
 #include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/protobuf_json.h"
@@ -27,22 +28,9 @@ namespace {
 constexpr std::array<char, 5> true_text = {'t', 'r', 'u', 'e', ' '};
 constexpr std::array<char, 5> false_text = {'f', 'a', 'l', 's', 'e'};
 
-// Room that is there whenever something is written, so that a number, a bracket, a comma, a whole
-// chunk or an escape needs no look.
-constexpr std::size_t slack = 64;
-static_assert(slack >= max_number_chars + static_cast<std::size_t>(chunk_bytes));
-
-class JsonWriter {
+class JsonWriter : public JsonOutput {
  public:
-  // Appends behind what `out` holds; finish() or undo() must be the last call.
-  JsonWriter(std::string& out, const Limits& limits, const JsonOptions& options)
-      : out_(out),
-        start_(out.size()),
-        limits_(limits),
-        options_(options),
-        at_(out.data() + start_) {
-    grow(0);
-  }
+  using JsonOutput::JsonOutput;
 
   bool write(const Type& type, const void* object) {
     char* const end = write_value(type, object, at_);
@@ -51,25 +39,16 @@ class JsonWriter {
     return true;
   }
 
-  void finish() { out_.resize(static_cast<std::size_t>(at_ - out_.data())); }
-  void undo() { out_.resize(start_); }
-  [[nodiscard]] Status status() const { return failure_.status(); }
-
  private:
-  // Each stands alone, as in the reader: write() calls itself.
-  // As write(), to `at`: returns the end of what was written, null on failure. What is written most
-  // hands the position on in a register; at_ is anywhere then. Inlined into the loops over members
-  // and elements; calls only what stands alone.
+  // Each stands alone, as in the reader: write() calls itself. What is written most hands the
+  // position on. Inlined into the loops over members and elements; calls only what stands alone.
   [[gnu::always_inline]] char* write_value(const Type& type, const void* object, char* at);
   [[gnu::noinline]] bool write_rare(const Type& type, const void* object);
   [[gnu::noinline]] bool write_optional(const Type& type, const void* object);
   [[gnu::noinline]] char* write_integer(const Type& type, const void* object, char* at);
-  [[gnu::noinline]] char* write_float64(double value, char* at);
   [[gnu::noinline]] bool write_float32(float value);
-  [[gnu::noinline]] char* write_string(std::string_view text, char* at);
+  using JsonOutput::write_string;
   bool write_string(std::string_view text) { return take(write_string(text, at_)); }
-  [[gnu::noinline]] char* write_escaped(const char* from, std::size_t size, std::size_t left,
-                                        char* at);
   [[gnu::noinline]] bool write_json(std::string_view text);
   [[gnu::noinline]] bool write_bytes(const BytesOperations& bytes, const void* object);
   [[gnu::noinline]] bool write_enumeration(const Type& type, const void* object);
@@ -87,14 +66,6 @@ class JsonWriter {
   [[gnu::noinline]] bool write_unknown(const UnknownFields& unknown, bool is_first);
   bool check_json(std::string_view text, std::size_t depth, const char* what);
 
-  // `at`, or where it is after growing: with room for `count` more characters and the slack.
-  char* ensure(char* at, std::size_t count = 0) {
-    if (static_cast<std::ptrdiff_t>(count) <= limit_ - at) return at;
-    at_ = at;
-    grow(count);
-    return at_;
-  }
-  [[gnu::noinline]] void grow(std::size_t count);
   void reserve(std::size_t count) { at_ = ensure(at_, count); }
   void put(char c) {
     *at_++ = c;
@@ -117,43 +88,19 @@ class JsonWriter {
   }
 
   bool enter(char opener) {
-    if (depth_ >= limits_.max_depth) return fail_depth();
-    ++depth_;
+    if (!go_deeper()) return false;
     put(opener);
     return true;
   }
   bool leave(char closer) {
-    --depth_;
+    come_up();
     put(closer);
     return true;
   }
   [[gnu::cold]] bool fail_kind();
-  [[gnu::cold]] bool fail_depth();
-  [[gnu::cold]] bool fail_utf8();
-  [[gnu::cold]] bool fail_finite(double value);
 
-  std::string& out_;
-  std::size_t start_;
-  const Limits& limits_;
-  const JsonOptions& options_;
-  char* at_;
-  char* limit_ = nullptr;  // the end of the room, less the slack
-  std::size_t depth_ = 0;
-  Failure failure_;
+  friend JsonOutput;
 };
-
-// Doubles what has been written here, whatever the capacity: resize() clears what it adds, and a
-// reused string may have far more room than this value needs.
-void JsonWriter::grow(std::size_t count) {
-  constexpr std::size_t smallest = 240;
-  count += slack;
-  const auto used = static_cast<std::size_t>(at_ - out_.data());
-  std::size_t size = used + std::max({smallest, count, used - start_});
-  if (out_.capacity() < size && out_.capacity() >= used + count) size = out_.capacity();
-  out_.resize(size);
-  at_ = out_.data() + used;
-  limit_ = out_.data() + (size - slack);
-}
 
 inline char* JsonWriter::write_value(const Type& type, const void* object, char* at) {
   switch (type.kind) {
@@ -173,8 +120,11 @@ inline char* JsonWriter::write_value(const Type& type, const void* object, char*
       return write_integer(type, object, at);
     case Kind::float64:
       return write_float64(*static_cast<const double*>(object), at);
-    case Kind::string:
-      return write_string(*static_cast<const std::string*>(object), at);
+    case Kind::string: {
+      const auto& text = *static_cast<const std::string*>(object);
+      char* const end = write_short(text, at);
+      return end != nullptr ? ensure(end) : write_string(text, at);
+    }
     case Kind::array:
       return write_array(*type.element, object, type.count, at);
     case Kind::structure:
@@ -234,48 +184,11 @@ char* JsonWriter::write_integer(const Type& type, const void* object, char* at) 
                                           : write_int64(at, value));
 }
 
-char* JsonWriter::write_float64(double value, char* at) {
-  if (!std::isfinite(value)) return after(fail_finite(value));
-  return ensure(impl::write_float64(at, value));
-}
-
 bool JsonWriter::write_float32(float value) {
   if (!std::isfinite(value)) return fail_finite(static_cast<double>(value));
   reserve(max_number_chars);
   at_ = impl::write_float32(at_, value);
   return true;
-}
-
-char* JsonWriter::write_string(std::string_view text, char* at) {
-  at = ensure(at, text.size());
-  *at++ = '"';
-  const char* from = text.data();
-  const char* const end = from + text.size();
-  bool has_high = false;
-  for (; end - from >= chunk_bytes; from += chunk_bytes) {
-    const ChunkMasks masks = masks_of(from);
-    if (masks.high != 0) has_high = true;
-    copy_chunk(at, from);
-    if (masks.special == 0) {
-      at += chunk_bytes;
-    } else {
-      const auto left = static_cast<std::size_t>(end - from - chunk_bytes);
-      at = write_escaped(from, static_cast<std::size_t>(chunk_bytes), left, at);
-    }
-  }
-  const auto rest = static_cast<std::size_t>(end - from);
-  at = copy_short(at, from, rest, has_high) ? at + rest : write_escaped(from, rest, 0, at);
-  *at++ = '"';
-  if (has_high && !is_utf8(text)) return after(fail_utf8());
-  return ensure(at);
-}
-
-// `size` bytes of which some need escapes. Without a branch for each byte: where escapes are dense
-// nothing could foresee it. `left` more bytes of the text follow.
-char* JsonWriter::write_escaped(const char* from, std::size_t size, std::size_t left, char* at) {
-  at = ensure(at, 6 * size + left);
-  for (std::size_t i = 0; i < size; ++i) at = append_byte(at, from[i]);
-  return at;
 }
 
 // Whether `text` is JSON that fits in here.
@@ -358,8 +271,7 @@ bool JsonWriter::write_list(const Type& type, const void* object) {
 
 char* JsonWriter::write_array(const Type& element, const void* elements, std::size_t count,
                               char* at) {
-  if (depth_ >= limits_.max_depth) return after(fail_depth());
-  ++depth_;
+  if (!go_deeper()) return nullptr;
   // Arrays may open inside each other without anything else in between.
   at = ensure(at);
   *at++ = '[';
@@ -449,8 +361,8 @@ bool JsonWriter::write_represented(const Type& type, const void* object) {
 }
 
 char* JsonWriter::write_structure(const Type& type, const void* object, char* at) {
-  if (depth_ >= limits_.max_depth) return after(fail_depth());
-  ++depth_;
+  if (type.hot != nullptr) return type.hot->write_json(*this, object, at);
+  if (!go_deeper()) return nullptr;
   *at++ = '{';
   const Members& members = type.members();
   bool is_first = true;
@@ -498,24 +410,12 @@ bool JsonWriter::write_unknown(const UnknownFields& unknown, bool is_first) {
   return true;
 }
 
-bool JsonWriter::fail_depth() {
-  return failure_.set(Code::resource_exhausted,
-                      "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
-}
-
-bool JsonWriter::fail_utf8() {
-  return failure_.set(Code::invalid_argument,
-                      "a string that is not UTF-8 cannot be written as JSON");
-}
-
-bool JsonWriter::fail_finite(double value) {
-  const char* const name = std::isnan(value) ? "NaN" : value < 0 ? "-infinity" : "infinity";
-  return failure_.set(Code::invalid_argument, std::string(name) +
-                                                  " cannot be written as JSON: use std::optional "
-                                                  "for a number that may be missing");
-}
-
 }  // namespace
+
+char* JsonOutput::write_other(const Type& type, const void* object, char* at) {
+  return static_cast<JsonWriter&>(*this).write_value(type, object, at);
+}
+
 }  // namespace impl
 
 Status encode_json_as(std::string& out, const Type& type, const void* object, const Limits& limits,
