@@ -53,7 +53,8 @@ enum class XmlPlace : std::uint8_t {
 
 struct FieldOptions {
   std::string_view name{};
-  std::uint32_t number = 0;  // 0: by its position, from 1
+  std::string_view json_name{};  // empty: fieldName for field_name
+  std::uint32_t number = 0;      // 0: by its position, from 1
   Wire wire = Wire::usual;
   Wire key_wire = Wire::usual;
   XmlPlace xml = XmlPlace::element;
@@ -86,6 +87,13 @@ class FieldOf : public RuleWords<FieldOf<Access>, typename Access::Value> {
   [[nodiscard]] constexpr FieldOf named(std::string_view name) const {
     FieldOf changed = *this;
     changed.options_.name = name;
+    return changed;
+  }
+  // Its name in JSON as protobuf maps it, in place of fieldName for field_name; a json_name in a
+  // .proto.
+  [[nodiscard]] constexpr FieldOf json_name(std::string_view name) const {
+    FieldOf changed = *this;
+    changed.options_.json_name = name;
     return changed;
   }
   // Its number in protobuf: 1 to 2^29 - 1, without 19000 to 19999. Of what is flattened: that of

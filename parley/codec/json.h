@@ -36,6 +36,8 @@
 
 namespace parley::codec {
 
+class MessageTypes;
+
 struct JsonOptions {
   // Decoding. What is said beside a type (parley::fields) goes before both.
   bool refuse_unknown_fields = false;
@@ -46,10 +48,14 @@ struct JsonOptions {
   // (reading takes either), 64-bit integers stand in quotes, numbers that are not finite have names
   // in quotes. As on protobuf's wire a member that is zero or empty is left out, and what is absent
   // is zero, whatever the initialisers say; null is absent. Reading takes numbers in quotes and
-  // integers written as 1.0 or 1e3. What is unknown is skipped or refused, never kept.
+  // integers written as 1.0 or 1e3. What is unknown is skipped or refused, never kept. Protobuf's
+  // own messages (well_known.h) have their forms.
   bool protobuf_mapping = false;
   // Encoding.
   bool enums_as_numbers = false;  // by name otherwise; decoding takes both
+  // Both, with protobuf_mapping: what an Any may hold beside the messages of well_known.h; any
+  // other is an error. Must live on.
+  const MessageTypes* message_types = nullptr;
 };
 
 // For callers that have a table instead of a type. `object` must be of that type.

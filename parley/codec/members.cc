@@ -129,6 +129,7 @@ Members::Members(const MembersSource& source)
   make_msgpack_keys();
   make_slots(source.name);
   check_numbers(source.name);
+  check_json_names(source.name);
   make_numbers();
   if (source.defaults != nullptr) set_defaults(source.defaults);
 }
@@ -158,6 +159,7 @@ void Members::take(const MembersSource& source, std::size_t index) {
   fields_.push_back({.type = field.type,
                      .offset = offset,
                      .name = field.name,
+                     .json_name = field.json_name,
                      .number = field.number,
                      .wire = field.wire,
                      .key_wire = field.key_wire,
@@ -195,13 +197,16 @@ void Members::take_alternatives(const FieldSource& field, std::size_t offset) {
     const Alternative& alternative = field.type->variant->alternatives[i];
     if (alternative.type == nullptr) continue;
     Wire wire = field.wire;
+    std::string_view json_name;
     if (!field.oneof.empty()) {
       number = field.oneof[i].number;
       wire = field.oneof[i].wire;
+      json_name = field.oneof[i].json_name;
     }
     fields_.push_back({.type = alternative.type,
                        .offset = offset,
                        .name = alternative.name,
+                       .json_name = json_name,
                        .number = number,
                        .wire = wire,
                        .key_wire = field.key_wire,
@@ -283,6 +288,18 @@ void Members::make_msgpack_keys() {
     const std::size_t length = impl::msgpack_text_head_size(field.name.size()) + field.name.size();
     field.msgpack_key = rest.substr(0, length);
     rest.remove_prefix(length);
+  }
+}
+
+void Members::check_json_names(std::string_view type_name) const {
+  for (const Field& field : fields_) {
+    if (field.json_name.empty()) continue;
+    for (const Field& other : fields_) {
+      if (&other == &field) continue;
+      if (other.name == field.json_name || other.json_name == field.json_name) {
+        end_program(type_name, field.json_name, "called the same in protobuf's JSON");
+      }
+    }
   }
 }
 

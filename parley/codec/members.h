@@ -33,7 +33,8 @@ struct Field {
   std::string_view key{};
   std::string_view msgpack_key{};  // the name as MessagePack, padded like `key`
   std::string_view name{};
-  std::uint32_t number = 0;  // in protobuf; unique in its struct
+  std::string_view json_name{};  // with protobuf_mapping; empty: made of the name
+  std::uint32_t number = 0;      // in protobuf; unique in its struct
   Wire wire = Wire::usual;
   Wire key_wire = Wire::usual;
   XmlPlace xml = XmlPlace::element;
@@ -50,6 +51,7 @@ struct Field {
 // A field as the compiler describes it.
 struct FieldSource {
   std::string_view name{};
+  std::string_view json_name{};
   const Type* type = nullptr;
   const Rules* rules = nullptr;
   std::uint32_t number = 0;  // 0: by position
@@ -164,6 +166,7 @@ class Members {
   void make_msgpack_keys();
   void make_slots(std::string_view type_name);
   void check_numbers(std::string_view type_name) const;
+  void check_json_names(std::string_view type_name) const;
   void make_numbers();
   void note_xml_places(std::string_view type_name);
   [[nodiscard]] std::size_t find_high_number(std::uint32_t number) const noexcept;

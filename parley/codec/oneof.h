@@ -25,6 +25,7 @@ struct OneofField {
   std::string_view name{};
   std::uint32_t number = 0;  // 0: by its position in the message
   Wire wire = Wire::usual;
+  std::string_view json_name{};  // see FieldOf::json_name
 };
 
 namespace impl {

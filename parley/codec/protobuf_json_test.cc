@@ -60,7 +60,29 @@ struct Tree {
   std::vector<Tree> kids;
 };
 
+struct Renamed {
+  std::int32_t first_one = 0;
+  std::variant<std::monostate, std::int32_t, std::string> choice;
+};
+
+struct Clash {
+  std::int32_t a = 0;
+  std::int32_t b = 0;
+};
+
 }  // namespace parley::codec::protobuf_json_test
+
+template <>
+inline constexpr auto parley::fields<parley::codec::protobuf_json_test::Renamed> =
+    parley::codec::field_rules<parley::codec::protobuf_json_test::Renamed>(
+        parley::codec::field<&parley::codec::protobuf_json_test::Renamed::first_one>().json_name(
+            "@id"),
+        parley::codec::field<&parley::codec::protobuf_json_test::Renamed::choice>().oneof(
+            {{}, {"a_number", 2, parley::codec::Wire::zigzag, "n\""}, {"a_text", 3}}));
+template <>
+inline constexpr auto parley::fields<parley::codec::protobuf_json_test::Clash> =
+    parley::codec::field_rules<parley::codec::protobuf_json_test::Clash>(
+        parley::codec::field<&parley::codec::protobuf_json_test::Clash::a>().json_name("b"));
 
 template <>
 inline constexpr auto parley::alternative_names<
@@ -170,6 +192,7 @@ TEST(ProtobufJson, reads_every_form_of_a_number_and_no_other) {
   EXPECT_EQ(i64("1.2e1"), "12");
   EXPECT_EQ(i64("12.0"), "12");
   EXPECT_EQ(i64(R"("-1.2e1")"), "-12");
+  EXPECT_EQ(i64(R"("1\u00322")"), "122");
   EXPECT_EQ(i64("1.25"), "$.i64: expected integer, got 1.25");
   EXPECT_EQ(i64(R"("")"), "$.i64: expected integer, got \"\"");
   EXPECT_EQ(i64(R"(" 1")"), "$.i64: expected integer, got \" 1\"");
@@ -210,6 +233,21 @@ TEST(ProtobufJson, reads_either_name_enums_by_number_and_any_base64) {
             "$.as_inner: there is 'as_number' already, and only one of them");
   EXPECT_EQ(read<Message>(R"({"at":"2023-11-14T23:13:20+01:00"})")->at.time_since_epoch().count(),
             1'700'000'000'000'000);
+}
+
+TEST(ProtobufJson, a_json_name_of_ones_own_goes_before_that_made_of_the_name) {
+  Renamed renamed{.first_one = 1, .choice = 2};
+  EXPECT_EQ(written(renamed), R"({"@id":1,"n\"":2})");
+  EXPECT_EQ(written(read<Renamed>(R"({"@id":1,"n\"":2})").value()), written(renamed));
+  EXPECT_EQ(written(read<Renamed>(R"({"first_one":1,"a_number":2})").value()), written(renamed));
+  EXPECT_EQ(written(read<Renamed>(R"({"firstOne":1,"aNumber":2})").value()), "{}");
+  renamed.choice = "x";
+  EXPECT_EQ(written(renamed), R"({"@id":1,"aText":"x"})");
+  EXPECT_EQ(encode_json(renamed).value(), R"({"first_one":1,"a_text":"x"})");
+}
+
+TEST(ProtobufJsonDeathTest, a_json_name_is_that_of_one_field) {
+  EXPECT_DEATH(written(Clash()), "'Clash' has two fields called the same in protobuf's JSON 'b'");
 }
 
 TEST(ProtobufJson, options_and_limits_hold) {

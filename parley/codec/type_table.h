@@ -59,6 +59,20 @@ enum class Kind : std::uint8_t {
   represented,  // element, represented: a type that travels as another one
 };
 
+// What protobuf's own messages (well_known.h) are to JSON as protobuf maps it. To every other
+// format they are what their kind says.
+enum class WellKnown : std::uint8_t {
+  none,
+  plain_message,  // google.protobuf.Empty
+  timestamp,
+  duration,
+  any,
+  field_mask,
+  what_it_holds,  // the value of its only member: the wrappers, Struct and ListValue
+  value,
+  null_value,  // the enum
+};
+
 struct Type;
 
 // Text or bytes in another container than std::string.
@@ -177,6 +191,7 @@ struct HotOperations {
 
 struct Type {
   Kind kind = Kind::boolean;
+  WellKnown well_known = WellKnown::none;
   std::size_t size = 0;  // sizeof the object
   const Type* element = nullptr;
   const Type* key = nullptr;
@@ -204,6 +219,10 @@ struct Type {
 std::string_view name_of(Kind kind) noexcept;
 
 namespace impl {
+
+// Said beside the types of well_known.h, and of no others: who reads it counts on their members.
+template <class T>
+inline constexpr WellKnown well_known_of = WellKnown::none;
 
 // What an alternative of a variant is called when its type has no name of its own.
 constexpr std::string_view name_of_alternative(Kind kind) {

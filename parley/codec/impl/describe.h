@@ -52,6 +52,7 @@ template <class T>
 constexpr Type plain_type(Kind kind) {
   Type type;
   type.kind = kind;
+  type.well_known = well_known_of<T>;
   type.size = sizeof(T);
   return type;
 }

@@ -48,6 +48,7 @@ template <class Access>
 constexpr void say(const FieldOf<Access>& field, FieldSource& source) {
   const FieldOptions& options = field.options();
   if (!options.name.empty()) source.name = options.name;
+  source.json_name = options.json_name;
   source.number = options.number;
   source.wire = options.wire;
   source.key_wire = options.key_wire;

@@ -2,12 +2,15 @@
 // pays nothing for it.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "parley/base/status.h"
+#include "parley/codec/impl/failure.h"
 #include "parley/codec/json.h"
 #include "parley/codec/limits.h"
+#include "parley/codec/members.h"
 #include "parley/codec/type_table.h"
 
 namespace parley::codec::impl {
@@ -17,6 +20,9 @@ Status encode_protobuf_json(std::string& out, const Type& type, const void* obje
                             const Limits& limits, const JsonOptions& options);
 Status decode_protobuf_json(std::string_view text, const Type& type, void* object,
                             const Limits& limits, const JsonOptions& options);
+
+// What an Any with this URL holds. Null, with the failure, when nobody knows.
+const Type* find_message(const JsonOptions& options, std::string_view type_url, Failure& failure);
 
 // "field_name" as "fieldName": what follows an underscore is large, and underscores go.
 inline std::string protobuf_json_name(std::string_view name) {
@@ -31,6 +37,13 @@ inline std::string protobuf_json_name(std::string_view name) {
     is_behind = false;
   }
   return out;
+}
+
+// What the field at `index` is called. An element of a tuple as in the .proto that schema.h writes.
+inline std::string protobuf_json_name(const Field& field, std::size_t index) {
+  if (!field.json_name.empty()) return std::string(field.json_name);
+  return field.name.empty() ? "argument" + std::to_string(index + 1)
+                            : protobuf_json_name(field.name);
 }
 
 }  // namespace parley::codec::impl

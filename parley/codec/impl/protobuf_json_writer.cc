@@ -3,9 +3,8 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
-#include <limits>
 #include <utility>
+#include <variant>
 
 #include "parley/base/base64.h"
 #include "parley/codec/impl/failure.h"
@@ -17,16 +16,32 @@
 #include "parley/codec/impl/protobuf_wire.h"
 #include "parley/codec/impl/time_text.h"
 #include "parley/codec/impl/utf8.h"
+#include "parley/codec/impl/well_known_forms.h"
 #include "parley/codec/members.h"
+#include "parley/codec/protobuf.h"
+#include "parley/codec/well_known.h"
 
 namespace parley::codec::impl {
 namespace {
 
-// What google.protobuf.Duration may hold, either way: 10,000 years.
-constexpr std::int64_t max_duration_seconds = 315'576'000'000;
-
 // Whether this is how the value is written that is left out on the wire.
 bool is_nothing(const Type& type, std::string_view text) {
+  switch (type.well_known) {
+    case WellKnown::timestamp:
+      return text == "\"1970-01-01T00:00:00Z\"";
+    case WellKnown::duration:
+      return text == "\"0s\"";
+    case WellKnown::field_mask:
+      return text == "\"\"";
+    case WellKnown::what_it_holds:
+      return is_nothing(*type.members().fields()[0].type, text);
+    case WellKnown::value:  // only write_fields() can tell
+      return false;
+    case WellKnown::null_value:
+      return true;
+    default:
+      break;
+  }
   switch (type.kind) {
     case Kind::boolean:
       return text == "false";
@@ -58,6 +73,13 @@ bool is_nothing(const Type& type, std::string_view text) {
   }
 }
 
+// An optional without a value, or a Value that is none.
+bool is_absent(const Type& type, const void* object) {
+  if (type.kind == Kind::optional) return type.optional->get(object) == nullptr;
+  return type.well_known == WellKnown::value &&
+         static_cast<const well_known::Value*>(object)->kind.index() == 0;
+}
+
 class ProtobufJsonWriter {
  public:
   ProtobufJsonWriter(std::string& out, const Limits& limits, const JsonOptions& options)
@@ -80,6 +102,14 @@ class ProtobufJsonWriter {
   [[gnu::noinline]] bool write_variant(const VariantOperations& variant, const void* object);
   [[gnu::noinline]] bool write_members(const Type& type, const void* object);
   [[gnu::noinline]] bool write_represented(const Type& type, const void* object);
+  [[gnu::noinline]] bool write_well_known(const Type& type, const void* object);
+  [[gnu::noinline]] bool write_seconds(const Seconds& time, bool is_instant);
+  [[gnu::noinline]] bool write_mask(const well_known::FieldMask& mask);
+  [[gnu::noinline]] bool write_value(const well_known::Value& value);
+  [[gnu::noinline]] bool write_any(const well_known::Any& any);
+  [[gnu::noinline]] bool read_from_any(const well_known::Any& any, const Type& type, void* message);
+  // The fields that have to be there, behind `count` others.
+  bool write_fields(const Members& members, const void* object, std::size_t count);
   bool write_optional(const Type& type, const void* object) {
     const void* const value = type.optional->get(object);
     if (value != nullptr) return write(*type.element, value);
@@ -106,6 +136,7 @@ class ProtobufJsonWriter {
 };
 
 bool ProtobufJsonWriter::write(const Type& type, const void* object) {
+  if (has_own_form(type)) return write_well_known(type, object);
   switch (type.kind) {
     case Kind::boolean:
       out_ += *static_cast<const bool*>(object) ? "true" : "false";
@@ -210,18 +241,15 @@ bool ProtobufJsonWriter::write_enumeration(const Type& type, const void* object)
 
 bool ProtobufJsonWriter::write_time(const Type& type, const void* object) {
   Seconds time;
-  if (!get_time(type, object, time, failure_)) return false;
+  return get_time(type, object, time, failure_) && write_seconds(time, type.kind == Kind::instant);
+}
+
+bool ProtobufJsonWriter::write_seconds(const Seconds& time, bool is_instant) {
+  const char* const misfit = is_instant ? misfit_of_timestamp(time) : misfit_of_duration(time);
+  if (misfit != nullptr) return fail_invalid(misfit);
   std::array<char, max_time_chars> text{};
-  const bool is_instant = type.kind == Kind::instant;
-  if (!is_instant && std::abs(time.seconds) > max_duration_seconds) {
-    return fail_invalid("a duration beyond 10,000 years cannot be written for protobuf");
-  }
   char* const end =
       is_instant ? write_instant(text.data(), time) : write_duration(text.data(), time);
-  // Protobuf's times begin with the year 1.
-  if (end == nullptr || (is_instant && std::string_view(text.data(), 4) == "0000")) {
-    return fail_invalid("a time outside the years 0001 to 9999 cannot be written for protobuf");
-  }
   out_ += '"';
   out_.append(text.data(), end);
   out_ += '"';
@@ -296,30 +324,31 @@ bool ProtobufJsonWriter::write_variant(const VariantOperations& variant, const v
   return leave('}');
 }
 
-// An element of a tuple is called as in the .proto that schema.h writes.
 void ProtobufJsonWriter::append_name(const Field& field, std::size_t index) {
   out_ += '"';
-  out_ += field.name.empty() ? "argument" + std::to_string(index + 1)
-                             : escaped_json(protobuf_json_name(field.name));
+  out_ += escaped_json(protobuf_json_name(field, index));
   out_ += "\":";
 }
 
-// What the wire would not carry is not written either.
 bool ProtobufJsonWriter::write_members(const Type& type, const void* object) {
-  if (!enter('{')) return false;
-  bool is_first = true;
-  const std::span<const Field> fields = type.members().fields();
+  return enter('{') && write_fields(type.members(), object, 0) && leave('}');
+}
+
+// What the wire would not carry is not written either.
+bool ProtobufJsonWriter::write_fields(const Members& members, const void* object,
+                                      std::size_t count) {
+  const std::span<const Field> fields = members.fields();
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const Field& field = fields[i];
     const void* member = static_cast<const char*>(object) + field.offset;
     if (field.variant != nullptr) {
       if (field.variant->index(member) != field.alternative) continue;
       member = field.variant->get(member);
-    } else if (field.type->kind == Kind::optional && field.type->optional->get(member) == nullptr) {
+    } else if (is_absent(*field.type, member)) {
       continue;
     }
     const std::size_t before = out_.size();
-    if (!is_first) out_ += ',';
+    if (count > 0) out_ += ',';
     append_name(field, i);
     const std::size_t start = out_.size();
     if (!write(*field.type, member)) {
@@ -331,10 +360,10 @@ bool ProtobufJsonWriter::write_members(const Type& type, const void* object) {
     if (!has_presence && is_nothing(resolved(*field.type), value)) {
       out_.resize(before);
     } else {
-      is_first = false;
+      ++count;
     }
   }
-  return leave('}');
+  return true;
 }
 
 bool ProtobufJsonWriter::write_represented(const Type& type, const void* object) {
@@ -349,6 +378,100 @@ bool ProtobufJsonWriter::write_represented(const Type& type, const void* object)
         return self.writer->write(*self.type, as);
       },
       &target);
+}
+
+bool ProtobufJsonWriter::write_well_known(const Type& type, const void* object) {
+  switch (type.well_known) {
+    case WellKnown::timestamp: {
+      const auto& time = *static_cast<const well_known::Timestamp*>(object);
+      return write_seconds({time.seconds, time.nanos}, true);
+    }
+    case WellKnown::duration: {
+      const auto& span = *static_cast<const well_known::Duration*>(object);
+      return write_seconds({span.seconds, span.nanos}, false);
+    }
+    case WellKnown::field_mask:
+      return write_mask(*static_cast<const well_known::FieldMask*>(object));
+    case WellKnown::any:
+      return write_any(*static_cast<const well_known::Any*>(object));
+    case WellKnown::value:
+      return write_value(*static_cast<const well_known::Value*>(object));
+    case WellKnown::what_it_holds: {
+      const Field& only = type.members().fields()[0];
+      return write(*only.type, static_cast<const char*>(object) + only.offset);
+    }
+    default:  // null_value
+      out_ += "null";
+      return true;
+  }
+}
+
+bool ProtobufJsonWriter::write_mask(const well_known::FieldMask& mask) {
+  std::string text;
+  for (const std::string& path : mask.paths) {
+    if (&path != mask.paths.data()) text += ',';
+    if (path.find(',') != std::string::npos || !append_camel_path(text, path)) {
+      return fail_invalid("the path \"" + shortened(path, 64) +
+                          "\" of a FieldMask is not in snake_case, and would come back as another");
+    }
+  }
+  return write_text(text);
+}
+
+// Straight to what it holds: these lie in each other, and each step on the way takes stack.
+bool ProtobufJsonWriter::write_value(const well_known::Value& value) {
+  using At = well_known::Value::kind_at;
+  const void* const held =
+      std::visit([](const auto& one) -> const void* { return &one; }, value.kind);
+  switch (value.kind.index()) {
+    case At::number_value: {
+      const double number = *static_cast<const double*>(held);
+      if (std::isfinite(number)) return write_float(number, false);
+      return fail_invalid("a Value of protobuf is a finite number, and this one is not");
+    }
+    case At::string_value:
+      return write_text(*static_cast<const std::string*>(held));
+    case At::bool_value:
+      return write(type_of<bool>(), held);
+    case At::struct_value:
+      return write_map(type_of<decltype(well_known::Struct::fields)>(),
+                       &static_cast<const well_known::Struct*>(held)->fields);
+    case At::list_value: {
+      const auto& list = *static_cast<const well_known::ListValue*>(held);
+      return write_array(type_of<well_known::Value>(), list.values.data(), list.values.size());
+    }
+    default:
+      out_ += "null";
+      return true;
+  }
+}
+
+// With as many levels as are left here.
+bool ProtobufJsonWriter::read_from_any(const well_known::Any& any, const Type& type,
+                                       void* message) {
+  Limits rest = limits_;
+  rest.max_depth -= std::min(depth_, rest.max_depth);
+  const Status read = decode_protobuf_as(text_of(any.value), type, message, rest);
+  return read.is_ok() || failure_.set(read.code(), "what this Any holds is no " + any.type_url +
+                                                       ": " + read.message());
+}
+
+bool ProtobufJsonWriter::write_any(const well_known::Any& any) {
+  if (any == well_known::Any()) {
+    out_ += "{}";
+    return true;
+  }
+  const Type* const type = find_message(options_, any.type_url, failure_);
+  if (type == nullptr) return false;
+  const Members& members = type->members();
+  Members::Spare spare(members);
+  if (!read_from_any(any, *type, spare.object())) return false;
+  if (!enter('{')) return false;
+  out_ += "\"@type\":";
+  if (!write_text(any.type_url)) return failure_.in_field("@type");
+  if (!has_own_form(*type)) return write_fields(members, spare.object(), 1) && leave('}');
+  out_ += ",\"value\":";
+  return (write(*type, spare.object()) || failure_.in_field("value")) && leave('}');
 }
 
 }  // namespace

@@ -32,6 +32,26 @@ std::string upper_snake(std::string_view name) {
   return out;
 }
 
+// Which of protobuf's files has this message of well_known.h.
+std::string import_of(const Type& type) {
+  switch (type.well_known) {
+    case WellKnown::plain_message:
+      return "empty";
+    case WellKnown::timestamp:
+      return "timestamp";
+    case WellKnown::duration:
+      return "duration";
+    case WellKnown::any:
+      return "any";
+    case WellKnown::field_mask:
+      return "field_mask";
+    case WellKnown::what_it_holds:
+      return type.name == "Struct" || type.name == "ListValue" ? "struct" : "wrappers";
+    default:
+      return "struct";
+  }
+}
+
 // The names in one message. Also as JSON has them, without underscores, no two may be alike.
 class Names {
  public:
@@ -62,6 +82,7 @@ class ProtoWriter {
   // All messages and enums; wrappers that are found while writing come last.
   std::string messages() {
     for (const Type* type : types_.types()) {
+      if (type->well_known != WellKnown::none) continue;
       text_ += type->kind == Kind::enumeration ? enumeration(*type) : message(*type);
     }
     return text_;
@@ -70,7 +91,7 @@ class ProtoWriter {
   // The message a whole value is: itself, or one that holds it as field 1.
   std::string whole(const Type& type, const std::string& wanted) {
     const Type& shape = resolved(type);
-    if (shape.kind == Kind::structure) return types_.name_of(shape);
+    if (shape.kind == Kind::structure) return name_of(shape);
     const std::string name = types_.take_name(wanted);
     if (shape.kind == Kind::tuple) {
       text_ += declare(name, members(shape.members()));
@@ -87,12 +108,19 @@ class ProtoWriter {
   std::string take_name(std::string_view wanted) { return types_.take_name(wanted); }
   [[nodiscard]] const std::string& text() const { return text_; }
 
-  [[nodiscard]] bool uses_durations() const { return uses_durations_; }
-  [[nodiscard]] bool uses_times() const { return uses_times_; }
+  // The names of protobuf's own files that are needed.
+  [[nodiscard]] const std::set<std::string>& imports() const { return imports_; }
 
  private:
   static std::string declare(const std::string& name, const std::string& body) {
     return "message " + name + " {\n" + body + "}\n\n";
+  }
+
+  // Of a struct or an enum; protobuf's own are imported.
+  std::string name_of(const Type& type) {
+    if (type.well_known == WellKnown::none) return types_.name_of(type);
+    imports_.insert(import_of(type));
+    return "google.protobuf." + std::string(type.name);
   }
 
   std::string message(const Type& type) {
@@ -172,22 +200,22 @@ class ProtoWriter {
     if (is_several(shape.kind)) return wrapper(shape, wires);
     switch (shape.kind) {
       case Kind::structure:
-        return types_.name_of(shape);
+        return name_of(shape);
       case Kind::tuple:
       case Kind::variant:
         return wrapper(shape, wires);
       case Kind::duration:
-        uses_durations_ = true;
+        imports_.insert("duration");
         return "google.protobuf.Duration";
       case Kind::instant:
-        uses_times_ = true;
+        imports_.insert("timestamp");
         return "google.protobuf.Timestamp";
       default:
         return scalar(shape, wires.value);
     }
   }
 
-  [[nodiscard]] std::string scalar(const Type& type, Wire wire) const {
+  std::string scalar(const Type& type, Wire wire) {
     switch (type.kind) {
       case Kind::boolean:
         return "bool";
@@ -201,7 +229,7 @@ class ProtoWriter {
       case Kind::bytes:
         return type.bytes->is_text ? "string" : "bytes";
       case Kind::enumeration:
-        return types_.name_of(type);
+        return name_of(type);
       default: {
         const std::string bits = type.size == 8 ? "64" : "32";
         if (wire == Wire::fixed) return (impl::is_signed(type.kind) ? "sfixed" : "fixed") + bits;
@@ -302,8 +330,7 @@ class ProtoWriter {
   std::map<std::pair<const Type*, std::pair<Wire, Wire>>, std::string> wrappers_;
   std::map<std::pair<const Type*, Wire>, std::string> entries_;  // of maps whose key is an enum
   std::string text_;
-  bool uses_durations_ = false;
-  bool uses_times_ = false;
+  std::set<std::string> imports_;
 };
 
 // "/order/place" as "OrderPlace".
@@ -348,9 +375,10 @@ std::string proto_of(std::span<const Type* const> types, std::span<const MethodS
   }
   std::string out = "syntax = \"proto3\";\n\n";
   if (!info.package.empty()) out += "package " + info.package + ";\n\n";
-  if (writer.uses_durations()) out += "import \"google/protobuf/duration.proto\";\n";
-  if (writer.uses_times()) out += "import \"google/protobuf/timestamp.proto\";\n";
-  if (writer.uses_durations() || writer.uses_times()) out += '\n';
+  for (const std::string& file : writer.imports()) {
+    out += "import \"google/protobuf/" + file + ".proto\";\n";
+  }
+  if (!writer.imports().empty()) out += '\n';
   out += writer.text();
   if (!methods.empty()) out += "service " + service_name + " {\n" + service + "}\n";
   return out;

@@ -1,6 +1,7 @@
 // What protoc-gen-parley writes, to the byte, and what it is to whoever uses it.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <ostream>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "parley/codec/json.h"
 #include "parley/codec/protobuf.h"
 #include "parley/codec/protoc/testing/run_protoc.h"
+#include "parley/codec/well_known.h"
 #include "parts/all.parley.h"
 #include "shop.parley.h"
 
@@ -21,6 +23,7 @@ using codec::decode_json;
 using codec::decode_protobuf;
 using codec::encode_json;
 using codec::encode_protobuf;
+using well_known::TimePoint;
 
 // Which target a header is made for, and its name.
 struct Made {
@@ -62,6 +65,22 @@ TEST(Protoc, names_that_cpp_has_taken_keep_their_names_outside) {
   EXPECT_EQ(encode_json(nothing).value(), R"({"b":{},"A_B":0})");
 }
 
+TEST(Protoc, json_names_of_ones_own_are_those_of_the_mapping) {
+  constexpr codec::JsonOptions mapping{.protobuf_mapping = true};
+  golden::namespace_::std_::parley_::Json json{.other_name = 1, .usual_name = 2, .choice = {}};
+  json.choice.emplace<1>(3);
+  const std::string text = R"({"@id":1,"usualName":2,"a \"b\\?":3})";
+  EXPECT_EQ(encode_json(json, {}, mapping).value(), text);
+  EXPECT_EQ(decode_json<decltype(json)>(text, {}, mapping).value(), json);
+  EXPECT_EQ(
+      decode_json<decltype(json)>(R"({"other_name":1,"usual_name":2,"first_one":3})", {}, mapping)
+          .value(),
+      json);
+  EXPECT_EQ(encode_json(json).value(), R"({"other_name":1,"usual_name":2,"first_one":3})");
+  json.choice.emplace<2>(3);
+  EXPECT_EQ(encode_json(json, {}, mapping).value(), R"({"@id":1,"usualName":2,"2":3})");
+}
+
 TEST(Protoc, more_fields_than_reflection_goes_to_have_their_numbers) {
   golden::Many many;
   many.f1 = "a";
@@ -90,6 +109,17 @@ TEST(Protoc, unknown_fields_are_kept_where_that_was_asked_for) {
   EXPECT_EQ(encode_protobuf(decode_protobuf<golden::Order>("\x0A\x01\x61\x10\x01").value()).value(),
             "\x0A\x01\x61")
       << "not asked for";
+}
+
+TEST(Protoc, times_are_those_of_chrono_where_that_was_asked_for) {
+  const auto read = decode_protobuf<golden::Times>(
+      encode_protobuf(golden::Times{.at = TimePoint(std::chrono::nanoseconds(-1)),
+                                    .spans = {std::chrono::nanoseconds(-1'000'000'005)},
+                                    .unknown_fields = {}})
+          .value());
+  ASSERT_TRUE(read) << read.error();
+  EXPECT_EQ(read->at->time_since_epoch().count(), -1);
+  EXPECT_EQ(read->spans.at(0).count(), -1'000'000'005);
 }
 
 TEST(Protoc, a_service_is_an_interface) {

@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"unknown_fields", times, "--parley_opt=unknown_fields=yes",
                 "the option unknown_fields is 'yes': expected skip or keep"},
         Refused{"times", times,
-                "--parley_opt=times=", "the option times is '': expected chrono or message"},
+                "--parley_opt=times=", "the option times is '': expected message or chrono"},
         Refused{"empty_part", times, "--parley_opt=namespace=a::",
                 "the option namespace is 'a::': expected names with :: between them"},
         Refused{"keyword", times, "--parley_opt=namespace=new", "the option namespace is 'new'"},
@@ -72,14 +72,14 @@ TEST(ProtocOptions, unknown_fields_have_a_member_when_they_are_kept) {
   EXPECT_TRUE(has(generate("file", times, "--parley_opt=unknown_fields=keep").out, member));
 }
 
-TEST(ProtocOptions, times_are_those_of_chrono_or_messages) {
-  const std::string chrono = generate("file", times, "--parley_opt=times=chrono").out;
-  EXPECT_TRUE(has(chrono, "std::optional<std::chrono::sys_time<std::chrono::nanoseconds>> at;"));
-  EXPECT_FALSE(has(chrono, "timestamp.parley.h"));
-  EXPECT_EQ(generate("file", times, "").out, chrono) << "it is the default";
+TEST(ProtocOptions, times_are_messages_or_those_of_chrono) {
   const std::string message = generate("file", times, "--parley_opt=times=message").out;
   EXPECT_TRUE(has(message, "std::optional<::parley::well_known::Timestamp> at;"));
-  EXPECT_TRUE(has(message, "#include \"google/protobuf/timestamp.parley.h\""));
+  EXPECT_TRUE(has(message, "#include \"parley/codec/well_known.h\""));
+  EXPECT_EQ(generate("file", times, "").out, message) << "it is the default";
+  const std::string chrono = generate("file", times, "--parley_opt=times=chrono").out;
+  EXPECT_TRUE(has(chrono, "std::optional<std::chrono::sys_time<std::chrono::nanoseconds>> at;"));
+  EXPECT_FALSE(has(chrono, "well_known"));
 }
 
 TEST(ProtocOptions, the_namespace_goes_around_that_of_the_package) {

@@ -9,6 +9,7 @@
 
 #include "kinds.parley.h"
 #include "parley/codec/json.h"
+#include "parley/codec/message_types.h"
 #include "parley/codec/msgpack.h"
 #include "parley/codec/protobuf.h"
 #include "parley/codec/protoc/testing/run_protoc.h"
@@ -42,8 +43,9 @@ Message witnessed(const std::string& name, std::string_view text) {
   }
   const std::string json = codec::encode_json(*read).value();
   EXPECT_EQ(encode_protobuf(codec::decode_json<Message>(json).value()).value(), written) << json;
-  codec::JsonOptions mapping;
-  mapping.protobuf_mapping = true;
+  codec::MessageTypes types;
+  types.add<golden::Scalars>("golden.Scalars");
+  const codec::JsonOptions mapping{.protobuf_mapping = true, .message_types = &types};
   const std::string mapped = codec::encode_json(*read, {}, mapping).value();
   EXPECT_EQ(encode_protobuf(codec::decode_json<Message>(mapped, {}, mapping).value()).value(),
             written)
@@ -232,8 +234,8 @@ TEST(ProtocWitness, each_alternative_of_a_oneof) {
   const auto both = witnessed<golden::Choice>(
       "Choice", "a_int32: 1\nbetween: 2\nwhen {\n  seconds: 1700000000\n  nanos: 5\n}\n");
   EXPECT_EQ(std::get<At::a_int32>(both.first), 1);
-  EXPECT_EQ(std::get<golden::Choice::second_at::when>(both.second).time_since_epoch().count(),
-            1'700'000'000'000'000'005);
+  EXPECT_EQ(std::get<golden::Choice::second_at::when>(both.second),
+            (well_known::Timestamp{.seconds = 1'700'000'000, .nanos = 5}));
 }
 
 TEST(ProtocWitness, messages_that_hold_themselves) {
@@ -312,7 +314,7 @@ value {
 }
 any {
   type_url: "type.googleapis.com/golden.Scalars"
-  value: "x"
+  value: "\030\001"
 }
 mask {
   paths: "a.b"
@@ -328,8 +330,8 @@ bytes {
 empty {
 }
 )");
-  EXPECT_EQ(message.moment->time_since_epoch().count(), -1);
-  EXPECT_EQ(message.span->count(), -1'000'000'005);
+  EXPECT_EQ(message.moment->nanos, 999'999'999);
+  EXPECT_EQ(message.span->seconds, -1);
   EXPECT_EQ(std::get<double>(message.value->kind), 2.5);
   const auto& list = std::get<well_known::ListValue>(message.object->fields.at("a").kind);
   EXPECT_EQ(std::get<std::string>(list.values.at(1).kind), "x");

@@ -26,7 +26,7 @@ bool Generator::Generate(const google::protobuf::FileDescriptor* file, const std
     std::fputs(warnings.c_str(), stderr);
   }
   const std::unique_ptr<google::protobuf::io::ZeroCopyOutputStream> out(
-      context->Open(Names::header_of(*file)));
+      context->Open(Names::file_for(*file)));
   google::protobuf::io::CodedOutputStream(out.get()).WriteString(header);
   return true;
 }

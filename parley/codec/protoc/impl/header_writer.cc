@@ -40,6 +40,11 @@ std::string on_one_line(std::string text) {
 
 bool HeaderWriter::write(std::string& header, std::string& error, std::string& warnings) {
   if (!check(error)) return false;
+  if (Names::is_well_known(file_)) {
+    needs_.files.insert(&file_);
+    header = head() + "\n// NOLINTEND\n";
+    return true;
+  }
   for (const EnumDescriptor* type : enums_of(file_)) {
     write_enum(*type);
     write_enum_names(*type);

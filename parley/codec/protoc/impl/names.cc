@@ -306,11 +306,25 @@ std::string Scope::take(std::string_view name) {
   return free;
 }
 
-std::string Names::header_of(const FileDescriptor& file) {
+std::string Names::file_for(const FileDescriptor& file) {
   std::string name = file.name();
   constexpr std::string_view ending = ".proto";
   if (name.ends_with(ending)) name.resize(name.size() - ending.size());
   return name + ".parley.h";
+}
+
+bool Names::is_well_known(const FileDescriptor& file) {
+  constexpr std::string_view folder = "google/protobuf/";
+  std::string_view name = file.name();
+  if (!name.starts_with(folder)) return false;
+  name.remove_prefix(folder.size());
+  return name == "any.proto" || name == "duration.proto" || name == "empty.proto" ||
+         name == "field_mask.proto" || name == "struct.proto" || name == "timestamp.proto" ||
+         name == "wrappers.proto";
+}
+
+std::string Names::header_of(const FileDescriptor& file) {
+  return is_well_known(file) ? "parley/codec/well_known.h" : file_for(file);
 }
 
 std::string Names::namespace_of(const FileDescriptor& file) const {

@@ -38,7 +38,11 @@ class Names {
  public:
   explicit Names(const Options& options) : options_(options) {}
 
-  // `shop/order.proto`: `shop/order.parley.h`.
+  // What is made of `shop/order.proto`: `shop/order.parley.h`.
+  static std::string file_for(const google::protobuf::FileDescriptor& file);
+  // Whether its messages stand in parley/codec/well_known.h.
+  static bool is_well_known(const google::protobuf::FileDescriptor& file);
+  // What to include for it.
   static std::string header_of(const google::protobuf::FileDescriptor& file);
   // Empty for no package.
   std::string namespace_of(const google::protobuf::FileDescriptor& file) const;

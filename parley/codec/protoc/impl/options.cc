@@ -41,7 +41,7 @@ bool parse_options(const std::string& parameter, Options& options, std::string& 
     if (name == "unknown_fields") {
       if (!choose(option, "skip", "keep", options.keeps_unknown_fields, error)) return false;
     } else if (name == "times") {
-      if (!choose(option, "chrono", "message", options.has_plain_times, error)) return false;
+      if (!choose(option, "message", "chrono", options.has_chrono_times, error)) return false;
     } else if (name == "namespace") {
       options.outer_namespace = value;
       if (is_namespace(value)) continue;
@@ -52,7 +52,7 @@ bool parse_options(const std::string& parameter, Options& options, std::string& 
     } else {
       error = "unknown option '" + name +
               "': expected unknown_fields=skip or keep, "
-              "times=chrono or message, namespace=NAME";
+              "times=message or chrono, namespace=NAME";
       return false;
     }
   }

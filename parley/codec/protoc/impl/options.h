@@ -10,9 +10,9 @@ namespace parley::protoc {
 struct Options {
   // unknown_fields=keep: each message has a member for the fields it does not know.
   bool keeps_unknown_fields = false;
-  // times=message: google.protobuf.Timestamp and Duration are structs of seconds and nanoseconds,
-  // with their whole range, and no points in time and durations of std::chrono.
-  bool has_plain_times = false;
+  // times=chrono: google.protobuf.Timestamp and Duration are points in time and durations of
+  // std::chrono in nanoseconds, which go from 1677 to 2262, and no structs with the whole range.
+  bool has_chrono_times = false;
   // namespace=a::b: around the namespace of each package.
   std::string outer_namespace;
 };

@@ -40,8 +40,38 @@ std::string said(const char* what, const std::string& value) {
   return value.empty() ? "" : std::string(".") + what + "(" + value + ")";
 }
 
+// As a literal: what a json_name holds is up to whoever wrote it.
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\' || c == '?') {
+      out += '\\';
+      out += c;
+    } else if (byte >= 0x20 && byte != 0x7F) {
+      out += c;
+    } else {  // always three digits, so that what follows is none of them
+      out += '\\';
+      for (const int shift : {6, 3, 0}) out += static_cast<char>('0' + (byte >> shift & 7));
+    }
+  }
+  return out + '"';
+}
+
+// A json_name of its own, quoted; empty where protobuf makes it of the name.
+std::string json_name_of(const FieldDescriptor& field) {
+  std::string usual;
+  bool is_behind = false;
+  for (const char c : field.name()) {
+    if (c != '_') usual += is_behind && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    is_behind = c == '_';
+  }
+  return field.json_name() == usual ? "" : quoted(field.json_name());
+}
+
 std::string rules_of(const FieldDescriptor& field) {
-  std::string rules = said("number", std::to_string(field.number()));
+  std::string rules =
+      said("number", std::to_string(field.number())) + said("json_name", json_name_of(field));
   if (field.is_map()) {
     const Descriptor& entry = *field.message_type();
     return rules + said("keys_encoded_as", wire_of(*entry.map_key())) +
@@ -152,9 +182,12 @@ Member Shaper::member_for(const OneofDescriptor& oneof, const Scope& scope) {
       type = standard("memory", "std::unique_ptr<" + type + ">");
     }
     member.type += ", " + type;
-    const std::string wire = wire_of(field);
+    const std::string json_name = json_name_of(field);
+    std::string wire = wire_of(field);
+    if (wire.empty() && !json_name.empty()) wire = "parley::codec::Wire::usual";
     member.rules += ", {\"" + field.name() + "\", " + std::to_string(field.number()) +
-                    (wire.empty() ? "" : ", " + wire) + "}";
+                    (wire.empty() ? "" : ", " + wire) +
+                    (json_name.empty() ? "" : ", " + json_name) + "}";
     member.alternatives.push_back(
         {.name = inside.take(field.name()), .comment = comment_of(field, "    ")});
   }
@@ -195,7 +228,7 @@ std::string Shaper::type_of(const FieldDescriptor& field, const Scope& scope) {
 }
 
 bool Shaper::is_time(const FieldDescriptor& field) const {
-  if (options_.has_plain_times || field.message_type() == nullptr) return false;
+  if (!options_.has_chrono_times || field.message_type() == nullptr) return false;
   const std::string& name = field.message_type()->full_name();
   return name == "google.protobuf.Timestamp" || name == "google.protobuf.Duration";
 }
