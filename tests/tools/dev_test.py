@@ -12,7 +12,7 @@ import loading
 
 DEV = os.path.join(loading.ROOT, "dev")
 SUBCOMMANDS = ("demo", "test", "build", "fmt", "lint", "asan", "tsan", "fuzz", "bench", "sim",
-               "stress", "aarch64", "ci", "setup")
+               "stress", "conformance", "aarch64", "ci", "setup")
 NOBODY = 65534
 
 
@@ -80,7 +80,8 @@ class Dev(DevCase):
                           ("ci", "x"), ("sim",), ("sim", "7x"), ("sim", "--count", "0"),
                           ("sim", "7", "--count", "2"), ("sim", "7", "8"), ("sim", "--all"),
                           ("sim", "7", "--preset", "tsan"), ("stress",), ("stress", "5"),
-                          ("stress", "0s"), ("stress", "5s", "6s"), ("stress", "5s", "--all")):
+                          ("stress", "0s"), ("stress", "5s", "6s"), ("stress", "5s", "--all"),
+                          ("conformance", "--all")):
             done = self.dev(*arguments)
             self.assertEqual(done.returncode, 2, f"{arguments}: {done.stderr}")
             self.assertIn(f"see ./dev {arguments[0]} --help", done.stderr)
@@ -200,7 +201,8 @@ class Setup(DevCase):
     def test_on_another_system_with_all_commands_nothing_is_said(self):
         bare = self.bare_path()
         for command in ("g++", "cmake", "ninja", "python3", "clang-format-19", "clang-tidy-19",
-                        "clang++-19", "aarch64-linux-gnu-g++", "qemu-aarch64-static", "npm"):
+                        "clang++-19", "protoc", "dpkg-source", "aarch64-linux-gnu-g++",
+                        "qemu-aarch64-static", "npm"):
             os.symlink("/bin/true", os.path.join(bare, command))
         done = self.dev("setup")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -244,6 +246,38 @@ class Work(DevCase):
         self.assertRegex(self.calls()[0], r"--toolchain \S+/cmake/toolchain-aarch64.cmake ")
         self.stub("qemu-aarch64-static", "exit 132")
         self.assertEqual(self.dev("aarch64").returncode, 1)
+
+    def conformance(self, runner):
+        """The suite as if fetched, with a runner that does this."""
+        source = "build/conformance/protobuf-3.21.12"
+        os.makedirs(self.path(f"{source}/conformance"))
+        with open(self.path(f"{source}/conformance/conformance.proto"), "w", encoding="utf-8"):
+            pass
+        self.stub("protoc", 'echo "libprotoc 3.21.12"')
+        self.program("../conformance/runner/conformance_runner", runner)
+
+    def test_the_conformance_suite_is_run_with_the_list_of_what_may_fail(self):
+        self.conformance('echo "CONFORMANCE SUITE PASSED: 9 successes"')
+        done = self.dev("conformance")
+        self.assertEqual((done.returncode, done.stdout), (0, "9 successes\n"), done.stderr)
+        self.assertRegex(self.calls()[-1], r"--enforce_recommended .*--failure_list \S+/tests/"
+                         r"conformance/expected_failures.txt \S+/conformance_testee$")
+
+    def test_a_conformance_suite_that_goes_otherwise_fails_with_what_it_said(self):
+        self.conformance('echo "These tests failed"; exit 1')
+        done = self.dev("conformance")
+        self.assertEqual((done.returncode, done.stdout), (1, "These tests failed\n"))
+
+    def test_without_a_network_there_is_no_conformance_suite_and_that_is_said(self):
+        self.stub("protoc", 'echo "libprotoc 3.21.12"')
+        self.stub("apt-get", 'echo "$*" >>"$STUB_LOG"; echo "E: no route to host"; exit 100')
+        done = self.dev("conformance")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("E: no route to host\ndev: Debian's source package of protobuf could not be "
+                      "had: is there a network?", done.stderr)
+        # The system's own lists and sources are left alone.
+        self.assertRegex(self.calls()[-1], r"Dir::Etc::SourceList=\S+/build/conformance/.* "
+                         r"Dir::State::Lists=\S+/build/conformance/.* update$")
 
     def test_a_failed_build_ends_it(self):
         self.stub("cmake", 'case "$1" in --build) exit 1 ;; esac')

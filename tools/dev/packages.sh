@@ -11,6 +11,7 @@ declare -A packages_of=(
   [lint]="clang-tidy-19"
   [fuzz]="clang-19 libclang-rt-19-dev llvm-19"
   [bench]="strace golang-go rapidjson-dev libmsgpack-cxx-dev"
+  [conformance]="dpkg-dev libprotobuf-dev"
   [aarch64]="g++-aarch64-linux-gnu qemu-user-static googletest"
 )
 
@@ -20,6 +21,7 @@ declare -A commands_of=(
   [lint]="clang-tidy-19"
   [fuzz]="clang++-19"
   [bench]=""
+  [conformance]="protoc dpkg-source"
   [aarch64]="aarch64-linux-gnu-g++ qemu-aarch64-static"
 )
 
