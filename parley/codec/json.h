@@ -54,7 +54,7 @@ struct JsonOptions {
   // Encoding.
   bool enums_as_numbers = false;  // by name otherwise; decoding takes both
   // Both, with protobuf_mapping: what an Any may hold beside the messages of well_known.h; any
-  // other is an error. Must live on.
+  // other is an error. Must outlive the call.
   const MessageTypes* message_types = nullptr;
 };
 

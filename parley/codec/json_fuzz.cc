@@ -2,14 +2,19 @@
 // * whoever reads a text without knowing its type (validate, raw Json, skip) gives the same
 // verdict;
 // * what was decoded can be encoded, and decodes to the same again, also over a used object;
-// * indenting keeps a valid text valid, and its meaning.
+// * indenting keeps a valid text valid, and its meaning;
+// * the same of JSON as protobuf maps it, with protobuf's own messages.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "parley/base/assert.h"
 #include "parley/codec/json.h"
+#include "parley/codec/message_types.h"
 #include "parley/codec/testing/sample.h"
+#include "parley/codec/well_known.h"
 
 namespace {
 
@@ -81,6 +86,29 @@ void check_mapped(std::string_view text) {
   PARLEY_ASSERT(has_nan || used == *first, "a value changed on its way out and in");
 }
 
+// Protobuf's own messages, and these in an Any.
+struct Known {
+  std::optional<well_known::Timestamp> at;
+  std::optional<well_known::Duration> span;
+  std::optional<well_known::Int64Value> number;
+  std::vector<well_known::Value> values;
+  well_known::FieldMask mask;
+  well_known::Any any;
+  friend bool operator==(const Known&, const Known&) = default;
+};
+
+void check_known(std::string_view text) {
+  codec::MessageTypes types;
+  types.add<Known>("k");
+  const codec::JsonOptions mapped{.protobuf_mapping = true, .message_types = &types};
+  const auto first = codec::decode_json<Known>(text, limits, mapped);
+  if (!first) return;
+  const auto written = codec::encode_json(*first, {}, mapped);
+  PARLEY_ASSERT(written, "what was decoded cannot be encoded");
+  const auto second = codec::decode_json<Known>(*written, {}, mapped);
+  PARLEY_ASSERT(second && *second == *first, "a value changed on its way out and in");
+}
+
 void check_numbers(std::string_view text) {
   if (const auto value = codec::decode_json<double>(text, limits)) {
     PARLEY_ASSERT(codec::decode_json<double>(*codec::encode_json(*value)).value() == *value,
@@ -98,6 +126,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   check_untyped(text);
   check_mapped(text);
+  check_known(text);
   check_typed(text);
   check_numbers(text);
   return 0;

@@ -123,6 +123,7 @@ bool read_timestamp(std::string_view text, Seconds& time) noexcept {
 }
 
 bool append_camel_path(std::string& out, std::string_view path) {
+  if (path.empty()) return false;
   bool is_behind = false;
   for (const char c : path) {
     if (is_capital(c) || (is_behind && !is_small(c))) return false;
@@ -133,6 +134,7 @@ bool append_camel_path(std::string& out, std::string_view path) {
 }
 
 bool snake_path(std::string_view text, std::string& path) {
+  if (text.empty()) return false;
   for (const char c : text) {
     if (c == '_') return false;
     if (is_capital(c)) path += '_';

@@ -63,6 +63,8 @@ struct FieldMask {
   friend bool operator==(const FieldMask&, const FieldMask&) = default;
 };
 
+// Its name, and kind_at below, as protoc-gen-parley would make them.
+// NOLINTNEXTLINE(readability-identifier-naming): as it is called in protobuf
 enum class NullValue : std::int32_t { NULL_VALUE = 0 };
 
 struct Value;
@@ -84,6 +86,7 @@ struct ListValue {
 // A JSON value. One that is nothing at all reads as null.
 struct Value {
   // Where the alternatives of `kind` stand.
+  // NOLINTNEXTLINE(readability-identifier-naming): as it is called in protobuf
   struct kind_at {
     static constexpr std::size_t null_value = 1;
     static constexpr std::size_t number_value = 2;

@@ -125,6 +125,16 @@ TEST(WellKnown, every_other_format_has_them_as_structs) {
   EXPECT_TRUE(decode_protobuf<All>(encode_protobuf(full()).value()).value() == full());
 }
 
+TEST(WellKnown, schemas_say_what_they_are_there) {
+  const std::string proto = proto_of(types_of<All>());
+  EXPECT_NE(proto.find("import \"google/protobuf/wrappers.proto\";\n"), std::string::npos) << proto;
+  EXPECT_NE(proto.find("  map<string, google.protobuf.Value> by_name = 12;\n"), std::string::npos);
+  EXPECT_NE(proto.find("  google.protobuf.NullValue nothing = 16;\n"), std::string::npos);
+  EXPECT_EQ(proto.find("message Timestamp"), std::string::npos);
+  EXPECT_NE(json_schema<All>().find(R"("seconds")"), std::string::npos);
+  EXPECT_NE(typescript_of(types_of<All>()).find("type_url: string"), std::string::npos);
+}
+
 TEST(WellKnown, times_are_read_within_protobufs_range_only) {
   EXPECT_EQ(reread<Timestamp>(R"("1993-02-10T00:00:00.5+01:30")"), R"("1993-02-09T22:30:00.500Z")");
   EXPECT_EQ(reread<Duration>(R"("-0.000000005s")"), R"("-0.000000005s")");
@@ -151,6 +161,8 @@ TEST(WellKnown, what_a_form_cannot_say_is_refused) {
       {written(FieldMask{{"foo__bar"}}), "not in snake_case"},
       {written(FieldMask{{"foo_"}}), "not in snake_case"},
       {written(FieldMask{{"foo,bar"}}), "not in snake_case"},
+      {written(FieldMask{{""}}), "not in snake_case"},
+      {reread<FieldMask>(R"("foo,")"), "in camelCase here, got \"\""},
       {reread<FieldMask>(R"("foo,bar_bar")"), "in camelCase here, got \"bar_bar\""},
       {written(Value{std::numeric_limits<double>::infinity()}), "a finite number"},
       {reread<Value>("tru"), "expected a value"},

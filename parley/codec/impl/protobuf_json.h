@@ -39,6 +39,20 @@ inline std::string protobuf_json_name(std::string_view name) {
   return out;
 }
 
+// Whether protobuf_json_name(name) is `wanted`, without making it.
+inline bool has_protobuf_json_name(std::string_view name, std::string_view wanted) {
+  std::size_t at = 0;
+  bool is_behind = false;
+  for (const char c : name) {
+    if (c != '_') {
+      const char written = is_behind && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+      if (at == wanted.size() || wanted[at++] != written) return false;
+    }
+    is_behind = c == '_';
+  }
+  return at == wanted.size();
+}
+
 // What the field at `index` is called. An element of a tuple as in the .proto that schema.h writes.
 inline std::string protobuf_json_name(const Field& field, std::size_t index) {
   if (!field.json_name.empty()) return std::string(field.json_name);

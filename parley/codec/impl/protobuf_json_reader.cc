@@ -291,7 +291,11 @@ std::size_t ProtobufJsonReader::find_member(const Members& members, std::string_
   if (index != Members::npos) return index;
   const std::span<const Field> fields = members.fields();
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (protobuf_json_name(fields[i], i) == name) return i;
+    const Field& field = fields[i];
+    const bool is_this = !field.json_name.empty() ? field.json_name == name
+                         : !field.name.empty()    ? has_protobuf_json_name(field.name, name)
+                                                  : protobuf_json_name(field, i) == name;
+    if (is_this) return i;
   }
   return Members::npos;
 }

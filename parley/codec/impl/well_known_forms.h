@@ -25,9 +25,10 @@ const char* misfit_of_duration(const Seconds& time) noexcept;
 // As read_instant(), with the capital letters that protobuf wants.
 bool read_timestamp(std::string_view text, Seconds& time) noexcept;
 
-// "user.display_name" as "user.displayName", appended to `out`. False when there is no way back.
+// "user.display_name" as "user.displayName", appended to `out`. False when there is no way back, or
+// no name.
 bool append_camel_path(std::string& out, std::string_view path);
-// The other way; false when it is none: there is an underscore.
+// The other way; false when it is none: there is an underscore, or nothing.
 bool snake_path(std::string_view text, std::string& path);
 
 // "type.googleapis.com/shop.Order": "shop.Order".
