@@ -208,6 +208,7 @@ TEST(ProtobufJson, reads_every_form_of_a_number_and_no_other) {
   EXPECT_EQ(read<Message>(R"({"f32":"1.5"})")->f32, 1.5F);
   EXPECT_FALSE(read<Message>(R"({"f32":1e39})"));
   EXPECT_FALSE(read<Message>(R"({"f64":"nan"})"));
+  EXPECT_FALSE(read<Message>(R"({"f64":"NaN""Infinity"})"));
   Message special;
   special.i32 = 0;
   special.a_text.clear();

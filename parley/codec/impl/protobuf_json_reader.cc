@@ -48,6 +48,7 @@ class ProtobufJsonReader : public JsonReader {
   [[gnu::noinline]] bool read_number(const Type& type, void* object);
   [[gnu::noinline]] bool read_whole(const Type& type, const JsonNumber& number, void* object);
   [[gnu::noinline]] bool read_float(const Type& type, void* object);
+  [[gnu::noinline]] bool take_special(double& value);
   [[gnu::noinline]] bool take_number(std::string_view expected, JsonNumber& number);
   [[gnu::noinline]] bool read_number_or_name(const Type& type, void* object);
   [[gnu::noinline]] bool read_own_text(const Type& type, void* object);
@@ -155,18 +156,25 @@ bool ProtobufJsonReader::read_whole(const Type& type, const JsonNumber& number, 
   return store_number(type, whole, object);
 }
 
+// A number that is not finite, by its name; false, and the cursor where it was, when it is none.
+bool ProtobufJsonReader::take_special(double& value) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (const auto& [name, meaning] :
+       {std::pair<std::string_view, double>("\"NaN\"", std::numeric_limits<double>::quiet_NaN()),
+        {"\"Infinity\"", infinity},
+        {"\"-Infinity\"", -infinity}}) {
+    if (!std::string_view(at_, end_).starts_with(name)) continue;
+    value = meaning;
+    at_ += name.size();
+    return true;
+  }
+  return false;
+}
+
 bool ProtobufJsonReader::read_float(const Type& type, void* object) {
   const bool is_single = type.kind == Kind::float32;
   double special = 0;
-  for (const auto& [name, value] :
-       {std::pair<std::string_view, double>("\"NaN\"", std::numeric_limits<double>::quiet_NaN()),
-        {"\"Infinity\"", std::numeric_limits<double>::infinity()},
-        {"\"-Infinity\"", -std::numeric_limits<double>::infinity()}}) {
-    if (std::string_view(at_, end_).substr(0, name.size()) != name) continue;
-    special = value;
-    at_ += name.size();
-  }
-  if (special != 0) {  // also of NaN
+  if (peek() == '"' && take_special(special)) {
     if (is_single) *static_cast<float*>(object) = static_cast<float>(special);
     if (!is_single) *static_cast<double*>(object) = special;
     return true;
