@@ -245,6 +245,10 @@ TEST(ProtobufJson, a_json_name_of_ones_own_goes_before_that_made_of_the_name) {
   renamed.choice = "x";
   EXPECT_EQ(written(renamed), R"({"@id":1,"aText":"x"})");
   EXPECT_EQ(encode_json(renamed).value(), R"({"first_one":1,"a_text":"x"})");
+  const std::string proto = proto_of(types_of<Renamed>());
+  EXPECT_NE(proto.find(R"(first_one = 1 [json_name = "@id"];)"), std::string::npos) << proto;
+  EXPECT_NE(proto.find(R"(a_number = 2 [json_name = "n\""];)"), std::string::npos) << proto;
+  EXPECT_NE(proto.find("a_text = 3;"), std::string::npos) << proto;
 }
 
 TEST(ProtobufJsonDeathTest, a_json_name_is_that_of_one_field) {

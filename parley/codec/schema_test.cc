@@ -290,7 +290,7 @@ message BoolByWide {
 }
 
 message Record2 {
-  string the_number = 1;
+  string the_number = 1 [json_name = "the number"];
   int32 fooBar = 2;
   int32 foo_bar2 = 3;
   repeated BoolByWide by_kind = 4;

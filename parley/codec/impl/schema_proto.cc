@@ -7,8 +7,10 @@
 #include <set>
 #include <utility>
 
+#include "parley/codec/impl/failure.h"
 #include "parley/codec/impl/named_types.h"
 #include "parley/codec/impl/protobuf_cursor.h"
+#include "parley/codec/impl/protobuf_json.h"
 #include "parley/codec/impl/protobuf_wire.h"
 #include "parley/codec/schema.h"
 
@@ -149,16 +151,34 @@ class ProtoWriter {
         out += impl::comment_of(rules->description, in_oneof ? "    // " : "  // ");
       }
       // In a oneof exactly one record stands: what takes several is wrapped.
+      const std::string options = options_of(fields, i, name);
       out += in_oneof ? "    " + single(*one.type, wires) + ' ' + name + " = " +
-                            std::to_string(one.number) + ";\n"
-                      : field(*one.type, name, one.number, wires, one.is_required);
+                            std::to_string(one.number) + options + ";\n"
+                      : field(*one.type, name, one.number, wires, one.is_required, options);
       if (in_oneof && !is_with(i + 1)) out += "  }\n";
     }
     return out;
   }
 
+  // The name in JSON where it is not the one that protobuf would make of `name`, and no other
+  // field's.
+  static std::string options_of(std::span<const Field> fields, std::size_t index,
+                                const std::string& name) {
+    const std::string json_name = impl::protobuf_json_name(fields[index], index);
+    std::string options = fields[index].is_unpacked ? "packed = false" : "";
+    bool is_own = json_name != impl::protobuf_json_name(name);
+    for (std::size_t i = 0; i < fields.size() && is_own; ++i) {
+      is_own = i == index || impl::protobuf_json_name(fields[i], i) != json_name;
+    }
+    if (is_own) {
+      if (!options.empty()) options += ", ";
+      options += "json_name = \"" + impl::escaped_json(json_name) + '"';
+    }
+    return options.empty() ? "" : " [" + options + ']';
+  }
+
   std::string field(const Type& type, const std::string& name, std::uint32_t number, Wires wires,
-                    bool is_required = false) {
+                    bool is_required = false, const std::string& options = {}) {
     const Type& shape = resolved(type);
     std::string declared;
     switch (shape.kind) {
@@ -176,8 +196,7 @@ class ProtoWriter {
         // What must be there is told from zero.
         declared = (is_required ? "optional " : "") + single(shape, wires);
     }
-    return "  " + declared + ' ' + name + " = " + std::to_string(number) +
-           (wires.is_unpacked ? " [packed = false];\n" : ";\n");
+    return "  " + declared + ' ' + name + " = " + std::to_string(number) + options + ";\n";
   }
 
   // Where protobuf's map does not take the key, what a map is on the wire.
