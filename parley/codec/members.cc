@@ -123,6 +123,7 @@ Members::Members(const MembersSource& source)
     ++position;
     if (field.number == 0) field.number = position;
     field.is_rare = field.variant != nullptr || field.type->kind == Kind::optional;
+    if (field.is_rare) are_all_there_ = false;
   }
   note_xml_places(source.name);
   make_keys();

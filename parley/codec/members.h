@@ -92,6 +92,8 @@ class Members {
   ~Members();
 
   [[nodiscard]] std::span<const Field> fields() const noexcept { return fields_; }
+  // Whether each field of every object is written: none may be left out.
+  [[nodiscard]] bool are_all_there() const noexcept { return are_all_there_; }
   // The field of this name, or npos. Constant time.
   [[nodiscard]] std::size_t find(std::string_view name) const noexcept;
   // The field of this number in protobuf, or npos.
@@ -187,6 +189,7 @@ class Members {
   bool has_xml_attributes_ = false;
   OnUnknown on_unknown_ = OnUnknown::as_asked;
   bool are_parameters_ = false;
+  bool are_all_there_ = true;
   std::vector<const Rules*> rules_;  // by field; empty when there are none at all
   mutable std::atomic<const impl::RulePlan*> plan_{nullptr};
 };

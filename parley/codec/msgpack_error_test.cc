@@ -128,6 +128,32 @@ TEST(MsgpackError, writing_names_the_path_and_leaves_the_buffer_as_it_was) {
   EXPECT_EQ(out, "before\x05");
 }
 
+TEST(MsgpackError, text_that_is_not_utf8_is_found_wherever_it_stands) {
+  for (std::size_t size = 1; size < 70; ++size) {
+    for (std::size_t place = 0; place < size; ++place) {
+      std::string text(size, 'x');
+      ASSERT_TRUE(encode_msgpack(text));
+      text[place] = '\xff';
+      ASSERT_FALSE(encode_msgpack(text)) << place << " of " << size;
+    }
+  }
+  std::string text = std::string(5'000, 'x') + "\xff";
+  EXPECT_FALSE(encode_msgpack(text));
+}
+
+TEST(MsgpackError, the_path_holds_keys_that_were_written_long_before) {
+  using Inner = std::map<std::string, std::vector<std::string>>;
+  for (const std::size_t size : {0, 1'000, 1'990, 2'030, 2'045, 5'000}) {
+    const std::string key = "k" + std::string(size, 'y');
+    const std::map<std::string, Inner> map = {
+        {key, {{"a", {"x"}}, {"b", {std::string(3'000, 'z'), "\xff"}}}}};
+    const std::string message = encode_msgpack(map).error().message();
+    const std::string begin = size < 1'000 ? "$." + key + ".b[1]: " : "$." + key.substr(0, 20);
+    EXPECT_EQ(message.substr(0, begin.size()), begin);
+    EXPECT_NE(message.find(".b[1]: a string that is not UTF-8"), std::string::npos) << message;
+  }
+}
+
 template <class T>
 void expect_limit(std::string_view hex, const Limits& tight, const Limits& wide,
                   std::string_view message) {

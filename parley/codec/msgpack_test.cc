@@ -444,6 +444,32 @@ TEST(Msgpack, durations_are_seconds_and_nanoseconds) {
   EXPECT_EQ(problem<seconds>("92 00 a0"), "$[1]: expected integer, got string");
 }
 
+// The writer puts what it writes together in pieces.
+TEST(Msgpack, messages_of_every_size_are_whole) {
+  using Row = std::pair<std::string, std::vector<std::uint32_t>>;
+  for (std::size_t size = 0; size < 5'000; size += size < 4'200 && size > 1'900 ? 1 : 97) {
+    const Row row{std::string(size, 'x'), {1, 1'000, 1'000'000}};
+    const auto bytes = encode_msgpack(row);
+    ASSERT_TRUE(bytes) << bytes.error();
+    ASSERT_EQ(decode_msgpack<Row>(*bytes).value(), row) << size;
+  }
+  std::vector<std::map<std::string, double>> rows(300);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i][std::string(i * 11, 'k')] = 0.5;
+  EXPECT_EQ(decode_msgpack<decltype(rows)>(encode_msgpack(rows).value()).value(), rows);
+  std::string out = "before";
+  ASSERT_TRUE(encode_msgpack_to(out, rows).is_ok());
+  EXPECT_EQ(out, "before" + encode_msgpack(rows).value());
+}
+
+TEST(Msgpack, a_list_that_begins_with_its_longest_asks_for_no_memory_as_if_all_were_so_long) {
+  std::vector<std::string> texts(20'000);
+  texts[0] = std::string(3'000, 'x');
+  texts[1] = texts[0];
+  const std::string bytes = encode_msgpack(texts).value();
+  EXPECT_LE(bytes.capacity(), 8 * (2 * texts[0].size() + 2'048));
+  EXPECT_EQ(decode_msgpack<std::vector<std::string>>(bytes).value(), texts);
+}
+
 TEST(Msgpack, random_values_of_every_type_survive) {
   Dice dice(5);
   Sample reused;

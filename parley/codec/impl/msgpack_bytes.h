@@ -2,8 +2,10 @@
 // order of this machine.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -46,11 +48,12 @@ inline std::uint64_t load_network(const char* from, std::size_t size) {
   return value;
 }
 
+// The `size` low bytes of `value`, the highest first.
 template <std::size_t size>
 char* store_network(char* to, std::uint64_t value) {
-  for (std::size_t i = 0; i < size; ++i) {
-    to[i] = static_cast<char>(static_cast<unsigned char>(value >> (8 * (size - 1 - i))));
-  }
+  value <<= 64 - 8 * size;
+  if constexpr (std::endian::native == std::endian::little) value = __builtin_bswap64(value);
+  std::memcpy(to, &value, size);
   return to + size;
 }
 

@@ -1,5 +1,6 @@
 // The typed writer: walks a table of types and appends bytes.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -23,386 +24,455 @@ namespace {
 constexpr std::size_t any_size = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t max_length = std::numeric_limits<std::uint32_t>::max();
 
+// Room that is there whenever a value is to be written, so that a number or a head needs no look.
+constexpr std::size_t slack = 64;
+static_assert(slack >= 2 * max_msgpack_head + Members::key_padding);
+// What is written together before it goes to the string: most messages in one piece.
+constexpr std::size_t room_bytes = 2048;
+
 class MsgpackWriter {
  public:
-  // Appends behind what `out` holds; finish() or undo() must be the last call.
+  // Appends behind what `out` holds; undo() must follow when write() failed.
   MsgpackWriter(std::string& out, const Limits& limits, const MsgpackOptions& options)
-      : out_(out),
-        start_(out.size()),
-        limits_(limits),
-        options_(options),
-        at_(out.data() + start_),
-        end_(out.data() + start_) {}
+      : out_(out), start_(out.size()), limits_(limits), options_(options) {}
 
-  bool write(const Type& type, const void* object);
+  bool write(const Type& type, const void* object) {
+    const char* const end = write_value(type, object, room_);
+    if (end == nullptr) return false;
+    out_.append(room_, static_cast<std::size_t>(end - room_));
+    return true;
+  }
 
-  void finish() { out_.resize(static_cast<std::size_t>(at_ - out_.data())); }
   void undo() { out_.resize(start_); }
   [[nodiscard]] Status status() const { return failure_.status(); }
 
  private:
-  // Each stands alone, as in the reader: write() calls itself.
-  [[gnu::noinline]] bool write_integer(const Type& type, const void* object);
-  [[gnu::noinline]] bool write_float32(float value);
-  [[gnu::noinline]] bool write_float64(double value);
-  [[gnu::noinline]] bool write_text(std::string_view text);
-  [[gnu::noinline]] bool write_json(std::string_view text);
-  [[gnu::noinline]] bool write_bytes(const BytesOperations& bytes, const void* object);
-  [[gnu::noinline]] bool write_enumeration(const Type& type, const void* object);
-  [[gnu::noinline]] bool write_time(const Type& type, const void* object);
-  [[gnu::noinline]] bool write_instant(Seconds time);
-  [[gnu::noinline]] bool write_duration(Seconds time);
-  [[gnu::noinline]] bool write_list(const Type& type, const void* object);
-  [[gnu::noinline]] bool write_array(const Type& element, const void* elements, std::size_t count);
-  [[gnu::noinline]] bool write_tuple(const Type& type, const void* object);
-  [[gnu::noinline]] bool write_map(const Type& type, const void* object);
-  [[gnu::noinline]] bool write_variant(const VariantOperations& variant, const void* object);
-  [[gnu::noinline]] bool write_represented(const Type& type, const void* object);
-  [[gnu::noinline]] bool write_structure(const Type& type, const void* object);
-  [[gnu::noinline]] bool count_entries(const Members& members, const void* object,
-                                       std::size_t& count);
+  // How far the outermost list is written: what is still to come will look like it.
+  struct Progress {
+    std::size_t start;
+    std::size_t count;
+    std::size_t index = 0;
+  };
+
+  // All of them write to `at`, which is handed on in a register, where the slack is free, and
+  // return the end of what they wrote, or null. Each stands alone but this one, which is inlined
+  // into the loops over members and elements.
+  [[gnu::always_inline]] char* write_value(const Type& type, const void* object, char* at);
+  [[gnu::noinline]] char* write_rare(const Type& type, const void* object, char* at);
+  [[gnu::noinline]] static char* write_unsigned(std::uint64_t value, char* at);
+  [[gnu::noinline]] static char* write_integer(std::int64_t value, char* at);
+  [[gnu::noinline]] char* write_text(std::string_view text, char* at);
+  [[gnu::noinline]] char* write_json(std::string_view text, char* at);
+  [[gnu::noinline]] char* write_bytes(const BytesOperations& bytes, const void* object, char* at);
+  [[gnu::noinline]] char* write_enumeration(const Type& type, const void* object, char* at);
+  [[gnu::noinline]] char* write_time(const Type& type, const void* object, char* at);
+  static char* write_instant(Seconds time, char* at);
+  char* write_duration(Seconds time, char* at);
+  [[gnu::noinline]] char* write_list(const Type& type, const void* object, char* at);
+  [[gnu::noinline]] char* write_array(const Type& element, const void* elements, std::size_t count,
+                                      char* at);
+  [[gnu::noinline]] char* write_tuple(const Type& type, const void* object, char* at);
+  [[gnu::noinline]] char* write_map(const Type& type, const void* object, char* at);
+  [[gnu::noinline]] char* write_variant(const VariantOperations& variant, const void* object,
+                                        char* at);
+  [[gnu::noinline]] char* write_represented(const Type& type, const void* object, char* at);
+  [[gnu::noinline]] char* write_structure(const Type& type, const void* object, char* at);
+  [[gnu::noinline]] static std::size_t count_there(const Members& members, const void* object);
   [[gnu::noinline]] bool count_unknown(std::string_view entries, std::size_t& count);
 
-  // Room for `count` more bytes.
-  void reserve(std::size_t count) {
-    if (static_cast<std::size_t>(end_ - at_) < count) grow(count);
+  [[nodiscard]] std::size_t room_behind(const char* at) const {
+    return static_cast<std::size_t>(room_ + room_bytes - at);
   }
-  [[gnu::noinline]] void grow(std::size_t count);
-  void put(std::uint8_t byte) {
-    reserve(1);
-    at_ = store_byte(at_, byte);
+  // How much was written when the position is `at`.
+  [[nodiscard]] std::size_t written(const char* at) const {
+    return out_.size() + static_cast<std::size_t>(at - room_);
   }
-  void put(std::string_view bytes) {
-    reserve(bytes.size());
-    if (!bytes.empty()) std::memcpy(at_, bytes.data(), bytes.size());
-    at_ += bytes.size();
-  }
-  void put_unsigned(std::uint64_t value);
-  void put_negative(std::int64_t value);
-  void put_integer(std::int64_t value) {
-    return value < 0 ? put_negative(value) : put_unsigned(static_cast<std::uint64_t>(value));
-  }
+  // `at`, or the start of the room: with the slack behind it.
+  char* ensure(char* at) { return room_behind(at) >= slack ? at : flush(at); }
+  [[gnu::noinline]] char* flush(const char* at);
+  void grow(std::size_t count);
+  // Bytes of any number, with the slack behind them.
+  [[gnu::noinline]] char* put(std::string_view bytes, char* at);
   // The head of a map (fixmap, map16) or an array, and a level; leave with --depth_.
-  [[gnu::noinline]] bool enter(std::uint8_t fixed, std::uint8_t wide, std::size_t count);
-  bool enter_array(std::size_t count) { return enter(msgpack::fixarray, msgpack::array16, count); }
-  bool enter_map(std::size_t count) { return enter(msgpack::fixmap, msgpack::map16, count); }
+  char* enter(std::uint8_t fixed, std::uint8_t wide, std::size_t count, char* at);
+  char* enter_array(std::size_t count, char* at) {
+    return enter(msgpack::fixarray, msgpack::array16, count, at);
+  }
+  char* enter_map(std::size_t count, char* at) {
+    return enter(msgpack::fixmap, msgpack::map16, count, at);
+  }
   // The field's value, when it is there to be written; otherwise null.
   static const void* shown(const Field& field, const void* object);
 
-  [[gnu::cold]] bool fail_kind();
-  [[gnu::cold]] bool fail_depth();
-  [[gnu::cold]] bool fail_utf8();
-  [[gnu::cold]] bool fail_length(std::size_t length);
+  [[gnu::cold]] char* fail_kind();
+  [[gnu::cold]] char* fail_depth();
+  [[gnu::cold]] char* fail_utf8();
+  [[gnu::cold]] char* fail_length(std::size_t length);
+  [[gnu::cold]] char* fail_in_key(std::size_t key, std::size_t key_end);
 
   std::string& out_;
   std::size_t start_;
   const Limits& limits_;
   const MsgpackOptions& options_;
-  char* at_;
-  char* end_;
+  const Progress* progress_ = nullptr;
   std::size_t depth_ = 0;
   Failure failure_;
+  char room_[room_bytes];
 };
 
-// Doubles what has been written here, as in JSON.
-void MsgpackWriter::grow(std::size_t count) {
-  constexpr std::size_t smallest = 128;
-  const auto used = static_cast<std::size_t>(at_ - out_.data());
-  std::size_t size = used + std::max({smallest, count, used - start_});
-  if (out_.capacity() < size && out_.capacity() >= used + count) size = out_.capacity();
-  out_.resize(size);
-  at_ = out_.data() + used;
-  end_ = out_.data() + size;
+char* MsgpackWriter::flush(const char* at) {
+  const auto count = static_cast<std::size_t>(at - room_);
+  grow(count);
+  out_.append(room_, count);
+  return room_;
 }
 
-bool MsgpackWriter::write(const Type& type, const void* object) {
+// Doubles what has been written here, or makes room for what the outermost list seems to need: that
+// saves most of the copies, and pages that are touched only to be thrown away. However uneven its
+// elements are, never for more than eight times what there is.
+void MsgpackWriter::grow(std::size_t count) {
+  if (out_.capacity() - out_.size() >= count) return;
+  const std::size_t used = out_.size() + count - start_;
+  std::size_t size = 2 * used;
+  if (progress_ != nullptr && progress_->index > 0) {
+    const std::size_t before = progress_->start - start_;
+    const std::size_t each = (used - before) / progress_->index + 1;
+    const std::size_t all = each > 8 * used / progress_->count ? 8 * used : each * progress_->count;
+    size = std::clamp(before + all + all / 8, used + used / 2, 8 * used);
+  }
+  out_.reserve(start_ + size);
+}
+
+char* MsgpackWriter::put(std::string_view bytes, char* at) {
+  if (room_behind(at) < bytes.size() + slack) at = flush(at);
+  if (room_bytes < bytes.size() + slack) {
+    grow(bytes.size());
+    out_.append(bytes);
+    return at;
+  }
+  if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+  return at + bytes.size();
+}
+
+inline char* MsgpackWriter::write_value(const Type& type, const void* object, char* at) {
   switch (type.kind) {
     case Kind::boolean:
-      put(*static_cast<const bool*>(object) ? msgpack::yes : msgpack::no);
-      return true;
+      return store_byte(at, *static_cast<const bool*>(object) ? msgpack::yes : msgpack::no);
+    case Kind::int32:
+      return write_integer(load<std::int32_t>(object), at);
+    case Kind::int64:
+      return write_integer(load<std::int64_t>(object), at);
+    case Kind::uint32:
+      return write_unsigned(load<std::uint32_t>(object), at);
+    case Kind::uint64:
+      return write_unsigned(load<std::uint64_t>(object), at);
+    case Kind::float64:
+      return store_network<8>(store_byte(at, msgpack::float64), load<std::uint64_t>(object));
+    case Kind::string:
+      return write_text(*static_cast<const std::string*>(object), at);
+    case Kind::array:
+      return write_array(*type.element, object, type.count, at);
+    case Kind::structure:
+      return write_structure(type, object, at);
+    case Kind::list:
+      if (type.list->data != nullptr) {
+        // Only to be read from: data() serves readers and writers alike.
+        return write_array(*type.element, type.list->data(const_cast<void*>(object)),
+                           type.list->size(object), at);
+      }
+      [[fallthrough]];
+    default:
+      return write_rare(type, object, at);
+  }
+}
+
+// What write_value() does not know itself.
+char* MsgpackWriter::write_rare(const Type& type, const void* object, char* at) {
+  switch (type.kind) {
     case Kind::int8:
     case Kind::int16:
-    case Kind::int32:
-    case Kind::int64:
     case Kind::uint8:
-    case Kind::uint16:
-    case Kind::uint32:
-    case Kind::uint64:
-      return write_integer(type, object);
+    case Kind::uint16: {
+      std::int64_t value = 0;
+      load_integer(type, object, value);
+      return write_integer(value, at);
+    }
     case Kind::float32:
-      return write_float32(*static_cast<const float*>(object));
-    case Kind::float64:
-      return write_float64(*static_cast<const double*>(object));
-    case Kind::string:
-      return write_text(*static_cast<const std::string*>(object));
+      return store_network<4>(store_byte(at, msgpack::float32), load<std::uint32_t>(object));
     case Kind::bytes:
-      return write_bytes(*type.bytes, object);
+      return write_bytes(*type.bytes, object, at);
     case Kind::json:
-      return write_json(static_cast<const Json*>(object)->text);
+      return write_json(static_cast<const Json*>(object)->text, at);
     case Kind::enumeration:
-      return write_enumeration(type, object);
+      return write_enumeration(type, object, at);
     case Kind::duration:
     case Kind::instant:
-      return write_time(type, object);
+      return write_time(type, object, at);
     case Kind::optional: {
       const void* const value = type.optional->get(object);
-      if (value != nullptr) return write(*type.element, value);
-      put(msgpack::nil);
-      return true;
+      if (value != nullptr) return write_value(*type.element, value, at);
+      return store_byte(at, msgpack::nil);
     }
     case Kind::list:
-      return write_list(type, object);
-    case Kind::array:
-      return write_array(*type.element, object, type.count);
+      return write_list(type, object, at);
     case Kind::tuple:
-      return write_tuple(type, object);
+      return write_tuple(type, object, at);
     case Kind::map:
-      return write_map(type, object);
+      return write_map(type, object, at);
     case Kind::variant:
-      return write_variant(*type.variant, object);
-    case Kind::structure:
-      return write_structure(type, object);
+      return write_variant(*type.variant, object, at);
     case Kind::represented:
-      return write_represented(type, object);
-  }
-  return fail_kind();
-}
-
-bool MsgpackWriter::fail_kind() {
-  return failure_.set(Code::internal, "a type table with an unknown kind");
-}
-
-void MsgpackWriter::put_unsigned(std::uint64_t value) {
-  reserve(max_msgpack_head);
-  if (value < msgpack::fixmap) {
-    at_ = store_byte(at_, static_cast<std::uint8_t>(value));
-  } else if (value <= 0xff) {
-    at_ = store_network<1>(store_byte(at_, msgpack::uint8), value);
-  } else if (value <= 0xffff) {
-    at_ = store_network<2>(store_byte(at_, msgpack::uint8 + 1), value);
-  } else if (value <= 0xffff'ffff) {
-    at_ = store_network<4>(store_byte(at_, msgpack::uint8 + 2), value);
-  } else {
-    at_ = store_network<8>(store_byte(at_, msgpack::uint8 + 3), value);
+      return write_represented(type, object, at);
+    default:
+      return fail_kind();
   }
 }
 
-void MsgpackWriter::put_negative(std::int64_t value) {
-  reserve(max_msgpack_head);
+char* MsgpackWriter::fail_kind() {
+  failure_.set(Code::internal, "a type table with an unknown kind");
+  return nullptr;
+}
+
+// `first` is what starts a number of one byte; `bits` the highest that it needs.
+char* store_sized(char* at, std::uint8_t first, int bits, std::uint64_t value) {
+  constexpr std::array<std::uint8_t, 8> classes = {0, 1, 2, 2, 3, 3, 3, 3};
+  const std::uint8_t size_class = classes[static_cast<std::size_t>(bits) >> 3];
+  const int size = 1 << size_class;
+  at = store_byte(at, static_cast<std::uint8_t>(first + size_class));
+  store_network<8>(at, value << (64 - 8 * size));  // stores more than counts: there is slack
+  return at + size;
+}
+
+char* MsgpackWriter::write_unsigned(std::uint64_t value, char* at) {
+  if (value < msgpack::fixmap) return store_byte(at, static_cast<std::uint8_t>(value));
+  return store_sized(at, msgpack::uint8, static_cast<int>(std::bit_width(value)) - 1, value);
+}
+
+char* MsgpackWriter::write_integer(std::int64_t value, char* at) {
   const auto bits = static_cast<std::uint64_t>(value);
-  if (value >= -32) {
-    at_ = store_network<1>(at_, bits);
-  } else if (value >= std::numeric_limits<std::int8_t>::min()) {
-    at_ = store_network<1>(store_byte(at_, msgpack::int8), bits);
-  } else if (value >= std::numeric_limits<std::int16_t>::min()) {
-    at_ = store_network<2>(store_byte(at_, msgpack::int8 + 1), bits);
-  } else if (value >= std::numeric_limits<std::int32_t>::min()) {
-    at_ = store_network<4>(store_byte(at_, msgpack::int8 + 2), bits);
-  } else {
-    at_ = store_network<8>(store_byte(at_, msgpack::int8 + 3), bits);
+  if (value >= 0) return write_unsigned(bits, at);
+  if (value >= -32) return store_byte(at, static_cast<std::uint8_t>(bits));
+  return store_sized(at, msgpack::int8, static_cast<int>(std::bit_width(~bits)), bits);
+}
+
+// Copies `size` bytes by loads that overlap; returns a word with the high bits of all.
+std::uint64_t copy_text(char* to, const char* from, std::size_t size) {
+  const auto copy = [to, from](auto word, std::size_t place) {
+    std::memcpy(&word, from + place, sizeof(word));
+    std::memcpy(to + place, &word, sizeof(word));
+    return word;
+  };
+  constexpr std::uint64_t word = 0;
+  if (size >= 16) {
+    std::uint64_t high = copy(word, size - 16) | copy(word, size - 8);
+    for (std::size_t place = 0; place + 16 < size; place += 16) {
+      high |= copy(word, place) | copy(word, place + 8);
+    }
+    return high;
   }
-}
-
-bool MsgpackWriter::write_integer(const Type& type, const void* object) {
-  std::int64_t value = 0;
-  load_integer(type, object, value);
-  if (type.kind == Kind::uint64) {
-    put_unsigned(static_cast<std::uint64_t>(value));
-  } else {
-    put_integer(value);
+  if (size >= 8) return copy(word, 0) | copy(word, size - 8);
+  if (size >= 4) return copy(std::uint32_t{0}, 0) | copy(std::uint32_t{0}, size - 4);
+  std::uint64_t high = 0;
+  for (std::size_t place = 0; place < size; ++place) {
+    high |= static_cast<unsigned char>(copy(char{0}, place));
   }
-  return true;
+  return high;
 }
 
-bool MsgpackWriter::write_float32(float value) {
-  reserve(max_msgpack_head);
-  at_ = store_network<4>(store_byte(at_, msgpack::float32), std::bit_cast<std::uint32_t>(value));
-  return true;
+char* MsgpackWriter::write_text(std::string_view text, char* at) {
+  if (room_behind(at) < text.size() + slack) {
+    if (text.size() > max_length) return fail_length(text.size());
+    if (!is_short_utf8(text)) return fail_utf8();
+    return put(text, store_msgpack_text_head(at, text.size()));
+  }
+  at = store_msgpack_text_head(at, text.size());
+  const std::uint64_t high = copy_text(at, text.data(), text.size());
+  if ((high & 0x8080808080808080U) != 0 && !is_utf8(text)) return fail_utf8();
+  return at + text.size();
 }
 
-bool MsgpackWriter::write_float64(double value) {
-  reserve(max_msgpack_head);
-  at_ = store_network<8>(store_byte(at_, msgpack::float64), std::bit_cast<std::uint64_t>(value));
-  return true;
-}
-
-bool MsgpackWriter::write_text(std::string_view text) {
-  if (text.size() > max_length) return fail_length(text.size());
-  if (!is_short_utf8(text)) return fail_utf8();
-  reserve(max_msgpack_head + text.size());
-  at_ = store_msgpack_text_head(at_, text.size());
-  put(text);
-  return true;
-}
-
-bool MsgpackWriter::write_json(std::string_view text) {
+char* MsgpackWriter::write_json(std::string_view text, char* at) {
   const Limits limits{.max_depth = limits_.max_depth - depth_,
                       .max_bytes = any_size,
                       .max_elements = any_size,
                       .max_string_bytes = any_size};
   const Status status = validate_json(text, limits);
-  if (status.is_ok()) return write_text(text);
-  return failure_.set(status.code(), "this Json cannot be written: " + status.message());
+  if (status.is_ok()) return write_text(text, at);
+  failure_.set(status.code(), "this Json cannot be written: " + status.message());
+  return nullptr;
 }
 
-bool MsgpackWriter::write_bytes(const BytesOperations& bytes, const void* object) {
+char* MsgpackWriter::write_bytes(const BytesOperations& bytes, const void* object, char* at) {
   std::string room;
   const std::string_view body = bytes.get(object, room);
-  if (bytes.is_text) return write_text(body);
+  if (bytes.is_text) return write_text(body, at);
   if (body.size() > max_length) return fail_length(body.size());
-  reserve(max_msgpack_head + body.size());
   if (body.size() <= 0xff) {
-    at_ = store_network<1>(store_byte(at_, msgpack::bin8), body.size());
+    at = store_network<1>(store_byte(at, msgpack::bin8), body.size());
   } else if (body.size() <= 0xffff) {
-    at_ = store_network<2>(store_byte(at_, msgpack::bin8 + 1), body.size());
+    at = store_network<2>(store_byte(at, msgpack::bin8 + 1), body.size());
   } else {
-    at_ = store_network<4>(store_byte(at_, msgpack::bin8 + 2), body.size());
+    at = store_network<4>(store_byte(at, msgpack::bin8 + 2), body.size());
   }
-  put(body);
-  return true;
+  return put(body, at);
 }
 
-bool MsgpackWriter::write_enumeration(const Type& type, const void* object) {
+char* MsgpackWriter::write_enumeration(const Type& type, const void* object, char* at) {
   if (!options_.enums_as_numbers) {
     std::int64_t number = 0;
     load_integer(*type.element, object, number);
     for (const EnumValue& value : type.enumeration->values) {
-      if (value.value == number) return write_text(value.name);
+      if (value.value == number) return write_text(value.name, at);
     }
   }
-  return write_integer(*type.element, object);
+  return write_value(*type.element, object, at);
 }
 
-bool MsgpackWriter::write_time(const Type& type, const void* object) {
+char* MsgpackWriter::write_time(const Type& type, const void* object, char* at) {
   Seconds time;
-  if (!get_time(type, object, time, failure_)) return false;
-  return type.kind == Kind::instant ? write_instant(time) : write_duration(time);
+  if (!get_time(type, object, time, failure_)) return nullptr;
+  return type.kind == Kind::instant ? write_instant(time, at) : write_duration(time, at);
 }
 
-bool MsgpackWriter::write_instant(Seconds time) {
+char* MsgpackWriter::write_instant(Seconds time, char* at) {
   const auto seconds = static_cast<std::uint64_t>(time.seconds);
   const auto nanoseconds = static_cast<std::uint64_t>(time.nanoseconds);
   constexpr auto type = static_cast<std::uint8_t>(msgpack::timestamp);
-  reserve(2 * max_msgpack_head);
   if (seconds >> 34 != 0) {  // also where they are negative
-    at_ = store_byte(store_network<1>(store_byte(at_, msgpack::ext8), 12), type);
-    at_ = store_network<8>(store_network<4>(at_, nanoseconds), seconds);
-  } else if (nanoseconds != 0 || seconds >> 32 != 0) {
-    at_ = store_byte(store_byte(at_, msgpack::fixext1 + 3), type);
-    at_ = store_network<8>(at_, nanoseconds << 34 | seconds);
-  } else {
-    at_ = store_byte(store_byte(at_, msgpack::fixext1 + 2), type);
-    at_ = store_network<4>(at_, seconds);
+    at = store_byte(store_network<1>(store_byte(at, msgpack::ext8), 12), type);
+    return store_network<8>(store_network<4>(at, nanoseconds), seconds);
   }
-  return true;
+  if (nanoseconds != 0 || seconds >> 32 != 0) {
+    at = store_byte(store_byte(at, msgpack::fixext1 + 3), type);
+    return store_network<8>(at, nanoseconds << 34 | seconds);
+  }
+  at = store_byte(store_byte(at, msgpack::fixext1 + 2), type);
+  return store_network<4>(at, seconds);
 }
 
-bool MsgpackWriter::write_duration(Seconds time) {
-  if (!enter_array(2)) return false;
-  put_integer(time.seconds);
-  put_integer(time.nanoseconds);
+char* MsgpackWriter::write_duration(Seconds time, char* at) {
+  at = enter_array(2, at);
+  if (at == nullptr) return nullptr;
   --depth_;
-  return true;
+  return write_integer(time.nanoseconds, write_integer(time.seconds, at));
 }
 
-bool MsgpackWriter::enter(std::uint8_t fixed, std::uint8_t wide, std::size_t count) {
+inline char* MsgpackWriter::enter(std::uint8_t fixed, std::uint8_t wide, std::size_t count,
+                                  char* at) {
   if (depth_ >= limits_.max_depth) return fail_depth();
-  if (count > max_length) return fail_length(count);
   ++depth_;
-  reserve(max_msgpack_head);
   if (count <= msgpack::max_fix_elements) {
-    at_ = store_byte(at_, static_cast<std::uint8_t>(fixed + count));
-  } else if (count <= 0xffff) {
-    at_ = store_network<2>(store_byte(at_, wide), count);
-  } else {
-    at_ = store_network<4>(store_byte(at_, static_cast<std::uint8_t>(wide + 1)), count);
+    return store_byte(at, static_cast<std::uint8_t>(fixed + count));
   }
-  return true;
+  if (count <= 0xffff) return store_network<2>(store_byte(at, wide), count);
+  if (count > max_length) return fail_length(count);
+  return store_network<4>(store_byte(at, static_cast<std::uint8_t>(wide + 1)), count);
 }
 
-bool MsgpackWriter::write_list(const Type& type, const void* object) {
+// One whose elements do not lie side by side.
+char* MsgpackWriter::write_list(const Type& type, const void* object, char* at) {
   const ListOperations& list = *type.list;
-  if (list.data != nullptr) {
-    // Only to be read from: data() serves readers and writers alike.
-    return write_array(*type.element, list.data(const_cast<void*>(object)), list.size(object));
-  }
-  if (!enter_array(list.size(object))) return false;
+  at = enter_array(list.size(object), at);
+  if (at == nullptr) return nullptr;
   Cursor cursor;
   std::size_t count = 0;
   for (bool some = list.first(object, cursor); some; some = list.next(object, cursor)) {
-    if (!write(*type.element, cursor.value)) return failure_.in_index(count);
+    at = write_value(*type.element, cursor.value, ensure(at));
+    if (at == nullptr) return failure_.in_index(count), nullptr;
     ++count;
   }
   --depth_;
-  return true;
+  return at;
 }
 
-bool MsgpackWriter::write_array(const Type& element, const void* elements, std::size_t count) {
-  if (!enter_array(count)) return false;
-  const auto* at = static_cast<const char*>(elements);
-  for (std::size_t i = 0; i < count; ++i, at += element.size) {
-    if (!write(element, at)) return failure_.in_index(i);
+char* MsgpackWriter::write_array(const Type& element, const void* elements, std::size_t count,
+                                 char* at) {
+  Progress progress{.start = written(at), .count = count};
+  const bool is_outermost = progress_ == nullptr;
+  if (is_outermost) progress_ = &progress;
+  at = enter_array(count, at);
+  if (at == nullptr) return nullptr;
+  const auto* value = static_cast<const char*>(elements);
+  for (; progress.index < count; ++progress.index, value += element.size) {
+    at = write_value(element, value, ensure(at));
+    if (at == nullptr) return failure_.in_index(progress.index), nullptr;
   }
+  if (is_outermost) progress_ = nullptr;
   --depth_;
-  return true;
+  return at;
 }
 
-bool MsgpackWriter::write_tuple(const Type& type, const void* object) {
+char* MsgpackWriter::write_tuple(const Type& type, const void* object, char* at) {
   const std::span<const Field> fields = type.members().fields();
-  if (!enter_array(fields.size())) return false;
+  at = enter_array(fields.size(), at);
+  if (at == nullptr) return nullptr;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (!write(*fields[i].type, static_cast<const char*>(object) + fields[i].offset)) {
-      return failure_.in_index(i);
-    }
+    const void* const member = static_cast<const char*>(object) + fields[i].offset;
+    at = write_value(*fields[i].type, member, ensure(at));
+    if (at == nullptr) return failure_.in_index(i), nullptr;
   }
   --depth_;
-  return true;
+  return at;
 }
 
-bool MsgpackWriter::write_map(const Type& type, const void* object) {
-  if (!enter_map(type.map->size(object))) return false;
+char* MsgpackWriter::write_map(const Type& type, const void* object, char* at) {
+  at = enter_map(type.map->size(object), at);
+  if (at == nullptr) return nullptr;
   Cursor cursor;
   std::size_t count = 0;
   for (bool some = type.map->first(object, cursor); some; some = type.map->next(object, cursor)) {
-    const auto key = static_cast<std::size_t>(at_ - out_.data());
-    if (!write(*type.key, cursor.key)) return failure_.in_key_number(count);
-    if (!write(*type.element, cursor.value)) {
-      return MsgpackCursor::in_key_at(out_.data() + key, at_, failure_);
-    }
+    at = ensure(at);
+    const std::size_t key = written(at);
+    at = write_value(*type.key, cursor.key, at);
+    if (at == nullptr) return failure_.in_key_number(count), nullptr;
+    const std::size_t key_end = written(at);
+    at = write_value(*type.element, cursor.value, ensure(at));
+    if (at == nullptr) return fail_in_key(key, key_end);
     ++count;
   }
   --depth_;
-  return true;
+  return at;
 }
 
-bool MsgpackWriter::write_variant(const VariantOperations& variant, const void* object) {
+// What is in the room still is as it was when the value behind the key failed.
+char* MsgpackWriter::fail_in_key(std::size_t key, std::size_t key_end) {
+  if (key_end > out_.size()) out_.append(room_, key_end - out_.size());
+  MsgpackCursor::in_key_at(out_.data() + key, out_.data() + key_end, failure_);
+  return nullptr;
+}
+
+char* MsgpackWriter::write_variant(const VariantOperations& variant, const void* object, char* at) {
   const std::size_t index = variant.index(object);
   if (index >= variant.alternatives.size()) {
-    return failure_.set(Code::invalid_argument, "a variant without a value cannot be written");
+    failure_.set(Code::invalid_argument, "a variant without a value cannot be written");
+    return nullptr;
   }
   const Alternative& alternative = variant.alternatives[index];
-  if (alternative.type == nullptr) {
-    put(msgpack::nil);
-    return true;
-  }
-  if (!enter_map(1) || !write_text(alternative.name)) return false;
-  if (!write(*alternative.type, variant.get(object))) return failure_.in_field(alternative.name);
+  if (alternative.type == nullptr) return store_byte(at, msgpack::nil);
+  at = enter_map(1, at);
+  if (at != nullptr) at = write_text(alternative.name, at);
+  if (at == nullptr) return nullptr;
+  at = write_value(*alternative.type, variant.get(object), ensure(at));
+  if (at == nullptr) return failure_.in_field(alternative.name), nullptr;
   --depth_;
-  return true;
+  return at;
 }
 
-bool MsgpackWriter::write_represented(const Type& type, const void* object) {
+char* MsgpackWriter::write_represented(const Type& type, const void* object, char* at) {
   struct Target {
     MsgpackWriter* writer;
     const Type* type;
-  } target{this, type.element};
-  return type.represented->show(
+    char* at;
+  } target{this, type.element, at};
+  const bool is_written = type.represented->show(
       object,
       [](void* context, const void* as) {
-        const auto& self = *static_cast<Target*>(context);
-        return self.writer->write(*self.type, as);
+        auto& self = *static_cast<Target*>(context);
+        self.at = self.writer->write_value(*self.type, as, self.at);
+        return self.at != nullptr;
       },
       &target);
+  return is_written ? target.at : nullptr;
 }
 
 const void* MsgpackWriter::shown(const Field& field, const void* object) {
@@ -416,29 +486,42 @@ const void* MsgpackWriter::shown(const Field& field, const void* object) {
   return member;
 }
 
-bool MsgpackWriter::write_structure(const Type& type, const void* object) {
+char* MsgpackWriter::write_structure(const Type& type, const void* object, char* at) {
   const Members& members = type.members();
-  std::size_t count = 0;
-  if (!count_entries(members, object, count) || !enter_map(count)) return false;
+  const UnknownFields* const unknown = members.unknown_fields(object);
+  std::size_t count = members.fields().size();
+  if (!members.are_all_there()) count = count_there(members, object);
+  if (unknown != nullptr && !count_unknown(unknown->msgpack, count)) return nullptr;
+  at = enter_map(count, at);
+  if (at == nullptr) return nullptr;
   for (const Field& field : members.fields()) {
     const void* const member =
         field.is_rare ? shown(field, object) : static_cast<const char*>(object) + field.offset;
     if (member == nullptr) continue;
-    put(field.msgpack_key);
-    if (!write(*field.type, member)) return failure_.in_field(field.name);
+    const std::string_view key = field.msgpack_key;
+    if (room_behind(at) < key.size() + Members::key_padding + slack) [[unlikely]] {
+      at = put(key, at);
+    } else {
+      // What is behind the key may be read, and overwritten.
+      for (std::size_t place = 0; place < key.size(); place += Members::key_padding) {
+        std::memcpy(at + place, key.data() + place, Members::key_padding);
+      }
+      at += key.size();
+    }
+    at = write_value(*field.type, member, at);
+    if (at == nullptr) return failure_.in_field(field.name), nullptr;
   }
-  const UnknownFields* const unknown = members.unknown_fields(object);
-  if (unknown != nullptr) put(unknown->msgpack);
+  if (unknown != nullptr) at = put(unknown->msgpack, at);
   --depth_;
-  return true;
+  return at;
 }
 
-bool MsgpackWriter::count_entries(const Members& members, const void* object, std::size_t& count) {
+std::size_t MsgpackWriter::count_there(const Members& members, const void* object) {
+  std::size_t count = 0;
   for (const Field& field : members.fields()) {
     if (!field.is_rare || shown(field, object) != nullptr) ++count;
   }
-  const UnknownFields* const unknown = members.unknown_fields(object);
-  return unknown == nullptr || unknown->msgpack.empty() || count_unknown(unknown->msgpack, count);
+  return count;
 }
 
 // What users put there by hand is checked like what came in.
@@ -457,19 +540,22 @@ bool MsgpackWriter::count_unknown(std::string_view entries, std::size_t& count) 
   return true;
 }
 
-bool MsgpackWriter::fail_depth() {
-  return failure_.set(Code::resource_exhausted,
-                      "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
+char* MsgpackWriter::fail_depth() {
+  failure_.set(Code::resource_exhausted,
+               "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
+  return nullptr;
 }
 
-bool MsgpackWriter::fail_utf8() {
-  return failure_.set(Code::invalid_argument,
-                      "a string that is not UTF-8 cannot be written as MessagePack: use bytes");
+char* MsgpackWriter::fail_utf8() {
+  failure_.set(Code::invalid_argument,
+               "a string that is not UTF-8 cannot be written as MessagePack: use bytes");
+  return nullptr;
 }
 
-bool MsgpackWriter::fail_length(std::size_t length) {
-  return failure_.set(Code::invalid_argument,
-                      "MessagePack has no length beyond 4294967295, got " + std::to_string(length));
+char* MsgpackWriter::fail_length(std::size_t length) {
+  failure_.set(Code::invalid_argument,
+               "MessagePack has no length beyond 4294967295, got " + std::to_string(length));
+  return nullptr;
 }
 
 }  // namespace
@@ -478,10 +564,7 @@ bool MsgpackWriter::fail_length(std::size_t length) {
 Status encode_msgpack_as(std::string& out, const Type& type, const void* object,
                          const Limits& limits, const MsgpackOptions& options) {
   impl::MsgpackWriter writer(out, limits, options);
-  if (writer.write(type, object)) {
-    writer.finish();
-    return {};
-  }
+  if (writer.write(type, object)) return {};
   writer.undo();
   return writer.status();
 }
