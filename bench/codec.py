@@ -36,6 +36,9 @@ TARGETS = {
     },
     "msgpack": {operation + reused: {"msgpack_cxx": 0.5}
                 for operation in ("encode", "decode") for reused in ("", "_reused")},
+    "protobuf": {operation + reused: {"libprotobuf": target, "libprotobuf_arena": 1.0}
+                 for operation, target in (("encode", 0.40), ("decode", 0.60))
+                 for reused in ("", "_reused")},
 }
 ADVERSE = ("doubles", "escapes", "non_ascii", "reversed")
 BEST_PEER_TARGET = 1.0

@@ -17,6 +17,7 @@
 #include "counting_new.h"
 #include "json.h"
 #include "msgpack_rows.h"
+#include "protobuf_rows.h"
 
 namespace parley::bench {
 namespace {
@@ -51,6 +52,8 @@ Table all_contestants() {
   add_simdjson(table);
   add_own_msgpack(table);
   add_msgpack_cxx(table);
+  add_own_protobuf(table);
+  add_libprotobuf(table);
   return table;
 }
 
