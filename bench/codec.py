@@ -10,6 +10,7 @@ import collections
 import os
 import sys
 
+import compiling
 import programs
 from figures import (Figures, add_options, check_names, check_options, column, median_of,
                      program_of, ratios, say, say_after, say_before)
@@ -145,14 +146,24 @@ def verdict(row):
 
 
 def show(rows):
-    say(f"\n{'bench':<36}{'metric':<21}{'peer':<25}{'median':>9}{'min':>9}{'max':>9}{'target':>8}"
+    say(f"\n{'bench':<40}{'metric':<24}{'peer':<25}{'median':>9}{'min':>9}{'max':>9}{'target':>8}"
         f"{'ns':>10}{'peer ns':>10}")
     for row in rows:
         target = f"{row['target']:.4g}" if "target" in row else ""
+        ns = f"{row['ns']:.0f}" if "ns" in row else ""
         peer_ns = f"{row['peer_ns']:.0f}" if "peer_ns" in row else ""
-        say(f"{row['bench']:<36}{row['metric']:<21}{row.get('peer', ''):<25}{row['value']:>9.4g}"
-            f"{row['min']:>9.4g}{row['max']:>9.4g}{target:>8}{row['ns']:>10.0f}{peer_ns:>10}"
+        say(f"{row['bench']:<40}{row['metric']:<24}{row.get('peer', ''):<25}{row['value']:>9.4g}"
+            f"{row['min']:>9.4g}{row['max']:>9.4g}{target:>8}{ns:>10}{peer_ns:>10}"
             f"  {verdict(row)}")
+
+
+def fails(name, measurement, *arguments):
+    try:
+        measurement(*arguments)
+    except Problem as problem:
+        say(f"{name} has no figure: {problem}")
+        return True
+    return False
 
 
 def measure_all(bench, options):
@@ -165,11 +176,10 @@ def measure_all(bench, options):
         if scenario.name not in options.names:
             continue
         say(f"{scenario.name}: {options.runs} rounds")
-        try:
-            measure(bench, figures, scenario, options)
-        except Problem as problem:
-            failed += 1
-            say(f"{scenario.name} has no figure: {problem}")
+        failed += fails(scenario.name, measure, bench, figures, scenario, options)
+    if compiling.NAME in options.names:
+        say(f"{compiling.NAME}: {options.runs} rounds")
+        failed += fails(compiling.NAME, compiling.measure, figures, options)
     show(figures.rows)
     say_after(options)
     return failed
@@ -182,7 +192,8 @@ def main():
     check_options(parser, options)
     try:
         bench = Bench(options.build)
-        options.names = check_names(parser, options.only, [one.name for one in bench.scenarios],
+        options.names = check_names(parser, options.only,
+                                    [one.name for one in bench.scenarios] + [compiling.NAME],
                                     "codec.")
         return 1 if measure_all(bench, options) else 0
     except Problem as problem:
