@@ -160,14 +160,14 @@ void Members::take(const MembersSource& source, std::size_t index) {
   fields_.push_back({.type = field.type,
                      .offset = offset,
                      .name = field.name,
-                     .json_name = field.json_name,
                      .number = field.number,
+                     .is_required = field.is_required && !is_bound(field.rules),
                      .wire = field.wire,
                      .key_wire = field.key_wire,
-                     .xml = field.xml,
-                     .is_required = field.is_required && !is_bound(field.rules),
                      .is_unpacked = field.is_unpacked,
-                     .is_numbered = field.number != 0});
+                     .xml = field.xml,
+                     .is_numbered = field.number != 0,
+                     .json_name = field.json_name});
   add_rules(field.rules);
 }
 
@@ -207,12 +207,12 @@ void Members::take_alternatives(const FieldSource& field, std::size_t offset) {
     fields_.push_back({.type = alternative.type,
                        .offset = offset,
                        .name = alternative.name,
-                       .json_name = json_name,
                        .number = number,
+                       .is_required = field.is_required,
                        .wire = wire,
                        .key_wire = field.key_wire,
-                       .is_required = field.is_required,
                        .is_numbered = number != 0,
+                       .json_name = json_name,
                        .variant = field.type->variant,
                        .alternative = i});
     add_rules(field.rules);

@@ -33,15 +33,16 @@ struct Field {
   std::string_view key{};
   std::string_view msgpack_key{};  // the name as MessagePack, padded like `key`
   std::string_view name{};
-  std::string_view json_name{};  // with protobuf_mapping; empty: made of the name
-  std::uint32_t number = 0;      // in protobuf; unique in its struct
+  std::uint32_t number = 0;  // in protobuf; unique in its struct
+  // In the body: never of a bound one, see Rules::is_required. Beside what else protobuf needs.
+  bool is_required = false;
   Wire wire = Wire::usual;
   Wire key_wire = Wire::usual;
-  XmlPlace xml = XmlPlace::element;
-  bool is_required = false;  // in the body: never of a bound one, see Rules::is_required
   bool is_unpacked = false;
-  bool is_numbered = false;  // its number was given, not counted
-  bool is_rare = false;      // an optional, or an alternative: may be left out
+  XmlPlace xml = XmlPlace::element;
+  bool is_numbered = false;      // its number was given, not counted
+  bool is_rare = false;          // an optional, or an alternative: may be left out
+  std::string_view json_name{};  // with protobuf_mapping; empty: made of the name
   // One alternative of a flattened variant: it is there when the variant at `offset`, whose
   // operations these are, holds alternative `alternative`; `type` is that of the alternative.
   const VariantOperations* variant = nullptr;

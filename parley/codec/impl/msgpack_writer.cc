@@ -8,6 +8,7 @@
 #include <span>
 
 #include "parley/codec/impl/failure.h"
+#include "parley/codec/impl/growth.h"
 #include "parley/codec/impl/integers.h"
 #include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/msgpack_bytes.h"
@@ -47,13 +48,6 @@ class MsgpackWriter {
   [[nodiscard]] Status status() const { return failure_.status(); }
 
  private:
-  // How far the outermost list is written: what is still to come will look like it.
-  struct Progress {
-    std::size_t start;
-    std::size_t count;
-    std::size_t index = 0;
-  };
-
   // All of them write to `at`, which is handed on in a register, where the slack is free, and
   // return the end of what they wrote, or null. Each stands alone but this one, which is inlined
   // into the loops over members and elements.
@@ -127,20 +121,10 @@ char* MsgpackWriter::flush(const char* at) {
   return room_;
 }
 
-// Doubles what has been written here, or makes room for what the outermost list seems to need: that
-// saves most of the copies, and pages that are touched only to be thrown away. However uneven its
-// elements are, never for more than eight times what there is.
 void MsgpackWriter::grow(std::size_t count) {
   if (out_.capacity() - out_.size() >= count) return;
   const std::size_t used = out_.size() + count - start_;
-  std::size_t size = 2 * used;
-  if (progress_ != nullptr && progress_->index > 0) {
-    const std::size_t before = progress_->start - start_;
-    const std::size_t each = (used - before) / progress_->index + 1;
-    const std::size_t all = each > 8 * used / progress_->count ? 8 * used : each * progress_->count;
-    size = std::clamp(before + all + all / 8, used + used / 2, 8 * used);
-  }
-  out_.reserve(start_ + size);
+  out_.reserve(start_ + likely_size(used, progress_));
 }
 
 char* MsgpackWriter::put(std::string_view bytes, char* at) {
@@ -255,30 +239,6 @@ char* MsgpackWriter::write_integer(std::int64_t value, char* at) {
   return store_sized(at, msgpack::int8, static_cast<int>(std::bit_width(~bits)), bits);
 }
 
-// Copies `size` bytes by loads that overlap; returns a word with the high bits of all.
-std::uint64_t copy_text(char* to, const char* from, std::size_t size) {
-  const auto copy = [to, from](auto word, std::size_t place) {
-    std::memcpy(&word, from + place, sizeof(word));
-    std::memcpy(to + place, &word, sizeof(word));
-    return word;
-  };
-  constexpr std::uint64_t word = 0;
-  if (size >= 16) {
-    std::uint64_t high = copy(word, size - 16) | copy(word, size - 8);
-    for (std::size_t place = 0; place + 16 < size; place += 16) {
-      high |= copy(word, place) | copy(word, place + 8);
-    }
-    return high;
-  }
-  if (size >= 8) return copy(word, 0) | copy(word, size - 8);
-  if (size >= 4) return copy(std::uint32_t{0}, 0) | copy(std::uint32_t{0}, size - 4);
-  std::uint64_t high = 0;
-  for (std::size_t place = 0; place < size; ++place) {
-    high |= static_cast<unsigned char>(copy(char{0}, place));
-  }
-  return high;
-}
-
 char* MsgpackWriter::write_text(std::string_view text, char* at) {
   if (room_behind(at) < text.size() + slack) {
     if (text.size() > max_length) return fail_length(text.size());
@@ -286,8 +246,7 @@ char* MsgpackWriter::write_text(std::string_view text, char* at) {
     return put(text, store_msgpack_text_head(at, text.size()));
   }
   at = store_msgpack_text_head(at, text.size());
-  const std::uint64_t high = copy_text(at, text.data(), text.size());
-  if ((high & 0x8080808080808080U) != 0 && !is_utf8(text)) return fail_utf8();
+  if (!copy_utf8(at, text)) return fail_utf8();
   return at + text.size();
 }
 
@@ -387,15 +346,15 @@ char* MsgpackWriter::write_list(const Type& type, const void* object, char* at) 
 
 char* MsgpackWriter::write_array(const Type& element, const void* elements, std::size_t count,
                                  char* at) {
-  Progress progress{.start = written(at), .count = count};
+  Progress progress{.before = written(at) - start_, .count = count};
   const bool is_outermost = progress_ == nullptr;
   if (is_outermost) progress_ = &progress;
   at = enter_array(count, at);
   if (at == nullptr) return nullptr;
   const auto* value = static_cast<const char*>(elements);
-  for (; progress.index < count; ++progress.index, value += element.size) {
+  for (; progress.done < count; ++progress.done, value += element.size) {
     at = write_value(element, value, ensure(at));
-    if (at == nullptr) return failure_.in_index(progress.index), nullptr;
+    if (at == nullptr) return failure_.in_index(progress.done), nullptr;
   }
   if (is_outermost) progress_ = nullptr;
   --depth_;

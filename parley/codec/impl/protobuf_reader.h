@@ -71,6 +71,8 @@ class ProtobufReader : public ProtobufCursor {
   [[gnu::noinline]] bool read_packed(const Type& type, void* object, const Record& record);
   [[gnu::noinline]] bool read_element(const Type& type, void* object, const Record& record,
                                       std::size_t index, std::size_t old_size, bool is_packed);
+  static void* element_at(const Type& type, void* list, std::size_t index, std::size_t old_size);
+  void reserve_records(const ListOperations& list, void* object, const Tag& tag);
   void reserve_packed(const Type& type, void* object, Wire wire);
   [[gnu::noinline]] bool read_array(const Type& type, void* object, const Record& record);
   [[gnu::noinline]] bool read_map(const Type& type, void* object, const Record& record);

@@ -6,9 +6,11 @@
 #include <limits>
 
 #include "parley/codec/impl/failure.h"
+#include "parley/codec/impl/growth.h"
 #include "parley/codec/impl/integers.h"
 #include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/protobuf_cursor.h"
+#include "parley/codec/impl/protobuf_put.h"
 #include "parley/codec/impl/protobuf_wire.h"
 #include "parley/codec/impl/utf8.h"
 #include "parley/codec/json.h"
@@ -19,185 +21,205 @@ namespace parley::codec {
 namespace impl {
 namespace {
 
-constexpr std::size_t max_varint = 10;
-
-enum class Presence : std::uint8_t {
-  unless_zero,
-  always,  // of what may be several records: as many as there are
-  single,  // exactly one record, whatever the type
-};
+// Room that is there whenever a value is to be written, so that a number, a time or the head of a
+// text needs no look.
+constexpr std::size_t slack = 64;
+// What is written together before the string is needed for it: most messages.
+constexpr std::size_t room_bytes = 2048;
 
 class ProtobufWriter {
  public:
-  // Appends behind what `out` holds; finish() or undo() must be the last call.
+  // Appends behind what `out` holds; undo() must follow when write() failed.
   ProtobufWriter(std::string& out, const Limits& limits)
-      : out_(out),
-        start_(out.size()),
-        limits_(limits),
-        begin_(out.data() + start_),
-        at_(begin_),
-        end_(begin_) {}
+      : out_(out), start_(out.size()), limits_(limits) {}
+  ProtobufWriter(const ProtobufWriter&) = delete;
+  ProtobufWriter& operator=(const ProtobufWriter&) = delete;
 
   // The whole value as a message.
-  bool write_whole(const Type& type, const void* object);
+  bool write(const Type& type, const void* object) {
+    const char* const at = write_whole(type, object, end_);
+    if (at == nullptr) return false;
+    finish(at);
+    return true;
+  }
 
-  void finish();
   void undo() { out_.resize(start_); }
   [[nodiscard]] Status status() const { return failure_.status(); }
 
  private:
-  // Each stands alone: inlined into write(), which calls itself, all their locals would lie on the
-  // stack once per level.
-  bool write(const Type& type, const void* object, std::uint32_t number, Presence presence,
-             Wires wires);
-  [[gnu::noinline]] bool write_scalar(const Type& type, const void* object, std::uint32_t number,
-                                      Presence presence, Wires wires);
+  // All of them write in front of `at`, which is handed on in a register, where the slack is free,
+  // and return the start of what they wrote, or null. Each stands alone but write_value(), which is
+  // inlined into the loops over members and elements.
+  char* write_whole(const Type& type, const void* object, char* at);
+  [[gnu::always_inline]] char* write_value(const Type& type, const void* object, How how, char* at);
+  [[gnu::noinline]] char* write_rare(const Type& type, const void* object, How how, char* at);
+  [[gnu::noinline]] char* write_scalar(const Type& type, const void* object, How how, char* at);
   // Without a tag.
-  [[gnu::noinline]] bool put_scalar(const Type& type, const void* object, Wire wire);
-  [[gnu::noinline]] bool write_text(std::string_view text, std::uint32_t number, Presence presence);
-  [[gnu::noinline]] bool write_bytes(const BytesOperations& bytes, const void* object,
-                                     std::uint32_t number, Presence presence);
-  [[gnu::noinline]] bool write_json(std::string_view text, std::uint32_t number, Presence presence);
-  [[gnu::noinline]] bool write_optional(const Type& type, const void* object, std::uint32_t number,
-                                        Wires wires);
-  [[gnu::noinline]] bool write_list(const Type& type, const void* object, std::uint32_t number,
-                                    Wires wires);
-  [[gnu::noinline]] bool write_array(const Type& element, const void* elements, std::size_t count,
-                                     std::uint32_t number, Wires wires);
-  [[gnu::noinline]] bool write_apart(const Type& type, const void* object, std::uint32_t number,
-                                     Wires wires);
-  bool write_element(const Type& element, const void* object, std::uint32_t number, bool is_packed,
-                     Wires wires);
-  [[gnu::noinline]] bool write_map(const Type& type, const void* object, std::uint32_t number,
-                                   Wires wires);
-  [[gnu::noinline]] bool write_entry(const Type& type, const Cursor& cursor, std::uint32_t number,
-                                     Wires wires);
-  [[gnu::noinline]] bool write_represented(const Type& type, const void* object,
-                                           std::uint32_t number, Presence presence, Wires wires);
-  [[gnu::noinline]] bool write_message(const Type& type, const void* object, std::uint32_t number,
-                                       Presence presence, Wires wires);
+  [[gnu::noinline]] char* put_scalar(const Type& type, const void* object, Wire wire, char* at);
+  [[gnu::noinline]] char* write_text(std::string_view text, How how, char* at);
+  [[gnu::noinline]] char* write_bytes(const BytesOperations& bytes, const void* object, How how,
+                                      char* at);
+  [[gnu::noinline]] char* write_json(std::string_view text, How how, char* at);
+  [[gnu::noinline]] char* write_optional(const Type& type, const void* object, How how, char* at);
+  [[gnu::noinline]] char* write_array(const Type& element, const void* elements, std::size_t count,
+                                      How how, char* at);
+  [[gnu::noinline]] char* write_packed(const Type& element, const void* elements, std::size_t count,
+                                       How how, char* at);
+  [[gnu::noinline]] char* write_apart(const Type& type, const void* object, How how, char* at);
+  [[gnu::noinline]] char* write_map(const Type& type, const void* object, How how, char* at);
+  [[gnu::noinline]] char* write_entry(const Type& type, const Cursor& cursor, How how, char* at);
+  [[gnu::noinline]] char* write_represented(const Type& type, const void* object, How how,
+                                            char* at);
+  [[gnu::noinline]] char* write_message(const Type& type, const void* object, How how, char* at);
 
   // What stands in a message, without its tag and length.
-  [[gnu::noinline]] bool write_time(const Type& type, const void* object);
-  [[gnu::noinline]] bool write_variant(const VariantOperations& variant, const void* object);
-  [[gnu::noinline]] bool write_members(const Members& members, const void* object);
-  [[gnu::noinline]] bool write_unknown(const Members& members, std::string_view fields);
+  [[gnu::noinline]] char* write_time(const Type& type, const void* object, char* at);
+  [[gnu::noinline]] char* write_variant(const VariantOperations& variant, const void* object,
+                                        char* at);
+  [[gnu::noinline]] char* write_members(const Members& members, const void* object, char* at);
+  [[gnu::noinline]] char* write_unknown(const Members& members, std::string_view fields, char* at);
 
-  // Room for `count` more bytes.
-  void reserve(std::size_t count) {
-    if (static_cast<std::size_t>(at_ - begin_) < count) grow(count);
+  // `at`, or where it is after growing: with room for `count` more bytes and the slack.
+  char* ensure(char* at, std::size_t count = 0) {
+    return static_cast<std::size_t>(at - begin_) >= count + slack ? at : grow(at, count);
   }
-  [[gnu::noinline]] void grow(std::size_t count);
-  void put_varint(std::uint64_t value) {
-    reserve(max_varint);
-    if (value < 0x80) {
-      *--at_ = static_cast<char>(value);
-    } else {
-      put_long_varint(value);
-    }
-  }
-  void put_long_varint(std::uint64_t value);
-  template <std::size_t bytes>
-  void put_fixed(std::uint64_t value) {
-    reserve(bytes);
-    at_ -= bytes;
-    for (std::size_t i = 0; i < bytes; ++i) at_[i] = static_cast<char>(value >> (8 * i) & 0xFF);
-  }
-  void put_bytes(std::string_view bytes) {
-    if (bytes.empty()) return;
-    reserve(bytes.size());
-    at_ -= bytes.size();
-    std::memcpy(at_, bytes.data(), bytes.size());
-  }
-  void put_tag(std::uint32_t number, WireType type) {
-    put_varint(number << 3 | static_cast<std::uint32_t>(type));
+  [[gnu::noinline]] char* grow(const char* at, std::size_t count);
+  void finish(const char* at);
+
+  char* put_bytes(std::string_view bytes, char* at) {
+    if (bytes.empty()) return at;
+    at = ensure(at, bytes.size()) - bytes.size();
+    std::memcpy(at, bytes.data(), bytes.size());
+    return at;
   }
   // The length and the tag of what has been written since written() was `before`.
-  void put_head(std::size_t before, std::uint32_t number) {
-    put_varint(written() - before);
-    put_tag(number, WireType::bytes);
+  char* put_head(std::size_t before, std::uint32_t number, char* at) {
+    at = ensure(at);
+    return put_tag(number, WireType::bytes, put_varint(written(at) - before, at));
   }
-  [[nodiscard]] std::size_t written() const { return static_cast<std::size_t>(end_ - at_); }
+  [[nodiscard]] std::size_t written(const char* at) const {
+    return static_cast<std::size_t>(end_ - at);
+  }
 
   bool enter() { return depth_++ < limits_.max_depth; }
-  bool leave() {
+  char* leave(char* at) {
     --depth_;
-    return true;
+    return at;
   }
-  [[gnu::cold]] bool fail_depth();
-  [[gnu::cold]] bool fail_value(std::string message);
-  [[gnu::cold]] bool in_field(const Field& field);
-  [[gnu::cold]] bool in_key(const Type& type, const void* key);
+  [[gnu::cold]] char* fail_depth();
+  [[gnu::cold]] char* fail_value(std::string message);
+  [[gnu::cold]] char* in_index(std::size_t index);
+  [[gnu::cold]] char* in_field(const Field& field);
+  [[gnu::cold]] char* in_key(const Type& type, const void* key);
 
   std::string& out_;
   std::size_t start_;
   const Limits& limits_;
-  char* begin_;  // of the room
-  char* at_;     // what is written stands between this and the end
-  char* end_;
+  char* begin_ = room_;  // of the room: room_ first, then the end of out_
+  char* end_ = room_ + room_bytes;
+  const Progress* progress_ = nullptr;
   std::size_t depth_ = 0;
   Failure failure_;
+  char room_[room_bytes];
 };
 
-// Doubles what has been written here, whatever the capacity: resize() clears what it adds, and a
-// reused string may have far more room than this value needs.
-void ProtobufWriter::grow(std::size_t count) {
-  constexpr std::size_t smallest = 128;
-  const std::size_t used = written();
-  std::size_t size = start_ + used + std::max({smallest, count, used});
-  if (out_.capacity() < size && out_.capacity() >= start_ + used + count) size = out_.capacity();
-  const std::size_t old_size = out_.size();
-  out_.resize(size);
-  if (used > 0) std::memmove(out_.data() + size - used, out_.data() + old_size - used, used);
-  begin_ = out_.data() + start_;
-  end_ = out_.data() + size;
-  at_ = end_ - used;
-}
-
-void ProtobufWriter::finish() {
-  const std::size_t used = written();
-  if (used > 0 && at_ != begin_) std::memmove(begin_, at_, used);
-  out_.resize(start_ + used);
-}
-
-void ProtobufWriter::put_long_varint(std::uint64_t value) {
-  const auto bits = static_cast<std::size_t>(std::bit_width(value));
-  const std::size_t bytes = (bits + 6) / 7;
-  at_ -= bytes;
-  for (std::size_t i = 0; i + 1 < bytes; ++i, value >>= 7) {
-    at_[i] = static_cast<char>((value & 0x7F) | 0x80);
+// Not the whole capacity, whatever it is: resize() clears what it adds, and a reused string may
+// have far more room than this value needs.
+char* ProtobufWriter::grow(const char* at, std::size_t count) {
+  const std::size_t used = written(at);
+  const std::size_t needed = used + count + slack;
+  std::size_t size = std::max(needed + needed / 2, likely_size(used, progress_));
+  const std::size_t room = out_.capacity() - start_;
+  if (room < size && room >= needed) size = room;
+  if (begin_ == room_) {
+    out_.resize(start_ + size);
+    std::memcpy(out_.data() + start_ + size - used, at, used);
+  } else {
+    const std::size_t old_size = out_.size();
+    out_.resize(start_ + size);
+    std::memmove(out_.data() + start_ + size - used, out_.data() + old_size - used, used);
   }
-  at_[bytes - 1] = static_cast<char>(value);
+  begin_ = out_.data() + start_;
+  end_ = begin_ + size;
+  return end_ - used;
 }
 
-bool ProtobufWriter::write_whole(const Type& type, const void* object) {
+void ProtobufWriter::finish(const char* at) {
+  const std::size_t used = written(at);
+  if (begin_ == room_) {
+    out_.append(at, used);
+  } else {
+    std::memmove(begin_, at, used);
+    out_.resize(start_ + used);
+  }
+}
+
+char* ProtobufWriter::write_whole(const Type& type, const void* object, char* at) {
   if (type.kind == Kind::structure || type.kind == Kind::tuple) {
-    return (enter() || fail_depth()) && write_members(type.members(), object) && leave();
+    if (!enter()) return fail_depth();
+    return leave(write_members(type.members(), object, at));
   }
   if (type.kind == Kind::bytes && type.bytes->is_message) {
     std::string room;
-    put_bytes(type.bytes->get(object, room));
-    return true;
+    return put_bytes(type.bytes->get(object, room), at);
   }
   if (type.kind != Kind::represented) {
-    return (enter() || fail_depth()) &&
-           write(type, object, only_number, Presence::unless_zero, {}) && leave();
+    if (!enter()) return fail_depth();
+    return leave(write_rare(type, object, {only_number, Presence::unless_zero}, at));
   }
   struct Target {
     ProtobufWriter* writer;
     const Type* type;
-  } target{this, type.element};
-  return type.represented->show(
+    char* at;
+  } target{this, type.element, at};
+  const bool is_written = type.represented->show(
       object,
       [](void* context, const void* as) {
-        const auto& self = *static_cast<Target*>(context);
-        return self.writer->write_whole(*self.type, as);
+        auto& self = *static_cast<Target*>(context);
+        self.at = self.writer->write_whole(*self.type, as, self.at);
+        return self.at != nullptr;
       },
       &target);
+  return is_written ? target.at : nullptr;
 }
 
-bool ProtobufWriter::write(const Type& type, const void* object, std::uint32_t number,
-                           Presence presence, Wires wires) {
+inline char* ProtobufWriter::write_value(const Type& type, const void* object, How how, char* at) {
+  switch (type.kind) {
+    case Kind::boolean:
+      return put_number(*static_cast<const bool*>(object) ? 1 : 0, how, at);
+    case Kind::int32:
+      if (how.wire() != Wire::usual) break;
+      return put_number(static_cast<std::uint64_t>(std::int64_t{load<std::int32_t>(object)}), how,
+                        at);
+    case Kind::int64:
+    case Kind::uint64:
+      if (how.wire() != Wire::usual) break;
+      return put_number(load<std::uint64_t>(object), how, at);
+    case Kind::uint32:
+      if (how.wire() != Wire::usual) break;
+      return put_number(load<std::uint32_t>(object), how, at);
+    case Kind::float64: {
+      // By its bits: -0.0 is not zero.
+      const auto bits = load<std::uint64_t>(object);
+      if (bits == 0 && how.presence() == Presence::unless_zero) return at;
+      return put_tag(how.number(), WireType::fixed64, put_fixed<8>(bits, at));
+    }
+    case Kind::string:
+      return write_text(*static_cast<const std::string*>(object), how, at);
+    case Kind::structure:
+      return write_message(type, object, how, at);
+    case Kind::list:
+      if (how.presence() == Presence::single || type.list->data == nullptr) break;
+      // Only to be read from: data() serves readers and writers alike.
+      return write_array(*type.element, type.list->data(const_cast<void*>(object)),
+                         type.list->size(object), how, at);
+    default:
+      break;
+  }
+  return write_rare(type, object, how, at);
+}
+
+char* ProtobufWriter::write_rare(const Type& type, const void* object, How how, char* at) {
   switch (type.kind) {
     case Kind::boolean:
     case Kind::int8:
@@ -211,25 +233,27 @@ bool ProtobufWriter::write(const Type& type, const void* object, std::uint32_t n
     case Kind::float32:
     case Kind::float64:
     case Kind::enumeration:
-      return write_scalar(type, object, number, presence, wires);
+      return write_scalar(type, object, how, at);
     case Kind::string:
-      return write_text(*static_cast<const std::string*>(object), number, presence);
+      return write_text(*static_cast<const std::string*>(object), how, at);
     case Kind::bytes:
-      return write_bytes(*type.bytes, object, number, presence);
+      return write_bytes(*type.bytes, object, how, at);
     case Kind::json:
-      return write_json(static_cast<const Json*>(object)->text, number, presence);
+      return write_json(static_cast<const Json*>(object)->text, how, at);
     case Kind::optional:
-      if (presence == Presence::single) break;
-      return write_optional(type, object, number, wires);
+      if (how.presence() == Presence::single) break;
+      return write_optional(type, object, how, at);
     case Kind::list:
-      if (presence == Presence::single) break;
-      return write_list(type, object, number, wires);
+      if (how.presence() == Presence::single) break;
+      if (type.list->data == nullptr) return write_apart(type, object, how, at);
+      return write_array(*type.element, type.list->data(const_cast<void*>(object)),
+                         type.list->size(object), how, at);
     case Kind::array:
-      if (presence == Presence::single) break;
-      return write_array(*type.element, object, type.count, number, wires);
+      if (how.presence() == Presence::single) break;
+      return write_array(*type.element, object, type.count, how, at);
     case Kind::map:
-      if (presence == Presence::single) break;
-      return write_map(type, object, number, wires);
+      if (how.presence() == Presence::single) break;
+      return write_map(type, object, how, at);
     case Kind::duration:
     case Kind::instant:
     case Kind::tuple:
@@ -237,39 +261,34 @@ bool ProtobufWriter::write(const Type& type, const void* object, std::uint32_t n
     case Kind::structure:
       break;
     case Kind::represented:
-      return write_represented(type, object, number, presence, wires);
+      return write_represented(type, object, how, at);
   }
-  return write_message(type, object, number, presence, wires);
+  return write_message(type, object, how, at);
 }
 
-bool ProtobufWriter::write_scalar(const Type& type, const void* object, std::uint32_t number,
-                                  Presence presence, Wires wires) {
+char* ProtobufWriter::write_scalar(const Type& type, const void* object, How how, char* at) {
   const Type& plain = type.kind == Kind::enumeration ? *type.element : type;
-  if (presence == Presence::unless_zero) {
+  if (how.presence() == Presence::unless_zero) {
     // By its bits: -0.0 is not zero.
     constexpr char zeros[sizeof(std::uint64_t)] = {};
-    if (std::memcmp(object, zeros, plain.size) == 0) return true;
+    if (std::memcmp(object, zeros, plain.size) == 0) return at;
   }
-  put_scalar(plain, object, wires.value);
-  put_tag(number, wire_type_of(plain, wires.value));
-  return true;
+  at = put_scalar(plain, object, how.wire(), at);
+  return put_tag(how.number(), wire_type_of(plain, how.wire()), at);
 }
 
-bool ProtobufWriter::put_scalar(const Type& type, const void* object, Wire wire) {
+char* ProtobufWriter::put_scalar(const Type& type, const void* object, Wire wire, char* at) {
   switch (type.kind) {
     case Kind::boolean:
-      put_varint(*static_cast<const bool*>(object) ? 1 : 0);
-      return true;
+      return put_varint(*static_cast<const bool*>(object) ? 1 : 0, at);
     case Kind::float32:
-      put_fixed<4>(std::bit_cast<std::uint32_t>(*static_cast<const float*>(object)));
-      return true;
+      return put_fixed<4>(load<std::uint32_t>(object), at);
     case Kind::float64:
-      put_fixed<8>(std::bit_cast<std::uint64_t>(*static_cast<const double*>(object)));
-      return true;
+      return put_fixed<8>(load<std::uint64_t>(object), at);
     case Kind::enumeration:
-      return put_scalar(*type.element, object, Wire::usual);
+      return put_scalar(*type.element, object, Wire::usual, at);
     case Kind::represented:
-      return write_represented(type, object, 0, Presence::single, {.value = wire});
+      return write_represented(type, object, {0, Presence::single, {.value = wire}}, at);
     default:
       break;
   }
@@ -277,42 +296,31 @@ bool ProtobufWriter::put_scalar(const Type& type, const void* object, Wire wire)
   load_integer(type, object, value);
   auto bits = static_cast<std::uint64_t>(value);
   if (wire == Wire::zigzag) bits = bits << 1 ^ (value < 0 ? ~std::uint64_t{0} : 0);
-  if (wire != Wire::fixed) {
-    put_varint(bits);
-  } else if (type.size == 8) {
-    put_fixed<8>(bits);
-  } else {
-    put_fixed<4>(bits);
-  }
-  return true;
+  if (wire != Wire::fixed) return put_varint(bits, at);
+  return type.size == 8 ? put_fixed<8>(bits, at) : put_fixed<4>(bits, at);
 }
 
-bool ProtobufWriter::write_text(std::string_view text, std::uint32_t number, Presence presence) {
-  if (text.empty() && presence == Presence::unless_zero) return true;
-  if (!is_text(text)) {
+char* ProtobufWriter::write_text(std::string_view text, How how, char* at) {
+  if (text.empty() && how.presence() == Presence::unless_zero) return at;
+  at = ensure(at, text.size()) - text.size();
+  if (!copy_utf8(at, text)) {
     return fail_value(
         "a string that is not UTF-8 cannot be written as protobuf: use std::vector<std::byte>");
   }
-  put_bytes(text);
-  put_varint(text.size());
-  put_tag(number, WireType::bytes);
-  return true;
+  return put_tag(how.number(), WireType::bytes, put_varint(text.size(), at));
 }
 
-bool ProtobufWriter::write_bytes(const BytesOperations& bytes, const void* object,
-                                 std::uint32_t number, Presence presence) {
+char* ProtobufWriter::write_bytes(const BytesOperations& bytes, const void* object, How how,
+                                  char* at) {
   std::string room;
   const std::string_view value = bytes.get(object, room);
-  if (bytes.is_text) return write_text(value, number, presence);
-  if (value.empty() && presence == Presence::unless_zero) return true;
-  put_bytes(value);
-  put_varint(value.size());
-  put_tag(number, WireType::bytes);
-  return true;
+  if (bytes.is_text) return write_text(value, how, at);
+  if (value.empty() && how.presence() == Presence::unless_zero) return at;
+  return put_tag(how.number(), WireType::bytes, put_varint(value.size(), put_bytes(value, at)));
 }
 
-bool ProtobufWriter::write_json(std::string_view text, std::uint32_t number, Presence presence) {
-  if (text == "null" && presence == Presence::unless_zero) return true;
+char* ProtobufWriter::write_json(std::string_view text, How how, char* at) {
+  if (text == "null" && how.presence() == Presence::unless_zero) return at;
   constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
   const Limits limits{.max_depth = limits_.max_depth - std::min(depth_, limits_.max_depth),
                       .max_bytes = any,
@@ -320,225 +328,234 @@ bool ProtobufWriter::write_json(std::string_view text, std::uint32_t number, Pre
                       .max_string_bytes = any};
   const Status status = validate_json(text, limits);
   if (!status.is_ok()) {
-    return failure_.set(status.code(), "this Json cannot be written: " + status.message());
+    failure_.set(status.code(), "this Json cannot be written: " + status.message());
+    return nullptr;
   }
-  put_bytes(text);
-  put_varint(text.size());
-  put_tag(number, WireType::bytes);
-  return true;
+  return put_tag(how.number(), WireType::bytes, put_varint(text.size(), put_bytes(text, at)));
 }
 
-bool ProtobufWriter::write_optional(const Type& type, const void* object, std::uint32_t number,
-                                    Wires wires) {
+char* ProtobufWriter::write_optional(const Type& type, const void* object, How how, char* at) {
   const void* const value = type.optional->get(object);
-  return value == nullptr || write(*type.element, value, number, Presence::single, wires);
+  how = how.single();
+  return value == nullptr ? at : write_rare(*type.element, value, how, at);
 }
 
-bool ProtobufWriter::write_list(const Type& type, const void* object, std::uint32_t number,
-                                Wires wires) {
-  if (type.list->data == nullptr) return write_apart(type, object, number, wires);
-  // Only to be read from: data() serves readers and writers alike.
-  return write_array(*type.element, type.list->data(const_cast<void*>(object)),
-                     type.list->size(object), number, wires);
-}
-
-bool ProtobufWriter::write_element(const Type& element, const void* object, std::uint32_t number,
-                                   bool is_packed, Wires wires) {
-  return is_packed ? put_scalar(element, object, wires.value)
-                   : write(element, object, number, Presence::single, wires);
-}
-
-bool ProtobufWriter::write_array(const Type& element, const void* elements, std::size_t count,
-                                 std::uint32_t number, Wires wires) {
-  if (count == 0) return true;
-  const bool is_packed = is_packable(resolved(element).kind) && !wires.is_unpacked;
-  const std::size_t before = written();
-  const auto* const first = static_cast<const char*>(elements);
-  for (std::size_t i = count; i-- > 0;) {
-    if (!write_element(element, first + i * element.size, number, is_packed, wires)) {
-      return failure_.in_index(i);
-    }
+char* ProtobufWriter::write_array(const Type& element, const void* elements, std::size_t count,
+                                  How how, char* at) {
+  if (count == 0) return at;
+  if (!how.is_unpacked() && is_packable(resolved(element).kind)) {
+    return write_packed(element, elements, count, how, at);
   }
-  if (is_packed) put_head(before, number);
-  return true;
+  Progress progress{.before = written(at), .count = count};
+  const bool is_outermost = progress_ == nullptr;
+  if (is_outermost) progress_ = &progress;
+  how = how.single();
+  const auto* value = static_cast<const char*>(elements) + count * element.size;
+  for (; progress.done < count; ++progress.done) {
+    value -= element.size;
+    at = write_value(element, value, how, ensure(at));
+    if (at == nullptr) return in_index(count - 1 - progress.done);
+  }
+  if (is_outermost) progress_ = nullptr;
+  return at;
+}
+
+char* ProtobufWriter::write_packed(const Type& element, const void* elements, std::size_t count,
+                                   How how, char* at) {
+  const std::size_t before = written(at);
+  const auto* const first = static_cast<const char*>(elements);
+  if (element.kind == Kind::int32 && how.wire() == Wire::usual) {
+    for (std::size_t i = count; i-- > 0;) {
+      const std::int64_t value = load<std::int32_t>(first + i * sizeof(std::int32_t));
+      at = put_varint(static_cast<std::uint64_t>(value), ensure(at));
+    }
+    return put_head(before, how.number(), at);
+  }
+  for (std::size_t i = count; i-- > 0;) {
+    at = put_scalar(element, first + i * element.size, how.wire(), ensure(at));
+    if (at == nullptr) return in_index(i);
+  }
+  return put_head(before, how.number(), at);
 }
 
 // Lists whose elements do not lie side by side. Where they have no order, any will do.
-bool ProtobufWriter::write_apart(const Type& type, const void* object, std::uint32_t number,
-                                 Wires wires) {
+char* ProtobufWriter::write_apart(const Type& type, const void* object, How how, char* at) {
   const ListOperations& list = *type.list;
   const std::size_t count = list.size(object);
-  if (count == 0) return true;
-  const bool is_packed = is_packable(resolved(*type.element).kind) && !wires.is_unpacked;
-  const std::size_t before = written();
+  if (count == 0) return at;
+  const bool is_packed = is_packable(resolved(*type.element).kind) && !how.is_unpacked();
+  const std::size_t before = written(at);
+  how = how.single();
   Cursor cursor;
   if (list.show == nullptr) list.first(object, cursor);
   for (std::size_t i = count; i-- > 0;) {
     if (list.show != nullptr) list.show(object, cursor, i);
-    if (!write_element(*type.element, cursor.value, number, is_packed, wires)) {
-      return failure_.in_index(i);
-    }
+    at = ensure(at);
+    at = is_packed ? put_scalar(*type.element, cursor.value, how.wire(), at)
+                   : write_rare(*type.element, cursor.value, how, at);
+    if (at == nullptr) return in_index(i);
     if (list.show == nullptr) list.next(object, cursor);
   }
-  if (is_packed) put_head(before, number);
-  return true;
+  return is_packed ? put_head(before, how.number(), at) : at;
 }
 
-bool ProtobufWriter::write_map(const Type& type, const void* object, std::uint32_t number,
-                               Wires wires) {
+char* ProtobufWriter::write_map(const Type& type, const void* object, How how, char* at) {
   Cursor cursor;
   for (bool some = type.map->first(object, cursor); some; some = type.map->next(object, cursor)) {
-    if (!write_entry(type, cursor, number, wires)) return in_key(*type.key, cursor.key);
+    at = write_entry(type, cursor, how, ensure(at));
+    if (at == nullptr) return in_key(*type.key, cursor.key);
   }
-  return true;
+  return at;
 }
 
-bool ProtobufWriter::write_entry(const Type& type, const Cursor& cursor, std::uint32_t number,
-                                 Wires wires) {
-  const std::size_t before = written();
+char* ProtobufWriter::write_entry(const Type& type, const Cursor& cursor, How how, char* at) {
   if (!enter()) return fail_depth();
-  if (!write(*type.element, cursor.value, value_number, Presence::single, {.value = wires.value}) ||
-      !write(*type.key, cursor.key, key_number, Presence::single, {.value = wires.key})) {
-    return false;
-  }
-  put_head(before, number);
-  return leave();
+  const std::size_t before = written(at);
+  at = write_rare(*type.element, cursor.value,
+                  {value_number, Presence::single, {.value = how.wire()}}, at);
+  if (at == nullptr) return nullptr;
+  at = write_rare(*type.key, cursor.key, {key_number, Presence::single, {.value = how.key_wire()}},
+                  ensure(at));
+  return at == nullptr ? nullptr : leave(put_head(before, how.number(), at));
 }
 
 // Number 0: without a tag.
-bool ProtobufWriter::write_represented(const Type& type, const void* object, std::uint32_t number,
-                                       Presence presence, Wires wires) {
+char* ProtobufWriter::write_represented(const Type& type, const void* object, How how, char* at) {
   struct Target {
     ProtobufWriter* writer;
     const Type* type;
-    std::uint32_t number;
-    Presence presence;
-    Wires wires;
-  } target{this, type.element, number, presence, wires};
-  return type.represented->show(
+    How how;
+    char* at;
+  } target{this, type.element, how, at};
+  const bool is_written = type.represented->show(
       object,
       [](void* context, const void* as) {
-        const auto& self = *static_cast<Target*>(context);
-        if (self.number == 0) return self.writer->put_scalar(*self.type, as, self.wires.value);
-        return self.writer->write(*self.type, as, self.number, self.presence, self.wires);
+        auto& self = *static_cast<Target*>(context);
+        self.at = self.how.number() == 0
+                      ? self.writer->put_scalar(*self.type, as, self.how.wire(), self.at)
+                      : self.writer->write_rare(*self.type, as, self.how, self.at);
+        return self.at != nullptr;
       },
       &target);
+  return is_written ? target.at : nullptr;
 }
 
-bool ProtobufWriter::write_message(const Type& type, const void* object, std::uint32_t number,
-                                   Presence presence, Wires wires) {
+char* ProtobufWriter::write_message(const Type& type, const void* object, How how, char* at) {
   // What may be left out counts when it is not: it stands in an object by value, so that there is
   // an end to it.
-  const bool may_be_left_out = presence == Presence::unless_zero;
+  const bool may_be_left_out = how.presence() == Presence::unless_zero;
   if (!enter() && !may_be_left_out) return fail_depth();
-  const std::size_t before = written();
-  bool is_written = false;
+  const std::size_t before = written(at);
   switch (type.kind) {
     case Kind::duration:
     case Kind::instant:
-      is_written = write_time(type, object);
+      at = write_time(type, object, at);
       break;
     case Kind::variant:
-      is_written = write_variant(*type.variant, object);
+      at = write_variant(*type.variant, object, at);
       break;
     case Kind::tuple:
     case Kind::structure:
-      is_written = write_members(type.members(), object);
+      at = write_members(type.members(), object, at);
       break;
     default:  // alone in a message
-      is_written = write(type, object, only_number, Presence::unless_zero, wires);
+      at = write_rare(type, object, how.alone(), at);
   }
-  if (!is_written) return false;
-  if (!may_be_left_out || written() != before) {
+  if (at == nullptr) return nullptr;
+  if (!may_be_left_out || written(at) != before) {
     if (depth_ > limits_.max_depth) return fail_depth();
-    put_head(before, number);
+    at = put_head(before, how.number(), at);
   }
-  return leave();
+  return leave(at);
 }
 
-bool ProtobufWriter::write_time(const Type& type, const void* object) {
+char* ProtobufWriter::write_time(const Type& type, const void* object, char* at) {
   Seconds time;
-  if (!get_time(type, object, time, failure_)) return false;
-  if (time.nanoseconds != 0) {
-    put_varint(static_cast<std::uint64_t>(std::int64_t{time.nanoseconds}));
-    put_tag(2, WireType::varint);
-  }
-  if (time.seconds != 0) {
-    put_varint(static_cast<std::uint64_t>(time.seconds));
-    put_tag(1, WireType::varint);
-  }
-  return true;
+  if (!get_time(type, object, time, failure_)) return nullptr;
+  const auto nanoseconds = static_cast<std::uint64_t>(std::int64_t{time.nanoseconds});
+  at = put_number(nanoseconds, {2, Presence::unless_zero}, at);
+  return put_number(static_cast<std::uint64_t>(time.seconds), {1, Presence::unless_zero}, at);
 }
 
-bool ProtobufWriter::write_variant(const VariantOperations& variant, const void* object) {
+char* ProtobufWriter::write_variant(const VariantOperations& variant, const void* object,
+                                    char* at) {
   const std::size_t index = variant.index(object);
   if (index >= variant.alternatives.size()) {
     return fail_value("a variant without a value cannot be written");
   }
   const Alternative& alternative = variant.alternatives[index];
-  if (alternative.type == nullptr) return true;
-  return write(*alternative.type, variant.get(object), number_of_alternative(variant, index),
-               Presence::single, {}) ||
-         failure_.in_field(alternative.name);
+  if (alternative.type == nullptr) return at;
+  at = write_rare(*alternative.type, variant.get(object),
+                  {number_of_alternative(variant, index), Presence::single}, at);
+  if (at == nullptr) failure_.in_field(alternative.name);
+  return at;
 }
 
-bool ProtobufWriter::write_members(const Members& members, const void* object) {
+char* ProtobufWriter::write_members(const Members& members, const void* object, char* at) {
   const UnknownFields* const unknown = members.unknown_fields(object);
-  if (unknown != nullptr && !unknown->protobuf.empty() &&
-      !write_unknown(members, unknown->protobuf)) {
-    return false;
+  if (unknown != nullptr && !unknown->protobuf.empty()) {
+    at = write_unknown(members, unknown->protobuf, at);
+    if (at == nullptr) return nullptr;
   }
   const std::span<const Field> fields = members.fields();
   for (std::size_t i = fields.size(); i-- > 0;) {
     const Field& field = fields[i];
     const void* member = static_cast<const char*>(object) + field.offset;
-    Presence presence = field.is_required ? Presence::always : Presence::unless_zero;
-    if (field.variant != nullptr) {
+    How how(field);
+    if (field.variant != nullptr) [[unlikely]] {
       if (field.variant->index(member) != field.alternative) continue;
       member = field.variant->get(member);
-      presence = Presence::single;
+      how = how.single();
     }
-    if (!write(*field.type, member, field.number, presence,
-               {.value = field.wire, .key = field.key_wire, .is_unpacked = field.is_unpacked})) {
-      return in_field(field);
-    }
+    at = write_value(*field.type, member, how, ensure(at));
+    if (at == nullptr) return in_field(field);
   }
-  return true;
+  return at;
 }
 
-bool ProtobufWriter::write_unknown(const Members& members, std::string_view fields) {
+char* ProtobufWriter::write_unknown(const Members& members, std::string_view fields, char* at) {
   ProtobufCursor cursor(fields, limits_, depth_);
   while (!cursor.is_at_end()) {
     Tag tag;
     if (!cursor.read_tag(tag) || !cursor.skip_value(tag)) {
       const Status status = cursor.failure().status();
-      return failure_.set(status.code(),
-                          "what UnknownFields holds cannot be written: " + status.message());
+      failure_.set(status.code(),
+                   "what UnknownFields holds cannot be written: " + status.message());
+      return nullptr;
     }
     if (members.find_number(tag.number) != Members::npos) {
       return fail_value("what UnknownFields holds cannot be written: field " +
                         std::to_string(tag.number) + " is known");
     }
   }
-  put_bytes(fields);
-  return true;
+  return put_bytes(fields, at);
 }
 
-bool ProtobufWriter::fail_depth() {
-  return failure_.set(Code::resource_exhausted,
-                      "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
+char* ProtobufWriter::fail_depth() {
+  failure_.set(Code::resource_exhausted,
+               "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
+  return nullptr;
 }
 
-bool ProtobufWriter::fail_value(std::string message) {
-  return failure_.set(Code::invalid_argument, std::move(message));
+char* ProtobufWriter::fail_value(std::string message) {
+  failure_.set(Code::invalid_argument, std::move(message));
+  return nullptr;
 }
 
-bool ProtobufWriter::in_field(const Field& field) {
-  return field.name.empty() ? failure_.in_index(field.number - 1) : failure_.in_field(field.name);
+char* ProtobufWriter::in_index(std::size_t index) {
+  failure_.in_index(index);
+  return nullptr;
 }
 
-bool ProtobufWriter::in_key(const Type& type, const void* key) {
-  return failure_.in_field(text_of_key(type, key));
+char* ProtobufWriter::in_field(const Field& field) {
+  if (field.name.empty()) return in_index(field.number - 1);
+  failure_.in_field(field.name);
+  return nullptr;
+}
+
+char* ProtobufWriter::in_key(const Type& type, const void* key) {
+  failure_.in_field(text_of_key(type, key));
+  return nullptr;
 }
 
 }  // namespace
@@ -547,10 +564,7 @@ bool ProtobufWriter::in_key(const Type& type, const void* key) {
 Status encode_protobuf_as(std::string& out, const Type& type, const void* object,
                           const Limits& limits) {
   impl::ProtobufWriter writer(out, limits);
-  if (writer.write_whole(type, object)) {
-    writer.finish();
-    return {};
-  }
+  if (writer.write(type, object)) return {};
   writer.undo();
   return writer.status();
 }
