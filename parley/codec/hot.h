@@ -16,8 +16,6 @@
 #pragma once
 
 #include <array>
-#include <charconv>
-#include <concepts>
 #include <cstddef>
 #include <cstring>
 #include <optional>
@@ -174,6 +172,8 @@ char* write_hot_member(JsonOutput& output, const M& member, char* at) {
 
 template <class T>
 char* write_hot(JsonOutput& output, const void* object, char* at) {
+  static_assert(!Represented<T>,
+                "parley: a struct that travels as another type cannot be hot: drop one of the two");
   static_assert(!has_whole_table<T>(),
                 "parley: a struct with a table of all fields cannot be hot: drop one of the two");
   static_assert(are_names_plain<T>(),

@@ -8,6 +8,7 @@
 #include "parley/base/assert.h"
 #include "parley/codec/impl/failure.h"
 #include "parley/codec/impl/msgpack_bytes.h"
+#include "parley/codec/impl/protobuf_json.h"
 #include "parley/codec/impl/protobuf_wire.h"
 #include "parley/codec/impl/rule_plan.h"
 
@@ -292,12 +293,12 @@ void Members::make_msgpack_keys() {
   }
 }
 
-void Members::check_json_names(std::string_view type_name) const {
+void Members::check_json_names(std::string_view type_name) {
   for (const Field& field : fields_) {
     if (field.json_name.empty()) continue;
-    for (const Field& other : fields_) {
-      if (&other == &field) continue;
-      if (other.name == field.json_name || other.json_name == field.json_name) {
+    has_json_names_ = true;
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      if (&fields_[i] != &field && impl::protobuf_json_name(fields_[i], i) == field.json_name) {
         end_program(type_name, field.json_name, "called the same in protobuf's JSON");
       }
     }

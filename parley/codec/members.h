@@ -109,6 +109,8 @@ class Members {
   // What validate() and bind_from() have to look at here; made when it is first asked for.
   [[nodiscard]] const impl::RulePlan& rule_plan() const;
   [[nodiscard]] OnUnknown on_unknown() const noexcept { return on_unknown_; }
+  // Whether a field has a name of its own in protobuf's JSON, which may be another's name here.
+  [[nodiscard]] bool has_json_names() const noexcept { return has_json_names_; }
   // The elements of a tuple that have names: it may be read as an object, and has no defaults then.
   [[nodiscard]] bool are_parameters() const noexcept { return are_parameters_; }
   // Where `object` keeps what the type does not know; null when it does not.
@@ -169,7 +171,7 @@ class Members {
   void make_msgpack_keys();
   void make_slots(std::string_view type_name);
   void check_numbers(std::string_view type_name) const;
-  void check_json_names(std::string_view type_name) const;
+  void check_json_names(std::string_view type_name);
   void make_numbers();
   void note_xml_places(std::string_view type_name);
   [[nodiscard]] std::size_t find_high_number(std::uint32_t number) const noexcept;
@@ -190,6 +192,7 @@ class Members {
   bool has_xml_attributes_ = false;
   OnUnknown on_unknown_ = OnUnknown::as_asked;
   bool are_parameters_ = false;
+  bool has_json_names_ = false;
   bool are_all_there_ = true;
   std::vector<const Rules*> rules_;  // by field; empty when there are none at all
   mutable std::atomic<const impl::RulePlan*> plan_{nullptr};

@@ -69,6 +69,14 @@ struct Clash {
   std::int32_t a = 0;
   std::int32_t b = 0;
 };
+struct Swapped {
+  std::int32_t a = 0;
+  std::int32_t b = 0;
+};
+struct Camel {
+  std::int32_t foo_bar = 0;
+  std::int32_t other = 0;
+};
 
 }  // namespace parley::codec::protobuf_json_test
 
@@ -83,6 +91,16 @@ template <>
 inline constexpr auto parley::fields<parley::codec::protobuf_json_test::Clash> =
     parley::codec::field_rules<parley::codec::protobuf_json_test::Clash>(
         parley::codec::field<&parley::codec::protobuf_json_test::Clash::a>().json_name("b"));
+template <>
+inline constexpr auto parley::fields<parley::codec::protobuf_json_test::Swapped> =
+    parley::codec::field_rules<parley::codec::protobuf_json_test::Swapped>(
+        parley::codec::field<&parley::codec::protobuf_json_test::Swapped::a>().json_name("b"),
+        parley::codec::field<&parley::codec::protobuf_json_test::Swapped::b>().json_name("a"));
+template <>
+inline constexpr auto parley::fields<parley::codec::protobuf_json_test::Camel> =
+    parley::codec::field_rules<parley::codec::protobuf_json_test::Camel>(
+        parley::codec::field<&parley::codec::protobuf_json_test::Camel::other>().json_name(
+            "fooBar"));
 
 template <>
 inline constexpr auto parley::alternative_names<
@@ -251,7 +269,17 @@ TEST(ProtobufJson, a_json_name_of_ones_own_goes_before_that_made_of_the_name) {
   EXPECT_NE(proto.find("a_text = 3;"), std::string::npos) << proto;
 }
 
+TEST(ProtobufJson, a_json_name_may_be_the_name_of_another_field) {
+  const Swapped swapped{.a = 1, .b = 2};
+  EXPECT_EQ(written(swapped), R"({"b":1,"a":2})");
+  const auto back = read<Swapped>(R"({"b":1,"a":2})");
+  ASSERT_TRUE(back) << back.error();
+  EXPECT_EQ(back->a, 1);
+  EXPECT_EQ(back->b, 2);
+}
+
 TEST(ProtobufJsonDeathTest, a_json_name_is_that_of_one_field) {
+  EXPECT_DEATH(written(Camel()), "'Camel' has two fields called the same .* 'fooBar'");
   EXPECT_DEATH(written(Clash()), "'Clash' has two fields called the same in protobuf's JSON 'b'");
 }
 

@@ -201,6 +201,34 @@ inline constexpr auto parley::fields<Subject> =
     parley::codec::field_table<Subject>(parley::codec::field<&Subject::value>("value"));
 template <>
 inline constexpr bool parley::is_hot<Subject> = true;
+#elif CASE == 35
+struct Subject {
+  int value;
+};
+template <>
+inline constexpr auto parley::fields<Subject> =
+    parley::codec::field_rules<Subject>(parley::codec::field<&Subject::value>().named("a\"b"));
+template <>
+inline constexpr bool parley::is_hot<Subject> = true;
+#elif CASE == 36
+struct Inner {
+  int value;
+};
+template <>
+struct parley::Representation<Inner> {
+  static int encode(const Inner& inner) { return inner.value; }
+  static Status decode(int as, Inner& inner) {
+    inner.value = as;
+    return {};
+  }
+};
+struct Subject {
+  Inner inner;
+};
+template <>
+inline constexpr bool parley::is_hot<Inner> = true;
+template <>
+inline constexpr bool parley::is_hot<Subject> = true;
 #endif
 
 parley::codec::Kind probe() {

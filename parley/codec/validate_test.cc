@@ -12,7 +12,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -529,24 +528,6 @@ TEST(Validate, the_deepest_value_fits_a_small_stack) {
     EXPECT_EQ(validate(first).code(), Code::invalid_argument);
   };
   EXPECT_LT(testing::stack_used_by(run), 32U << 10);
-}
-
-// A type that only this test uses: its plan is made there.
-struct Raced {
-  std::vector<Everywhere> all;
-  Item item;
-};
-
-TEST(Validate, the_first_of_several_threads_makes_the_plan_for_all) {
-  const Raced bad{.all = {}, .item = {.quantity = 0}};
-  std::array<Status, 8> answers;
-  std::vector<std::thread> threads;
-  threads.reserve(answers.size());
-  for (Status& answer : answers) threads.emplace_back([&] { answer = validate(bad); });
-  for (std::thread& thread : threads) thread.join();
-  for (const Status& answer : answers) {
-    EXPECT_EQ(answer.message(), "$.item.quantity: 0 is smaller than 1");
-  }
 }
 
 }  // namespace

@@ -174,7 +174,9 @@ node_packages() {
   if [[ "$dir/node_modules/.package-lock.json" -nt tests/node/package-lock.json ]]; then return; fi
   [[ -z "${PARLEY_NO_INSTALL:-}" ]] || return 0
   # Some packages of nodejs bring npm along.
-  if ! command -v npm >/dev/null && command -v apt-get >/dev/null; then install_packages npm; fi
+  if ! command -v npm >/dev/null; then
+    (! command -v apt-get >/dev/null || install_packages npm) || true
+  fi
   printf '%s' "$(<tests/node/package.json)" >"$dir/package.json"
   printf '%s' "$(<tests/node/package-lock.json)" >"$dir/package-lock.json"
   npm ci --prefix "$dir" --no-audit --no-fund --fetch-retries 1 --fetch-timeout 20000 \

@@ -3,8 +3,9 @@
 help() {
   cat <<'TEXT'
 ./dev tsan [-R REGEX] [CTEST ARGUMENT...]: the tests of the floors under ThreadSanitizer; the first
-race ends a test. Left out are the tests of codec, the examples, the command, what generates code
-and the tools' own tests: they share nothing between threads but what the floors above do.
+race ends a test. Left out are codec's tests but for those with threads, the examples, the command,
+what generates code and the tools' own tests: nothing there is shared between threads but what the
+others show.
 
 Examples:
   ./dev tsan

@@ -295,8 +295,8 @@ bool ProtobufJsonReader::read_choice(const Type& type, void* object) {
 
 // By its own name, or by the one that protobuf makes of it.
 std::size_t ProtobufJsonReader::find_member(const Members& members, std::string_view name) {
-  const std::size_t index = members.find(name);
-  if (index != Members::npos) return index;
+  const std::size_t by_name = members.find(name);
+  if (by_name != Members::npos && !members.has_json_names()) return by_name;
   const std::span<const Field> fields = members.fields();
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const Field& field = fields[i];
@@ -305,7 +305,7 @@ std::size_t ProtobufJsonReader::find_member(const Members& members, std::string_
                                                   : protobuf_json_name(field, i) == name;
     if (is_this) return i;
   }
-  return Members::npos;
+  return by_name;
 }
 
 bool ProtobufJsonReader::read_members(const Type& type, void* object, bool is_in_any) {

@@ -115,7 +115,7 @@ inline char* put_number(std::uint64_t value, How how, char* at) {
 template <std::size_t bytes>
 char* put_fixed(std::uint64_t value, char* at) {
   if constexpr (std::endian::native == std::endian::big) {
-    value = __builtin_bswap64(value << (64 - 8 * bytes));
+    value = __builtin_bswap64(value);
   }
   at -= bytes;
   std::memcpy(at, &value, bytes);
