@@ -13,7 +13,7 @@ namespace parley::bench {
 
 struct Protobuf {
   static constexpr std::string_view name = "protobuf";
-  static constexpr std::string_view nothing = "";
+  static constexpr std::string_view nothing{};
 
   template <class T>
   static Result<std::string> encode(const T& value) {
