@@ -55,7 +55,7 @@ inline constexpr auto hot_key = [] {
   constexpr FieldSource source = reflected_sources<T>[i];
   static_assert(!source.is_flat,
                 "parley: a struct with a flattened member cannot be hot: drop one of the two");
-  static_assert(source.type != nullptr,
+  static_assert(!std::is_same_v<std::remove_const_t<FieldType<T, i>>, UnknownFields>,
                 "parley: a struct with UnknownFields cannot be hot: drop one of the two");
   std::array<char, source.name.size() + 3> key{};
   std::size_t end = 0;
