@@ -125,6 +125,9 @@ Members::Members(const MembersSource& source)
     if (field.number == 0) field.number = position;
     field.is_rare = field.variant != nullptr || field.type->kind == Kind::optional;
     if (field.is_rare) are_all_there_ = false;
+    if (field.variant != nullptr) continue;
+    field.quick = impl::quick_form_of(*field.type, field.wire);
+    field.quick_tag = impl::quick_tag_of(field.quick, field.number);
   }
   note_xml_places(source.name);
   make_keys();
@@ -160,7 +163,6 @@ void Members::take(const MembersSource& source, std::size_t index) {
   if (field.is_flat) return take_flat(source, field, offset);
   fields_.push_back({.type = field.type,
                      .offset = offset,
-                     .name = field.name,
                      .number = field.number,
                      .is_required = field.is_required && !is_bound(field.rules),
                      .wire = field.wire,
@@ -168,6 +170,7 @@ void Members::take(const MembersSource& source, std::size_t index) {
                      .is_unpacked = field.is_unpacked,
                      .xml = field.xml,
                      .is_numbered = field.number != 0,
+                     .name = field.name,
                      .json_name = field.json_name});
   add_rules(field.rules);
 }
@@ -207,12 +210,12 @@ void Members::take_alternatives(const FieldSource& field, std::size_t offset) {
     }
     fields_.push_back({.type = alternative.type,
                        .offset = offset,
-                       .name = alternative.name,
                        .number = number,
                        .is_required = field.is_required,
                        .wire = wire,
                        .key_wire = field.key_wire,
                        .is_numbered = number != 0,
+                       .name = alternative.name,
                        .json_name = json_name,
                        .variant = field.type->variant,
                        .alternative = i});

@@ -25,23 +25,40 @@ namespace impl {
 struct RulePlan;
 }
 
-// A member of a struct or an element of a tuple.
+// What protobuf's reader and writer do with a field, known without a look at its type.
+enum class QuickForm : std::uint8_t {
+  none,     // ask the type
+  boolean,  // as the four below: a varint
+  int32,    // negative ones take ten bytes
+  uint32,
+  varint64,  // signed or not
+  float64,
+  string,   // std::string
+  message,  // a struct
+  list,     // elements side by side
+};
+
+constexpr std::uint16_t no_quick_tag = 0x100;  // what no byte is
+
+// A member of a struct or an element of a tuple. What each format needs of every field comes first.
 struct Field {
   const Type* type = nullptr;
   std::size_t offset = 0;  // bytes from the start of the object; of the whole object for a property
-  // `"name":`, ready to be written as JSON; empty in a tuple. key_padding more bytes may be read.
-  std::string_view key{};
-  std::string_view msgpack_key{};  // the name as MessagePack, padded like `key`
-  std::string_view name{};
   std::uint32_t number = 0;  // in protobuf; unique in its struct
   // In the body: never of a bound one, see Rules::is_required. Beside what else protobuf needs.
   bool is_required = false;
   Wire wire = Wire::usual;
   Wire key_wire = Wire::usual;
   bool is_unpacked = false;
+  QuickForm quick = QuickForm::none;
   XmlPlace xml = XmlPlace::element;
-  bool is_numbered = false;      // its number was given, not counted
-  bool is_rare = false;          // an optional, or an alternative: may be left out
+  bool is_numbered = false;                // its number was given, not counted
+  bool is_rare = false;                    // an optional, or an alternative: may be left out
+  std::uint16_t quick_tag = no_quick_tag;  // of a plain quick form, when it takes one byte
+  // `"name":`, ready to be written as JSON; empty in a tuple. key_padding more bytes may be read.
+  std::string_view key{};
+  std::string_view msgpack_key{};  // the name as MessagePack, padded like `key`
+  std::string_view name{};
   std::string_view json_name{};  // with protobuf_mapping; empty: made of the name
   // One alternative of a flattened variant: it is there when the variant at `offset`, whose
   // operations these are, holds alternative `alternative`; `type` is that of the alternative.

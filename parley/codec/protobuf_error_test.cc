@@ -120,6 +120,20 @@ TEST(ProtobufError, what_is_no_protobuf_is_named_with_its_byte) {
   });
 }
 
+TEST(ProtobufError, a_zero_byte_is_no_tag_whatever_field_would_come_next) {
+  struct ListFirst {
+    std::vector<std::string> list;
+    std::int32_t number = 0;
+  };
+  for (const int byte : {0x00, 0x07}) {
+    const Result<ListFirst> list = decode_protobuf<ListFirst>(bytes_of({byte, 0x01}));
+    ASSERT_FALSE(list);
+    EXPECT_EQ(list.error().code(), Code::invalid_argument);
+  }
+  struct Nothing {};
+  EXPECT_FALSE(decode_protobuf<Nothing>(bytes_of({0x00, 0x01})));
+}
+
 TEST(ProtobufError, integers_of_32_bits_lose_those_above) {
   EXPECT_EQ(decode_protobuf<Order>(bytes_of({8, 0xFF, 0xFF, 0xFF, 0xFF, 0x1F})).value().id, -1);
   EXPECT_EQ(decode_protobuf<Order>(bytes_of({8, 0x81, 0x80, 0x80, 0x80, 0x80, 0})).value().id, 1)

@@ -114,6 +114,51 @@ TEST(Protobuf, text_that_is_not_utf8_is_found_wherever_it_stands) {
   }
 }
 
+TEST(Protobuf, strings_of_every_size_and_place_are_whole) {
+  struct Three {
+    std::string first;
+    std::string second;
+    std::vector<std::string> others;
+    bool operator==(const Three&) const = default;
+  };
+  for (std::size_t size = 0; size < 40; ++size) {
+    const std::string text = std::string(size, 'x') + "y";
+    std::string on_the_heap;  // short, and still not inside the string
+    on_the_heap.reserve(64);
+    on_the_heap = text;
+    const Three value{text, on_the_heap, {on_the_heap, "", text}};
+    const Result<std::string> bytes = encode_protobuf(value);
+    ASSERT_TRUE(bytes);
+    const Result<Three> back = decode_protobuf<Three>(*bytes);
+    ASSERT_TRUE(back) << back.error().message();
+    EXPECT_EQ(*back, value) << size;
+    std::string expected;
+    const auto add = [&expected](char tag, const std::string& what) {
+      expected += tag;
+      expected += static_cast<char>(what.size());
+      expected += what;
+    };
+    add('\x0a', text);
+    add('\x12', text);
+    for (const std::string& what : value.others) add('\x1a', what);
+    EXPECT_EQ(*bytes, expected) << size;
+  }
+}
+
+TEST(Protobuf, fields_may_come_in_any_order_and_again) {
+  struct Mixed {
+    std::int64_t first = 0;
+    std::string second;
+    std::vector<std::string> third;
+    bool fourth = false;
+    bool operator==(const Mixed&) const = default;
+  };
+  const std::string bytes("\x20\x01\x12\x01x\x08\x96\x01\x1a\x01q\x08\x07\x1a\x01r\x12\x02yz", 20);
+  const Result<Mixed> mixed = decode_protobuf<Mixed>(bytes);
+  ASSERT_TRUE(mixed) << mixed.error().message();
+  EXPECT_EQ(*mixed, (Mixed{7, "yz", {"q", "r"}, true}));
+}
+
 TEST(Protobuf, random_values_go_there_and_back_also_over_used_objects) {
   Dice dice(1);
   Sample used;

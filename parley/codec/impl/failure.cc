@@ -42,50 +42,59 @@ std::string escaped_json(std::string_view text) {
   return out;
 }
 
+void Failure::Delete::operator()(Record* record) const { delete record; }
+
+Failure::Record& Failure::record() {
+  if (record_ == nullptr) record_.reset(new Record);
+  return *record_;
+}
+
 bool Failure::set(Code code, std::string message) {
-  code_ = code;
-  message_ = std::move(message);
+  record().code = code;
+  record().message = std::move(message);
   return false;
 }
 
 bool Failure::explain(std::string_view more) {
-  message_ += more;
+  record().message += more;
   return false;
 }
 
 bool Failure::in_field(std::string_view name) {
   if (is_identifier(name)) {
-    path_.push_back("." + shortened(name, max_shown_key));
+    record().path.push_back("." + shortened(name, max_shown_key));
   } else {
-    path_.push_back("[\"" + escaped_json(shortened(name, max_shown_key)) + "\"]");
+    record().path.push_back("[\"" + escaped_json(shortened(name, max_shown_key)) + "\"]");
   }
   return false;
 }
 
 bool Failure::in_key(std::string_view key_as_written) {
   if (is_identifier(key_as_written)) return in_field(key_as_written);
-  path_.push_back("[\"" + shortened(key_as_written, max_shown_key) + "\"]");
+  record().path.push_back("[\"" + shortened(key_as_written, max_shown_key) + "\"]");
   return false;
 }
 
 bool Failure::in_index(std::size_t index) {
-  path_.push_back("[" + std::to_string(index) + "]");
+  record().path.push_back("[" + std::to_string(index) + "]");
   return false;
 }
 
 bool Failure::in_key_number(std::size_t index) {
-  path_.push_back("[key " + std::to_string(index) + "]");
+  record().path.push_back("[key " + std::to_string(index) + "]");
   return false;
 }
 
 Status Failure::status() const {
+  const Record nothing;
+  const auto& [code, message, path] = record_ == nullptr ? nothing : *record_;
   // Of a very long path the end is kept: it is nearer to what is wrong.
   std::size_t shown = 0;
   std::size_t size = 0;
-  while (shown < path_.size() && size <= max_shown_path) size += path_[shown++].size();
-  std::string text = shown < path_.size() ? "$..." : "$";
-  for (std::size_t i = shown; i-- > 0;) text += path_[i];
-  return Status(code_, text + ": " + message_);
+  while (shown < path.size() && size <= max_shown_path) size += path[shown++].size();
+  std::string text = shown < path.size() ? "$..." : "$";
+  for (std::size_t i = shown; i-- > 0;) text += path[i];
+  return Status(code, text + ": " + message);
 }
 
 }  // namespace parley::codec::impl

@@ -1,8 +1,9 @@
 // What went wrong, and the path to it. The path is put together while the failure travels up, so
-// that a success pays nothing for it.
+// that a success pays nothing for it but a null pointer.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,9 +28,18 @@ class Failure {
   [[nodiscard]] Status status() const;
 
  private:
-  Code code_ = Code::internal;
-  std::string message_;
-  std::vector<std::string> path_;  // innermost first
+  struct Record {
+    Code code = Code::internal;
+    std::string message;
+    std::vector<std::string> path;  // innermost first
+  };
+  struct Delete {
+    [[gnu::cold]] void operator()(Record* record) const;
+  };
+
+  Record& record();
+
+  std::unique_ptr<Record, Delete> record_;
 };
 
 // At most `most` bytes of UTF-8, with "..." where something was cut.

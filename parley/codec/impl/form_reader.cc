@@ -53,7 +53,7 @@ class FormReader {
 
   bool read_text(std::string_view text, const Type& type, void* object);
   bool read_values(std::span<const std::string_view> values, const Type& type, void* object);
-  [[nodiscard]] const Failure& failure() const { return failure_; }
+  [[nodiscard]] Failure& failure() { return failure_; }
   [[nodiscard]] Status status() const { return failure_.status(); }
 
  private:
@@ -413,7 +413,7 @@ bool read_values(std::span<const std::string_view> values, const Type& type, voi
   const FormOptions options{.refuse_views = refuse_views};
   FormReader reader(limits, options, {.more_booleans = true, .limits = limits});
   if (reader.read_values(values, type, object)) return true;
-  failure = reader.failure();
+  failure = std::move(reader.failure());
   return false;
 }
 

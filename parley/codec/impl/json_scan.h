@@ -33,6 +33,11 @@ inline ChunkMasks masks_of(const char* at) noexcept {
   return masks_of(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
 }
 
+inline std::uint32_t high_of(const char* at) noexcept {
+  const auto* const bytes = reinterpret_cast<const __m128i*>(at);
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_loadu_si128(bytes)));
+}
+
 // Copies sixteen bytes.
 inline void copy_chunk(char* to, const char* from) noexcept {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
@@ -48,6 +53,8 @@ inline ChunkMasks masks_of(const char* at) noexcept {
   }
   return masks;
 }
+
+inline std::uint32_t high_of(const char* at) noexcept { return masks_of(at).high; }
 
 inline void copy_chunk(char* to, const char* from) noexcept {
   std::memcpy(to, from, static_cast<std::size_t>(chunk_bytes));

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 
+#include "parley/codec/impl/json_scan.h"
 #include "parley/codec/impl/protobuf_wire.h"
 #include "parley/codec/members.h"
 
@@ -82,13 +84,9 @@ static_assert(How(5, Presence::always).alone().number() == only_number);
   return at;
 }
 
-// Needs room for ten bytes, however many it is. It is right-aligned in a word, which is stored
-// whole: a loop would end where nothing could foresee it.
-inline char* put_varint(std::uint64_t value, char* at) {
-  if (value < 0x80) {
-    *--at = static_cast<char>(value);
-    return at;
-  }
+// Of two bytes or more. It is right-aligned in a word, which is stored whole: a loop would end
+// where nothing could foresee it. Not inlined: it would fill up the loops that call it.
+[[gnu::noinline]] inline char* put_long_varint(std::uint64_t value, char* at) {
   const int bytes = (static_cast<int>(std::bit_width(value)) * 9 + 64) / 64;
   if (bytes > 8) return put_longest_varint(value, at);
   std::uint64_t spread = (value & 0x0FFFFFFF) | (value & 0xFFFFFFF0000000) << 4;
@@ -99,6 +97,47 @@ inline char* put_varint(std::uint64_t value, char* at) {
   if constexpr (std::endian::native == std::endian::big) spread = __builtin_bswap64(spread);
   std::memcpy(at - sizeof(spread), &spread, sizeof(spread));
   return at - bytes;
+}
+
+// Needs room for ten bytes, however many it is.
+inline char* put_varint(std::uint64_t value, char* at) {
+  if (value >= 0x80) [[unlikely]] {
+    return put_long_varint(value, at);
+  }
+  *--at = static_cast<char>(value);
+  return at;
+}
+
+// The same for what mostly takes a few bytes, several of them in a row: inlined.
+inline char* put_short_varint(std::uint64_t value, char* at) {
+  if (value < 0x80 || value >> 28 != 0) return put_varint(value, at);
+  const int bytes = (static_cast<int>(std::bit_width(value)) + 6) / 7;
+  auto spread = static_cast<std::uint32_t>((value & 0x3FFF) | (value & 0x0FFFC000) << 2);
+  spread = (spread & 0x007F007F) | (spread & 0x3F803F80) << 1;
+  spread = (spread | 0x80808080) ^ std::uint32_t{0x80} << (8 * bytes - 8);
+  spread <<= 32 - 8 * bytes;
+  if constexpr (std::endian::native == std::endian::big) spread = __builtin_bswap32(spread);
+  std::memcpy(at - sizeof(spread), &spread, sizeof(spread));
+  return at - bytes;
+}
+
+// Null where this is not the way: for an empty text, and for one that is not ASCII or stands
+// outside of its string. Needs room for a chunk, whatever the size, which no processor could
+// foresee: the text is copied together with what stands in front of it, inside the string.
+inline char* put_short_text(const std::string& text, char* at) {
+#if defined(__GLIBCXX__) && _GLIBCXX_USE_CXX11_ABI
+  constexpr auto chunk = static_cast<std::size_t>(chunk_bytes);
+  static_assert(sizeof(std::string) == 2 * chunk);
+  const auto* const object = reinterpret_cast<const char*>(&text);
+  const std::size_t size = text.size();
+  if (text.data() != object + chunk || size == 0) return nullptr;
+  if (high_of(object + size) >> (chunk - size) != 0) return nullptr;
+  copy_chunk(at - chunk, object + size);
+  return at - size;
+#else
+  (void)text, (void)at;
+  return nullptr;
+#endif
 }
 
 inline char* put_tag(std::uint32_t number, WireType type, char* at) {

@@ -18,6 +18,29 @@
 
 namespace parley::codec::impl {
 
+// Where the elements of a list are decoded: over the old ones, for the memory they hold, then
+// behind them, one after the other.
+class ElementPlaces {
+ public:
+  ElementPlaces(const Type& type, void* list, std::size_t old_size)
+      : list_(*type.list),
+        object_(list),
+        size_(type.element->size),
+        old_count_(list_.data == nullptr ? 0 : old_size),
+        old_(old_count_ == 0 ? nullptr : static_cast<char*>(list_.data(list))) {}
+
+  [[nodiscard]] void* at(std::size_t index) const {
+    return index < old_count_ ? old_ + index * size_ : list_.append(object_);
+  }
+
+ private:
+  const ListOperations& list_;
+  void* object_;
+  std::size_t size_;
+  std::size_t old_count_;
+  char* old_;
+};
+
 class ProtobufReader : public ProtobufCursor {
  public:
   ProtobufReader(std::string_view bytes, const Limits& limits, const ProtobufOptions& options)
@@ -70,8 +93,8 @@ class ProtobufReader : public ProtobufCursor {
   [[gnu::noinline]] bool read_list(const Type& type, void* object, const Record& record);
   [[gnu::noinline]] bool read_packed(const Type& type, void* object, const Record& record);
   [[gnu::noinline]] bool read_element(const Type& type, void* object, const Record& record,
-                                      std::size_t index, std::size_t old_size, bool is_packed);
-  static void* element_at(const Type& type, void* list, std::size_t index, std::size_t old_size);
+                                      std::size_t index, const ElementPlaces& places,
+                                      bool is_packed);
   void reserve_records(const ListOperations& list, void* object, const Tag& tag);
   void reserve_packed(const Type& type, void* object, Wire wire);
   [[gnu::noinline]] bool read_array(const Type& type, void* object, const Record& record);
@@ -86,6 +109,9 @@ class ProtobufReader : public ProtobufCursor {
   // What stands in a message, up to its end.
   bool read_inside(const Type& type, void* object, bool is_fresh, Wires wires);
   [[gnu::noinline]] bool read_members(const Type& type, void* object, bool is_fresh);
+  // Returns the field that is expected to come next.
+  [[gnu::noinline]] const Field* read_quick_fields(const Members& members, void* object,
+                                                   SeenFields& seen, const Field* expected);
   [[gnu::noinline]] bool read_alone(const Type& type, void* object, Wires wires, bool is_fresh);
   [[gnu::noinline]] bool read_time(const Type& type, void* object, bool is_fresh);
   [[gnu::noinline]] bool read_variant(const Type& type, void* object, bool is_fresh);

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "parley/codec/impl/protobuf_quick.h"
 #include "parley/codec/impl/protobuf_reader.h"
 #include "parley/codec/impl/zero.h"
 
@@ -12,105 +13,16 @@ namespace {
 
 void* at(void* object, std::size_t offset) { return static_cast<char*>(object) + offset; }
 
+constexpr Field no_field;  // whose tag is no tag
+
 constexpr std::string_view no_zero = "the field is missing, and its type has no default";
 
-// The quick ways of what comes most: plain fields, whole and as they should be. Each returns what
-// is behind the value, or null where the way for everything has to look at it, also for what is
-// wrong.
-
-// `begin` is that of the whole input: what stands before may be loaded too.
-inline const char* quick_varint(const char* begin, const char* from, const char* end,
-                                std::uint64_t& value) {
-  const auto left = static_cast<std::size_t>(end - from);
-  if (left == 0) return nullptr;
-  if (static_cast<std::uint8_t>(*from) < 0x80) {
-    value = static_cast<std::uint8_t>(*from);
-    return from + 1;
-  }
-  std::uint64_t word = 0;
-  const std::size_t missing = left < sizeof(word) ? sizeof(word) - left : 0;
-  if (static_cast<std::size_t>(from - begin) < missing) return nullptr;
-  std::memcpy(&word, from - missing, sizeof(word));
-  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
-  word >>= 8 * missing;
-  const std::uint64_t ends = ~word & 0x8080808080808080;
-  const auto size = static_cast<std::size_t>(std::countr_zero(ends) + 1) / 8;
-  if (ends == 0 || size > left) return nullptr;  // more than eight bytes, or cut off
-  word &= ends ^ (ends - 1);                     // up to the first byte that ends it
-  word = (word & 0x007F007F007F007F) | (word & 0x7F007F007F007F00) >> 1;
-  word = (word & 0x00003FFF00003FFF) | (word & 0x3FFF00003FFF0000) >> 2;
-  value = (word & 0x0FFFFFFF) | (word & 0x0FFFFFFF00000000) >> 4;
-  return from + size;
+const Field* first_of(const Members& members) {
+  return members.fields().empty() ? &no_field : members.fields().data();
 }
 
-const char* quick_string(const char* from, const char* end, std::string& text, std::size_t most) {
-  if (end - from < 2) return nullptr;
-  std::size_t size = static_cast<std::uint8_t>(*from++);
-  if (size >= 0x80) {
-    const std::size_t high = static_cast<std::uint8_t>(*from++);
-    if (high >= 0x80) return nullptr;
-    size = (size & 0x7F) | high << 7;
-  }
-  const std::string_view shown(from, size);
-  if (size > static_cast<std::size_t>(end - from) || size > most || !is_text(shown)) return nullptr;
-  text.assign(shown);
-  return from + size;
-}
-
-// `from` is behind the tag.
-inline const char* quick_value(const Field& field, void* object, WireType wire, const char* begin,
-                               const char* from, const char* end, std::size_t most) {
-  std::uint64_t bits = 0;
-  const char* behind = nullptr;
-  switch (field.type->kind) {
-    case Kind::string:
-      if (wire != WireType::bytes) return nullptr;
-      return quick_string(from, end, *static_cast<std::string*>(object), most);
-    case Kind::boolean:
-      behind = wire == WireType::varint ? quick_varint(begin, from, end, bits) : nullptr;
-      if (behind != nullptr) *static_cast<bool*>(object) = bits != 0;
-      return behind;
-    case Kind::int32:
-    case Kind::uint32: {
-      if (wire != WireType::varint || field.wire != Wire::usual) return nullptr;
-      behind = quick_varint(begin, from, end, bits);
-      const auto low = static_cast<std::uint32_t>(bits);
-      if (behind != nullptr) std::memcpy(object, &low, sizeof(low));
-      return behind;
-    }
-    case Kind::int64:
-    case Kind::uint64:
-      if (wire != WireType::varint || field.wire != Wire::usual) return nullptr;
-      behind = quick_varint(begin, from, end, bits);
-      if (behind != nullptr) std::memcpy(object, &bits, sizeof(bits));
-      return behind;
-    case Kind::float64:
-      if (wire != WireType::fixed64 || static_cast<std::size_t>(end - from) < sizeof(bits)) {
-        return nullptr;
-      }
-      std::memcpy(&bits, from, sizeof(bits));
-      if constexpr (std::endian::native == std::endian::big) bits = __builtin_bswap64(bits);
-      std::memcpy(object, &bits, sizeof(bits));
-      return from + sizeof(bits);
-    default:
-      return nullptr;
-  }
-}
-
-// A whole field. A function of its own, so that its locals are not on the stack at each level.
-inline const char* quick_field(const Members& members, void* object, SeenFields& seen,
-                               const char* begin, const char* from, const char* end,
-                               std::size_t most) {
-  // Number 0 and numbers of more bytes are no field's here.
-  const auto tag = static_cast<std::uint8_t>(*from);
-  const std::size_t index = tag < 0x80 ? members.find_number(tag >> 3) : Members::npos;
-  if (index == Members::npos) return nullptr;
-  const Field& field = members.fields()[index];
-  if (field.variant != nullptr) return nullptr;
-  const char* const behind = quick_value(
-      field, at(object, field.offset), static_cast<WireType>(tag & 7), begin, from + 1, end, most);
-  if (behind != nullptr) seen.mark(index);
-  return behind;
+const Field* follower_of(const Members& members, const Field& field) {
+  return &field == &members.fields().back() ? members.fields().data() : &field + 1;
 }
 
 }  // namespace
@@ -162,6 +74,26 @@ bool ProtobufReader::read_inside(const Type& type, void* object, bool is_fresh, 
   }
 }
 
+// Plain fields, up to the end or to one that asks for more. A function of its own, so that its
+// locals are not on the stack at each level.
+const Field* ProtobufReader::read_quick_fields(const Members& members, void* object,
+                                               SeenFields& seen, const Field* expected) {
+  const char* from = at_;
+  const Field* const first = members.fields().data();
+  while (from != end_) {
+    const Field* const field = quick_field(members, expected, static_cast<std::uint8_t>(*from));
+    if (field == nullptr) break;
+    const char* const behind = quick_value(field->quick, at(object, field->offset), start_,
+                                           from + 1, end_, limits_.max_string_bytes);
+    if (behind == nullptr) break;
+    seen.mark(static_cast<std::size_t>(field - first));
+    expected = follower_of(members, *field);
+    from = behind;
+  }
+  at_ = from;
+  return expected;
+}
+
 bool ProtobufReader::read_members(const Type& type, void* object, bool is_fresh) {
   const Members& members = type.members();
   if (is_fresh) {
@@ -169,14 +101,11 @@ bool ProtobufReader::read_members(const Type& type, void* object, bool is_fresh)
   }
   const std::size_t base = parts_.size();
   SeenFields seen(members.fields().size(), more_seen_);
+  const Field* expected = first_of(members);
   Record record;
   while (!is_at_end()) {
-    const char* const behind =
-        quick_field(members, object, seen, start_, at_, end_, limits_.max_string_bytes);
-    if (behind != nullptr) {
-      at_ = behind;
-      continue;
-    }
+    expected = read_quick_fields(members, object, seen, expected);
+    if (is_at_end()) break;
     if (!read_tag(record.tag)) return false;
     const std::size_t index = members.find_number(record.tag.number);
     if (index == Members::npos) {
@@ -184,6 +113,7 @@ bool ProtobufReader::read_members(const Type& type, void* object, bool is_fresh)
       continue;
     }
     const Field& field = members.fields()[index];
+    expected = follower_of(members, field);
     record.is_fresh = seen.mark(index) && is_fresh;
     record.wires = {.value = field.wire, .key = field.key_wire};
     void* member = at(object, field.offset);
@@ -316,16 +246,17 @@ bool ProtobufReader::read_list(const Type& type, void* object, const Record& rec
   std::size_t count = record.is_fresh ? 0 : old_size;
   if (old_size == 0 && list.reserve != nullptr) reserve_records(list, object, record.tag);
   const bool is_text = type.element->kind == Kind::string && record.tag.type == WireType::bytes;
+  const ElementPlaces places(type, object, old_size);
   const Record fresh{.tag = record.tag, .wires = record.wires, .is_fresh = true, .is_single = true};
   do {
     if (count >= limits_.max_elements || list.append == nullptr) {
-      if (!read_element(type, object, record, count, old_size, false)) {
+      if (!read_element(type, object, record, count, places, false)) {
         return failure_.in_index(count);
       }
       ++count;
       continue;
     }
-    void* const element = element_at(type, object, count, old_size);
+    void* const element = places.at(count);
     const char* const behind =
         is_text
             ? quick_string(at_, end_, *static_cast<std::string*>(element), limits_.max_string_bytes)
@@ -367,17 +298,18 @@ bool ProtobufReader::read_packed(const Type& type, void* object, const Record& r
   if (old_size == 0 && list.reserve != nullptr) reserve_packed(type, object, record.wires.value);
   const bool is_plain = type.element->kind == Kind::int32 && record.wires.value == Wire::usual &&
                         list.append != nullptr;
+  const ElementPlaces places(type, object, old_size);
   for (; !is_at_end(); ++count) {
     std::uint64_t bits = 0;
     const char* const behind =
         is_plain && count < limits_.max_elements ? quick_varint(start_, at_, end_, bits) : nullptr;
     if (behind != nullptr) {
       const auto low = static_cast<std::uint32_t>(bits);
-      std::memcpy(element_at(type, object, count, old_size), &low, sizeof(low));
+      std::memcpy(places.at(count), &low, sizeof(low));
       at_ = behind;
       continue;
     }
-    if (!read_element(type, object, record, count, old_size, true)) {
+    if (!read_element(type, object, record, count, places, true)) {
       return failure_.in_index(count);
     }
   }
@@ -403,15 +335,8 @@ void ProtobufReader::reserve_packed(const Type& type, void* object, Wire wire) {
   if (count <= limits_.max_elements) type.list->reserve(object, count);
 }
 
-// The elements of a reused list are decoded over, for the memory they hold.
-void* ProtobufReader::element_at(const Type& type, void* list, std::size_t index,
-                                 std::size_t old_size) {
-  const bool is_old = type.list->data != nullptr && index < old_size;
-  return is_old ? at(type.list->data(list), index * type.element->size) : type.list->append(list);
-}
-
 bool ProtobufReader::read_element(const Type& type, void* object, const Record& record,
-                                  std::size_t index, std::size_t old_size, bool is_packed) {
+                                  std::size_t index, const ElementPlaces& places, bool is_packed) {
   if (index >= limits_.max_elements) return fail_elements();
   const ListOperations& list = *type.list;
   const Record fresh{.tag = record.tag, .wires = record.wires, .is_fresh = true, .is_single = true};
@@ -419,7 +344,7 @@ bool ProtobufReader::read_element(const Type& type, void* object, const Record& 
     Target target{this, type.element, &fresh};
     return list.insert(object, is_packed ? &read_packed_target : &read_target, &target);
   }
-  void* const element = element_at(type, object, index, old_size);
+  void* const element = places.at(index);
   return is_packed ? take_scalar(*type.element, element, record.wires.value)
                    : read(*type.element, element, fresh);
 }

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "parley/codec/fields.h"
+#include "parley/codec/members.h"
 #include "parley/codec/type_table.h"
 
 namespace parley::codec::impl {
@@ -61,6 +61,40 @@ constexpr WireType wire_type_of(const Type& type, Wire wire) {
   if (type.kind == Kind::float64) return WireType::fixed64;
   if (wire != Wire::fixed) return WireType::varint;
   return type.size == 8 ? WireType::fixed64 : WireType::fixed32;
+}
+
+constexpr QuickForm quick_form_of(const Type& type, Wire wire) {
+  const bool is_usual = wire == Wire::usual;
+  switch (type.kind) {
+    case Kind::boolean:
+      return QuickForm::boolean;
+    case Kind::int32:
+      return is_usual ? QuickForm::int32 : QuickForm::none;
+    case Kind::uint32:
+      return is_usual ? QuickForm::uint32 : QuickForm::none;
+    case Kind::int64:
+    case Kind::uint64:
+      return is_usual ? QuickForm::varint64 : QuickForm::none;
+    case Kind::float64:
+      return QuickForm::float64;
+    case Kind::string:
+      return QuickForm::string;
+    case Kind::structure:
+      return QuickForm::message;
+    case Kind::list:
+      return type.list->data != nullptr ? QuickForm::list : QuickForm::none;
+    default:
+      return QuickForm::none;
+  }
+}
+
+// Messages and lists have none.
+constexpr std::uint16_t quick_tag_of(QuickForm quick, std::uint32_t number) {
+  WireType type = WireType::varint;
+  if (number > 15 || quick == QuickForm::none || quick >= QuickForm::message) return no_quick_tag;
+  if (quick == QuickForm::float64) type = WireType::fixed64;
+  if (quick == QuickForm::string) type = WireType::bytes;
+  return static_cast<std::uint16_t>(number << 3 | static_cast<std::uint32_t>(type));
 }
 
 // Whether a field of this type can be encoded so.

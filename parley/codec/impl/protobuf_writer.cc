@@ -51,11 +51,15 @@ class ProtobufWriter {
   // and return the start of what they wrote, or null. Each stands alone but write_value(), which is
   // inlined into the loops over members and elements.
   char* write_whole(const Type& type, const void* object, char* at);
-  [[gnu::always_inline]] char* write_value(const Type& type, const void* object, How how, char* at);
+  template <class Rare>
+  [[gnu::always_inline]] char* write_value(QuickForm quick, const Type& type, const void* object,
+                                           How how, char* at, Rare write_rare);
+  [[gnu::noinline]] char* write_field(const Field& field, const void* member, char* at);
   [[gnu::noinline]] char* write_rare(const Type& type, const void* object, How how, char* at);
   [[gnu::noinline]] char* write_scalar(const Type& type, const void* object, How how, char* at);
   // Without a tag.
   [[gnu::noinline]] char* put_scalar(const Type& type, const void* object, Wire wire, char* at);
+  [[gnu::always_inline]] char* write_string(const std::string& text, How how, char* at);
   [[gnu::noinline]] char* write_text(std::string_view text, How how, char* at);
   [[gnu::noinline]] char* write_bytes(const BytesOperations& bytes, const void* object, How how,
                                       char* at);
@@ -183,40 +187,37 @@ char* ProtobufWriter::write_whole(const Type& type, const void* object, char* at
   return is_written ? target.at : nullptr;
 }
 
-inline char* ProtobufWriter::write_value(const Type& type, const void* object, How how, char* at) {
-  switch (type.kind) {
-    case Kind::boolean:
+template <class Rare>
+inline char* ProtobufWriter::write_value(QuickForm quick, const Type& type, const void* object,
+                                         How how, char* at, Rare write_rare) {
+  switch (quick) {
+    case QuickForm::boolean:
       return put_number(*static_cast<const bool*>(object) ? 1 : 0, how, at);
-    case Kind::int32:
-      if (how.wire() != Wire::usual) break;
+    case QuickForm::int32:
       return put_number(static_cast<std::uint64_t>(std::int64_t{load<std::int32_t>(object)}), how,
                         at);
-    case Kind::int64:
-    case Kind::uint64:
-      if (how.wire() != Wire::usual) break;
+    case QuickForm::varint64:
       return put_number(load<std::uint64_t>(object), how, at);
-    case Kind::uint32:
-      if (how.wire() != Wire::usual) break;
+    case QuickForm::uint32:
       return put_number(load<std::uint32_t>(object), how, at);
-    case Kind::float64: {
+    case QuickForm::float64: {
       // By its bits: -0.0 is not zero.
       const auto bits = load<std::uint64_t>(object);
       if (bits == 0 && how.presence() == Presence::unless_zero) return at;
       return put_tag(how.number(), WireType::fixed64, put_fixed<8>(bits, at));
     }
-    case Kind::string:
-      return write_text(*static_cast<const std::string*>(object), how, at);
-    case Kind::structure:
+    case QuickForm::string:
+      return write_string(*static_cast<const std::string*>(object), how, at);
+    case QuickForm::message:
       return write_message(type, object, how, at);
-    case Kind::list:
-      if (how.presence() == Presence::single || type.list->data == nullptr) break;
+    case QuickForm::list:
       // Only to be read from: data() serves readers and writers alike.
       return write_array(*type.element, type.list->data(const_cast<void*>(object)),
                          type.list->size(object), how, at);
-    default:
+    case QuickForm::none:
       break;
   }
-  return write_rare(type, object, how, at);
+  return write_rare(at);
 }
 
 char* ProtobufWriter::write_rare(const Type& type, const void* object, How how, char* at) {
@@ -300,6 +301,12 @@ char* ProtobufWriter::put_scalar(const Type& type, const void* object, Wire wire
   return type.size == 8 ? put_fixed<8>(bits, at) : put_fixed<4>(bits, at);
 }
 
+inline char* ProtobufWriter::write_string(const std::string& text, How how, char* at) {
+  char* const text_at = put_short_text(text, at);
+  if (text_at == nullptr) return write_text(text, how, at);
+  return put_tag(how.number(), WireType::bytes, put_varint(text.size(), text_at));
+}
+
 char* ProtobufWriter::write_text(std::string_view text, How how, char* at) {
   if (text.empty() && how.presence() == Presence::unless_zero) return at;
   at = ensure(at, text.size()) - text.size();
@@ -350,10 +357,14 @@ char* ProtobufWriter::write_array(const Type& element, const void* elements, std
   const bool is_outermost = progress_ == nullptr;
   if (is_outermost) progress_ = &progress;
   how = how.single();
+  // A list in a list stands in a message.
+  const QuickForm form = quick_form_of(element, how.wire());
+  const QuickForm quick = form == QuickForm::list ? QuickForm::none : form;
   const auto* value = static_cast<const char*>(elements) + count * element.size;
   for (; progress.done < count; ++progress.done) {
     value -= element.size;
-    at = write_value(element, value, how, ensure(at));
+    at = write_value(quick, element, value, how, ensure(at),
+                     [&](char* from) { return write_rare(element, value, how, from); });
     if (at == nullptr) return in_index(count - 1 - progress.done);
   }
   if (is_outermost) progress_ = nullptr;
@@ -367,7 +378,7 @@ char* ProtobufWriter::write_packed(const Type& element, const void* elements, st
   if (element.kind == Kind::int32 && how.wire() == Wire::usual) {
     for (std::size_t i = count; i-- > 0;) {
       const std::int64_t value = load<std::int32_t>(first + i * sizeof(std::int32_t));
-      at = put_varint(static_cast<std::uint64_t>(value), ensure(at));
+      at = put_short_varint(static_cast<std::uint64_t>(value), ensure(at));
     }
     return put_head(before, how.number(), at);
   }
@@ -500,17 +511,20 @@ char* ProtobufWriter::write_members(const Members& members, const void* object, 
   const std::span<const Field> fields = members.fields();
   for (std::size_t i = fields.size(); i-- > 0;) {
     const Field& field = fields[i];
-    const void* member = static_cast<const char*>(object) + field.offset;
-    How how(field);
-    if (field.variant != nullptr) [[unlikely]] {
-      if (field.variant->index(member) != field.alternative) continue;
-      member = field.variant->get(member);
-      how = how.single();
-    }
-    at = write_value(*field.type, member, how, ensure(at));
+    const void* const member = static_cast<const char*>(object) + field.offset;
+    at = write_value(field.quick, *field.type, member, How(field), ensure(at),
+                     [&](char* from) { return write_field(field, member, from); });
     if (at == nullptr) return in_field(field);
   }
   return at;
+}
+
+// What has no quick form.
+char* ProtobufWriter::write_field(const Field& field, const void* member, char* at) {
+  const How how(field);
+  if (field.variant == nullptr) return write_rare(*field.type, member, how, at);
+  if (field.variant->index(member) != field.alternative) return at;
+  return write_rare(*field.type, field.variant->get(member), how.single(), at);
 }
 
 char* ProtobufWriter::write_unknown(const Members& members, std::string_view fields, char* at) {
