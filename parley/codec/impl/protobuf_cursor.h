@@ -3,32 +3,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 
 #include "parley/base/status.h"
 #include "parley/codec/impl/failure.h"
 #include "parley/codec/impl/protobuf_wire.h"
-#include "parley/codec/impl/utf8.h"
 #include "parley/codec/limits.h"
 #include "parley/codec/type_table.h"
 
 namespace parley::codec::impl {
-
-// UTF-8, soon found to be ASCII.
-inline bool is_text(std::string_view text) {
-  std::uint64_t high = 0;
-  const char* at = text.data();
-  std::size_t left = text.size();
-  for (; left >= sizeof(high); at += sizeof(high), left -= sizeof(high)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, sizeof(word));
-    high |= word;
-  }
-  for (; left > 0; ++at, --left) high |= static_cast<std::uint64_t>(*at & 0x80);
-  return (high & 0x8080808080808080U) == 0 || is_utf8(text);
-}
 
 // The field of the oneof that holds this alternative; std::monostate has none.
 constexpr std::uint32_t number_of_alternative(const VariantOperations& variant, std::size_t index) {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "parley/codec/impl/protobuf_cursor.h"
+#include "parley/codec/impl/utf8.h"
 #include "parley/codec/members.h"
 
 namespace parley::codec::impl {
@@ -62,7 +63,8 @@ inline const char* quick_string(const char* from, const char* end, std::string& 
     size = (size & 0x7F) | high << 7;
   }
   const std::string_view shown(from, size);
-  if (size > static_cast<std::size_t>(end - from) || size > most || !is_text(shown)) return nullptr;
+  if (size > static_cast<std::size_t>(end - from) || size > most || !is_short_utf8(shown))
+    return nullptr;
   text.assign(shown);
   return from + size;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "parley/codec/impl/integers.h"
+#include "parley/codec/impl/utf8.h"
 #include "parley/codec/json.h"
 
 namespace parley::codec {
@@ -154,7 +155,7 @@ bool ProtobufReader::read_text(std::string_view& text, const Record& record) {
 bool ProtobufReader::read_string(std::string& text, const Record& record) {
   std::string_view shown;
   if (!read_text(shown, record)) return false;
-  if (!is_text(shown)) return fail_at("a string that is not UTF-8", shown.data());
+  if (!is_short_utf8(shown)) return fail_at("a string that is not UTF-8", shown.data());
   text.assign(shown);
   return true;
 }
@@ -165,7 +166,7 @@ bool ProtobufReader::read_bytes(const BytesOperations& bytes, void* object, cons
     return fail_value("a view would show bytes that are gone: use std::string or a vector");
   }
   if (!read_text(shown, record)) return false;
-  if (bytes.is_text && !is_text(shown)) {
+  if (bytes.is_text && !is_short_utf8(shown)) {
     return fail_at("a string that is not UTF-8", shown.data());
   }
   bytes.set(object, shown);
