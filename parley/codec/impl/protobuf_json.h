@@ -8,6 +8,7 @@
 
 #include "parley/base/status.h"
 #include "parley/codec/impl/failure.h"
+#include "parley/codec/impl/json_name.h"
 #include "parley/codec/json.h"
 #include "parley/codec/limits.h"
 #include "parley/codec/members.h"
@@ -23,35 +24,6 @@ Status decode_protobuf_json(std::string_view text, const Type& type, void* objec
 
 // What an Any with this URL holds. Null, with the failure, when nobody knows.
 const Type* find_message(const JsonOptions& options, std::string_view type_url, Failure& failure);
-
-// "field_name" as "fieldName": what follows an underscore is large, and underscores go.
-inline std::string protobuf_json_name(std::string_view name) {
-  std::string out;
-  bool is_behind = false;
-  for (const char c : name) {
-    if (c == '_') {
-      is_behind = true;
-      continue;
-    }
-    out += is_behind && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    is_behind = false;
-  }
-  return out;
-}
-
-// Whether protobuf_json_name(name) is `wanted`, without making it.
-inline bool has_protobuf_json_name(std::string_view name, std::string_view wanted) {
-  std::size_t at = 0;
-  bool is_behind = false;
-  for (const char c : name) {
-    if (c != '_') {
-      const char written = is_behind && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-      if (at == wanted.size() || wanted[at++] != written) return false;
-    }
-    is_behind = c == '_';
-  }
-  return at == wanted.size();
-}
 
 // What the field at `index` is called. An element of a tuple as in the .proto that schema.h writes.
 inline std::string protobuf_json_name(const Field& field, std::size_t index) {

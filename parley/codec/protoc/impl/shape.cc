@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "parley/codec/impl/json_name.h"
 #include "parley/codec/protoc/impl/comments.h"
 
 namespace parley::protoc {
@@ -60,13 +61,8 @@ std::string quoted(const std::string& text) {
 
 // A json_name of its own, quoted; empty where protobuf makes it of the name.
 std::string json_name_of(const FieldDescriptor& field) {
-  std::string usual;
-  bool is_behind = false;
-  for (const char c : field.name()) {
-    if (c != '_') usual += is_behind && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    is_behind = c == '_';
-  }
-  return field.json_name() == usual ? "" : quoted(field.json_name());
+  const bool is_usual = codec::impl::has_protobuf_json_name(field.name(), field.json_name());
+  return is_usual ? "" : quoted(field.json_name());
 }
 
 std::string rules_of(const FieldDescriptor& field) {
