@@ -329,6 +329,22 @@ TEST(ProtobufJson, times_beyond_those_of_protobuf_are_refused) {
   const std::chrono::sys_seconds year_zero(std::chrono::seconds(-62'150'000'000));
   EXPECT_EQ(encode_json(year_zero, {}, mapped).error().code(), Code::invalid_argument);
   EXPECT_TRUE(encode_json(year_zero));
+  // Nor read, nor written otherwise than protobuf does.
+  const auto time = [](const std::string& text) {
+    const auto at = read<std::chrono::sys_seconds>(text);
+    return at ? "" : at.error().message();
+  };
+  EXPECT_EQ(time(R"("2023-11-14T22:13:20Z")"), "");
+  EXPECT_EQ(time(R"("2023-11-14t22:13:20Z")"),
+            "$: expected a time as in \"2026-11-21T09:30:00Z\", got \"2023-11-14t22:13:20Z\"");
+  EXPECT_EQ(time(R"("0000-11-14T22:13:20Z")"),
+            "$: a time outside the years 0001 to 9999 cannot be written for protobuf");
+  EXPECT_EQ(read<std::chrono::seconds>(R"("315576000001s")").error().message(),
+            "$: a duration beyond 10,000 years cannot be written for protobuf");
+  EXPECT_TRUE(decode_json<std::chrono::sys_seconds>(R"("0000-11-14t22:13:20Z")"));
+  using Nanoseconds = std::chrono::sys_time<std::chrono::nanoseconds>;
+  EXPECT_EQ(read<Nanoseconds>(R"("2300-01-01T00:00:00Z")").error().message(),
+            "$: \"2300-01-01T00:00:00Z\" does not fit the unit and size of this time");
 }
 
 void go_deep() {

@@ -7,6 +7,7 @@
 #include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/protobuf_json.h"
 #include "parley/codec/impl/time_text.h"
+#include "parley/codec/impl/well_known_forms.h"
 
 namespace parley::codec {
 namespace impl {
@@ -261,7 +262,18 @@ bool JsonReader::set_enumeration(const Type& type, std::string_view name, void* 
 }
 
 bool JsonReader::read_time(const Type& type, void* object) {
-  const bool is_instant = type.kind == Kind::instant;
+  const char* const start = at_;
+  Seconds time;
+  if (!read_time_text(type.kind == Kind::instant, time)) return false;
+  if (type.time->set(object, time)) return true;
+  const std::string_view shown(start + 1, static_cast<std::size_t>(at_ - start) - 2);
+  return fail_invalid("\"" + shortened(shown, max_shown_text) +
+                      "\" does not fit the unit and size of this " +
+                      (type.kind == Kind::instant ? "time" : "duration"));
+}
+
+// Protobuf's JSON has a smaller range, and capital letters only.
+bool JsonReader::read_time_text(bool is_instant, Seconds& time) {
   const char* const expected =
       is_instant ? "a time as in \"2026-11-21T09:30:00Z\"" : "a duration in seconds as in \"1.5s\"";
   if (peek() != '"') return fail_type(expected);
@@ -269,15 +281,17 @@ bool JsonReader::read_time(const Type& type, void* object) {
   if (!scan_string(raw)) return false;
   std::string room;
   const std::string_view text = meaning_of(raw, room);
-  Seconds time;
-  if (!(is_instant ? read_instant(text, time) : read_duration(text, time))) {
+  const bool is_mapped = options_.protobuf_mapping;
+  const bool is_read = !is_instant ? read_duration(text, time)
+                       : is_mapped ? read_timestamp(text, time)
+                                   : read_instant(text, time);
+  if (!is_read) {
     return fail_invalid("expected " + std::string(expected) + ", got \"" +
                         shortened(raw.text, max_shown_text) + "\"");
   }
-  if (type.time->set(object, time)) return true;
-  return fail_invalid("\"" + shortened(raw.text, max_shown_text) +
-                      "\" does not fit the unit and size of this " +
-                      (is_instant ? "time" : "duration"));
+  if (!is_mapped) return true;
+  const char* const misfit = is_instant ? misfit_of_timestamp(time) : misfit_of_duration(time);
+  return misfit == nullptr || fail_invalid(misfit);
 }
 
 bool JsonReader::has_name(const Type& type, std::string_view name) {

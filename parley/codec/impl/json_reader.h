@@ -59,6 +59,8 @@ class JsonReader : public JsonCursor {
   [[gnu::noinline]] bool read_json(std::string& text);
   [[gnu::noinline]] bool read_enumeration(const Type& type, void* object);
   [[gnu::noinline]] bool read_time(const Type& type, void* object);
+  // The time that stands in quotes under the cursor.
+  [[gnu::noinline]] bool read_time_text(bool is_instant, Seconds& time);
   [[gnu::noinline]] bool read_optional(const Type& type, void* object);
   [[gnu::noinline]] const char* read_list(const Type& type, void* object, const char* at);
   [[gnu::noinline]] bool read_apart(const Type& type, void* object);

@@ -9,7 +9,6 @@
 #include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/protobuf_json.h"
 #include "parley/codec/impl/protobuf_wire.h"
-#include "parley/codec/impl/time_text.h"
 #include "parley/codec/impl/well_known_forms.h"
 #include "parley/codec/impl/zero.h"
 #include "parley/codec/message_types.h"
@@ -62,7 +61,6 @@ class ProtobufJsonReader : public JsonReader {
                                      void* object);
   [[gnu::noinline]] bool read_as(const Type& type, void* object);
   [[gnu::noinline]] bool read_well_known(const Type& type, void* object);
-  [[gnu::noinline]] bool read_seconds(bool is_instant, Seconds& time);
   [[gnu::noinline]] bool read_mask(well_known::FieldMask& mask);
   [[gnu::noinline]] bool read_value(well_known::Value& value);
   [[gnu::noinline]] bool read_any(well_known::Any& any);
@@ -371,11 +369,11 @@ bool ProtobufJsonReader::read_well_known(const Type& type, void* object) {
   Seconds time;
   switch (type.well_known) {
     case WellKnown::timestamp:
-      if (!read_seconds(true, time)) return false;
+      if (!read_time_text(true, time)) return false;
       *static_cast<well_known::Timestamp*>(object) = {time.seconds, time.nanoseconds};
       return true;
     case WellKnown::duration:
-      if (!read_seconds(false, time)) return false;
+      if (!read_time_text(false, time)) return false;
       *static_cast<well_known::Duration*>(object) = {time.seconds, time.nanoseconds};
       return true;
     case WellKnown::field_mask:
@@ -393,22 +391,6 @@ bool ProtobufJsonReader::read_well_known(const Type& type, void* object) {
       *static_cast<well_known::NullValue*>(object) = well_known::NullValue::NULL_VALUE;
       return scan_literal("null");
   }
-}
-
-bool ProtobufJsonReader::read_seconds(bool is_instant, Seconds& time) {
-  const char* const expected =
-      is_instant ? "a time as in \"2026-11-21T09:30:00Z\"" : "a duration in seconds as in \"1.5s\"";
-  if (peek() != '"') return fail_type(expected);
-  RawString raw;
-  if (!scan_string(raw)) return false;
-  std::string room;
-  const std::string_view text = meaning_of(raw, room);
-  if (!(is_instant ? read_timestamp(text, time) : read_duration(text, time))) {
-    return fail_invalid("expected " + std::string(expected) + ", got \"" + shortened(raw.text, 64) +
-                        '"');
-  }
-  const char* const misfit = is_instant ? misfit_of_timestamp(time) : misfit_of_duration(time);
-  return misfit == nullptr || fail_invalid(misfit);
 }
 
 bool ProtobufJsonReader::read_mask(well_known::FieldMask& mask) {
