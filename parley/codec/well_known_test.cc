@@ -174,6 +174,14 @@ TEST(WellKnown, what_a_form_cannot_say_is_refused) {
   }
 }
 
+TEST(WellKnown, a_field_mask_has_as_many_paths_as_a_list_may_have_elements) {
+  const Limits limits{.max_elements = 3};
+  EXPECT_EQ(decode_json<FieldMask>(R"("a,b,c")", limits, mapped())->paths.size(), 3U);
+  const auto more = decode_json<All>(R"({"mask":"a,b,c,d"})", limits, mapped());
+  EXPECT_EQ(more.error().code(), Code::resource_exhausted);
+  EXPECT_EQ(more.error().message(), "$.mask: more elements than max_elements (3)");
+}
+
 TEST(WellKnown, null_is_a_value_where_it_can_be_one) {
   EXPECT_EQ(std::get<NullValue>(decode_json<All>(R"({"value":null})", {}, mapped())->value->kind),
             NullValue::NULL_VALUE);

@@ -116,6 +116,7 @@ class JsonCursor {
   // `message` at the line and column of `at`.
   [[gnu::cold]] bool fail_syntax(const char* at, std::string message);
   [[gnu::cold]] bool fail_limit(std::string message);
+  [[gnu::cold]] bool fail_elements();
 
   const char* begin_;
   const char* at_;
@@ -135,7 +136,6 @@ class JsonCursor {
   [[gnu::cold]] bool fail_control();
   [[gnu::cold]] bool fail_string_size(std::size_t size);
   [[gnu::cold]] bool fail_depth();
-  [[gnu::cold]] bool fail_elements();
   [[gnu::cold]] bool fail_unexpected(std::string_view expected);
 };
 

@@ -402,6 +402,7 @@ bool ProtobufJsonReader::read_mask(well_known::FieldMask& mask) {
   mask.paths.clear();
   bool is_done = rest.empty();
   while (!is_done) {
+    if (mask.paths.size() >= limits_.max_elements) return fail_elements();
     const std::size_t end = rest.find(',');
     is_done = end == std::string_view::npos;
     if (!snake_path(rest.substr(0, end), mask.paths.emplace_back())) {
