@@ -236,6 +236,35 @@ TEST(ProtobufJson, reads_every_form_of_a_number_and_no_other) {
   EXPECT_FALSE(encode_json(special));
 }
 
+TEST(ProtobufJson, an_integer_with_a_point_or_an_exponent_is_read_exactly) {
+  const auto number = [](const std::string& text) {
+    const auto message = read<std::vector<std::int64_t>>("[" + text + "]");
+    return message ? std::to_string(message->at(0)) : message.error().message();
+  };
+  // More digits than a double has.
+  EXPECT_EQ(number("9007199254740993.0"), "9007199254740993");
+  EXPECT_EQ(number("9223372036854775807.000"), "9223372036854775807");
+  EXPECT_EQ(number("-9223372036854775808.0"), "-9223372036854775808");
+  EXPECT_EQ(number("922337203685477580.7e1"), "9223372036854775807");
+  EXPECT_EQ(number(R"("9007199254740993000e-3")"), "9007199254740993");
+  EXPECT_EQ(number("1000000000000000000000000000000e-30"), "1");
+  EXPECT_EQ(number("0.00000000000000000000000000007e29"), "7");
+  EXPECT_EQ(number("-0.0e5"), "0");
+  EXPECT_EQ(number("0e999999999999"), "0");
+  EXPECT_EQ(read<std::vector<std::uint64_t>>("[1.8446744073709551615e19]")->at(0),
+            std::numeric_limits<std::uint64_t>::max());
+  const std::string beyond = " does not fit int64 (-9223372036854775808 to 9223372036854775807)";
+  EXPECT_EQ(number("9223372036854775808.0"), "$[0]: 9223372036854775808.0" + beyond);
+  EXPECT_EQ(number("-9223372036854775809e0"), "$[0]: -9223372036854775809e0" + beyond);
+  EXPECT_EQ(number("1e999999999999"), "$[0]: 1e999999999999" + beyond);
+  EXPECT_EQ(number("184467440737095516160.0"), "$[0]: 184467440737095516160.0" + beyond);
+  EXPECT_EQ(number("9007199254740993.5"), "$[0]: expected integer, got 9007199254740993.5");
+  EXPECT_EQ(number("9223372036854775807.1"), "$[0]: expected integer, got 9223372036854775807.1");
+  EXPECT_EQ(number("1e-999999999999"), "$[0]: expected integer, got 1e-999999999999");
+  EXPECT_EQ(read<std::vector<std::uint8_t>>("[-1.0]").error().message(),
+            "$[0]: -1.0 does not fit uint8 (0 to 255)");
+}
+
 TEST(ProtobufJson, reads_either_name_enums_by_number_and_any_base64) {
   EXPECT_EQ(read<Message>(R"({"a_text":"x"})")->a_text, "x");
   EXPECT_EQ(read<Message>(R"({"aText":"x"})")->a_text, "x");

@@ -170,6 +170,29 @@ bool to_float64(const JsonNumber& number, double& value) noexcept {
   return nearest(number, value);
 }
 
+Whole to_uint64(const JsonNumber& number, std::uint64_t& value) noexcept {
+  // Of the digits what is not 0, and the power of ten of the last of them.
+  const std::string_view digits = number.text.substr(0, number.text.find_first_of("eE"));
+  const std::size_t last = digits.find_last_of("123456789");
+  value = 0;
+  if (last == std::string_view::npos) return Whole::fits;
+  long power = number.exponent;
+  for (const char c : digits.substr(last + 1)) power += c == '0' ? 1 : 0;
+  if (power < 0) return Whole::has_fraction;
+  const auto append = [&](std::uint64_t digit) {
+    return !__builtin_mul_overflow(value, std::uint64_t{10}, &value) &&
+           !__builtin_add_overflow(value, digit, &value);
+  };
+  for (const char c : digits.substr(0, last + 1)) {
+    const bool is_digit = c >= '0' && c <= '9';
+    if (is_digit && !append(static_cast<std::uint64_t>(c - '0'))) return Whole::too_large;
+  }
+  for (; power > 0; --power) {
+    if (!append(0)) return Whole::too_large;
+  }
+  return Whole::fits;
+}
+
 double divide_by_power_of_ten(double digits, std::ptrdiff_t power) noexcept {
   return digits / powers_of_ten[static_cast<std::size_t>(power)];
 }

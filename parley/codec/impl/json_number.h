@@ -20,6 +20,11 @@ struct JsonNumber {
 // number.text ends where it was expected.
 const char* scan_json_number(std::string_view text, JsonNumber& number) noexcept;
 
+enum class Whole : std::uint8_t { fits, has_fraction, too_large };
+
+// An integer in whatever form, 1.0 and 1e3 too: its size, exactly. `value` is set when it fits.
+Whole to_uint64(const JsonNumber& number, std::uint64_t& value) noexcept;
+
 // The nearest value; false when it is too large for the type. Too small becomes 0 (or -0).
 bool to_float64(const JsonNumber& number, double& value) noexcept;
 bool to_float32(const JsonNumber& number, float& value) noexcept;

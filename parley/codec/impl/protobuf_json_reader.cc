@@ -1,6 +1,5 @@
 // Reads JSON as protobuf maps it.
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -139,19 +138,18 @@ bool ProtobufJsonReader::read_number(const Type& type, void* object) {
 // 1.0 and 1e3 are integers as well.
 bool ProtobufJsonReader::read_whole(const Type& type, const JsonNumber& number, void* object) {
   if (number.is_integer) return store_number(type, number, object);
-  constexpr double beyond = 18'446'744'073'709'551'616.0;  // 2^64
-  double value = 0;
-  if (!to_float64(number, value) || std::abs(value) >= beyond) {
-    return fail_range(number, range_of(type.kind));
-  }
-  if (std::trunc(value) != value) {
-    return fail_invalid("expected integer, got " + shortened(number.text, 32));
-  }
   JsonNumber whole;
   whole.text = number.text;
-  whole.digits = static_cast<std::uint64_t>(std::abs(value));
-  whole.negative = value < 0;
-  return store_number(type, whole, object);
+  whole.negative = number.negative;
+  switch (to_uint64(number, whole.digits)) {
+    case Whole::fits:
+      return store_number(type, whole, object);
+    case Whole::has_fraction:
+      return fail_invalid("expected integer, got " + shortened(number.text, 32));
+    case Whole::too_large:
+      break;
+  }
+  return fail_range(number, range_of(type.kind));
 }
 
 // A number that is not finite, by its name; false, and the cursor where it was, when it is none.
