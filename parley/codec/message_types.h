@@ -1,5 +1,10 @@
 // What a google.protobuf.Any may hold: messages in a message, told apart by their names.
 //
+// In JSON a message in an Any is read and written as itself, and is bytes in between. For Anys in
+// each other, at most max_depth of them, that takes a copy of the bytes inside for each level; of
+// these two are held at one time, whatever the depth. But a level keeps its copy where its
+// message shows parts of it (std::string_view), or has the Any in what travels as another type.
+//
 // A MessageTypes is filled by one thread, and may then be read on every thread and fiber; the other
 // functions are pure.
 //

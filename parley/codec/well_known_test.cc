@@ -204,6 +204,7 @@ TEST(WellKnown, an_any_is_the_message_in_it) {
   ASSERT_TRUE(any) << any.error();
   EXPECT_EQ(unpack_any<Order>(*any, "shop.Order").value(), (Order{.some_number = 1, .inside = {}}));
   EXPECT_EQ(reread<Any>("{ }"), "{}");
+  EXPECT_EQ(reread<Any>(R"({"\u0040type":"\/shop.Order"})"), R"({"@type":"/shop.Order"})");
   for (const char* own :
        {R"("google.protobuf.Struct","value":{"a":[1]}})",
         R"("google.protobuf.Value","value":null})", R"("google.protobuf.FieldMask","value":"a"})",
@@ -220,7 +221,17 @@ TEST(WellKnown, an_any_that_makes_no_sense_is_told_by_its_place) {
        "to JsonOptions::message_types"},
       {reread<Any>(R"({"a":1})"), "$: an Any needs the URL of its type under \"@type\""},
       {reread<Any>(R"({"@type":1})"), "expected string, got number"},
-      {reread<Any>(R"({"@type":"/shop.Order","@type":"/shop.Order"})"), "the key appears twice"},
+      {reread<Any>(R"({"@type":"/shop.Order","@type":"/shop.Order"})"),
+       R"($["@type"]: the key appears twice)"},
+      {reread<Any>(R"({"someNumber":1,"@type":"/shop.Order","@type":"/shop.Order"})"),
+       R"($["@type"]: the key appears twice)"},
+      {reread<Any>(R"({"value":"1s","@type":"google.protobuf.Duration","@type":""})"),
+       R"($["@type"]: the key appears twice)"},
+      {reread<Any>(R"({"a":1,"@type":1})"), R"($["@type"]: expected string, got number)"},
+      {reread<Any>(R"({"a":{"b":1,"@type":1}})"), "$: an Any needs the URL of its type"},
+      {reread<Any>(R"({"@type":""})"), "$: an Any needs the URL of its type"},
+      {reread<Any>(R"({"someNumber":1 2,"@type":"/shop.Order"})"), "$: expected ',' or '}'"},
+      {reread<Any>(R"({"a":"\x","@type":"/shop.Order"})"), "no such escape"},
       {reread<Any>(R"({"@type":"/shop.Order","someNumber":true})"),
        "$.some_number: expected integer, got boolean"},
       {reread<Any>(R"({"@type":"/shop.Order","other":1})"), "other"},
@@ -304,10 +315,20 @@ void go_deep_in_anys() {
   EXPECT_EQ(reread<Any>(anys), anys);
 }
 
+void go_deep_in_messages_in_anys() {
+  std::string orders = R"({"@type":"/shop.Order"})";
+  for (int i = 1; i < 64; ++i) {
+    orders.insert(0, R"({"@type":"/shop.Order","inside":)");
+    orders += '}';
+  }
+  EXPECT_EQ(reread<Any>(orders), orders);
+}
+
 TEST(WellKnown, the_default_depth_fits_the_stack_of_a_fiber) {
   if (testing::frames_are_widened) GTEST_SKIP() << "a sanitizer widens every frame";
   EXPECT_LT(testing::stack_used_by(&go_deep_in_values), std::size_t{48} << 10);
   EXPECT_LT(testing::stack_used_by(&go_deep_in_anys), std::size_t{48} << 10);
+  EXPECT_LT(testing::stack_used_by(&go_deep_in_messages_in_anys), std::size_t{52} << 10);
 }
 
 constexpr std::string_view script = R"(import sys, shop_pb2

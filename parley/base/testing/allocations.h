@@ -4,6 +4,7 @@
 //   const Allocations before = testing::allocations();
 //   encode(message, out);
 //   EXPECT_EQ(testing::allocations().count - before.count, 1u);
+//   EXPECT_LT(testing::most_held_by([] { decode(message); }), 1000u);
 #pragma once
 
 #include <cstddef>
@@ -17,5 +18,9 @@ struct Allocations {
 
 // All calls of operator new since the program began.
 Allocations allocations() noexcept;
+
+// The most bytes that were allocated at one time while `run` ran, beyond those before it. By one
+// thread at a time.
+std::size_t most_held_by(void (*run)());
 
 }  // namespace parley::testing

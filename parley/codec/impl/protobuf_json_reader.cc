@@ -1,81 +1,19 @@
-// Reads JSON as protobuf maps it.
-#include <algorithm>
+// Reads JSON as protobuf maps it: scalars, and what holds other values.
+#include "parley/codec/impl/protobuf_json_reader.h"
+
 #include <limits>
 #include <utility>
 
-#include "parley/base/base64.h"
-#include "parley/codec/impl/json_reader.h"
 #include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/protobuf_json.h"
-#include "parley/codec/impl/protobuf_wire.h"
 #include "parley/codec/impl/well_known_forms.h"
 #include "parley/codec/impl/zero.h"
-#include "parley/codec/message_types.h"
-#include "parley/codec/protobuf.h"
-#include "parley/codec/well_known.h"
 
 namespace parley::codec::impl {
-namespace {
-
-constexpr std::string_view type_url_key = "@type";
-
-// Texts, times and names are as in plain JSON; numbers and what holds other values are not.
-class ProtobufJsonReader : public JsonReader {
- public:
-  using JsonReader::JsonReader;
-
-  bool read_text(const Type& type, void* object) {
-    skip_space();
-    return read(type, object) && expect_end();
-  }
-
- private:
-  struct Target {
-    ProtobufJsonReader* reader;
-    const Type* type;
-  };
-
-  bool read(const Type& type, void* object);
-  static bool read_target(void* target, void* object) {
-    const Target& self = *static_cast<Target*>(target);
-    return self.reader->read(*self.type, object);
-  }
-  static bool read_key_target(void* target, void* key);
-
-  // Each stands alone: read() calls itself.
-  [[gnu::noinline]] bool read_number(const Type& type, void* object);
-  [[gnu::noinline]] bool read_whole(const Type& type, const JsonNumber& number, void* object);
-  [[gnu::noinline]] bool read_float(const Type& type, void* object);
-  [[gnu::noinline]] bool take_special(double& value);
-  [[gnu::noinline]] bool take_number(std::string_view expected, JsonNumber& number);
-  [[gnu::noinline]] bool read_number_or_name(const Type& type, void* object);
-  [[gnu::noinline]] bool read_own_text(const Type& type, void* object);
-  [[gnu::noinline]] bool read_nullable(const Type& type, void* object);
-  [[gnu::noinline]] bool read_elements(const Type& type, void* object);
-  [[gnu::noinline]] bool read_exactly(const Type& type, void* object);
-  [[gnu::noinline]] bool read_entries(const Type& type, void* object);
-  [[gnu::noinline]] bool read_choice(const Type& type, void* object);
-  [[gnu::noinline]] bool read_members(const Type& type, void* object, bool is_in_any = false);
-  [[gnu::noinline]] bool read_member(const Members& members, std::size_t index, SeenFields& seen,
-                                     void* object);
-  [[gnu::noinline]] bool read_as(const Type& type, void* object);
-  [[gnu::noinline]] bool read_well_known(const Type& type, void* object);
-  [[gnu::noinline]] bool read_mask(well_known::FieldMask& mask);
-  [[gnu::noinline]] bool read_value(well_known::Value& value);
-  [[gnu::noinline]] bool read_any(well_known::Any& any);
-  [[gnu::noinline]] bool keep_in_any(const Type& type, const void* message, well_known::Any& any);
-  [[gnu::noinline]] bool find_type_url(std::string& url);
-  [[gnu::noinline]] bool read_in_any(const Type& type, void* object);
-  static std::size_t find_member(const Members& members, std::string_view name);
-  bool in_member(const Members& members, std::size_t index) {
-    const std::string_view name = members.fields()[index].name;
-    return name.empty() ? failure_.in_index(index) : failure_.in_field(name);
-  }
-
-  std::string number_;  // in quotes, and with escapes
-};
 
 bool ProtobufJsonReader::read(const Type& type, void* object) {
+  // By itself: these lie in each other, and each step on the way takes stack.
+  if (type.well_known == WellKnown::any) return read_any(*static_cast<well_known::Any*>(object));
   if (has_own_form(type)) return read_well_known(type, object);
   switch (type.kind) {
     case Kind::int8:
@@ -308,31 +246,50 @@ bool ProtobufJsonReader::read_members(const Type& type, void* object, bool is_in
   if (peek() != '{') return fail_type("object");
   if (!enter()) return false;
   const Members& members = type.members();
-  if (UnknownFields* const kept = members.unknown_fields(object)) *kept = {};
+  forget_unknown(members, object);
   SeenFields seen(members.fields().size(), more_seen_);
   std::size_t count = 0;
+  bool has_type_url = false;
   for (bool done = is_closed('}'); !done;) {
-    if (!scan_key(key_)) return false;
-    std::string room;
-    const std::string_view name = meaning_of(key_, room);
-    const bool is_type_url = is_in_any && name == type_url_key;
-    const std::size_t index = is_type_url ? Members::npos : find_member(members, name);
-    if (is_type_url) {
-      if (!skip_value()) return failure_.in_key(key_.text);
+    const std::size_t index = scan_member(members, is_in_any);
+    if (index == no_field) return false;
+    if (index == type_url_field) {
+      if (std::exchange(has_type_url, true)) return fail_duplicate(type_url_key);
+      if (!skip_value()) return false;
     } else if (index == Members::npos) {
-      if (refuses_unknown(members, object, options_.refuse_unknown_fields)) {
-        fail_unknown_field(members, key_.text, failure_);
-        return failure_.in_key(key_.text);
-      }
-      // Not kept: UnknownFields would go back as plain JSON.
-      if (!skip_value()) return failure_.in_key(key_.text);
+      if (!skip_unknown(members, object)) return false;
     } else if (!read_member(members, index, seen, object)) {
       return false;
     }
     if (!next_element('}', ++count, done)) return false;
   }
+  return set_absent(members, seen, object);
+}
+
+void ProtobufJsonReader::forget_unknown(const Members& members, void* object) {
+  if (UnknownFields* const kept = members.unknown_fields(object)) *kept = {};
+}
+
+bool ProtobufJsonReader::set_absent(const Members& members, const SeenFields& seen, void* object) {
   return seen.count() == members.fields().size() ||
          zero_absent(members, seen, object, options_.require_all_fields, failure_);
+}
+
+// The field whose key comes next: npos when it is none, no_field after a failure.
+std::size_t ProtobufJsonReader::scan_member(const Members& members, bool is_in_any) {
+  if (!scan_key(key_)) return no_field;
+  std::string room;
+  const std::string_view name = meaning_of(key_, room);
+  return is_in_any && name == type_url_key ? type_url_field : find_member(members, name);
+}
+
+// Not kept: UnknownFields would go back as plain JSON.
+bool ProtobufJsonReader::skip_unknown(const Members& members, void* object) {
+  if (!refuses_unknown(members, object, options_.refuse_unknown_fields)) {
+    return skip_value() || failure_.in_key(key_.text);
+  }
+  fail_unknown_field(members, key_.text, failure_);
+  return failure_.in_key(key_.text);
 }
 
 // null is an absent member.
@@ -343,14 +300,15 @@ bool ProtobufJsonReader::read_member(const Members& members, std::size_t index, 
   if (peek() == 'n' && !takes_null(held)) {
     return scan_literal("null") || in_member(members, index);
   }
-  if (!seen.mark(index)) {
-    fail_invalid("the member appears twice");
-    return in_member(members, index);
-  }
+  if (!seen.mark(index)) return fail_twice(members, index);
   void* const value = field.variant == nullptr
                           ? static_cast<char*>(object) + field.offset
                           : emplace_alternative(members, index, seen, object, failure_);
   return value != nullptr && (read(*field.type, value) || in_member(members, index));
+}
+
+bool ProtobufJsonReader::fail_twice(const Members& members, std::size_t index) {
+  return fail_invalid("the member appears twice") || in_member(members, index);
 }
 
 bool ProtobufJsonReader::read_as(const Type& type, void* object) {
@@ -361,172 +319,6 @@ bool ProtobufJsonReader::read_as(const Type& type, void* object) {
   is_represented_ = false;
   if (!filled) return false;
   return status.is_ok() || failure_.set(status.code(), status.message());
-}
-
-bool ProtobufJsonReader::read_well_known(const Type& type, void* object) {
-  Seconds time;
-  switch (type.well_known) {
-    case WellKnown::timestamp:
-      if (!read_time_text(true, time)) return false;
-      *static_cast<well_known::Timestamp*>(object) = {time.seconds, time.nanoseconds};
-      return true;
-    case WellKnown::duration:
-      if (!read_time_text(false, time)) return false;
-      *static_cast<well_known::Duration*>(object) = {time.seconds, time.nanoseconds};
-      return true;
-    case WellKnown::field_mask:
-      return read_mask(*static_cast<well_known::FieldMask*>(object));
-    case WellKnown::any:
-      return read_any(*static_cast<well_known::Any*>(object));
-    case WellKnown::value:
-      return read_value(*static_cast<well_known::Value*>(object));
-    case WellKnown::what_it_holds: {
-      const Field& only = type.members().fields()[0];
-      return read(*only.type, static_cast<char*>(object) + only.offset);
-    }
-    default:  // null_value
-      if (peek() != 'n') return read_number_or_name(type, object);
-      *static_cast<well_known::NullValue*>(object) = well_known::NullValue::NULL_VALUE;
-      return scan_literal("null");
-  }
-}
-
-bool ProtobufJsonReader::read_mask(well_known::FieldMask& mask) {
-  if (peek() != '"') return fail_type("the paths of a FieldMask in a string");
-  RawString raw;
-  if (!scan_string(raw)) return false;
-  std::string room;
-  std::string_view rest = meaning_of(raw, room);
-  mask.paths.clear();
-  bool is_done = rest.empty();
-  while (!is_done) {
-    if (mask.paths.size() >= limits_.max_elements) return fail_elements();
-    const std::size_t end = rest.find(',');
-    is_done = end == std::string_view::npos;
-    if (!snake_path(rest.substr(0, end), mask.paths.emplace_back())) {
-      return fail_invalid("the paths of a FieldMask are in camelCase here, got \"" +
-                          shortened(rest.substr(0, end), 64) + '"');
-    }
-    if (!is_done) rest.remove_prefix(end + 1);
-  }
-  return true;
-}
-
-bool ProtobufJsonReader::read_value(well_known::Value& value) {
-  switch (peek()) {
-    case 'n':
-      value.kind = well_known::NullValue::NULL_VALUE;
-      return scan_literal("null");
-    case 't':
-    case 'f':
-      return JsonReader::read(type_of<bool>(), &value.kind.emplace<bool>());
-    case '"':
-      return JsonReader::read(type_of<std::string>(), &value.kind.emplace<std::string>());
-    case '{':
-      return read_entries(type_of<decltype(well_known::Struct::fields)>(),
-                          &value.kind.emplace<well_known::Struct>().fields);
-    case '[':
-      return read_elements(type_of<decltype(well_known::ListValue::values)>(),
-                           &value.kind.emplace<well_known::ListValue>().values);
-    default:
-      return read_float(type_of<double>(), &value.kind.emplace<double>());
-  }
-}
-
-// What it holds is read as what it is, and kept as protobuf writes it.
-bool ProtobufJsonReader::read_any(well_known::Any& any) {
-  if (peek() != '{') return fail_type("object");
-  any = {};
-  if (!find_type_url(any.type_url)) return false;
-  if (any.type_url.empty()) {  // and nothing else, as find_type_url() has seen
-    return enter() && is_closed('}');
-  }
-  const Type* const type = find_message(options_, any.type_url, failure_);
-  if (type == nullptr) return failure_.in_field(type_url_key);
-  Members::Spare spare(type->members());
-  const bool is_read = has_own_form(*type) ? read_in_any(*type, spare.object())
-                                           : read_members(*type, spare.object(), true);
-  return is_read && keep_in_any(*type, spare.object(), any);
-}
-
-bool ProtobufJsonReader::keep_in_any(const Type& type, const void* message, well_known::Any& any) {
-  Limits rest = limits_;
-  rest.max_depth -= std::min(depth_, rest.max_depth);
-  std::string bytes;
-  const Status written = encode_protobuf_as(bytes, type, message, rest);
-  if (!written.is_ok()) return failure_.set(written.code(), written.message());
-  const auto held = bytes_of(bytes);
-  any.value.assign(held.begin(), held.end());
-  return true;
-}
-
-// Looks through the object under the cursor, which stays where it is. Without members there is no
-// type either.
-bool ProtobufJsonReader::find_type_url(std::string& url) {
-  const char* const start = at_;
-  if (!enter()) return false;
-  std::size_t count = 0;
-  bool is_found = false;
-  for (bool done = is_closed('}'); !done;) {
-    RawString raw;
-    if (!scan_key(raw)) return false;
-    std::string room;
-    if (meaning_of(raw, room) != type_url_key) {
-      if (!skip_value()) return failure_.in_key(raw.text);
-    } else {
-      if (is_found) return fail_duplicate(raw.text);
-      is_found = true;
-      if (peek() != '"') return fail_type("string") || failure_.in_field(type_url_key);
-      if (!scan_string(raw)) return false;
-      url = meaning_of(raw, room);
-    }
-    if (!next_element('}', ++count, done)) return false;
-  }
-  at_ = start;
-  if (url.empty() && count > 0) {
-    return fail_invalid("an Any needs the URL of its type under \"@type\"");
-  }
-  return true;
-}
-
-// Something that has a form of its own, under "value".
-bool ProtobufJsonReader::read_in_any(const Type& type, void* object) {
-  if (!enter()) return false;
-  std::size_t count = 0;
-  bool is_found = false;
-  for (bool done = is_closed('}'); !done;) {
-    if (!scan_key(key_)) return false;
-    std::string room;
-    const std::string_view name = meaning_of(key_, room);
-    if (name == "value") {
-      if (is_found) return fail_duplicate("value");
-      is_found = true;
-      if (!read(type, object)) return failure_.in_field("value");
-    } else {
-      if (name != type_url_key && options_.refuse_unknown_fields) {
-        fail_unknown_field(type.members(), key_.text, failure_);
-        return failure_.in_key(key_.text);
-      }
-      if (!skip_value()) return failure_.in_key(key_.text);
-    }
-    if (!next_element('}', ++count, done)) return false;
-  }
-  return is_found || fail_invalid("an Any with a " + std::string(type.name) +
-                                  " has it under \"value\", and there is none");
-}
-
-}  // namespace
-
-const Type* find_message(const JsonOptions& options, std::string_view type_url, Failure& failure) {
-  const std::string_view name = message_name_of(type_url);
-  const Type* const type =
-      options.message_types != nullptr ? options.message_types->find(name) : find_well_known(name);
-  if (type == nullptr) {
-    failure.set(Code::invalid_argument,
-                "this Any holds a \"" + shortened(type_url, 128) +
-                    "\", which nobody knows here: add the type to JsonOptions::message_types");
-  }
-  return type;
 }
 
 Status decode_protobuf_json(std::string_view text, const Type& type, void* object,

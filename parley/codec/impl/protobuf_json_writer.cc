@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "parley/base/base64.h"
 #include "parley/codec/impl/failure.h"
@@ -108,6 +109,7 @@ class ProtobufJsonWriter {
   [[gnu::noinline]] bool write_value(const well_known::Value& value);
   [[gnu::noinline]] bool write_any(const well_known::Any& any);
   [[gnu::noinline]] bool read_from_any(const well_known::Any& any, const Type& type, void* message);
+  bool write_held(const Type& type, const void* message);
   // The fields that have to be there, behind `count` others.
   bool write_fields(const Members& members, const void* object, std::size_t count);
   bool write_optional(const Type& type, const void* object) {
@@ -132,10 +134,15 @@ class ProtobufJsonWriter {
   const Limits& limits_;
   const JsonOptions& options_;
   std::size_t depth_ = 0;
+  bool is_ours_ = false;  // what is written was read out of an Any here, and is gone afterwards
   Failure failure_;
 };
 
 bool ProtobufJsonWriter::write(const Type& type, const void* object) {
+  // By itself: these lie in each other, and each step on the way takes stack.
+  if (type.well_known == WellKnown::any) {
+    return write_any(*static_cast<const well_known::Any*>(object));
+  }
   if (has_own_form(type)) return write_well_known(type, object);
   switch (type.kind) {
     case Kind::boolean:
@@ -371,13 +378,17 @@ bool ProtobufJsonWriter::write_represented(const Type& type, const void* object)
     ProtobufJsonWriter* writer;
     const Type* type;
   } target{this, type.element};
-  return type.represented->show(
+  // What is shown may be anybody's.
+  const bool is_ours = std::exchange(is_ours_, false);
+  const bool is_written = type.represented->show(
       object,
       [](void* context, const void* as) {
         const auto& self = *static_cast<Target*>(context);
         return self.writer->write(*self.type, as);
       },
       &target);
+  is_ours_ = is_ours;
+  return is_written;
 }
 
 bool ProtobufJsonWriter::write_well_known(const Type& type, const void* object) {
@@ -392,8 +403,6 @@ bool ProtobufJsonWriter::write_well_known(const Type& type, const void* object) 
     }
     case WellKnown::field_mask:
       return write_mask(*static_cast<const well_known::FieldMask*>(object));
-    case WellKnown::any:
-      return write_any(*static_cast<const well_known::Any*>(object));
     case WellKnown::value:
       return write_value(*static_cast<const well_known::Value*>(object));
     case WellKnown::what_it_holds: {
@@ -446,12 +455,19 @@ bool ProtobufJsonWriter::write_value(const well_known::Value& value) {
   }
 }
 
-// With as many levels as are left here.
+// With as many levels as are left here. Bytes that nobody needs any more are given back, or each
+// level of Anys in each other would keep a copy of all below it; except where the message shows
+// parts of them.
 bool ProtobufJsonWriter::read_from_any(const well_known::Any& any, const Type& type,
                                        void* message) {
   Limits rest = limits_;
   rest.max_depth -= std::min(depth_, rest.max_depth);
-  const Status read = decode_protobuf_as(text_of(any.value), type, message, rest);
+  const std::string_view bytes = text_of(any.value);
+  if (is_ours_ && decode_protobuf_as(bytes, type, message, rest, {.refuse_views = true}).is_ok()) {
+    std::vector<std::byte>().swap(const_cast<well_known::Any&>(any).value);
+    return true;
+  }
+  const Status read = decode_protobuf_as(bytes, type, message, rest);
   return read.is_ok() || failure_.set(read.code(), "what this Any holds is no " + any.type_url +
                                                        ": " + read.message());
 }
@@ -463,15 +479,21 @@ bool ProtobufJsonWriter::write_any(const well_known::Any& any) {
   }
   const Type* const type = find_message(options_, any.type_url, failure_);
   if (type == nullptr) return false;
-  const Members& members = type->members();
-  Members::Spare spare(members);
+  Members::Spare spare(type->members());
   if (!read_from_any(any, *type, spare.object())) return false;
   if (!enter('{')) return false;
   out_ += "\"@type\":";
   if (!write_text(any.type_url)) return failure_.in_field("@type");
-  if (!has_own_form(*type)) return write_fields(members, spare.object(), 1) && leave('}');
+  const bool is_ours = std::exchange(is_ours_, true);
+  const bool is_written = write_held(*type, spare.object());
+  is_ours_ = is_ours;
+  return is_written && leave('}');
+}
+
+bool ProtobufJsonWriter::write_held(const Type& type, const void* message) {
+  if (!has_own_form(type)) return write_fields(type.members(), message, 1);
   out_ += ",\"value\":";
-  return (write(*type, spare.object()) || failure_.in_field("value")) && leave('}');
+  return write(type, message) || failure_.in_field("value");
 }
 
 }  // namespace
