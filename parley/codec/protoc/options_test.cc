@@ -54,6 +54,18 @@ INSTANTIATE_TEST_SUITE_P(
                 "",
                 "the field M.a has the type google.protobuf.FileOptions of "
                 "google/protobuf/descriptor.proto, which is proto2"},
+        Refused{
+            "one_json_name_twice",
+            "syntax = \"proto3\"; package p; message M { string a = 1 [json_name = \"x\"];"
+            "int32 c = 3; oneof o { string b = 2 [json_name = \"x\"]; } }",
+            "",
+            "file.proto: the fields a and b of p.M are both called \"x\" in JSON, and could not "
+            "be told apart there: give one of them another json_name"},
+        Refused{"a_json_name_that_is_made_of_another_name",
+                "syntax = \"proto3\"; message M { message N { string foo_bar = 1;"
+                "string c = 2 [json_name = \"fooBar\"]; } }",
+                "",
+                "file.proto: the fields foo_bar and c of M.N are both called \"fooBar\" in JSON"},
         Refused{"unknown_option", times, "--parley_opt=keep",
                 "unknown option 'keep': expected unknown_fields=skip or keep"},
         Refused{"unknown_fields", times, "--parley_opt=unknown_fields=yes",
@@ -64,6 +76,15 @@ INSTANTIATE_TEST_SUITE_P(
                 "the option namespace is 'a::': expected names with :: between them"},
         Refused{"keyword", times, "--parley_opt=namespace=new", "the option namespace is 'new'"},
         Refused{"no_name", times, "--parley_opt=namespace=1a", "the option namespace is '1a'"}));
+
+TEST(Protoc, json_names_may_be_those_of_other_fields) {
+  const Outcome outcome = generate("file",
+                                   "syntax = \"proto3\"; message M { string a = 1 [json_name = "
+                                   "\"b\"]; string b = 2 [json_name = \"a\"]; }",
+                                   "");
+  EXPECT_EQ(outcome.code, 0) << outcome.errors;
+  EXPECT_TRUE(has(outcome.out, ".json_name(\"b\")")) << outcome.out;
+}
 
 TEST(ProtocOptions, unknown_fields_have_a_member_when_they_are_kept) {
   constexpr std::string_view member = "parley::codec::UnknownFields unknown_fields;";

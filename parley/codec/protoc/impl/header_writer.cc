@@ -1,6 +1,7 @@
 #include "parley/codec/protoc/impl/header_writer.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -81,7 +82,23 @@ bool HeaderWriter::check(std::string& error) const {
   });
 }
 
+// protoc itself looks only for clashes among the names it makes.
+bool HeaderWriter::check_json_names(const Descriptor& message, std::string& error) {
+  std::map<std::string, const FieldDescriptor*> fields;
+  for (int i = 0; i < message.field_count(); ++i) {
+    const FieldDescriptor& field = *message.field(i);
+    const auto [found, is_new] = fields.emplace(field.json_name(), &field);
+    if (is_new) continue;
+    error = "the fields " + found->second->name() + " and " + field.name() + " of " +
+            message.full_name() + " are both called \"" + field.json_name() +
+            "\" in JSON, and could not be told apart there: give one of them another json_name";
+    return false;
+  }
+  return true;
+}
+
 bool HeaderWriter::check_message(const Descriptor& message, std::string& error) const {
+  if (!check_json_names(message, error)) return false;
   for (int i = 0; i < message.field_count(); ++i) {
     const FieldDescriptor& field = *message.field(i);
     const Descriptor* type = field.message_type();

@@ -30,6 +30,7 @@ class HeaderWriter {
  private:
   bool check(std::string& error) const;
   bool check_message(const google::protobuf::Descriptor& message, std::string& error) const;
+  static bool check_json_names(const google::protobuf::Descriptor& message, std::string& error);
   void write_enum(const google::protobuf::EnumDescriptor& type);
   void write_message(const google::protobuf::Descriptor& message);
   void write_member(const Member& member, bool is_first);
