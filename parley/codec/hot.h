@@ -5,7 +5,9 @@
 // The struct is one that is reflected (reflect.h): what parley::fields says beside it holds, but
 // flattened members, UnknownFields, properties and tables of all fields are refused while
 // compiling. Structs inside are hot if they are named too; the rest goes by its table, and so do
-// all other formats, decoding, and protobuf's JSON mapping. The text is the same to the byte.
+// all other formats, decoding, and protobuf's JSON mapping. The text is the same to the byte, and
+// errors and max_depth are too. A small struct that lies in itself needs less than 48 KiB of stack
+// at the default depth; a wide one more, by its members, where nothing is optimised.
 //
 // To be said before the type first meets a format, where everybody sees it who encodes it: in the
 // header that declares it.

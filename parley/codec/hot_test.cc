@@ -15,6 +15,7 @@
 #include "parley/codec/json.h"
 #include "parley/codec/msgpack.h"
 #include "parley/codec/testing/random_types.h"
+#include "parley/codec/testing/small_stack.h"
 
 namespace parley::codec::hot_test {
 
@@ -57,6 +58,20 @@ struct Order {
   std::string last;
 };
 
+// What lies in itself: in a list, by itself, and by way of what is not hot.
+template <bool hot>
+struct Tree {
+  std::vector<Tree<hot>> kids;
+};
+template <bool hot>
+struct Chain {
+  std::unique_ptr<Chain<hot>> next;
+};
+template <bool hot>
+struct Names {
+  std::map<std::string, Names<hot>> inner;
+};
+
 }  // namespace parley::codec::hot_test
 
 namespace parley {
@@ -69,6 +84,12 @@ template <>
 inline constexpr bool is_hot<codec::hot_test::Line<true>> = true;
 template <>
 inline constexpr bool is_hot<codec::hot_test::Order<true>> = true;
+template <>
+inline constexpr bool is_hot<codec::hot_test::Tree<true>> = true;
+template <>
+inline constexpr bool is_hot<codec::hot_test::Chain<true>> = true;
+template <>
+inline constexpr bool is_hot<codec::hot_test::Names<true>> = true;
 template <bool hot>
 inline constexpr auto fields<codec::hot_test::Line<hot>> =
     codec::field_rules<codec::hot_test::Line<hot>>(
@@ -165,6 +186,59 @@ TEST(Hot, options_and_limits_hold_and_errors_name_the_place) {
   for (std::size_t depth = 1; depth < 4; ++depth) {
     EXPECT_EQ(encode_json(order, {.max_depth = depth}).error().code(), Code::resource_exhausted);
   }
+}
+
+// A T in a T, in as many objects as `levels`.
+template <template <bool> class T, bool hot>
+T<hot> in_each_other(std::size_t levels) {
+  T<hot> value;
+  for (std::size_t i = 1; i < levels; ++i) {
+    T<hot> outer;
+    if constexpr (requires { outer.kids; }) {
+      outer.kids.push_back(std::move(value));
+    } else if constexpr (requires { outer.next; }) {
+      outer.next = std::make_unique<T<hot>>(std::move(value));
+    } else {
+      outer.inner.emplace("a", std::move(value));
+    }
+    value = std::move(outer);
+  }
+  return value;
+}
+
+// What it says beyond max_depth, hot as by its table.
+template <template <bool> class T>
+void expect_the_same_refusal(std::size_t levels) {
+  const Limits enough{.max_depth = 100};
+  for (std::size_t depth = 1; depth <= 100; ++depth) {
+    const auto cold = encode_json(in_each_other<T, false>(levels), {.max_depth = depth});
+    const auto hot = encode_json(in_each_other<T, true>(levels), {.max_depth = depth});
+    ASSERT_EQ(hot.has_value(), cold.has_value()) << depth;
+    if (!cold) {
+      EXPECT_EQ(hot.error().code(), Code::resource_exhausted);
+      EXPECT_EQ(hot.error().message(), cold.error().message());
+    }
+  }
+  EXPECT_TRUE(encode_json(in_each_other<T, true>(levels), enough));
+}
+
+TEST(Hot, what_lies_too_deep_is_refused_as_by_the_table) {
+  expect_the_same_refusal<Tree>(20);
+  expect_the_same_refusal<Chain>(40);
+  expect_the_same_refusal<Names>(20);
+}
+
+// Made and destroyed on an ordinary stack: of what lies in itself that takes stack too.
+const Tree<true> deep_tree = in_each_other<Tree, true>(32);
+const Chain<true> deep_chain = in_each_other<Chain, true>(64);
+const Names<true> deep_names = in_each_other<Names, true>(32);
+
+TEST(Hot, the_default_depth_fits_the_stack_of_a_fiber) {
+  if (testing::frames_are_widened) GTEST_SKIP() << "a sanitizer widens every frame";
+  constexpr std::size_t most = std::size_t{48} << 10;
+  EXPECT_LT(testing::stack_used_by([] { EXPECT_TRUE(encode_json(deep_tree)); }), most);
+  EXPECT_LT(testing::stack_used_by([] { EXPECT_TRUE(encode_json(deep_chain)); }), most);
+  EXPECT_LT(testing::stack_used_by([] { EXPECT_TRUE(encode_json(deep_names)); }), most);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@
 // resource_exhausted where a limit was hit.
 //
 // Pure functions: safe on every thread and fiber; at the default depth they need less than 32 KiB
-// of stack, with protobuf_mapping than 52 KiB.
+// of stack, with protobuf_mapping than 52 KiB; hot.h says what hot types need.
 //
 //   Result<std::string> text = codec::encode_json(order);
 //   Result<Order> order = codec::decode_json<Order>(*text);
