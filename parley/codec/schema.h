@@ -43,7 +43,9 @@ std::string json_schema() {
   return json_schema_of(type_of<T>());
 }
 
-// An OpenAPI 3.1 document: each method is a POST to its name, with the arguments as JSON.
+// An OpenAPI 3.1 document: each method is a POST to its name, with the arguments as JSON. Schemas
+// say which members are attributes in XML (xml/xml.h); for a member that is the text of its element
+// OpenAPI 3.1 has no word.
 std::string openapi_of(std::span<const MethodShape> methods, const SchemaInfo& info = {});
 
 // Exported types for each struct and enum that `types` reach, and, when there are methods, an

@@ -47,6 +47,12 @@ struct Drawing {
   std::variant<std::monostate, Circle, Square> shape;
 };
 
+struct Tag {
+  std::string id;
+  Colour colour = Colour::red;
+  std::optional<std::uint8_t> size;
+  std::string text;
+};
 namespace other {
 struct Line {
   std::int32_t x = 0;
@@ -74,6 +80,17 @@ template <>
 inline constexpr auto parley::fields<parley::codec::schema_test::Record> =
     parley::codec::field_rules<parley::codec::schema_test::Record>(
         parley::codec::field<&parley::codec::schema_test::Record::number>("the number"));
+template <>
+inline constexpr auto parley::fields<parley::codec::schema_test::Tag> =
+    parley::codec::field_rules<parley::codec::schema_test::Tag>(
+        parley::codec::field<&parley::codec::schema_test::Tag::id>("xml:id").in_xml(
+            parley::codec::XmlPlace::attribute),
+        parley::codec::field<&parley::codec::schema_test::Tag::colour>().in_xml(
+            parley::codec::XmlPlace::attribute),
+        parley::codec::field<&parley::codec::schema_test::Tag::size>().in_xml(
+            parley::codec::XmlPlace::attribute),
+        parley::codec::field<&parley::codec::schema_test::Tag::text>().in_xml(
+            parley::codec::XmlPlace::text));
 template <>
 inline constexpr auto parley::enum_range<parley::codec::schema_test::Wide> =
     parley::codec::EnumRange{.least = -5, .most = 6};
@@ -152,6 +169,24 @@ TEST(OpenApi, each_method_is_a_post_to_its_name) {
                       R"({"description":"the result"}}}})"),
             std::string::npos)
       << text;
+}
+
+TEST(OpenApi, a_member_that_is_an_attribute_in_xml_says_so) {
+  const std::vector<MethodShape> methods = {
+      {.name = "/tag", .parameters = &type_of<std::tuple<Tag>>()}};
+  const std::string text = openapi_of(methods);
+  EXPECT_TRUE(validate_json(text).is_ok()) << text;
+  for (const char* property :
+       {R"("xml:id":{"type":"string","xml":{"name":"xml:id","attribute":true},"default":""})",
+        R"("colour":{"$ref":"#/components/schemas/Colour","xml":{"name":"colour",)"
+        R"("attribute":true},"default":"red"})",
+        R"("size":{"anyOf":[{"type":"integer","minimum":0,"maximum":255},{"type":"null"}],)"
+        R"("xml":{"name":"size","attribute":true}})",
+        R"("text":{"type":"string","default":""})"}) {
+    EXPECT_NE(text.find(property), std::string::npos) << property << '\n' << text;
+  }
+  // JSON Schema has no such word.
+  EXPECT_EQ(json_schema<Tag>().find(R"("xml":)"), std::string::npos);
 }
 
 TEST(Typescript, declares_what_json_holds) {

@@ -18,8 +18,8 @@ std::string quoted(std::string_view text) { return '"' + impl::escaped_json(text
 
 class SchemaWriter {
  public:
-  // `place` is where the definitions stand: "#/$defs/".
-  explicit SchemaWriter(std::string_view place) : place_(place) {}
+  // `place` is where the definitions stand: "#/$defs/". OpenAPI also has words for XML.
+  SchemaWriter(std::string_view place, bool is_openapi) : place_(place), is_openapi_(is_openapi) {}
 
   void add(const Type& type) { types_.add(type); }
 
@@ -193,21 +193,32 @@ class SchemaWriter {
     return "{\"oneOf\":[{\"not\":{\"anyOf\":[" + none + "]}}" + each + "]}";
   }
 
-  // With its rules, and the value it has when it is absent, where there is one to show.
+  // With its rules, its place in XML, and the value it has when it is absent, where there is one to
+  // show.
   [[nodiscard]] std::string property(const Members& members, const Field& field,
                                      const Rules* rules) const {
     std::string out = schema(*field.type);
     if (rules != nullptr) impl::add_rules(*rules, *field.type, out);
+    if (is_openapi_ && field.xml == XmlPlace::attribute) {
+      add(R"("xml":{"name":)" + quoted(field.name) + R"(,"attribute":true})", out);
+    }
     if (field.variant != nullptr || field.is_required || members.defaults() == nullptr) return out;
     std::string text;
     const auto* const value = static_cast<const char*>(members.defaults()) + field.offset;
     if (!encode_json_as(text, *field.type, value).is_ok() || text == "null") return out;
-    out.pop_back();
-    if (out != "{") out += ',';
-    return out + "\"default\":" + text + '}';
+    add("\"default\":" + text, out);
+    return out;
+  }
+
+  // One more keyword in a schema.
+  static void add(const std::string& keyword, std::string& schema) {
+    schema.pop_back();
+    if (schema != "{") schema += ',';
+    schema += keyword + '}';
   }
 
   std::string place_;
+  bool is_openapi_;
   impl::NamedTypes types_;
 };
 
@@ -256,7 +267,7 @@ std::string operation(const SchemaWriter& schemas, const MethodShape& method) {
 }  // namespace
 
 std::string json_schema_of(const Type& type) {
-  SchemaWriter schemas("#/$defs/");
+  SchemaWriter schemas("#/$defs/", false);
   schemas.add(type);
   std::string out = schemas.schema(type);
   out.erase(0, 1);
@@ -267,7 +278,7 @@ std::string json_schema_of(const Type& type) {
 }
 
 std::string openapi_of(std::span<const MethodShape> methods, const SchemaInfo& info) {
-  SchemaWriter schemas("#/components/schemas/");
+  SchemaWriter schemas("#/components/schemas/", true);
   for (const MethodShape& method : methods) {
     if (method.parameters != nullptr) schemas.add(*method.parameters);
     if (method.result != nullptr) schemas.add(*method.result);

@@ -22,7 +22,8 @@
 // Go differs in bytes, which it writes as they are, and in durations, which are nanoseconds there.
 //
 // What is read:
-// * an element that is absent leaves the default, but for lists: none there is an empty list;
+// * what is absent keeps its default, but a list that is absent is empty, whatever its default:
+//   without elements it looks so, unless it is required. An array keeps its default;
 // * elements may come in any order, those of one list also apart; any other one twice is an error;
 // * unknown elements and attributes are skipped; options and what is said beside a type refuse or
 //   keep them (UnknownFields::xml). Text among elements is an error but for white space;
