@@ -44,6 +44,16 @@ class DevCase(unittest.TestCase):
         with open(self.path("calls.log"), encoding="utf-8") as file:
             return file.read().splitlines()
 
+    def bare_path(self, *commands):
+        """A PATH with nothing but these commands."""
+        bare = self.path("bare")
+        os.mkdir(bare)
+        for command in ("bash", "env", "readlink", "dirname", "nproc", "sed", "mkdir", "tail",
+                        "cat", "sort", "tr", *commands):
+            os.symlink(shutil.which(command), os.path.join(bare, command))
+        self.environment["PATH"] = bare
+        return bare
+
     def dev(self, *arguments, user=None):
         return subprocess.run([DEV, *arguments], capture_output=True, text=True, check=False,
                               env=self.environment, stdin=subprocess.DEVNULL, timeout=60, user=user)
@@ -171,16 +181,6 @@ class Setup(DevCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(self.calls()[0], r"^sudo -n env DEBIAN_FRONTEND=noninteractive apt-get ")
 
-    def bare_path(self, *commands):
-        """A PATH with nothing but these commands."""
-        bare = self.path("bare")
-        os.mkdir(bare)
-        for command in ("bash", "env", "readlink", "dirname", "nproc", "sed", "mkdir", "tail",
-                        "cat", "sort", "tr", *commands):
-            os.symlink(shutil.which(command), os.path.join(bare, command))
-        self.environment["PATH"] = bare
-        return bare
-
     def test_without_root_and_sudo_the_command_for_root_is_named(self):
         user = self.other_user()
         self.stub("dpkg-query", "exit 1")
@@ -268,16 +268,49 @@ class Work(DevCase):
         done = self.dev("conformance")
         self.assertEqual((done.returncode, done.stdout), (1, "These tests failed\n"))
 
-    def test_without_a_network_there_is_no_conformance_suite_and_that_is_said(self):
+    def no_conformance(self):
+        """What is said where the suite's sources cannot be had, and there are none."""
         self.stub("protoc", 'echo "libprotoc 3.21.12"')
-        self.stub("apt-get", 'echo "$*" >>"$STUB_LOG"; echo "E: no route to host"; exit 100')
+        self.stub("dpkg-source", "exit 0")
+        keys = self.path("keys.gpg")
+        self.environment.setdefault("PARLEY_DEBIAN_KEYS", keys)
+        with open(keys, "w", encoding="utf-8"):
+            pass
         done = self.dev("conformance")
-        self.assertEqual(done.returncode, 3)
-        self.assertIn("E: no route to host\ndev: Debian's source package of protobuf could not be "
-                      "had: is there a network?", done.stderr)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertRegex(done.stderr, "; or unpack the sources of protobuf 3.21.12 by hand, so "
+                         r"that there is \S+/protobuf-3.21.12/conformance/conformance.proto$")
+        return done.stderr
+
+    def test_a_conformance_suite_that_cannot_be_fetched_says_what_apt_get_said(self):
+        self.stub("apt-get", 'echo "$*" >>"$STUB_LOG"; echo "E: no route to host"; exit 100')
+        self.assertIn("E: no route to host\ndev: apt-get could not get Debian's source package of "
+                      "protobuf; why stands above", self.no_conformance())
         # The system's own lists and sources are left alone.
         self.assertRegex(self.calls()[-1], r"Dir::Etc::SourceList=\S+/build/conformance/.* "
                          r"Dir::State::Lists=\S+/build/conformance/.* update$")
+
+    def test_without_debians_keys_that_is_said_and_not_the_network(self):
+        self.environment["PARLEY_DEBIAN_KEYS"] = self.path("none.gpg")
+        said = self.no_conformance()
+        self.assertIn(f"there is no {self.path('none.gpg')}: install debian-archive-keyring", said)
+        self.assertNotIn("reached", said)
+        self.assertEqual(self.calls(), [])
+
+    def test_another_protobuf_than_debians_is_said_with_both_versions(self):
+        self.stub("apt-get", 'case "$*" in *" source protobuf") mkdir protobuf-3.21.9 ;; esac')
+        self.assertIn("protoc here is of protobuf 3.21.12, and the source package of Debian 12 is "
+                      "protobuf-3.21.9/: install", self.no_conformance())
+
+    def test_on_another_system_the_suite_says_that_there_is_no_apt_get(self):
+        bare = self.bare_path("python3", "grep", "rm", "chmod")
+        for command in ("g++", "cmake", "ninja"):
+            os.symlink("/bin/true", os.path.join(bare, command))
+        self.environment["PATH"] = f"{self.stubs}:{bare}"
+        for name in ("apt-get", "dpkg-query"):
+            os.remove(os.path.join(self.stubs, name))
+        self.assertIn("there is no apt-get to get it with: run this on Debian 12",
+                      self.no_conformance())
 
     def test_a_failed_build_ends_it(self):
         self.stub("cmake", 'case "$1" in --build) exit 1 ;; esac')

@@ -14,20 +14,40 @@ Examples:
 
 Options:
   --verbose   have the runner log each case with what went in and came out
+
+Environment:
+  PARLEY_DEBIAN_KEYS  the keys apt-get trusts Debian's packages by
+                      (default: /usr/share/keyrings/debian-archive-keyring.gpg)
+
 The source package and the runner are kept in build/conformance. apt-get fetches the package by
-lists of its own there; nothing of the system's is touched.
+lists of its own there; nothing of the system's is touched. On other systems than Debian, unpack the
+sources of the protobuf that is installed as build/conformance/protobuf-VERSION (VERSION as protoc
+--version says).
 Exit code: 0 as expected, 1 not so or a failed build, 2 usage, 3 packages or the source package are
-missing (is there a network?).
+missing: it says which, and what to try.
 TEXT
+}
+
+# no_sources WHY_AND_WHAT_TO_TRY: ends with that and the other way out. Uses fetch_protobuf's
+# variables.
+no_sources() {
+  fail 3 "$1; or unpack the sources of protobuf $version by hand, so that there is \
+$(short "$dir/protobuf-$version/conformance/conformance.proto")"
 }
 
 # fetch_protobuf DIR VERSION: leaves the sources in DIR/protobuf-VERSION.
 fetch_protobuf() {
   local dir="$1" version="$2" fetch="$1/fetch" log="$1/apt.log"
-  local keys=/usr/share/keyrings/debian-archive-keyring.gpg
+  local keys="${PARLEY_DEBIAN_KEYS:-/usr/share/keyrings/debian-archive-keyring.gpg}" command
   [[ ! -f "$dir/protobuf-$version/conformance/conformance.proto" ]] || return 0
-  command -v apt-get >/dev/null ||
-    fail 3 "the runner is built from Debian's source package of protobuf, and there is no apt-get"
+  for command in apt-get dpkg-source; do
+    command -v "$command" >/dev/null ||
+      no_sources "the runner is built from Debian's source package of protobuf, and there is no \
+$command to get it with: run this on Debian 12"
+  done
+  [[ -r "$keys" ]] ||
+    no_sources "Debian's source package of protobuf cannot be checked without Debian's keys, and \
+there is no $keys: install debian-archive-keyring, or say in PARLEY_DEBIAN_KEYS where it is"
   say "fetching Debian's source package of protobuf $version"
   rm -rf "$fetch" "$dir/protobuf-$version"
   mkdir -p "$fetch/lists/partial" "$fetch/cache/archives/partial"
@@ -43,12 +63,12 @@ TEXT
   if ! { "${apt[@]}" update && (cd "$fetch" && "${apt[@]}" source protobuf); } >"$log" 2>&1 \
     </dev/null; then
     tail -n 5 "$log" >&2
-    fail 3 "Debian's source package of protobuf could not be had: is there a network? (all that \
-apt-get said is in $(short "$log"))"
+    no_sources "apt-get could not get Debian's source package of protobuf; why stands above (also \
+in $(short "$log")). Where deb.debian.org could not be reached, try again when it can"
   fi
   [[ -f "$fetch/protobuf-$version/conformance/conformance.proto" ]] ||
-    fail 3 "Debian's source package is not that of the protobuf $version installed here, but \
-$(cd "$fetch" && echo protobuf-*/): update libprotobuf-dev"
+    no_sources "protoc here is of protobuf $version, and the source package of Debian 12 is \
+$(cd "$fetch" && echo protobuf-*/): install Debian 12's protobuf-compiler and libprotobuf-dev"
   mv "$fetch/protobuf-$version" "$dir/"
   rm -rf "$fetch"
 }

@@ -21,7 +21,7 @@ declare -A commands_of=(
   [lint]="clang-tidy-19"
   [fuzz]="clang++-19"
   [bench]=""
-  [conformance]="protoc dpkg-source"
+  [conformance]="protoc"
   [aarch64]="aarch64-linux-gnu-g++ qemu-aarch64-static"
 )
 
