@@ -24,6 +24,14 @@ struct Json {
   static Result<T> decode(std::string_view text) {
     return codec::decode_json<T>(text);
   }
+  template <class T>
+  static Status encode_to(std::string& text, const T& value) {
+    return codec::encode_json_to(text, value);
+  }
+  template <class T>
+  static Status decode_into(std::string_view text, T& object) {
+    return codec::decode_json_into(text, object);
+  }
   // `text` with its members in reverse order, and with one that nobody knows.
   static std::vector<std::string> same_as(const std::string& text);
 };

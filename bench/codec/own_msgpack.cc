@@ -1,35 +1,7 @@
 #include "msgpack_rows.h"
+#include "own.h"
 
 namespace parley::bench {
-namespace {
-
-class OwnEncoder {
- public:
-  template <class T>
-  Status encode(const T& value) {
-    text_.clear();
-    return codec::encode_msgpack_to(text_, value);
-  }
-  [[nodiscard]] std::string_view text() const { return text_; }
-
- private:
-  std::string text_;
-};
-
-struct OwnDecoder {
-  using Input = std::string;
-
-  template <class T>
-  Status decode(const std::string& text, T& object) {
-    return codec::decode_msgpack_into(text, object);
-  }
-  template <class T>
-  static Result<T> decoded(const std::string& text) {
-    return codec::decode_msgpack<T>(text);
-  }
-};
-
-}  // namespace
 
 std::vector<std::string> Msgpack::same_as(const std::string& text) {
   // Every body is a map of less than fifteen members: "nobody", [-1.5, nil, {}].
@@ -39,6 +11,8 @@ std::vector<std::string> Msgpack::same_as(const std::string& text) {
   return {std::move(with_unknown)};
 }
 
-void add_own_msgpack(Table& table) { add_msgpack_contestant<OwnEncoder, OwnDecoder>(table, "own"); }
+void add_own_msgpack(Table& table) {
+  add_msgpack_contestant<OwnEncoder<Msgpack>, OwnDecoder<Msgpack>>(table, "own");
+}
 
 }  // namespace parley::bench

@@ -1,38 +1,13 @@
+#include "own.h"
 #include "protobuf_rows.h"
 
 namespace parley::bench {
 namespace {
 
-class OwnEncoder {
- public:
-  template <class T>
-  Status encode(const T& value) {
-    text_.clear();
-    return codec::encode_protobuf_to(text_, value);
-  }
-  [[nodiscard]] std::string_view text() const { return text_; }
-
- private:
-  std::string text_;
-};
-
-struct OwnDecoder {
-  using Input = std::string;
-
-  template <class T>
-  Status decode(const std::string& text, T& object) {
-    return codec::decode_protobuf_into(text, object);
-  }
-  template <class T>
-  static Result<T> decoded(const std::string& text) {
-    return codec::decode_protobuf<T>(text);
-  }
-};
-
 template <Memory memory, class T>
 void add_body(Table& table, std::string_view body, Maker<T> make) {
-  add_encoding<Protobuf, OwnEncoder, memory>(table, "own", body, make);
-  add_decoding<Protobuf, OwnDecoder, memory>(table, "own", body, make);
+  add_encoding<Protobuf, OwnEncoder<Protobuf>, memory>(table, "own", body, make);
+  add_decoding<Protobuf, OwnDecoder<Protobuf>, memory>(table, "own", body, make);
 }
 
 template <Memory memory>

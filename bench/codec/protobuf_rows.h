@@ -23,6 +23,14 @@ struct Protobuf {
   static Result<T> decode(std::string_view text) {
     return codec::decode_protobuf<T>(text);
   }
+  template <class T>
+  static Status encode_to(std::string& text, const T& value) {
+    return codec::encode_protobuf_to(text, value);
+  }
+  template <class T>
+  static Status decode_into(std::string_view text, T& object) {
+    return codec::decode_protobuf_into(text, object);
+  }
   // With a field that nobody knows.
   static std::vector<std::string> same_as(const std::string& text);
 };
