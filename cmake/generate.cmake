@@ -7,6 +7,10 @@
 # is read with the include folders of the target.
 function(parley_generate target header)
   cmake_parse_arguments(arg "" "INCLUDE" "" ${ARGN})
+  if(NOT TARGET parley_gen_command)
+    message(FATAL_ERROR "parley_generate(${target}): there is no parley-gen; configure with "
+      "PARLEY_GEN=ON and PARLEY_CLI=ON")
+  endif()
   cmake_path(ABSOLUTE_PATH header BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
   cmake_path(GET header STEM LAST_ONLY stem)
   if(NOT arg_INCLUDE)

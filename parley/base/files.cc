@@ -148,7 +148,9 @@ Status check_path(std::string_view what, std::string_view path) {
     return Status(Code::invalid_argument,
                   about(what, path.substr(0, max_path)) + ": " + std::string(why));
   };
-  if (path.empty() || path.front() != '/') return refuse("a path begins with '/'");
+  if (path.empty() || path.front() != '/') {
+    return refuse("a path begins with '/': std::filesystem::absolute() makes it whole");
+  }
   if (path.size() > max_path) return refuse("the path is longer than max_path");
   if (path.find('\0') != std::string_view::npos) return refuse("the path has a zero byte");
   if (path == "/") return {};

@@ -154,7 +154,8 @@ class FieldOf : public RuleWords<FieldOf<Access>, typename Access::Value> {
     changed.options_.is_unpacked = true;
     return changed;
   }
-  // What it is when it is absent, instead of what the struct's own initialisers say.
+  // What it is when it is absent, instead of what the struct's own initialisers say; of structs
+  // that an outer initialiser puts into a list, a map or an optional they still say.
   [[nodiscard]] constexpr FieldOf default_to(MakeDefault make) const
     requires(!std::is_array_v<Value>)
   {

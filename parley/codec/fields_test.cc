@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -220,6 +221,11 @@ struct Outer {
 struct Around {
   Inner in;
 };
+struct Several {
+  std::array<Inner, 2> array;
+  std::pair<int, Inner> pair;
+  std::vector<Inner> list = std::vector<Inner>(1);
+};
 struct MaybeInner {
   std::optional<Inner> in;
 };
@@ -273,6 +279,28 @@ TEST(Fields, a_flattened_struct_keeps_its_defaults_numbers_and_unknown_members) 
   EXPECT_EQ(fields[0].number, 20u);
   EXPECT_EQ(fields[1].number, 40u) << "its own";
   EXPECT_EQ(fields[2].number, 3u);
+}
+
+TEST(Fields, a_default_holds_wherever_the_struct_stands_by_value) {
+  const auto several = decode_json<Several>("{}");
+  ASSERT_TRUE(several) << several.error();
+  EXPECT_EQ(several->array[0].x, 5);
+  EXPECT_EQ(several->array[1].x, 5);
+  EXPECT_EQ(several->pair.second.x, 5);
+  EXPECT_EQ(several->list.at(0).x, 1) << "as the outer initialiser says";
+  EXPECT_EQ(decode_json<Several>(R"({"list":[{}]})")->list.at(0).x, 5) << "it is decoded";
+}
+
+TEST(Fields, an_outer_initialiser_holds_when_the_inner_struct_is_absent_as_a_whole) {
+  struct Server {
+    int port = 8080;
+    std::string host;
+  };
+  struct Shop {
+    Server main{.port = 8443, .host = {}};
+  };
+  EXPECT_EQ(decode_json<Shop>("{}")->main.port, 8443);
+  EXPECT_EQ(decode_json<Shop>(R"({"main":{"host":"x"}})")->main.port, 8080);
 }
 
 TEST(Fields, of_a_required_flattened_variant_one_alternative_must_be_there) {
@@ -370,6 +398,11 @@ TEST(Fields, unknown_members_are_kept_where_there_is_room_for_them) {
   EXPECT_EQ(encode_json(*keeping).value(), R"({"known":2})") << "nothing old is left";
   keeping->others.json = "\"open";
   EXPECT_FALSE(encode_json(*keeping)) << "what is put there by hand is checked";
+  keeping->others.json = R"("new": [ {"known": 1} ] , "kn\u006fwn":3)";
+  EXPECT_EQ(error_of(encode_json(*keeping).error()),
+            R"($: what UnknownFields holds cannot be written: "known" is known)");
+  keeping->others.json = R"("new": [ {"known": 1} ] )";
+  EXPECT_TRUE(encode_json(*keeping));
 }
 
 TEST(Fields, a_type_may_travel_as_another) {

@@ -1,5 +1,9 @@
 #include "parley/codec/json.h"
 
+#include <algorithm>
+#include <limits>
+
+#include "parley/codec/impl/held_json.h"
 #include "parley/codec/impl/json_cursor.h"
 
 namespace parley::codec {
@@ -24,6 +28,14 @@ Status validate_json(std::string_view text, const Limits& limits) {
   impl::JsonCursor cursor(text, limits);
   if (cursor.check_size() && cursor.skip_value() && cursor.expect_end()) return {};
   return cursor.failure().status();
+}
+
+Status impl::check_held_json(std::string_view text, const Limits& limits, std::size_t depth) {
+  constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
+  return validate_json(text, {.max_depth = limits.max_depth - std::min(depth, limits.max_depth),
+                              .max_bytes = any,
+                              .max_elements = any,
+                              .max_string_bytes = any});
 }
 
 std::string indent_json(std::string_view valid_json) {

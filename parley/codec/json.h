@@ -3,7 +3,8 @@
 // Strict: the whole text must be one JSON value; no comments, no trailing commas, no lone
 // surrogates, no control characters in strings, UTF-8 only, numbers that fit their field.
 // What a field needs is decided by its type:
-// * a member that is absent keeps its default (as in protobuf), also when an object is reused;
+// * a member that is absent keeps its default, also when an object is reused: that of its own
+//   struct; what an outer one's initialiser says of it holds when the inner is absent as a whole;
 // * an unknown member is skipped, though it must be well formed, so that old readers take new
 //   messages; JsonOptions makes either an error;
 // * null is for std::optional (and Json) only; an empty optional is left out of an object and

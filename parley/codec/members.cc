@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <map>
 #include <set>
 
 #include "parley/base/assert.h"
@@ -134,7 +135,7 @@ Members::Members(const MembersSource& source)
   make_msgpack_keys();
   make_slots(source.name);
   check_numbers(source.name);
-  check_json_names(source.name);
+  make_json_names(source.name);
   make_numbers();
   if (source.defaults != nullptr) set_defaults(source.defaults);
 }
@@ -155,11 +156,7 @@ void Members::take(const MembersSource& source, std::size_t index) {
       end_field(source.name, field.name, misfit);
     }
   }
-  if (field.type->kind == Kind::structure) {
-    const Members& inner = field.type->members();
-    if (inner.set_defaults_ != nullptr || !inner.inner_.empty())
-      inner_.emplace_back(&inner, offset);
-  }
+  note_inner(*field.type, offset);
   if (field.is_flat) return take_flat(source, field, offset);
   fields_.push_back({.type = field.type,
                      .offset = offset,
@@ -173,6 +170,21 @@ void Members::take(const MembersSource& source, std::size_t index) {
                      .name = field.name,
                      .json_name = field.json_name});
   add_rules(field.rules);
+}
+
+// Structs with defaults that stand in this one by value, alone or in an array or a tuple.
+void Members::note_inner(const Type& type, std::size_t offset) {
+  if (type.kind == Kind::array) {
+    // Those of an array are alike: one look tells whether any is worth noting.
+    const std::size_t before = inner_.size();
+    for (std::size_t i = 0; i < type.count; ++i) {
+      note_inner(*type.element, offset + i * type.element->size);
+      if (inner_.size() == before) return;
+    }
+  }
+  if (type.kind != Kind::structure && type.kind != Kind::tuple) return;
+  const Members& inner = type.members();
+  if (inner.set_defaults_ != nullptr || !inner.inner_.empty()) inner_.emplace_back(&inner, offset);
 }
 
 void Members::add_rules(const Rules* rules) {
@@ -296,14 +308,26 @@ void Members::make_msgpack_keys() {
   }
 }
 
-void Members::check_json_names(std::string_view type_name) {
-  for (const Field& field : fields_) {
-    if (field.json_name.empty()) continue;
-    has_json_names_ = true;
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-      if (&fields_[i] != &field && impl::protobuf_json_name(fields_[i], i) == field.json_name) {
-        end_program(type_name, field.json_name, "called the same in protobuf's JSON");
-      }
+// What would be called like another field keeps the name it has here (foo_bar beside fooBar),
+// unless that other one was named so.
+void Members::make_json_names(std::string_view type_name) {
+  std::map<std::string, std::size_t> counts;
+  std::set<std::string_view> given;
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    ++counts[impl::protobuf_json_name(fields_[i], i)];
+    given.insert(fields_[i].json_name);
+  }
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    Field& field = fields_[i];
+    std::string name = impl::protobuf_json_name(field, i);
+    if (counts[name] > 1 && !given.contains(name)) {
+      field.json_name = field.name;
+      name = field.name;
+    }
+    has_json_names_ = has_json_names_ || !field.json_name.empty();
+    if (!names.insert(name).second) {
+      end_program(type_name, name, "called the same in protobuf's JSON");
     }
   }
 }

@@ -177,6 +177,7 @@ class Members {
     return static_cast<char*>(object) + offset;
   }
   void take(const MembersSource& source, std::size_t index);
+  void note_inner(const Type& type, std::size_t offset);
   // Of the field that was added last; null: nothing.
   void add_rules(const Rules* rules);
   void take_flat(const MembersSource& source, const FieldSource& field, std::size_t offset);
@@ -188,7 +189,7 @@ class Members {
   void make_msgpack_keys();
   void make_slots(std::string_view type_name);
   void check_numbers(std::string_view type_name) const;
-  void check_json_names(std::string_view type_name);
+  void make_json_names(std::string_view type_name);
   void make_numbers();
   void note_xml_places(std::string_view type_name);
   [[nodiscard]] std::size_t find_high_number(std::uint32_t number) const noexcept;

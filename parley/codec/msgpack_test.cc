@@ -346,6 +346,9 @@ TEST(Msgpack, unknown_members_are_kept_where_there_is_room_for_them) {
       encode_msgpack(*keeping).error().message(),
       "$: what UnknownFields holds cannot be written: $: expected a value, got the end of the "
       "message (byte 2)");
+  keeping->others.msgpack = from_hex("05 a1 78 a5 6b 6e 6f 77 6e 05");
+  EXPECT_EQ(encode_msgpack(*keeping).error().message(),
+            "$: what UnknownFields holds cannot be written: \"known\" is known");
 }
 
 TEST(Msgpack, enums_travel_by_name_and_are_read_by_number_too) {

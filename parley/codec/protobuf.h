@@ -19,9 +19,10 @@
 //   variant or an optional), it is field 1 of a message that holds nothing else.
 //
 // Decoding takes fields in any order. Of what comes twice the last holds, but messages merge and
-// lists go on; a type that travels as a list, a map or a message must come in one piece. A known
-// field of another wire type is an error; unknown ones, groups too, are skipped, refused or kept
-// (OnUnknown, UnknownFields). Integers of 32 bits lose the bits above, as everywhere in protobuf.
+// lists go on; a type that travels as a list, a map or a message must come in one piece, and what
+// is required in a message in the first of several. A known field of another wire type is an error;
+// unknown ones, groups too, are skipped, refused or kept (OnUnknown, UnknownFields). Integers of 32
+// bits lose the bits above, as everywhere in protobuf.
 //
 // Errors name the place: `$.items[3].quantity: 300 does not fit uint8 (0 to 255)`; those of syntax
 // the byte too, from 0. Codes: invalid_argument; resource_exhausted where a limit was hit. In depth

@@ -307,6 +307,20 @@ TEST(ProtobufJson, a_json_name_may_be_the_name_of_another_field) {
   EXPECT_EQ(back->b, 2);
 }
 
+TEST(ProtobufJson, what_would_be_called_like_another_field_keeps_its_name) {
+  struct Two {
+    std::int32_t foo_bar = 0;
+    std::int32_t fooBar = 0;
+    std::int32_t foo__bar = 0;
+  };
+  EXPECT_EQ(written(Two{1, 2, 3}), R"({"foo_bar":1,"fooBar":2,"foo__bar":3})");
+  const auto two = read<Two>(R"({"foo_bar":4,"fooBar":5,"foo__bar":6})");
+  ASSERT_TRUE(two) << two.error();
+  EXPECT_EQ(two->foo_bar, 4);
+  EXPECT_EQ(two->fooBar, 5);
+  EXPECT_EQ(two->foo__bar, 6);
+}
+
 TEST(ProtobufJsonDeathTest, a_json_name_is_that_of_one_field) {
   EXPECT_DEATH(written(Camel()), "'Camel' has two fields called the same .* 'fooBar'");
   EXPECT_DEATH(written(Clash()), "'Clash' has two fields called the same in protobuf's JSON 'b'");
@@ -349,6 +363,9 @@ TEST(ProtobufJson, of_tuples_variants_and_json_is_what_the_proto_says) {
   EXPECT_EQ(written(Json{R"({"a":1})"}), R"("{\"a\":1}")");
   EXPECT_EQ(read<Json>(R"("[1]")")->text, "[1]");
   EXPECT_FALSE(read<Json>(R"("[")"));
+  EXPECT_FALSE(encode_json(Json{"nonsense"}, {}, mapped));
+  EXPECT_EQ(encode_json(std::vector<Json>{{"[[1]]"}}, {.max_depth = 2}, mapped).error().code(),
+            Code::resource_exhausted);
 }
 
 TEST(ProtobufJson, times_beyond_those_of_protobuf_are_refused) {

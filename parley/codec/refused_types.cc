@@ -229,6 +229,34 @@ template <>
 inline constexpr bool parley::is_hot<Inner> = true;
 template <>
 inline constexpr bool parley::is_hot<Subject> = true;
+#elif CASE == 37
+struct Subject {
+  std::variant<std::unique_ptr<Subject>, int> value;
+};
+template <>
+inline constexpr auto parley::fields<Subject> = parley::codec::field_rules<Subject>(
+    parley::codec::field<&Subject::value>().oneof({{"sub", 1}, {"number", 2}}));
+#elif CASE == 38
+struct Subject {
+  int a;
+};
+template <>
+inline constexpr auto parley::fields<Subject> = parley::codec::field_table<Subject>(
+    parley::codec::property<[](const Subject& s) { return s.a; },
+                            [](Subject& s, long a) { s.a = static_cast<int>(a); }>("wide"));
+#elif CASE == 39
+enum class Colour { red };
+template <>
+struct parley::Representation<Colour> {
+  static std::string encode(Colour) { return "red"; }
+  static Status decode(const std::string&, Colour& colour) {
+    colour = Colour::red;
+    return {};
+  }
+};
+struct Subject {
+  std::map<Colour, int> value;
+};
 #endif
 
 parley::codec::Kind probe() {

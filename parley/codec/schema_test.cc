@@ -327,7 +327,7 @@ message BoolByWide {
 message Record2 {
   string the_number = 1 [json_name = "the number"];
   int32 fooBar = 2;
-  int32 foo_bar2 = 3;
+  int32 foo_bar2 = 3 [json_name = "foo_bar"];
   repeated BoolByWide by_kind = 4;
   repeated BoolByWide by_other = 5;
 }

@@ -16,6 +16,7 @@
 #include "parley/codec/impl/describe.h"
 #include "parley/codec/impl/describe_lists.h"
 #include "parley/codec/impl/describe_structure.h"
+#include "parley/codec/impl/describe_values.h"
 #include "parley/codec/members.h"
 #include "parley/codec/type_table.h"
 
@@ -128,14 +129,15 @@ struct Describe<std::tuple<T...>> {
 };
 
 template <class K>
-inline constexpr bool is_map_key = std::is_same_v<K, std::string> || std::is_enum_v<K> ||
-                                   (std::is_integral_v<K> && !is_character<K>);
+inline constexpr bool is_map_key =
+    !Represented<K> && (std::is_same_v<K, std::string> || std::is_enum_v<K> ||
+                        (std::is_integral_v<K> && !is_character<K>));
 
 template <class Map>
 struct DescribeMap {
   static_assert(is_map_key<typename Map::key_type>,
                 "parley: the keys of a map are texts in most formats: use std::string, integers, "
-                "bool or an enum for keys, or a std::vector of pairs");
+                "bool or an enum (without a Representation) for keys, or a std::vector of pairs");
 
   static constexpr MapOperations operations = {
       .size = [](const void* map) { return static_cast<const Map*>(map)->size(); },

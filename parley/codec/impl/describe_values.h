@@ -185,6 +185,10 @@ template <auto get, auto set>
 struct Describe<PropertyAccess<get, set>> {
   using Access = PropertyAccess<get, set>;
   using Owner = typename Access::Owner;
+  using Shown = std::remove_cvref_t<decltype(Access::show(std::declval<const Owner&>()))>;
+  static_assert(std::is_same_v<Shown, typename Access::Value>,
+                "parley: the functions of a property differ in its type: let `get` return what "
+                "`set` takes");
   static constexpr Type make() {
     Type type;
     type.kind = Kind::represented;

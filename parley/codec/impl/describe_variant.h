@@ -184,6 +184,15 @@ struct DescribeOneof {
   static_assert(
       listed.second,
       "parley: every alternative of a oneof has a name, and only std::monostate has none");
+  // Else what is absent would be the first alternative, and if that holds itself, without an end.
+  template <class... Types>
+  static consteval bool may_hold_nothing(const std::variant<Types...>*) {
+    return (std::is_same_v<Types, std::monostate> || ...) || !(Unboxed<Types>::is_boxed || ...);
+  }
+  static_assert(
+      may_hold_nothing(static_cast<const Variant*>(nullptr)),
+      "parley: a oneof with a std::unique_ptr may hold nothing: give it std::monostate as "
+      "its first alternative");
   static constexpr VariantOperations operations = variant_operations<true, Variant>(listed.first);
   static constexpr Type make() {
     Type type = plain_type<Variant>(Kind::variant);

@@ -4,12 +4,13 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 #include "parley/base/base64.h"
 #include "parley/codec/impl/failure.h"
+#include "parley/codec/impl/held_json.h"
 #include "parley/codec/impl/integers.h"
+#include "parley/codec/impl/json_cursor.h"
 #include "parley/codec/impl/json_escape.h"
 #include "parley/codec/impl/json_number.h"
 #include "parley/codec/impl/json_output.h"
@@ -27,6 +28,28 @@ namespace {
 
 constexpr std::array<char, 5> true_text = {'t', 'r', 'u', 'e', ' '};
 constexpr std::array<char, 5> false_text = {'f', 'a', 'l', 's', 'e'};
+
+// Of an object that is JSON; its values are skipped.
+class KeysOfObject : private JsonCursor {
+ public:
+  using JsonCursor::JsonCursor;
+
+  // Whether one of them is the name of a member; then `key` is.
+  bool find_known(const Members& members, std::string& key) {
+    ++at_;
+    for (skip_space(); peek() == '"'; skip_space()) {
+      RawString raw;
+      if (!scan_key(raw)) return false;
+      key.assign(raw.text);
+      if (raw.has_escapes) unescape_json(raw.text, key);
+      if (members.find(key) != Members::npos) return true;
+      if (!skip_value()) return false;
+      skip_space();
+      if (peek() == ',') ++at_;
+    }
+    return false;
+  }
+};
 
 class JsonWriter : public JsonOutput {
  public:
@@ -63,7 +86,8 @@ class JsonWriter : public JsonOutput {
   [[gnu::noinline]] bool write_represented(const Type& type, const void* object);
   [[gnu::noinline]] char* write_structure(const Type& type, const void* object, char* at);
   [[gnu::noinline]] static bool is_there(const Field& field, const void*& member);
-  [[gnu::noinline]] bool write_unknown(const UnknownFields& unknown, bool is_first);
+  [[gnu::noinline]] bool write_unknown(const Members& members, const UnknownFields& unknown,
+                                       bool is_first);
   bool check_json(std::string_view text, std::size_t depth, const char* what);
 
   void reserve(std::size_t count) { at_ = ensure(at_, count); }
@@ -193,12 +217,7 @@ bool JsonWriter::write_float32(float value) {
 
 // Whether `text` is JSON that fits in here.
 bool JsonWriter::check_json(std::string_view text, std::size_t depth, const char* what) {
-  constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
-  const Limits limits{.max_depth = limits_.max_depth - depth,
-                      .max_bytes = any,
-                      .max_elements = any,
-                      .max_string_bytes = any};
-  const Status status = validate_json(text, limits);
+  const Status status = check_held_json(text, limits_, depth);
   if (status.code() == Code::resource_exhausted) return fail_depth();
   return status.is_ok() ||
          failure_.set(status.code(), std::string(what) + " cannot be written: " + status.message());
@@ -382,7 +401,7 @@ char* JsonWriter::write_structure(const Type& type, const void* object, char* at
   const UnknownFields* const unknown = members.unknown_fields(object);
   if (unknown != nullptr && !unknown->json.empty()) {
     at_ = at;
-    if (!write_unknown(*unknown, is_first)) return nullptr;
+    if (!write_unknown(members, *unknown, is_first)) return nullptr;
     at = at_;
   }
   --depth_;
@@ -401,10 +420,17 @@ bool JsonWriter::is_there(const Field& field, const void*& member) {
   return field.type->optional->get(member) != nullptr;
 }
 
-bool JsonWriter::write_unknown(const UnknownFields& unknown, bool is_first) {
+bool JsonWriter::write_unknown(const Members& members, const UnknownFields& unknown,
+                               bool is_first) {
   if (unknown.json.find_first_not_of(" \t\r\n") == std::string::npos) return true;
   // Inside the object that is being written, which counts already.
-  if (!check_json('{' + unknown.json + '}', depth_ - 1, "what UnknownFields holds")) return false;
+  const std::string whole = '{' + unknown.json + '}';
+  if (!check_json(whole, depth_ - 1, "what UnknownFields holds")) return false;
+  std::string known;
+  if (KeysOfObject(whole, limits_).find_known(members, known)) {
+    return failure_.set(Code::invalid_argument,
+                        "what UnknownFields holds cannot be written: \"" + known + "\" is known");
+  }
   if (!is_first) put(',');
   put(unknown.json);
   return true;

@@ -9,12 +9,12 @@
 
 #include "parley/codec/impl/failure.h"
 #include "parley/codec/impl/growth.h"
+#include "parley/codec/impl/held_json.h"
 #include "parley/codec/impl/integers.h"
 #include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/msgpack_bytes.h"
 #include "parley/codec/impl/msgpack_cursor.h"
 #include "parley/codec/impl/utf8.h"
-#include "parley/codec/json.h"
 #include "parley/codec/members.h"
 #include "parley/codec/msgpack.h"
 
@@ -30,6 +30,25 @@ constexpr std::size_t slack = 64;
 static_assert(slack >= 2 * max_msgpack_head + Members::key_padding);
 // What is written together before it goes to the string: most messages in one piece.
 constexpr std::size_t room_bytes = 2048;
+
+// The entries that UnknownFields holds.
+class UnknownEntries : public MsgpackCursor {
+ public:
+  using MsgpackCursor::MsgpackCursor;
+
+  // Steps over one; `name` is its key if that is a text, else empty.
+  bool skip_entry(std::string_view& name) {
+    const char* const key = at_;
+    if (!skip_value()) return false;
+    const char* const value = at_;
+    at_ = key;
+    MsgpackHead head;
+    const bool is_text = take_head(head) && head.form == MsgpackForm::text;
+    name = is_text ? take_body(head) : std::string_view();
+    at_ = value;
+    return skip_value();
+  }
+};
 
 class MsgpackWriter {
  public:
@@ -72,7 +91,8 @@ class MsgpackWriter {
   [[gnu::noinline]] char* write_represented(const Type& type, const void* object, char* at);
   [[gnu::noinline]] char* write_structure(const Type& type, const void* object, char* at);
   [[gnu::noinline]] static std::size_t count_there(const Members& members, const void* object);
-  [[gnu::noinline]] bool count_unknown(std::string_view entries, std::size_t& count);
+  [[gnu::noinline]] bool count_unknown(const Members& members, std::string_view entries,
+                                       std::size_t& count);
 
   [[nodiscard]] std::size_t room_behind(const char* at) const {
     return static_cast<std::size_t>(room_ + room_bytes - at);
@@ -251,11 +271,7 @@ char* MsgpackWriter::write_text(std::string_view text, char* at) {
 }
 
 char* MsgpackWriter::write_json(std::string_view text, char* at) {
-  const Limits limits{.max_depth = limits_.max_depth - depth_,
-                      .max_bytes = any_size,
-                      .max_elements = any_size,
-                      .max_string_bytes = any_size};
-  const Status status = validate_json(text, limits);
+  const Status status = check_held_json(text, limits_, depth_);
   if (status.is_ok()) return write_text(text, at);
   failure_.set(status.code(), "this Json cannot be written: " + status.message());
   return nullptr;
@@ -450,7 +466,7 @@ char* MsgpackWriter::write_structure(const Type& type, const void* object, char*
   const UnknownFields* const unknown = members.unknown_fields(object);
   std::size_t count = members.fields().size();
   if (!members.are_all_there()) count = count_there(members, object);
-  if (unknown != nullptr && !count_unknown(unknown->msgpack, count)) return nullptr;
+  if (unknown != nullptr && !count_unknown(members, unknown->msgpack, count)) return nullptr;
   at = enter_map(count, at);
   if (at == nullptr) return nullptr;
   for (const Field& field : members.fields()) {
@@ -484,17 +500,23 @@ std::size_t MsgpackWriter::count_there(const Members& members, const void* objec
 }
 
 // What users put there by hand is checked like what came in.
-bool MsgpackWriter::count_unknown(std::string_view entries, std::size_t& count) {
+bool MsgpackWriter::count_unknown(const Members& members, std::string_view entries,
+                                  std::size_t& count) {
   const Limits limits{.max_depth = limits_.max_depth,
                       .max_bytes = any_size,
                       .max_elements = any_size,
                       .max_string_bytes = any_size};
-  MsgpackCursor cursor(entries, limits, depth_ + 1);
-  for (; !cursor.is_at_end(); ++count) {
-    if (cursor.skip_value() && cursor.skip_value()) continue;
-    const Status status = cursor.failure().status();
-    return failure_.set(status.code(),
-                        "what UnknownFields holds cannot be written: " + status.message());
+  UnknownEntries cursor(entries, limits, depth_ + 1);
+  const std::string problem = "what UnknownFields holds cannot be written: ";
+  for (std::string_view name; !cursor.is_at_end(); ++count) {
+    if (!cursor.skip_entry(name)) {
+      const Status status = cursor.failure().status();
+      return failure_.set(status.code(), problem + status.message());
+    }
+    if (members.find(name) != Members::npos) {
+      return failure_.set(Code::invalid_argument,
+                          problem + '"' + std::string(name) + "\" is known");
+    }
   }
   return true;
 }

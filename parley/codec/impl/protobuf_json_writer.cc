@@ -9,6 +9,7 @@
 
 #include "parley/base/base64.h"
 #include "parley/codec/impl/failure.h"
+#include "parley/codec/impl/held_json.h"
 #include "parley/codec/impl/integers.h"
 #include "parley/codec/impl/json_escape.h"
 #include "parley/codec/impl/json_number.h"
@@ -94,6 +95,7 @@ class ProtobufJsonWriter {
   [[gnu::noinline]] bool write_integer(const Type& type, const void* object);
   [[gnu::noinline]] bool write_float(double value, bool is_single);
   [[gnu::noinline]] bool write_text(std::string_view text);
+  [[gnu::noinline]] bool write_json(std::string_view text);
   [[gnu::noinline]] bool write_bytes(const BytesOperations& bytes, const void* object);
   [[gnu::noinline]] bool write_enumeration(const Type& type, const void* object);
   [[gnu::noinline]] bool write_time(const Type& type, const void* object);
@@ -164,7 +166,7 @@ bool ProtobufJsonWriter::write(const Type& type, const void* object) {
     case Kind::string:
       return write_text(*static_cast<const std::string*>(object));
     case Kind::json:
-      return write_text(static_cast<const Json*>(object)->text);
+      return write_json(static_cast<const Json*>(object)->text);
     case Kind::bytes:
       return write_bytes(*type.bytes, object);
     case Kind::enumeration:
@@ -213,6 +215,12 @@ bool ProtobufJsonWriter::write_float(double value, bool is_single) {
                               : write_float64(digits.data(), value);
   out_.append(digits.data(), end);
   return true;
+}
+
+bool ProtobufJsonWriter::write_json(std::string_view text) {
+  const Status status = check_held_json(text, limits_, depth_);
+  if (status.is_ok()) return write_text(text);
+  return failure_.set(status.code(), "this Json cannot be written: " + status.message());
 }
 
 bool ProtobufJsonWriter::write_text(std::string_view text) {

@@ -3,17 +3,16 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <limits>
 
 #include "parley/codec/impl/failure.h"
 #include "parley/codec/impl/growth.h"
+#include "parley/codec/impl/held_json.h"
 #include "parley/codec/impl/integers.h"
 #include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/protobuf_cursor.h"
 #include "parley/codec/impl/protobuf_put.h"
 #include "parley/codec/impl/protobuf_wire.h"
 #include "parley/codec/impl/utf8.h"
-#include "parley/codec/json.h"
 #include "parley/codec/members.h"
 #include "parley/codec/protobuf.h"
 
@@ -328,12 +327,7 @@ char* ProtobufWriter::write_bytes(const BytesOperations& bytes, const void* obje
 
 char* ProtobufWriter::write_json(std::string_view text, How how, char* at) {
   if (text == "null" && how.presence() == Presence::unless_zero) return at;
-  constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
-  const Limits limits{.max_depth = limits_.max_depth - std::min(depth_, limits_.max_depth),
-                      .max_bytes = any,
-                      .max_elements = any,
-                      .max_string_bytes = any};
-  const Status status = validate_json(text, limits);
+  const Status status = check_held_json(text, limits_, depth_);
   if (!status.is_ok()) {
     failure_.set(status.code(), "this Json cannot be written: " + status.message());
     return nullptr;

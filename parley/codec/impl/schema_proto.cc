@@ -160,17 +160,12 @@ class ProtoWriter {
     return out;
   }
 
-  // The name in JSON where it is not the one that protobuf would make of `name`, and no other
-  // field's.
+  // The name in JSON where it is not the one that protobuf would make of `name`.
   static std::string options_of(std::span<const Field> fields, std::size_t index,
                                 const std::string& name) {
     const std::string json_name = impl::protobuf_json_name(fields[index], index);
     std::string options = fields[index].is_unpacked ? "packed = false" : "";
-    bool is_own = json_name != impl::protobuf_json_name(name);
-    for (std::size_t i = 0; i < fields.size() && is_own; ++i) {
-      is_own = i == index || impl::protobuf_json_name(fields[i], i) != json_name;
-    }
-    if (is_own) {
+    if (json_name != impl::protobuf_json_name(name)) {
       if (!options.empty()) options += ", ";
       options += "json_name = \"" + impl::escaped_json(json_name) + '"';
     }

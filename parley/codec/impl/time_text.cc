@@ -161,7 +161,8 @@ bool read_instant(std::string_view text, Seconds& time) noexcept {
   if (!reader.ends() || !date.ok() || hour > 23 || minute > 59 || second > 60) return false;
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
   time.seconds = days * seconds_per_day + (hour * 60 + minute) * 60 + second - offset;
-  return true;
+  // The offset or a leap second may lead out of the years that can be written.
+  return time.seconds >= first_second && time.seconds <= last_second;
 }
 
 }  // namespace parley::codec::impl

@@ -25,7 +25,8 @@
 // * a point in time is RFC 3339; an enum its name or number; bytes are base64; a variant is a map
 //   with the name of one alternative; codec::Json takes anything and keeps it as JSON;
 // * null (nothing at all, ~ or null) is for std::optional, std::unique_ptr and codec::Json only.
-// A field that is absent keeps its default. An unknown key is refused with the nearest name, unless
+// A field that is absent keeps the default of its own struct: what an outer one's initialiser says
+// (`Server main{.port = 8443}`) holds when `main` is absent as a whole. An unknown key is refused with the nearest name, unless
 // the type ignores or keeps unknown fields (fields.h); keys at the top that begin with `x-` are
 // free, as a place for anchors. A key twice is refused.
 // Anchors, aliases and merge keys (`<<: *base`; own keys win) work; what they grow to is counted
@@ -88,7 +89,8 @@ struct YamlOptions {
   // Refuse types that show parts of the text (std::string_view), where it does not live on. They
   // are always refused where a file is read.
   bool refuse_views = false;
-  // Overrides, when decoding; empty: none. Of these, variables without the prefix are ignored.
+  // Overrides, when decoding; empty: none. Of these, variables without the prefix are ignored: for
+  // process_environment("SHOP_") the prefix has to be said here as well.
   std::span<const EnvironmentVariable> environment{};
   std::string_view environment_prefix = "PARLEY_";
   // Variables that begin with the prefix and are somebody else's.
