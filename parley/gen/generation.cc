@@ -82,6 +82,16 @@ Status no_class_for(const Header& header, const std::string& path) {
                     " {}; to it and run again, or name a file that is not there yet");
 }
 
+// Where `include` leads to the header, as far as its path tells: what is written includes it so,
+// and must be readable again with the same command.
+std::vector<std::string> with_folder_of(const std::string& header, const std::string& include,
+                                        std::vector<std::string> arguments) {
+  if (!header.ends_with(include)) return arguments;
+  const std::string folder = header.substr(0, header.size() - include.size());
+  if (folder.empty() || folder.ends_with('/')) arguments.push_back("-I" + folder + ".");
+  return arguments;
+}
+
 // `generated` need not be on the disk yet: the user's file may include it.
 Result<FileChange> plan_service(const GenerationOptions& options, const Header& header,
                                 const std::string& include, const FileChange& generated) {
@@ -97,7 +107,8 @@ Result<FileChange> plan_service(const GenerationOptions& options, const Header& 
   if (!generated_path) return generated_path.error();
   const std::vector<GivenFile> files = {{.path = *generated_path, .content = generated.content},
                                         {.path = generated.path, .content = generated.content}};
-  const auto classes = read_services(change.path, header, options.arguments, files);
+  const auto classes = read_services(
+      change.path, header, with_folder_of(options.header, include, options.arguments), files);
   if (!classes) return classes.error();
   if (classes->empty()) return no_class_for(header, change.path);
   Added added = with_missing_methods(**before, *classes, header);

@@ -83,6 +83,23 @@ TEST(Generation, out_and_include_are_where_and_how) {
   EXPECT_EQ(plan_generation({.header = header})->at(0).content, beside->at(0).content);
 }
 
+TEST(Generation, what_was_made_is_read_again_by_the_same_command) {
+  const Folder folder;
+  folder.write("parley/base/status.h", "#pragma once\n#include \"parley.h\"\n");
+  const std::string service = folder.path("other/service.h");
+  GenerationOptions options{.header = folder.write("src/shop/orders.h", one_method),
+                            .include = "shop/orders.h",
+                            .implement = service,
+                            .arguments = {"-I" + folder.path("")}};
+  EXPECT_EQ(generate(options).at(1), "CREATE " + service);
+  EXPECT_EQ(generate(options).at(1), "KEEP " + service);
+  options.header = std::filesystem::relative(options.header).string();
+  options.include.clear();
+  options.implement = folder.path("other/again.h");
+  EXPECT_EQ(generate(options).at(1), "CREATE " + options.implement);
+  EXPECT_EQ(generate(options).at(1), "KEEP " + options.implement);
+}
+
 TEST(Generation, who_may_read_a_file_stays_and_links_lead_to_it) {
   const Folder folder;
   const GenerationOptions options{.header = folder.write("orders.h", two_methods),
