@@ -93,6 +93,15 @@ TEST(ProtocOptions, unknown_fields_have_a_member_when_they_are_kept) {
   EXPECT_TRUE(has(generate("file", times, "--parley_opt=unknown_fields=keep").out, member));
 }
 
+TEST(ProtocOptions, a_message_called_as_the_member_that_keeps_makes_way) {
+  constexpr std::string_view named =
+      "syntax = \"proto3\"; message unknown_fields { int32 unknown_fields = 1; }";
+  EXPECT_TRUE(has(generate("file", named, "").out, "struct unknown_fields {"));
+  const std::string kept = generate("file", named, "--parley_opt=unknown_fields=keep").out;
+  EXPECT_TRUE(has(kept, "struct unknown_fields_ {")) << kept;
+  EXPECT_TRUE(has(kept, "parley::codec::UnknownFields unknown_fields;")) << kept;
+}
+
 TEST(ProtocOptions, times_are_messages_or_those_of_chrono) {
   const std::string message = generate("file", times, "--parley_opt=times=message").out;
   EXPECT_TRUE(has(message, "std::optional<::parley::well_known::Timestamp> at;"));

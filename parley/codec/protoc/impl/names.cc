@@ -348,6 +348,8 @@ void Names::take_file(const FileDescriptor& file) {
   if (!files_.insert(&file).second) return;
   Scope scope;
   scope.reserve("parley");
+  // No struct is called as a member that it may have.
+  if (options_.keeps_unknown_fields) scope.reserve("unknown_fields");
   // Those that stand alone keep their names, those in messages make way.
   for (int i = 0; i < file.message_type_count(); ++i) {
     names_[file.message_type(i)] = scope.take(file.message_type(i)->name());
