@@ -326,6 +326,17 @@ TEST(ProtobufJsonDeathTest, a_json_name_is_that_of_one_field) {
   EXPECT_DEATH(written(Clash()), "'Clash' has two fields called the same in protobuf's JSON 'b'");
 }
 
+enum class Mask : std::uint64_t { none, all = ~std::uint64_t{0} };
+
+TEST(ProtobufJson, numbers_of_enums_above_2_63_are_not_negative) {
+  struct Filter {
+    Mask mask = Mask::none;
+  };
+  const std::string text = encode_json(Filter{Mask::all}, {}, mapped).value();
+  EXPECT_EQ(text, R"({"mask":18446744073709551615})");
+  EXPECT_EQ(read<Filter>(text).value().mask, Mask::all);
+}
+
 TEST(ProtobufJson, options_and_limits_hold) {
   EXPECT_TRUE(read<Message>(R"({"unknown":[1]})"));
   EXPECT_FALSE(decode_json<Message>(R"({"unknown":[1]})", {},

@@ -193,14 +193,17 @@ bool ProtobufJsonWriter::write(const Type& type, const void* object) {
   return failure_.set(Code::internal, "a type table with an unknown kind");
 }
 
+std::string integer_text(const Type& type, std::int64_t value) {
+  return type.kind == Kind::uint64 ? std::to_string(static_cast<std::uint64_t>(value))
+                                   : std::to_string(value);
+}
+
 // Those of 64 bits in quotes, which JavaScript could not read in full otherwise.
 bool ProtobufJsonWriter::write_integer(const Type& type, const void* object) {
   std::int64_t value = 0;
   load_integer(type, object, value);
   const bool is_wide = type.size == sizeof(std::int64_t);
-  const std::string text = type.kind == Kind::uint64
-                               ? std::to_string(static_cast<std::uint64_t>(value))
-                               : std::to_string(value);
+  const std::string text = integer_text(type, value);
   out_ += is_wide ? '"' + text + '"' : text;
   return true;
 }
@@ -250,7 +253,7 @@ bool ProtobufJsonWriter::write_enumeration(const Type& type, const void* object)
   const auto values = type.enumeration->values;
   const auto named = std::ranges::find(values, number, &EnumValue::value);
   if (named != values.end() && !options_.enums_as_numbers) return write_text(named->name);
-  out_ += std::to_string(number);
+  out_ += integer_text(*type.element, number);
   return true;
 }
 
