@@ -21,7 +21,8 @@
 // * a bool is true or false; yes, no, on and off are errors that say what to write;
 // * an integer is decimal, 0x1F or 0o17; one that begins with 0 is refused, since it was octal in
 //   YAML 1.1 and is decimal in 1.2; a float may also be .inf and .nan;
-// * a duration is 250ms, 1m30s, 1.5h or 0.250s: units d h m s ms us ns, the largest first;
+// * a duration is 250ms, 1m30s, 1.5h or 0.250s: units d h m s ms us ns, the largest first; what is
+//   finer than the unit of the field is cut off, downwards;
 // * a point in time is RFC 3339; an enum its name or number; bytes are base64; a variant is a map
 //   with the name of one alternative; codec::Json takes anything and keeps it as JSON;
 // * null (nothing at all, ~ or null) is for std::optional, std::unique_ptr and codec::Json only.
