@@ -41,6 +41,7 @@ struct DecodeOptions {
   bool refuse_unknown_fields = false;  // what is said beside a type goes before
   bool refuse_views = false;  // types that show parts of the input, where it does not live on
 };
+inline constexpr DecodeOptions default_decode_options{};
 
 // One format. encode() appends to `out` and leaves it as it was on an error; decode() leaves a
 // valid object behind. Both are called by many fibers at the same time.
@@ -75,9 +76,10 @@ class CodecRegistry {
   // Appends the body. Fails as the codec does, and with invalid_argument for an id that is not
   // there, which names those that are, and for a value without a codec.
   Status encode(char id, std::string& out, const Type& type, const void* object,
-                const Limits& limits = {}) const;
+                const Limits& limits = default_limits) const;
   Status decode(char id, std::string_view body, const Type& type, void* object,
-                const Limits& limits = {}, const DecodeOptions& options = {}) const;
+                const Limits& limits = default_limits,
+                const DecodeOptions& options = default_decode_options) const;
 
  private:
   [[nodiscard]] Status unknown(char id) const;

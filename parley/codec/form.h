@@ -50,27 +50,30 @@ struct FormOptions {
   // Encoding.
   bool enums_as_numbers = false;  // by name otherwise; decoding takes both
 };
+inline constexpr FormOptions default_form_options{};
 
 // For callers that have a table instead of a type. `object` must be of that type.
 // Appends to `out`; on an error `out` is as it was.
 Status encode_form_as(std::string& out, const Type& type, const void* object,
-                      const Limits& limits = {}, const FormOptions& options = {});
+                      const Limits& limits = default_limits,
+                      const FormOptions& options = default_form_options);
 // After an error the object is valid, with some members decoded.
 Status decode_form_as(std::string_view text, const Type& type, void* object,
-                      const Limits& limits = {}, const FormOptions& options = {});
+                      const Limits& limits = default_limits,
+                      const FormOptions& options = default_form_options);
 
 // Appends `value` to `out`, which nothing but a '?' should stand before. Fails on what a form
 // cannot hold, and beyond limits.max_depth, the one limit that counts here. On an error `out` is as
 // it was.
 template <class T>
-Status encode_form_to(std::string& out, const T& value, const Limits& limits = {},
-                      const FormOptions& options = {}) {
+Status encode_form_to(std::string& out, const T& value, const Limits& limits = default_limits,
+                      const FormOptions& options = default_form_options) {
   return encode_form_as(out, type_of<T>(), &value, limits, options);
 }
 
 template <class T>
-Result<std::string> encode_form(const T& value, const Limits& limits = {},
-                                const FormOptions& options = {}) {
+Result<std::string> encode_form(const T& value, const Limits& limits = default_limits,
+                                const FormOptions& options = default_form_options) {
   std::string out;
   Status status = encode_form_as(out, type_of<T>(), &value, limits, options);
   if (!status.is_ok()) return status;
@@ -80,14 +83,14 @@ Result<std::string> encode_form(const T& value, const Limits& limits = {},
 // Decodes over `value`, reusing its memory where it can; nothing of its old content is left. After
 // an error it is valid, with some members decoded.
 template <class T>
-Status decode_form_into(std::string_view text, T& value, const Limits& limits = {},
-                        const FormOptions& options = {}) {
+Status decode_form_into(std::string_view text, T& value, const Limits& limits = default_limits,
+                        const FormOptions& options = default_form_options) {
   return decode_form_as(text, type_of<T>(), &value, limits, options);
 }
 
 template <class T>
-Result<T> decode_form(std::string_view text, const Limits& limits = {},
-                      const FormOptions& options = {}) {
+Result<T> decode_form(std::string_view text, const Limits& limits = default_limits,
+                      const FormOptions& options = default_form_options) {
   T value{};
   Status status = decode_form_as(text, type_of<T>(), &value, limits, options);
   if (!status.is_ok()) return status;

@@ -58,27 +58,30 @@ struct JsonOptions {
   // other is an error. Must outlive the call.
   const MessageTypes* message_types = nullptr;
 };
+inline constexpr JsonOptions default_json_options{};
 
 // For callers that have a table instead of a type. `object` must be of that type.
 // Appends to `out`; on an error `out` is as it was.
 Status encode_json_as(std::string& out, const Type& type, const void* object,
-                      const Limits& limits = {}, const JsonOptions& options = {});
+                      const Limits& limits = default_limits,
+                      const JsonOptions& options = default_json_options);
 // After an error the object is valid, with some members decoded.
 Status decode_json_as(std::string_view text, const Type& type, void* object,
-                      const Limits& limits = {}, const JsonOptions& options = {});
+                      const Limits& limits = default_limits,
+                      const JsonOptions& options = default_json_options);
 
 // Appends `value` to `out`. Fails on what JSON cannot say: a number that is not finite, a string
 // that is not UTF-8, a Json that is none; and beyond limits.max_depth, the one limit that counts
 // here. On an error `out` is as it was.
 template <class T>
-Status encode_json_to(std::string& out, const T& value, const Limits& limits = {},
-                      const JsonOptions& options = {}) {
+Status encode_json_to(std::string& out, const T& value, const Limits& limits = default_limits,
+                      const JsonOptions& options = default_json_options) {
   return encode_json_as(out, type_of<T>(), &value, limits, options);
 }
 
 template <class T>
-Result<std::string> encode_json(const T& value, const Limits& limits = {},
-                                const JsonOptions& options = {}) {
+Result<std::string> encode_json(const T& value, const Limits& limits = default_limits,
+                                const JsonOptions& options = default_json_options) {
   std::string out;
   Status status = encode_json_as(out, type_of<T>(), &value, limits, options);
   if (!status.is_ok()) return status;
@@ -88,14 +91,14 @@ Result<std::string> encode_json(const T& value, const Limits& limits = {},
 // Decodes over `value`, reusing its memory where it can; nothing of its old content is left. After
 // an error it is valid, with some members decoded.
 template <class T>
-Status decode_json_into(std::string_view text, T& value, const Limits& limits = {},
-                        const JsonOptions& options = {}) {
+Status decode_json_into(std::string_view text, T& value, const Limits& limits = default_limits,
+                        const JsonOptions& options = default_json_options) {
   return decode_json_as(text, type_of<T>(), &value, limits, options);
 }
 
 template <class T>
-Result<T> decode_json(std::string_view text, const Limits& limits = {},
-                      const JsonOptions& options = {}) {
+Result<T> decode_json(std::string_view text, const Limits& limits = default_limits,
+                      const JsonOptions& options = default_json_options) {
   T value{};
   Status status = decode_json_as(text, type_of<T>(), &value, limits, options);
   if (!status.is_ok()) return status;
@@ -103,7 +106,7 @@ Result<T> decode_json(std::string_view text, const Limits& limits = {},
 }
 
 // Ok when `text` is one JSON value. Duplicate keys are not looked for.
-Status validate_json(std::string_view text, const Limits& limits = {});
+Status validate_json(std::string_view text, const Limits& limits = default_limits);
 
 // The same value with line breaks and two spaces per level, for people. What is not valid JSON (by
 // the default limits) is returned as it is.

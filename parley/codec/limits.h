@@ -13,4 +13,8 @@ struct Limits {
   std::size_t max_string_bytes = std::size_t{16} << 20;  // in each string and key, as written
 };
 
+// What every function takes where it is given none. Limits made in each call would be code in each
+// call; so it is with the options of the formats.
+inline constexpr Limits default_limits{};
+
 }  // namespace parley::codec

@@ -51,27 +51,30 @@ struct MsgpackOptions {
   // Encoding.
   bool enums_as_numbers = false;  // by name otherwise; decoding takes both
 };
+inline constexpr MsgpackOptions default_msgpack_options{};
 
 // For callers that have a table instead of a type. `object` must be of that type.
 // Appends to `out`; on an error `out` is as it was.
 Status encode_msgpack_as(std::string& out, const Type& type, const void* object,
-                         const Limits& limits = {}, const MsgpackOptions& options = {});
+                         const Limits& limits = default_limits,
+                         const MsgpackOptions& options = default_msgpack_options);
 // After an error the object is valid, with some members decoded.
 Status decode_msgpack_as(std::string_view bytes, const Type& type, void* object,
-                         const Limits& limits = {}, const MsgpackOptions& options = {});
+                         const Limits& limits = default_limits,
+                         const MsgpackOptions& options = default_msgpack_options);
 
 // Appends `value` to `out`. Fails on text that is not UTF-8, a Json that is none, what is longer
 // than 2^32 - 1, and beyond limits.max_depth, the one limit that counts here. On an error `out` is
 // as it was.
 template <class T>
-Status encode_msgpack_to(std::string& out, const T& value, const Limits& limits = {},
-                         const MsgpackOptions& options = {}) {
+Status encode_msgpack_to(std::string& out, const T& value, const Limits& limits = default_limits,
+                         const MsgpackOptions& options = default_msgpack_options) {
   return encode_msgpack_as(out, type_of<T>(), &value, limits, options);
 }
 
 template <class T>
-Result<std::string> encode_msgpack(const T& value, const Limits& limits = {},
-                                   const MsgpackOptions& options = {}) {
+Result<std::string> encode_msgpack(const T& value, const Limits& limits = default_limits,
+                                   const MsgpackOptions& options = default_msgpack_options) {
   std::string out;
   Status status = encode_msgpack_as(out, type_of<T>(), &value, limits, options);
   if (!status.is_ok()) return status;
@@ -81,15 +84,15 @@ Result<std::string> encode_msgpack(const T& value, const Limits& limits = {},
 // Decodes over `value`, reusing its memory where it can; nothing of its old content is left. After
 // an error it is valid, with some members decoded.
 template <class T>
-Status decode_msgpack_into(std::string_view bytes, T& value, const Limits& limits = {},
-                           const MsgpackOptions& options = {}) {
+Status decode_msgpack_into(std::string_view bytes, T& value, const Limits& limits = default_limits,
+                           const MsgpackOptions& options = default_msgpack_options) {
   return decode_msgpack_as(bytes, type_of<T>(), &value, limits, options);
 }
 
 // A T with views shows parts of `bytes`, which must live on.
 template <class T>
-Result<T> decode_msgpack(std::string_view bytes, const Limits& limits = {},
-                         const MsgpackOptions& options = {}) {
+Result<T> decode_msgpack(std::string_view bytes, const Limits& limits = default_limits,
+                         const MsgpackOptions& options = default_msgpack_options) {
   T value{};
   Status status = decode_msgpack_as(bytes, type_of<T>(), &value, limits, options);
   if (!status.is_ok()) return status;
@@ -97,6 +100,6 @@ Result<T> decode_msgpack(std::string_view bytes, const Limits& limits = {},
 }
 
 // Ok when `bytes` are one MessagePack value. Duplicate keys are not looked for.
-Status validate_msgpack(std::string_view bytes, const Limits& limits = {});
+Status validate_msgpack(std::string_view bytes, const Limits& limits = default_limits);
 
 }  // namespace parley::codec

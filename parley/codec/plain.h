@@ -29,23 +29,27 @@ struct PlainOptions {
   bool refuse_views = false;      // decoding: where the text does not live on
   bool enums_as_numbers = false;  // encoding: by name otherwise
 };
+inline constexpr PlainOptions default_plain_options{};
 
 // For callers that have a table instead of a type. `object` must be of that type.
 // Appends to `out`; on an error `out` is as it was.
 Status encode_plain_as(std::string& out, const Type& type, const void* object,
-                       const PlainOptions& options = {});
+                       const PlainOptions& options = default_plain_options);
 // Of the limits max_bytes counts. After an error the object is valid.
 Status decode_plain_as(std::string_view text, const Type& type, void* object,
-                       const Limits& limits = {}, const PlainOptions& options = {});
+                       const Limits& limits = default_limits,
+                       const PlainOptions& options = default_plain_options);
 
 template <class T>
-Status encode_plain_to(std::string& out, const T& value, const PlainOptions& options = {}) {
+Status encode_plain_to(std::string& out, const T& value,
+                       const PlainOptions& options = default_plain_options) {
   return encode_plain_as(out, type_of<T>(), &value, options);
 }
 
 // Fails on text that is not UTF-8 and on a year outside 0000 to 9999.
 template <class T>
-Result<std::string> encode_plain(const T& value, const PlainOptions& options = {}) {
+Result<std::string> encode_plain(const T& value,
+                                 const PlainOptions& options = default_plain_options) {
   std::string out;
   Status status = encode_plain_as(out, type_of<T>(), &value, options);
   if (!status.is_ok()) return status;
@@ -53,14 +57,14 @@ Result<std::string> encode_plain(const T& value, const PlainOptions& options = {
 }
 
 template <class T>
-Status decode_plain_into(std::string_view text, T& value, const Limits& limits = {},
-                         const PlainOptions& options = {}) {
+Status decode_plain_into(std::string_view text, T& value, const Limits& limits = default_limits,
+                         const PlainOptions& options = default_plain_options) {
   return decode_plain_as(text, type_of<T>(), &value, limits, options);
 }
 
 template <class T>
-Result<T> decode_plain(std::string_view text, const Limits& limits = {},
-                       const PlainOptions& options = {}) {
+Result<T> decode_plain(std::string_view text, const Limits& limits = default_limits,
+                       const PlainOptions& options = default_plain_options) {
   T value{};
   Status status = decode_plain_as(text, type_of<T>(), &value, limits, options);
   if (!status.is_ok()) return status;

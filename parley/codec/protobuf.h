@@ -51,25 +51,27 @@ struct ProtobufOptions {
   // Refuse types that show parts of the input (std::string_view), where it does not live on.
   bool refuse_views = false;
 };
+inline constexpr ProtobufOptions default_protobuf_options{};
 
 // For callers that have a table instead of a type. `object` must be of that type.
 // Appends to `out`; on an error `out` is as it was.
 Status encode_protobuf_as(std::string& out, const Type& type, const void* object,
-                          const Limits& limits = {});
+                          const Limits& limits = default_limits);
 // After an error the object is valid, with some members decoded.
 Status decode_protobuf_as(std::string_view bytes, const Type& type, void* object,
-                          const Limits& limits = {}, const ProtobufOptions& options = {});
+                          const Limits& limits = default_limits,
+                          const ProtobufOptions& options = default_protobuf_options);
 
 // Appends `value` to `out`. Fails on what protobuf cannot say: a string that is not UTF-8, a Json
 // that is none, UnknownFields that are no fields; and beyond limits.max_depth, the one limit that
 // counts here. On an error `out` is as it was.
 template <class T>
-Status encode_protobuf_to(std::string& out, const T& value, const Limits& limits = {}) {
+Status encode_protobuf_to(std::string& out, const T& value, const Limits& limits = default_limits) {
   return encode_protobuf_as(out, type_of<T>(), &value, limits);
 }
 
 template <class T>
-Result<std::string> encode_protobuf(const T& value, const Limits& limits = {}) {
+Result<std::string> encode_protobuf(const T& value, const Limits& limits = default_limits) {
   std::string out;
   Status status = encode_protobuf_as(out, type_of<T>(), &value, limits);
   if (!status.is_ok()) return status;
@@ -79,14 +81,14 @@ Result<std::string> encode_protobuf(const T& value, const Limits& limits = {}) {
 // Decodes over `value`, reusing its memory where it can; nothing of its old content is left. After
 // an error it is valid, with some members decoded.
 template <class T>
-Status decode_protobuf_into(std::string_view bytes, T& value, const Limits& limits = {},
-                            const ProtobufOptions& options = {}) {
+Status decode_protobuf_into(std::string_view bytes, T& value, const Limits& limits = default_limits,
+                            const ProtobufOptions& options = default_protobuf_options) {
   return decode_protobuf_as(bytes, type_of<T>(), &value, limits, options);
 }
 
 template <class T>
-Result<T> decode_protobuf(std::string_view bytes, const Limits& limits = {},
-                          const ProtobufOptions& options = {}) {
+Result<T> decode_protobuf(std::string_view bytes, const Limits& limits = default_limits,
+                          const ProtobufOptions& options = default_protobuf_options) {
   T value{};
   Status status = decode_protobuf_as(bytes, type_of<T>(), &value, limits, options);
   if (!status.is_ok()) return status;
