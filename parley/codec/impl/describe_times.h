@@ -1,9 +1,8 @@
 // How the compiler fills in the table of a duration or a point in time. Only type.h includes this
-// file.
+// file. Both are known by what they have and not by their names: <chrono> would be a quarter of
+// what including type.h costs, and whoever has a time to encode has included it.
 #pragma once
 
-#include <chrono>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -24,9 +23,10 @@ bool to_seconds(Rep count, Seconds& time) {
     const long double exact = static_cast<long double>(count) * Period::num / Period::den;
     // Also false for NaN.
     if (!(exact >= -0x1p63L && exact < 0x1p63L)) return false;
-    const long double whole = std::floor(exact);
+    const long double whole = __builtin_floorl(exact);
     time.seconds = static_cast<std::int64_t>(whole);
-    nanoseconds = static_cast<std::int64_t>(std::round((exact - whole) * nanoseconds_in_second));
+    nanoseconds =
+        static_cast<std::int64_t>(__builtin_roundl((exact - whole) * nanoseconds_in_second));
   } else {
     const auto wide = static_cast<__int128>(count) * Period::num;
     auto whole = wide / Period::den;
@@ -75,9 +75,22 @@ bool from_seconds(Seconds time, Rep& count) {
   }
 }
 
-template <class Rep, class Period>
-struct Describe<std::chrono::duration<Rep, Period>> {
-  using Duration = std::chrono::duration<Rep, Period>;
+template <class T>
+concept DurationLike = requires(const T& duration) {
+  typename T::rep;
+  T::period::num;
+  duration.count();
+};
+template <class T>
+concept PointLike = requires(const T& point) {
+  typename T::clock;
+  point.time_since_epoch().count();
+};
+
+template <class Duration>
+struct DescribeDuration {
+  using Rep = typename Duration::rep;
+  using Period = typename Duration::period;
   static constexpr TimeOperations operations = {
       .get =
           [](const void* object, Seconds& time) {
@@ -106,9 +119,13 @@ struct Describe<std::chrono::duration<Rep, Period>> {
   }
 };
 
-template <class Clock, class Unit>
-struct Describe<std::chrono::time_point<Clock, Unit>> {
-  using Point = std::chrono::time_point<Clock, Unit>;
+// The only clock of the library that knows std::time_t.
+template <class Point>
+concept OfSystemClock = requires(Point point) { Point::clock::to_time_t(point); };
+
+template <class Point>
+struct DescribePoint {
+  using Unit = typename Point::duration;
   using Rep = typename Unit::rep;
   using Period = typename Unit::period;
   static constexpr TimeOperations operations = {
@@ -126,7 +143,7 @@ struct Describe<std::chrono::time_point<Clock, Unit>> {
           },
   };
   static constexpr Type make() {
-    static_assert(std::is_same_v<Clock, std::chrono::system_clock>,
+    static_assert(OfSystemClock<Point>,
                   "parley: only a time of std::chrono::system_clock means something elsewhere");
     Type type = plain_type<Point>(Kind::instant);
     type.time = &operations;

@@ -15,6 +15,7 @@
 #include "parley/codec/fields.h"
 #include "parley/codec/impl/describe.h"
 #include "parley/codec/impl/describe_structure.h"
+#include "parley/codec/impl/describe_times.h"
 #include "parley/codec/impl/enum_names.h"
 
 namespace parley::codec::impl {
@@ -215,6 +216,10 @@ struct Describe {
       return DescribeEnum<T>::make();
     } else if constexpr (check_scalar() && std::is_integral_v<T>) {
       return plain_type<T>(integer_kind<T>());
+    } else if constexpr (DurationLike<T>) {
+      return DescribeDuration<T>::make();
+    } else if constexpr (PointLike<T>) {
+      return DescribePoint<T>::make();
     } else if constexpr (std::is_class_v<T>) {
       return structure();
     } else {
