@@ -33,14 +33,51 @@ constexpr bool any_reference(FieldTypes<M...>) {
   return (std::is_reference_v<M> || ...);
 }
 
-struct GiveTypes {
-  template <class... M>
-  constexpr FieldTypes<M...> operator()(FieldTypes<M...> types, auto&...) const {
-    return types;
+// The addresses of all members, and how they are declared: a std::tuple would take the compiler
+// several times as long.
+template <std::size_t i, class P>
+struct Numbered {
+  P pointer;
+};
+template <class Indices, class Types, class... P>
+struct Addresses;
+template <std::size_t... i, class Types_, class... P>
+struct Addresses<std::index_sequence<i...>, Types_, P...> : Numbered<i, P>... {
+  using Types = Types_;
+
+  // Not a fold, which is an expression as deep as it is long.
+  void list(const void** to) const {
+    const char done[] = {'\0', (*to++ = Numbered<i, P>::pointer, '\0')...};
+    (void)done;
   }
 };
+template <std::size_t i, class P>
+constexpr P address_at(const Numbered<i, P>& numbered) {
+  return numbered.pointer;
+}
+
+struct TakeAddresses {
+  template <class Types, class... M>
+  constexpr auto operator()(Types, M&... member) const {
+    return Addresses<std::index_sequence_for<M...>, Types, M*...>{{&member}...};
+  }
+};
+
 template <class T>
-using BoundTypes = decltype(bind_fields<counted_fields<T>.fields>(std::declval<T&>(), GiveTypes()));
+constexpr auto addresses_in(T& object) {
+  return bind_fields<counted_fields<T>.fields>(object, TakeAddresses());
+}
+
+template <class Bound>
+struct TypesOf {
+  using type = typename Bound::Types;
+};
+template <>
+struct TypesOf<HasBitField> {
+  using type = HasBitField;
+};
+template <class T>
+using BoundTypes = typename TypesOf<decltype(addresses_in(std::declval<T&>()))>::type;
 
 // Every reason why a struct cannot be reflected, each with its remedy. True when there is none.
 template <class T>
@@ -99,31 +136,15 @@ struct Imagined {
 #endif
 template <class T>
 extern const Imagined<T> imagined;
-
-// The addresses of all members: a std::tuple would take the compiler several times as long.
-template <std::size_t i, class P>
-struct Numbered {
-  P pointer;
-};
-template <class Indices, class... P>
-struct Addresses;
-template <std::size_t... i, class... P>
-struct Addresses<std::index_sequence<i...>, P...> : Numbered<i, P>... {};
-template <std::size_t i, class P>
-constexpr P address_at(const Numbered<i, P>& numbered) {
-  return numbered.pointer;
+template <class T>
+consteval T& imagined_object() {
+  return const_cast<T&>(imagined<T>.object);
 }
 
-struct TakeAddresses {
-  template <class Types, class... M>
-  constexpr auto operator()(Types, M&... member) const {
-    return Addresses<std::index_sequence_for<M...>, M*...>{{&member}...};
-  }
-};
-
+// A function: a constant would be kept in the program, with the address of what is never made.
 template <class T>
 consteval auto member_addresses() {
-  return bind_fields<counted_fields<T>.fields>(imagined<T>.object, TakeAddresses());
+  return addresses_in(imagined_object<T>());
 }
 
 template <class P>

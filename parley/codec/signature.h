@@ -18,7 +18,6 @@
 //   Status read = codec::decode_json_as(R"({"order":{},"urgent":true})", type, &arguments);
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -67,22 +66,33 @@ struct Name {
   char text[n]{};
 
   consteval Name(const char (&from)[n]) {  // NOLINT(google-explicit-constructor): "a" is a Name
-    std::copy_n(from, n, text);
+    for (std::size_t i = 0; i < n; ++i) text[i] = from[i];
   }
   [[nodiscard]] constexpr std::string_view view() const { return {text, n - 1}; }
 };
 
 namespace impl {
 
+template <Name... names>
+inline constexpr std::array<std::string_view, sizeof...(names)> parameter_names = {names.view()...};
+template <Name... names>
+inline constexpr JoinedNames<size_of_names(parameter_names<names...>)> joined_parameter_names(
+    parameter_names<names...>);
+
 template <class Parameters, Name... names>
 struct ArgumentsTable {
   static_assert(sizeof...(names) == 0 || sizeof...(names) == std::tuple_size_v<Parameters>,
                 "parley: give every parameter a name, or none");
 
-  static const Members& members() {
-    static constexpr std::array<std::string_view, sizeof...(names)> texts = {names.view()...};
-    static const Members& made = *make_tuple_members<Parameters>(texts);
-    return made;
+  static consteval MembersDescription describe_named() {
+    MembersDescription description = TupleElements<Parameters>::describe();
+    description.names = joined_parameter_names<names...>.text;
+    description.are_parameters = sizeof...(names) > 0;
+    return description;
+  }
+  static const MembersDescription& describe() {
+    static constexpr MembersDescription description = describe_named();
+    return description;
   }
   static constexpr Type make(Kind kind) {
     Type type = plain_type<Parameters>(kind);
@@ -90,9 +100,12 @@ struct ArgumentsTable {
     type.members_of = &members;
     return type;
   }
+  static LazyMembers members;
   static constinit const Type list;
   static constinit const Type object;
 };
+template <class Parameters, Name... names>
+constinit LazyMembers ArgumentsTable<Parameters, names...>::members{&describe};
 template <class Parameters, Name... names>
 constinit const Type ArgumentsTable<Parameters, names...>::list = make(Kind::tuple);
 template <class Parameters, Name... names>

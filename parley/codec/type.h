@@ -23,6 +23,7 @@
 
 #include <type_traits>
 
+#include "parley/codec/impl/common_types.h"
 #include "parley/codec/impl/describe.h"
 #include "parley/codec/impl/describe_containers.h"
 #include "parley/codec/impl/describe_lists.h"

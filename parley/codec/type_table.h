@@ -11,6 +11,7 @@
 //     ...
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -189,6 +190,31 @@ struct HotOperations {
   char* (*write_json)(impl::JsonOutput& output, const void* object, char* at);
 };
 
+namespace impl {
+
+struct MembersDescription;
+
+// The members of a type, made when somebody first asks for them, by the library: what the compiler
+// says of a type is data nearly all of it. Behind a function, since compilers look into data at
+// once and a type may hold itself.
+class LazyMembers {
+ public:
+  constexpr explicit LazyMembers(const MembersDescription& (*describe)()) : describe_(describe) {}
+
+  [[nodiscard]] const Members& get() const {
+    const Members* const made = made_.load(std::memory_order_acquire);
+    return made != nullptr ? *made : make();
+  }
+
+ private:
+  [[nodiscard]] const Members& make() const;
+
+  const MembersDescription& (*describe_)();
+  mutable std::atomic<const Members*> made_{nullptr};
+};
+
+}  // namespace impl
+
 struct Type {
   Kind kind = Kind::boolean;
   WellKnown well_known = WellKnown::none;
@@ -208,11 +234,11 @@ struct Type {
     const MapOperations* map;
     const VariantOperations* variant;
     const RepresentedOperations* represented;
-    const Members& (*members_of)();
+    const impl::LazyMembers* members_of;
   };
 
   // Of a structure or a tuple.
-  [[nodiscard]] const Members& members() const { return members_of(); }
+  [[nodiscard]] const Members& members() const { return members_of->get(); }
 };
 
 // "integer", "array", "object": what errors call a value of this kind.

@@ -62,17 +62,24 @@ struct AnyEmptyBaseOf {
 template <class A, std::size_t>
 using Repeat = A;
 
+template <class T, std::size_t... i>
+consteval bool takes_all(std::index_sequence<i...>) {
+  return requires { T{Repeat<Any, i>()...}; };
+}
+
 // T{any, ...} of n.
 template <class T, std::size_t n>
-inline constexpr bool takes = []<std::size_t... i>(std::index_sequence<i...>) {
-  return requires { T{Repeat<Any, i>()...}; };
-}(std::make_index_sequence<n>());
+inline constexpr bool takes = takes_all<T>(std::make_index_sequence<n>());
+
+template <class T, std::size_t... i>
+consteval bool takes_all_in_parentheses(std::index_sequence<i...>) {
+  return requires { T(Repeat<AnyButUnion, i>()...); };
+}
 
 // T(any, ...) of n. Parentheses know no brace elision, so no initialiser ends up inside an array.
 template <class T, std::size_t n>
-inline constexpr bool takes_in_parentheses = []<std::size_t... i>(std::index_sequence<i...>) {
-  return requires { T(Repeat<AnyButUnion, i>()...); };
-}(std::make_index_sequence<n>());
+inline constexpr bool takes_in_parentheses =
+    takes_all_in_parentheses<T>(std::make_index_sequence<n>());
 
 template <class T, class At, std::size_t... i, std::size_t... k>
 consteval bool takes_one(std::index_sequence<i...>, std::index_sequence<k...>) {

@@ -17,7 +17,7 @@
 #include "parley/codec/impl/describe_lists.h"
 #include "parley/codec/impl/describe_structure.h"
 #include "parley/codec/impl/describe_values.h"
-#include "parley/codec/members.h"
+#include "parley/codec/impl/members_description.h"
 #include "parley/codec/type_table.h"
 
 namespace parley::codec::impl {
@@ -85,33 +85,33 @@ struct Describe<T[n]> {
   static constexpr Type make() { return array_type<T[n], T, n>(); }
 };
 
-// `names`: of all elements, or none.
-template <class T>
-const Members* make_tuple_members(std::span<const std::string_view> names = {}) {
-  T& object = *new T{};
-  return [&]<std::size_t... i>(std::index_sequence<i...>) {
-    const std::array<FieldSource, sizeof...(i)> sources = {
-        FieldSource{.name = names.empty() ? std::string_view() : names[i],
-                    .type = member_type<std::tuple_element_t<i, T>>()}...};
-    const std::array<std::uint32_t, sizeof...(i)> offsets = {
-        offset_in(object, std::get<i>(object))...};
-    MembersSource source;
-    source.name = "tuple";
-    source.are_parameters = !names.empty();
-    source.fields = sources;
-    source.offsets = offsets.data();
-    source.defaults = &object;
-    source.make = []() -> void* { return new T{}; };
-    source.destroy = [](void* made) { delete static_cast<T*>(made); };
-    return new Members(source);
-  }(std::make_index_sequence<std::tuple_size_v<T>>());
-}
+template <class Tuple, class Indices = std::make_index_sequence<std::tuple_size_v<Tuple>>>
+struct TupleElements;
+template <class Tuple, std::size_t... i>
+struct TupleElements<Tuple, std::index_sequence<i...>> {
+  static constexpr std::array<const Type*, sizeof...(i)> types = {
+      member_type<std::tuple_element_t<i, Tuple>>()...};
+
+  static void locate(void* object, const void** found) {
+    auto& tuple = *static_cast<Tuple*>(object);
+    ((*found++ = std::addressof(std::get<i>(tuple))), ...);
+  }
+  static consteval MembersDescription describe() {
+    return {.name = "tuple",
+            .types = types,
+            .locate = &locate,
+            .make = &make_object<Tuple>,
+            .destroy = &destroy_object<Tuple>};
+  }
+};
 
 template <class T>
-const Members& tuple_members() {
-  static const Members& members = *make_tuple_members<T>();
-  return members;
+const MembersDescription& tuple_description() {
+  static constexpr MembersDescription description = TupleElements<T>::describe();
+  return description;
 }
+template <class T>
+inline constinit LazyMembers tuple_members{&tuple_description<T>};
 
 template <class T>
 constexpr Type tuple_type() {

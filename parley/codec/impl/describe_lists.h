@@ -60,21 +60,39 @@ std::size_t size_of_list(const void* list) {
   return static_cast<const List*>(list)->size();
 }
 
+// Plain functions, and few that the standard library would make large: vectors are what most types
+// are compiled with. Erasing a range would bring in assignment, growing at the end a second copy of
+// what moves the elements.
 template <class T, class A>
 struct Describe<std::vector<T, A>> {
   using List = std::vector<T, A>;
+
+  static List& of(void* list) { return *static_cast<List*>(list); }
+  static void truncate(void* list, std::size_t size) {
+    List& self = of(list);
+    if constexpr (std::is_trivially_destructible_v<T>) {
+      if (size < self.size()) {
+        self.erase(self.begin() + static_cast<std::ptrdiff_t>(size), self.end());
+      }
+    } else {
+      for (std::size_t has = self.size(); has > size; --has) self.pop_back();
+    }
+  }
+  static void* data(void* list) { return of(list).data(); }
+  [[gnu::flatten]] static void* append(void* list) {
+    List& self = of(list);
+    if (self.size() == self.capacity()) reserve(list, self.empty() ? 1 : 2 * self.size());
+    // There is room now, so the compiler may leave out what emplace_back() has for making some.
+    if (self.size() == self.capacity()) __builtin_unreachable();
+    return &self.emplace_back();
+  }
+  [[gnu::noinline]] static void reserve(void* list, std::size_t size) { of(list).reserve(size); }
   static constexpr ListOperations operations = {
       .size = &size_of_list<List>,
-      .truncate =
-          [](void* list, std::size_t size) {
-            auto& self = *static_cast<List*>(list);
-            if (size < self.size()) {
-              self.erase(self.begin() + static_cast<std::ptrdiff_t>(size), self.end());
-            }
-          },
-      .data = [](void* list) -> void* { return static_cast<List*>(list)->data(); },
-      .append = [](void* list) -> void* { return &static_cast<List*>(list)->emplace_back(); },
-      .reserve = [](void* list, std::size_t size) { static_cast<List*>(list)->reserve(size); },
+      .truncate = &truncate,
+      .data = &data,
+      .append = &append,
+      .reserve = &reserve,
       .insert = nullptr,
       .show = nullptr,
       .first = nullptr,

@@ -2,7 +2,6 @@
 // beside it, or by both. Only type.h includes this file.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +12,7 @@
 #include "parley/codec/fields.h"
 #include "parley/codec/impl/describe.h"
 #include "parley/codec/impl/field_rules.h"
+#include "parley/codec/impl/members_description.h"
 #include "parley/codec/members.h"
 #include "parley/codec/reflect.h"
 
@@ -20,26 +20,14 @@ namespace parley::codec::impl {
 
 // The reflected names in one text, without the long spellings they were cut from.
 template <class T>
-inline constexpr auto joined_names = [] {
-  constexpr std::size_t size = [] {
-    std::size_t sum = 1;
-    for (const std::string_view name : field_names<T>) sum += name.size();
-    return sum;
-  }();
-  std::array<char, size> text{};
-  std::size_t end = 0;
-  for (const std::string_view name : field_names<T>) {
-    for (const char c : name) text[end++] = c;
-  }
-  return text;
-}();
+inline constexpr JoinedNames<size_of_names(field_names<T>)> joined_names(field_names<T>);
 
 template <class T, std::size_t i>
 constexpr FieldSource reflected_source() {
   std::size_t start = 0;
-  for (std::size_t k = 0; k < i; ++k) start += field_names<T>[k].size();
+  for (std::size_t k = 0; k < i; ++k) start += field_names<T>[k].size() + 1;
   FieldSource source;
-  source.name = {joined_names<T>.data() + start, field_names<T>[i].size()};
+  source.name = {joined_names<T>.text + start, field_names<T>[i].size()};
   return source;
 }
 
@@ -66,7 +54,7 @@ constexpr bool is_member(const Access& access) {
     using Member = FieldType<T, i>;
     if constexpr (std::is_same_v<Member, typename Access::Value> &&
                   std::is_base_of_v<typename Access::Owner, T>) {
-      return &(imagined<T>.object.*access.pointer) == address_at<i>(member_addresses<T>());
+      return &(imagined_object<T>().*access.pointer) == address_at<i>(member_addresses<T>());
     }
   }
   return false;
@@ -175,21 +163,6 @@ inline constexpr auto table_sources = []<std::size_t... k>(std::index_sequence<k
   return std::array<FieldSource, sizeof...(k)>{table_source<T, k>()...};
 }(std::make_index_sequence<FieldsOf<T>::count>());
 
-template <class Owner, class Member>
-std::uint32_t offset_in(const Owner& object, const Member& member) {
-  return static_cast<std::uint32_t>(reinterpret_cast<const char*>(&member) -
-                                    reinterpret_cast<const char*>(&object));
-}
-
-template <class T, class Access>
-std::uint32_t table_offset(const T& object, const FieldOf<Access>& field) {
-  if constexpr (requires { field.access().pointer; }) {
-    return offset_in(object, object.*field.access().pointer);
-  } else {
-    return 0;
-  }
-}
-
 template <class T, class Access>
 void set_default(T& object, const FieldOf<Access>& field) {
   if constexpr (!std::is_array_v<typename Access::Value>) {
@@ -213,83 +186,85 @@ constexpr bool has_defaults() {
   }
 }
 
-template <class T>
-constexpr std::size_t offset_of_unknown(const T& object) {
-  std::size_t offset = Members::npos;
-  if constexpr (!has_whole_table<T>()) {
-    for_each_field(object, [&](std::string_view, const auto& member) {
-      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(member)>, UnknownFields>) {
-        offset = offset_in(object, member);
-      }
-    });
+// The keeper of unknown fields is no field itself; it has no table.
+template <class M>
+consteval const Type* reflected_type() {
+  if constexpr (std::is_same_v<M, UnknownFields>) {
+    return nullptr;
   } else {
-    for_each_rule<T>([&](const auto& field) {
-      using Access = std::remove_cvref_t<decltype(field.access())>;
-      if constexpr (std::is_same_v<typename Access::Value, UnknownFields>) {
-        offset = table_offset(object, field);
-      }
-    });
+    return member_type<M>();
   }
-  return offset;
 }
 
-// Room that is never made an object: for offsets in a type without a default.
+template <class... M>
+consteval auto list_types(FieldTypes<M...>) {
+  return std::array<const Type*, sizeof...(M)>{reflected_type<M>()...};
+}
 template <class T>
-const T& imagined_object() {
-  alignas(T) static char room[sizeof(T)];
-  return *reinterpret_cast<const T*>(room);
+inline constexpr auto reflected_types = list_types(BoundTypes<T>());
+
+template <class T>
+void locate_reflected(void* object, const void** found) {
+  addresses_in(*static_cast<T*>(object)).list(found);
+}
+
+template <class T, class Access>
+const void* locate_field(T& object, const FieldOf<Access>& field) {
+  if constexpr (requires { field.access().pointer; }) {
+    return &(object.*field.access().pointer);
+  } else {
+    return nullptr;
+  }
 }
 
 template <class T>
-const T& describe_default(MembersSource& source) {
+void locate_table(void* object, const void** found) {
+  for_each_rule<T>(
+      [&](const auto& field) { *found++ = locate_field(*static_cast<T*>(object), field); });
+}
+
+template <class T>
+void set_defaults(void* made) {
+  for_each_rule<T>([&](const auto& field) { set_default(*static_cast<T*>(made), field); });
+}
+
+template <class T>
+consteval MembersDescription describe_members() {
+  MembersDescription description;
+  description.name = kept_type_name<T>;
+  description.size = sizeof(T);
+  description.alignment = alignof(T);
   if constexpr (requires { T{}; }) {
-    source.make = []() -> void* { return new T{}; };
-    source.destroy = [](void* made) { delete static_cast<T*>(made); };
-    if constexpr (has_defaults<T>()) {
-      source.set_defaults = [](void* made) {
-        for_each_rule<T>([&](const auto& field) { set_default(*static_cast<T*>(made), field); });
-      };
-    }
-    // Never freed: another thread may still be decoding while statics go.
-    T* const object = new T{};
-    source.defaults = object;
-    return *object;
-  } else {
-    return imagined_object<T>();
+    description.make = &make_object<T>;
+    description.destroy = &destroy_object<T>;
+    if constexpr (has_defaults<T>()) description.set_defaults = &set_defaults<T>;
   }
-}
-
-template <class T>
-const Members* make_members() {
-  MembersSource source;
-  const T& object = describe_default<T>(source);
-  source.name = Table<T>::type.name;
-  source.unknown_fields = offset_of_unknown(object);
-  if constexpr (!has_no_rules<T>) source.on_unknown = fields<T>.unknown();
+  if constexpr (!has_no_rules<T>) description.on_unknown = fields<T>.unknown();
   if constexpr (has_whole_table<T>()) {
-    source.fields = table_sources<T>;
-    const auto offsets = fields<T>.apply([&](const auto&... field) {
-      return std::array<std::uint32_t, sizeof...(field)>{table_offset(object, field)...};
-    });
-    source.offsets = offsets.data();
-    return new Members(source);
+    description.fields = table_sources<T>;
+    description.locate = &locate_table<T>;
   } else {
     static_assert(every_rule_has_its_member<T>(),
                   "parley: a rule in field_rules speaks of no member of this struct, or two speak "
                   "of one: properties and inherited members belong into a field_table");
-    source.fields = reflected_sources<T>;
-    const auto offsets = with_fields(object, [&](const auto&... member) {
-      return std::array<std::uint32_t, sizeof...(member)>{offset_in(object, member)...};
-    });
-    source.offsets = offsets.data();
-    return new Members(source);
+    if constexpr (has_no_rules<T>) {
+      description.types = reflected_types<T>;
+      description.names = joined_names<T>.text;
+    } else {
+      description.fields = reflected_sources<T>;
+    }
+    description.locate = &locate_reflected<T>;
   }
+  return description;
 }
 
 template <class T>
-const Members& structure_members() {
-  static const Members& members = *make_members<T>();
-  return members;
+inline constexpr MembersDescription members_description = describe_members<T>();
+template <class T>
+const MembersDescription& structure_description() {
+  return members_description<T>;
 }
+template <class T>
+inline constinit LazyMembers structure_members{&structure_description<T>};
 
 }  // namespace parley::codec::impl

@@ -39,8 +39,9 @@ consteval std::string_view last_identifier(std::string_view text) {
 // "Order" of "... [with T = shop::Order]", "Page" of "... [T = shop::Page<shop::Order>]".
 template <class T>
 consteval std::string_view name_of_type() {
+  constexpr std::size_t prefix = std::string_view(spelling_of_type<int>()).find("T = ") + 4;
   std::string_view text = spelling_of_type<T>();
-  text.remove_prefix(text.find("T = ") + 4);
+  text.remove_prefix(prefix);
   text.remove_suffix(1);
   std::size_t start = 0;
   std::size_t at = 0;
@@ -52,13 +53,14 @@ consteval std::string_view name_of_type() {
 }
 
 // Kept apart from the spelling, which is longer and would stay in the program.
-template <class T>
-inline constexpr auto type_name_text = [] {
-  constexpr std::string_view name = name_of_type<T>();
-  std::array<char, name.size() + 1> text{};
+template <std::size_t size>
+consteval std::array<char, size> copy_of(std::string_view name) {
+  std::array<char, size> text{};
   for (std::size_t i = 0; i < name.size(); ++i) text[i] = name[i];
   return text;
-}();
+}
+template <class T>
+inline constexpr auto type_name_text = copy_of<name_of_type<T>().size() + 1>(name_of_type<T>());
 template <class T>
 inline constexpr std::string_view kept_type_name = {type_name_text<T>.data(),
                                                     type_name_text<T>.size() - 1};
