@@ -43,7 +43,10 @@ std::string json_schema() {
   return json_schema_of(type_of<T>());
 }
 
-// An OpenAPI 3.1 document: each method is a POST to its name, with the arguments as JSON. Schemas
+// An OpenAPI 3.1 document: each method is a POST to its name, with the arguments as JSON. Names in
+// braces are parts of the path, as in "/user/{id}"; a member bound to a part that is not there
+// (from_path) is left out, or shown where else it is bound. The operationId is the name as an
+// identifier; where two would be alike, the second becomes name2, and so on. Schemas
 // say which members are attributes in XML (xml/xml.h); for a member that is the text of its element
 // OpenAPI 3.1 has no word.
 std::string openapi_of(std::span<const MethodShape> methods, const SchemaInfo& info = {});

@@ -34,6 +34,11 @@ struct Order {
   std::int64_t page = 1;
 };
 
+struct Lookup {
+  std::string id;
+  std::string shelf;
+};
+
 }  // namespace parley::codec::schema_rules_test
 
 namespace schema_rules_test = parley::codec::schema_rules_test;
@@ -52,6 +57,11 @@ inline constexpr auto parley::fields<schema_rules_test::Order> =
         field<&schema_rules_test::Order::wait>().non_zero(),
         field<&schema_rules_test::Order::user>().from_metadata("X-User").required(),
         field<&schema_rules_test::Order::page>().from_query().range(1, 9));
+template <>
+inline constexpr auto parley::fields<schema_rules_test::Lookup> =
+    parley::codec::field_rules<schema_rules_test::Lookup>(
+        field<&schema_rules_test::Lookup::id>().from_path("id"),
+        field<&schema_rules_test::Lookup::shelf>().from_path("row").from_query("row"));
 
 namespace parley::codec::schema_rules_test {
 namespace {
@@ -85,6 +95,27 @@ TEST(SchemaRules, what_is_bound_is_no_member_and_a_parameter_in_openapi) {
                          R"("allOf":[{"minimum":1,"maximum":9}]}}],"requestBody":)"),
             std::string::npos)
       << openapi;
+}
+
+TEST(SchemaRules, the_parts_of_a_path_and_no_others_are_parameters_of_the_path) {
+  const auto openapi = [](const char* name) {
+    const std::vector<MethodShape> methods = {
+        {.name = name, .parameters = &type_of<std::tuple<Lookup>>()}};
+    return openapi_of(methods);
+  };
+  constexpr auto parameters = [](const std::string& text) {
+    const std::size_t start = text.find("\"parameters\":[");
+    if (start == std::string::npos) return std::string();
+    return text.substr(start, text.find("],\"requestBody\"", start) + 1 - start);
+  };
+  const std::string id = R"({"name":"id","in":"path","required":true,"schema":{"type":"string"}})";
+  const std::string row =
+      R"({"name":"row","in":"query","required":false,"schema":{"type":"string"}})";
+  const std::string place =
+      R"({"name":"place","in":"path","required":true,"schema":{"type":"string"}})";
+  EXPECT_EQ(parameters(openapi("/get")), "\"parameters\":[" + row + "]");
+  EXPECT_EQ(parameters(openapi("/get/{id}")), "\"parameters\":[" + id + "," + row + "]");
+  EXPECT_EQ(parameters(openapi("/{place}/get")), "\"parameters\":[" + row + "," + place + "]");
 }
 
 TEST(SchemaRules, descriptions_are_comments_elsewhere_and_what_is_bound_is_left_out) {

@@ -171,6 +171,16 @@ TEST(OpenApi, each_method_is_a_post_to_its_name) {
       << text;
 }
 
+TEST(OpenApi, methods_whose_names_look_alike_have_ids_of_their_own) {
+  const std::vector<MethodShape> methods = {{.name = "/a/b"}, {.name = "/a_b"}, {.name = "/a-b"}};
+  const std::string text = openapi_of(methods);
+  for (const char* id :
+       {R"("/a/b":{"post":{"operationId":"_a_b",)", R"("/a_b":{"post":{"operationId":"_a_b2",)",
+        R"("/a-b":{"post":{"operationId":"_a_b3",)"}) {
+    EXPECT_NE(text.find(id), std::string::npos) << text;
+  }
+}
+
 TEST(OpenApi, a_member_that_is_an_attribute_in_xml_says_so) {
   const std::vector<MethodShape> methods = {
       {.name = "/tag", .parameters = &type_of<std::tuple<Tag>>()}};

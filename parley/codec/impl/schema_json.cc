@@ -1,8 +1,12 @@
 // JSON Schema and OpenAPI.
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "parley/codec/impl/failure.h"
 #include "parley/codec/impl/integers.h"
@@ -222,10 +226,29 @@ class SchemaWriter {
   impl::NamedTypes types_;
 };
 
+// The names in braces in a path, as in "/user/{id}".
+std::set<std::string_view> parts_of(std::string_view path) {
+  std::set<std::string_view> parts;
+  for (;;) {
+    const std::size_t start = path.find('{');
+    const std::size_t end = path.find('}', start);
+    if (end == std::string_view::npos) return parts;
+    parts.insert(path.substr(start + 1, end - start - 1));
+    path.remove_prefix(end + 1);
+  }
+}
+
+std::string parameter(std::string_view name, std::string_view place, bool is_required,
+                      const std::string& schema) {
+  return "{\"name\":" + quoted(name) + ",\"in\":\"" + std::string(place) +
+         "\",\"required\":" + (is_required ? "true" : "false") + ",\"schema\":" + schema + '}';
+}
+
 // Those of the fields that are bound to what HTTP has a place for.
-std::string bound_parameters(const SchemaWriter& schemas, const Type* body) {
-  if (body == nullptr || (body->kind != Kind::structure && body->kind != Kind::tuple)) return {};
-  std::string out;
+std::vector<std::string> bound_parameters(const SchemaWriter& schemas, const Type* body,
+                                          std::set<std::string_view>& parts) {
+  std::vector<std::string> out;
+  if (body == nullptr || (body->kind != Kind::structure && body->kind != Kind::tuple)) return out;
   const Members& members = body->members();
   for (std::size_t i = 0; i < members.fields().size(); ++i) {
     const Field& field = members.fields()[i];
@@ -234,25 +257,40 @@ std::string bound_parameters(const SchemaWriter& schemas, const Type* body) {
                                         {Source::query, "query"},
                                         {Source::metadata, "header"}}) {
       if (rules == nullptr || !rules->binding(source).is_there) continue;
-      const std::string_view name = rules->binding(source).name;
+      std::string_view name = rules->binding(source).name;
+      if (name.empty()) name = field.name;
+      // What the path has no part for cannot come from it.
+      if (source == Source::path && parts.erase(name) == 0) continue;
       std::string schema = schemas.schema(*field.type);
       impl::add_rules(*rules, *field.type, schema);
       // A part of the path is always there.
       const bool is_required = source == Source::path || rules->is_required;
-      out += (out.empty() ? "" : ",") + ("{\"name\":" + quoted(name.empty() ? field.name : name)) +
-             ",\"in\":\"" + place + "\",\"required\":" + (is_required ? "true" : "false") +
-             ",\"schema\":" + schema + '}';
+      out.push_back(parameter(name, place, is_required, schema));
       break;  // the others may take its place, which OpenAPI cannot say
     }
+  }
+  return out;
+}
+
+// All there are of a method: each part of its path is one.
+std::string parameters_of(const SchemaWriter& schemas, const MethodShape& method) {
+  std::set<std::string_view> parts = parts_of(method.name);
+  std::string out;
+  for (const std::string& one : bound_parameters(schemas, body_type(method.parameters), parts)) {
+    out += (out.empty() ? "" : ",") + one;
+  }
+  for (const std::string_view name : parts) {
+    out += (out.empty() ? "" : ",") + parameter(name, "path", true, R"({"type":"string"})");
   }
   return out.empty() ? out : ",\"parameters\":[" + out + ']';
 }
 
-std::string operation(const SchemaWriter& schemas, const MethodShape& method) {
-  std::string out = "{\"post\":{\"operationId\":" + quoted(impl::identifier_of(method.name));
+std::string operation(const SchemaWriter& schemas, const MethodShape& method,
+                      const std::string& id) {
+  std::string out = "{\"post\":{\"operationId\":" + quoted(id);
   if (!method.description.empty()) out += ",\"description\":" + quoted(method.description);
   const Type* const body = body_type(method.parameters);
-  out += bound_parameters(schemas, body);
+  out += parameters_of(schemas, method);
   if (body != nullptr) {
     out += R"(,"requestBody":{"required":true,"content":{"application/json":{"schema":)" +
            schemas.schema(*body) + "}}}";
@@ -284,8 +322,11 @@ std::string openapi_of(std::span<const MethodShape> methods, const SchemaInfo& i
     if (method.result != nullptr) schemas.add(*method.result);
   }
   std::string paths;
+  impl::NamedTypes ids;
   for (const MethodShape& method : methods) {
-    paths += (paths.empty() ? "" : ",") + quoted(method.name) + ':' + operation(schemas, method);
+    const std::string id = ids.take_name(impl::identifier_of(method.name));
+    paths += (paths.empty() ? "" : ",") + quoted(method.name) + ':';
+    paths += operation(schemas, method, id);
   }
   return R"({"openapi":"3.1.0","info":{"title":)" + quoted(info.title) +
          ",\"version\":" + quoted(info.version) + "},\"paths\":{" + paths +
