@@ -257,6 +257,11 @@ struct parley::Representation<Colour> {
 struct Subject {
   std::map<Colour, int> value;
 };
+#elif CASE == 40
+struct Consumed {
+  int take(int count) &&;
+};
+using Subject = parley::codec::Signature<decltype(&Consumed::take)>::Parameters;
 #endif
 
 parley::codec::Kind probe() {

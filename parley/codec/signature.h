@@ -33,10 +33,30 @@
 
 namespace parley::codec {
 
-// The return type and the parameters of a function, a pointer to one, a pointer to a member
-// function, or a function object with one call operator.
+namespace impl {
+
+// The call operator of a function object.
 template <class F>
-struct Signature : Signature<decltype(&F::operator())> {};
+struct CallOperator {
+  static_assert(
+      requires { &F::operator(); },
+      "parley: only functions, member functions and function objects with one call "
+      "operator that is no template have a signature, without volatile, && and '...': "
+      "put it in a lambda whose parameters are named types");
+  using type = void();
+};
+template <class F>
+  requires requires { &F::operator(); }
+struct CallOperator<F> {
+  using type = decltype(&F::operator());
+};
+
+}  // namespace impl
+
+// The return type and the parameters of a function, a pointer or reference to one, a pointer to a
+// member function that a value can call, or a function object with one call operator.
+template <class F>
+struct Signature : Signature<typename impl::CallOperator<F>::type> {};
 template <class R, class... P>
 struct Signature<R(P...)> {
   using Return = R;
@@ -51,6 +71,10 @@ template <class R, class... P>
 struct Signature<R (*)(P...)> : Signature<R(P...)> {};
 template <class R, class... P>
 struct Signature<R (*)(P...) noexcept> : Signature<R(P...)> {};
+template <class R, class... P>
+struct Signature<R (&)(P...)> : Signature<R(P...)> {};
+template <class R, class... P>
+struct Signature<R (&)(P...) noexcept> : Signature<R(P...)> {};
 template <class C, class R, class... P>
 struct Signature<R (C::*)(P...)> : Signature<R(P...)> {};
 template <class C, class R, class... P>
@@ -59,6 +83,14 @@ template <class C, class R, class... P>
 struct Signature<R (C::*)(P...) noexcept> : Signature<R(P...)> {};
 template <class C, class R, class... P>
 struct Signature<R (C::*)(P...) const noexcept> : Signature<R(P...)> {};
+template <class C, class R, class... P>
+struct Signature<R (C::*)(P...)&> : Signature<R(P...)> {};
+template <class C, class R, class... P>
+struct Signature<R (C::*)(P...) const&> : Signature<R(P...)> {};
+template <class C, class R, class... P>
+struct Signature<R (C::*)(P...) & noexcept> : Signature<R(P...)> {};
+template <class C, class R, class... P>
+struct Signature<R (C::*)(P...) const & noexcept> : Signature<R(P...)> {};
 
 // A string as a template argument.
 template <std::size_t n>

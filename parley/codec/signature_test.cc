@@ -29,6 +29,8 @@ Status forget();
 struct Desk {
   void take(std::vector<Order>&& orders) const noexcept;
   std::unique_ptr<Order> find(std::int64_t id);
+  bool open(bool all) &;
+  bool is_open(std::int32_t drawer) const& noexcept;
 };
 
 namespace {
@@ -55,6 +57,10 @@ TEST(Signature, is_that_of_functions_members_and_lambdas) {
       std::is_same_v<ReturnedBy<decltype(divide)>, std::tuple<std::int32_t, std::string>>);
   static_assert(std::is_void_v<ReturnedBy<decltype(forget)>>);
   static_assert(std::is_void_v<ReturnedBy<decltype(&Desk::take)>>);
+  static_assert(std::is_same_v<Signature<decltype(&Desk::open)>::Parameters, std::tuple<bool>>);
+  static_assert(
+      std::is_same_v<Signature<decltype(&Desk::is_open)>::Parameters, std::tuple<std::int32_t>>);
+  static_assert(std::is_same_v<Signature<decltype(place)&>::Parameters, Place>);
 }
 
 TEST(Signature, several_arguments_are_a_list_and_one_is_itself) {
