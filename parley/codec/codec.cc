@@ -32,11 +32,6 @@ Codec standard(char id, std::string name, std::vector<std::string> content_types
               }};
 }
 
-Status encode_plain_within(std::string& out, const Type& type, const void* object,
-                           const Limits& /*limits*/, const PlainOptions& options) {
-  return encode_plain_as(out, type, object, options);
-}
-
 Status encode_protobuf_within(std::string& out, const Type& type, const void* object,
                               const Limits& limits, const ProtobufOptions& /*options*/) {
   return encode_protobuf_as(out, type, object, limits);
@@ -73,8 +68,8 @@ CodecRegistry::CodecRegistry() {
       {"application/msgpack", "application/x-msgpack", "application/vnd.msgpack"}));
   put(standard<FormOptions, &encode_form_as, &decode_form_as>(
       form_id, "form", {"application/x-www-form-urlencoded"}));
-  put(standard<PlainOptions, &encode_plain_within, &decode_plain_as>(plain_id, "plain",
-                                                                     {"text/plain"}));
+  put(standard<PlainOptions, &encode_plain_as, &decode_plain_as>(plain_id, "plain",
+                                                                 {"text/plain"}));
 }
 
 Status CodecRegistry::add(Codec codec) {

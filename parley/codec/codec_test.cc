@@ -130,6 +130,15 @@ TEST(Codecs, limits_and_options_reach_the_format) {
           .is_ok());
 }
 
+TEST(Codecs, the_limits_of_the_caller_count_in_plain_text_too) {
+  const CodecRegistry codecs;
+  const Json nested{"[[]]"};
+  std::string out;
+  EXPECT_EQ(codecs.encode('s', out, type_of<Json>(), &nested, {.max_depth = 1}).code(),
+            Code::resource_exhausted);
+  EXPECT_EQ(out, "");
+}
+
 TEST(Codecs, bytes_pass_through_and_nothing_else_travels_without_a_codec) {
   const CodecRegistry codecs;
   const std::vector<std::byte> bytes = {std::byte{0}, std::byte{'"'}, std::byte{255}};

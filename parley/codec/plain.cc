@@ -82,10 +82,12 @@ struct Reader {
 
 }  // namespace
 
-Status encode_plain_as(std::string& out, const Type& type, const void* object,
+Status encode_plain_as(std::string& out, const Type& type, const void* object, const Limits& limits,
                        const PlainOptions& options) {
   const std::size_t size = out.size();
-  Writer writer{.out = out, .style = {.enums_as_numbers = options.enums_as_numbers}, .failure = {}};
+  Writer writer{.out = out,
+                .style = {.enums_as_numbers = options.enums_as_numbers, .limits = limits},
+                .failure = {}};
   if (writer.write(type, object)) return {};
   out.resize(size);
   return writer.failure.status();

@@ -119,9 +119,9 @@ TEST(Plain, what_holds_several_values_has_no_plain_text) {
 
 TEST(Plain, options_and_limits_count) {
   PlainOptions options;
-  EXPECT_EQ(encode_plain(Colour::green, options).value(), "green");
+  EXPECT_EQ(encode_plain(Colour::green, {}, options).value(), "green");
   options.enums_as_numbers = true;
-  EXPECT_EQ(encode_plain(Colour::green, options).value(), "7");
+  EXPECT_EQ(encode_plain(Colour::green, {}, options).value(), "7");
   const std::string text = "shown";
   EXPECT_EQ(decode_plain<std::string_view>(text).value().data(), text.data());
   EXPECT_EQ(static_cast<const void*>(decode_plain<std::span<const std::byte>>(text).value().data()),
@@ -135,6 +135,16 @@ TEST(Plain, options_and_limits_count) {
   EXPECT_EQ(problem<Json>("[[]]", {.max_depth = 1}),
             "$: no JSON: $[0]: nested deeper than max_depth (1)");
   EXPECT_EQ(problem<Json>("[[]]", {.max_depth = 2}), "none");
+  const auto deep = encode_plain(Json{"[[]]"}, {.max_depth = 1});
+  ASSERT_FALSE(deep);
+  EXPECT_EQ(deep.error().code(), Code::resource_exhausted) << deep.error();
+  EXPECT_TRUE(encode_plain(Json{"[[]]"}, {.max_depth = 2}));
+}
+
+TEST(Plain, an_empty_text_is_read_as_an_optional_without_value) {
+  const std::optional<std::string> empty("");
+  EXPECT_EQ(decode_plain<std::optional<std::string>>(encode_plain(empty).value()).value(),
+            std::nullopt);
 }
 
 TEST(Plain, random_values_survive) {
