@@ -12,6 +12,9 @@
 // Bytes pass through every codec as they are: std::vector<std::byte>, Bytes and std::span of bytes
 // as the whole body are the body. Id 0 is no codec: nothing but them, and empty bodies.
 //
+// What is written to (`out`) must be no part of the value, and what is decoded into must not own
+// the body.
+//
 // Fiber-safe as a standard container: once it is filled, any number may read.
 #pragma once
 

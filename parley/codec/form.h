@@ -21,7 +21,10 @@
 //
 // Errors name the place: `$.to.number: expected an integer, got "x"`; those of escapes the byte
 // (from 0). Codes: invalid_argument; resource_exhausted where a limit was hit; of the limits
-// max_elements counts the pairs.
+// max_elements counts all pairs of the form together.
+//
+// What is written to (`out`) must be no part of the value, and what is decoded into must not own
+// the text.
 //
 // Pure functions: safe on every thread and fiber; at the default depth they need less than 52 KiB
 // of stack.
@@ -35,6 +38,7 @@
 
 #include "parley/base/result.h"
 #include "parley/base/status.h"
+#include "parley/codec/impl/apart.h"
 #include "parley/codec/limits.h"
 #include "parley/codec/type.h"
 
@@ -68,6 +72,7 @@ Status decode_form_as(std::string_view text, const Type& type, void* object,
 template <class T>
 Status encode_form_to(std::string& out, const T& value, const Limits& limits = default_limits,
                       const FormOptions& options = default_form_options) {
+  impl::assert_apart(out, value);
   return encode_form_as(out, type_of<T>(), &value, limits, options);
 }
 

@@ -18,6 +18,9 @@
 // give line, column (both from 1, in bytes) and byte (from 0). Codes: invalid_argument;
 // resource_exhausted where a limit was hit.
 //
+// What is written to (`out`) must be no part of the value, and what is decoded into must not own
+// the text.
+//
 // Pure functions: safe on every thread and fiber; at the default depth they need less than 32 KiB
 // of stack, with protobuf_mapping than 52 KiB; hot.h says what hot types need.
 //
@@ -32,6 +35,7 @@
 
 #include "parley/base/result.h"
 #include "parley/base/status.h"
+#include "parley/codec/impl/apart.h"
 #include "parley/codec/limits.h"
 #include "parley/codec/type.h"
 
@@ -76,6 +80,7 @@ Status decode_json_as(std::string_view text, const Type& type, void* object,
 template <class T>
 Status encode_json_to(std::string& out, const T& value, const Limits& limits = default_limits,
                       const JsonOptions& options = default_json_options) {
+  impl::assert_apart(out, value);
   return encode_json_as(out, type_of<T>(), &value, limits, options);
 }
 

@@ -9,8 +9,11 @@ namespace parley::codec {
 struct Limits {
   std::size_t max_depth = 64;  // arrays and objects inside each other; also when encoding
   std::size_t max_bytes = std::size_t{16} << 20;  // of the whole input
-  std::size_t max_elements = 1'000'000;  // in each array and object; paths in a FieldMask's text
-  std::size_t max_string_bytes = std::size_t{16} << 20;  // in each string and key, as written
+  // In each array and object; of a form all pairs; paths in a FieldMask's text. Not in what
+  // protobuf skips or keeps (protobuf.h).
+  std::size_t max_elements = 1'000'000;
+  // In each string and key, as written. Not in what protobuf skips or keeps.
+  std::size_t max_string_bytes = std::size_t{16} << 20;
 };
 
 // What every function takes where it is given none. Limits made in each call would be code in each

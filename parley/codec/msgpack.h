@@ -24,6 +24,9 @@
 // Errors name the place: `$.items[3].quantity: expected integer, got string`; those of form also
 // give the byte (from 0). Codes: invalid_argument; resource_exhausted where a limit was hit.
 //
+// What is written to (`out`) must be no part of the value, and what is decoded into must not own
+// the bytes.
+//
 // Pure functions: safe on every thread and fiber; at the default depth they need less than 32 KiB
 // of stack.
 //
@@ -36,6 +39,7 @@
 
 #include "parley/base/result.h"
 #include "parley/base/status.h"
+#include "parley/codec/impl/apart.h"
 #include "parley/codec/limits.h"
 #include "parley/codec/type.h"
 
@@ -69,6 +73,7 @@ Status decode_msgpack_as(std::string_view bytes, const Type& type, void* object,
 template <class T>
 Status encode_msgpack_to(std::string& out, const T& value, const Limits& limits = default_limits,
                          const MsgpackOptions& options = default_msgpack_options) {
+  impl::assert_apart(out, value);
   return encode_msgpack_as(out, type_of<T>(), &value, limits, options);
 }
 

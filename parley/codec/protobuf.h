@@ -26,7 +26,12 @@
 //
 // Errors name the place: `$.items[3].quantity: 300 does not fit uint8 (0 to 255)`; those of syntax
 // the byte too, from 0. Codes: invalid_argument; resource_exhausted where a limit was hit. In depth
-// count messages and groups. max_elements counts in each list and map.
+// count messages and groups. max_elements counts in each list and map. Of an unknown field nobody
+// can tell a text or a list from a message, which may be of any length: max_bytes bounds it, and
+// max_depth the groups in it, but neither max_elements nor max_string_bytes.
+//
+// What is written to (`out`) must be no part of the value, and what is decoded into must not own
+// the bytes.
 //
 // Pure functions: safe on every thread and fiber; at the default depth they need less than 48 KiB
 // of stack.
@@ -40,6 +45,7 @@
 
 #include "parley/base/result.h"
 #include "parley/base/status.h"
+#include "parley/codec/impl/apart.h"
 #include "parley/codec/limits.h"
 #include "parley/codec/type.h"
 
@@ -67,6 +73,7 @@ Status decode_protobuf_as(std::string_view bytes, const Type& type, void* object
 // counts here. On an error `out` is as it was.
 template <class T>
 Status encode_protobuf_to(std::string& out, const T& value, const Limits& limits = default_limits) {
+  impl::assert_apart(out, value);
   return encode_protobuf_as(out, type_of<T>(), &value, limits);
 }
 

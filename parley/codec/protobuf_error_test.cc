@@ -172,6 +172,17 @@ Chain chain(std::size_t depth) {
   return chain;
 }
 
+// It may be a message, which has no such limit where it is known.
+TEST(ProtobufError, an_unknown_field_is_as_long_as_the_whole_may_be) {
+  const std::string unknown(
+      "\xFA\x01\x08"
+      "12345678",
+      11);
+  EXPECT_TRUE(decode_protobuf<Order>(unknown, {.max_bytes = 11, .max_string_bytes = 3}));
+  EXPECT_EQ(decode_protobuf<Order>(unknown, {.max_bytes = 10}).error().code(),
+            Code::resource_exhausted);
+}
+
 TEST(ProtobufError, depth_is_limited_in_values_and_in_what_is_skipped) {
   const std::string bytes = encode_protobuf(chain(64)).value();
   EXPECT_TRUE(decode_protobuf<Chain>(bytes));

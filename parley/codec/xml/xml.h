@@ -41,8 +41,10 @@
 // counts elements inside each other, max_elements the elements in one, max_string_bytes each text,
 // name and attribute.
 //
-// Pure functions: safe on every thread and fiber; at the default depth they need less than 52 KiB
-// of stack. Decoding builds a tree that may take 30 times the text: lower max_bytes for strangers.
+// What is written to (`out`) must be no part of the value, and what is decoded into must not own
+// the text. Pure functions: safe on every thread and fiber; at the default depth they need less
+// than 52 KiB of stack. Decoding builds a tree that may take 30 times the text: lower max_bytes for
+// strangers.
 //
 //   Result<std::string> text = codec::encode_xml(order);
 //   Result<Order> order = codec::decode_xml<Order>(*text);
@@ -54,6 +56,7 @@
 #include "parley/base/result.h"
 #include "parley/base/status.h"
 #include "parley/codec/codec.h"
+#include "parley/codec/impl/apart.h"
 #include "parley/codec/limits.h"
 #include "parley/codec/type.h"
 
@@ -87,6 +90,7 @@ Status decode_xml_as(std::string_view text, const Type& type, void* object,
 template <class T>
 Status encode_xml_to(std::string& out, const T& value, const Limits& limits = {},
                      const XmlOptions& options = {}) {
+  impl::assert_apart(out, value);
   return encode_xml_as(out, type_of<T>(), &value, limits, options);
 }
 
