@@ -8,7 +8,8 @@
 // message, also at what it holds. As a
 // member, and in a CodecRegistry, such a message stands in protobuf as it does on the wire (when it
 // comes twice the last one holds; what proto2 requires is not asked for when it is written); in
-// other formats it is its bytes.
+// other formats it is its bytes. A member of more than 2 GiB, which libprotobuf does not write, is
+// written as an empty message, without an error: where one may be so large, look at ByteSizeLong().
 //
 // Pure functions: safe on every thread and fiber, as far as libprotobuf's stack goes, which takes
 // some hundred bytes for each level.
