@@ -287,9 +287,9 @@ inline constexpr codec::EnumRange enum_range{};
 template <class V>
 inline constexpr auto alternative_names = codec::impl::NoFields();
 
-// A type's own way to travel: as another type, which every format then treats as usual.
-//   template <>
-//   struct parley::Representation<Money> {
+// A type's own way to travel: as another type, which every format then treats as usual. What
+// decode() takes may be a view, of any text, also with escapes: it lives as long as that call.
+//   template <> struct parley::Representation<Money> {
 //     static std::string encode(const Money& money) { return money.to_string(); }
 //     static Status decode(std::string text, Money& money) { return money.parse(text); }
 //   };

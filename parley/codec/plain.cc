@@ -1,5 +1,6 @@
 #include "parley/codec/plain.h"
 
+#include "parley/codec/impl/represented.h"
 #include "parley/codec/impl/scalar_text.h"
 
 namespace parley::codec {
@@ -50,6 +51,7 @@ struct Reader {
   ScalarStyle style;
   Shown shown;
   Failure failure;
+  bool is_represented = false;  // what is read is taken over while the text is there
 
   struct Target {
     Reader* reader;
@@ -64,19 +66,18 @@ struct Reader {
     }
     if (type.kind == Kind::represented) {
       Target target{this, type.element};
-      bool filled = false;
-      const Status status = type.represented->take(
-          object,
+      return impl::take_represented(
+          type, object,
           [](void* context, void* as) {
             const auto& self = *static_cast<Target*>(context);
             return self.reader->read(*self.type, as);
           },
-          &target, filled);
-      if (!filled) return false;
-      return status.is_ok() || failure.set(status.code(), status.message());
+          &target, is_represented,
+          [&](const Status& status) { return failure.set(status.code(), status.message()); });
     }
     if (!impl::is_scalar(type.kind)) return fail_kind(type, failure);
-    return impl::parse_scalar(text, type, object, style, shown, failure);
+    const Shown allowed = is_represented ? Shown::taken_over : shown;
+    return impl::parse_scalar(text, type, object, style, allowed, failure);
   }
 };
 

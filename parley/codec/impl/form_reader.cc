@@ -11,6 +11,7 @@
 #include "parley/codec/impl/form_pairs.h"
 #include "parley/codec/impl/form_values.h"
 #include "parley/codec/impl/member_rules.h"
+#include "parley/codec/impl/represented.h"
 #include "parley/codec/impl/scalar_text.h"
 #include "parley/codec/impl/seen.h"
 #include "parley/codec/members.h"
@@ -49,7 +50,11 @@ bool is_list(Kind kind) { return kind == Kind::list || kind == Kind::array || ki
 class FormReader {
  public:
   FormReader(const Limits& limits, const FormOptions& options, const ScalarStyle& style)
-      : limits_(limits), options_(options), style_(style) {}
+      : limits_(limits), options_(options), style_(style) {
+    style_.room = &room_;
+  }
+  FormReader(const FormReader&) = delete;
+  FormReader& operator=(const FormReader&) = delete;
 
   bool read_text(std::string_view text, const Type& type, void* object);
   bool read_values(std::span<const std::string_view> values, const Type& type, void* object);
@@ -103,6 +108,8 @@ class FormReader {
   const FormOptions& options_;
   ScalarStyle style_;
   std::size_t depth_ = 0;
+  bool is_represented_ = false;  // what is read is taken over while the text is there
+  std::string room_;
   Failure failure_;
   std::vector<std::uint64_t> more_seen_;
 };
@@ -198,9 +205,10 @@ bool FormReader::check_paths(Pairs pairs) {
 bool FormReader::read_scalar(const Type& type, void* object, Pairs pairs) {
   if (!check_paths(pairs)) return false;
   if (pairs.size() > 1) return fail_invalid("the key appears twice");
-  const Shown shown = options_.refuse_views  ? Shown::refused
-                      : pairs[0].was_escaped ? Shown::never
-                                             : Shown::as_it_is;
+  const Shown shown = is_represented_         ? Shown::taken_over
+                      : options_.refuse_views ? Shown::refused
+                      : pairs[0].was_escaped  ? Shown::never
+                                              : Shown::as_it_is;
   return parse_scalar(pairs[0].value, type, object, style_, shown, failure_);
 }
 
@@ -217,10 +225,9 @@ bool FormReader::read_optional(const Type& type, void* object, Pairs pairs) {
 
 bool FormReader::read_represented(const Type& type, void* object, Pairs pairs) {
   Target target{this, type.element, pairs};
-  bool filled = false;
-  const Status status = type.represented->take(object, &read_target, &target, filled);
-  if (!filled) return false;
-  return status.is_ok() || failure_.set(status.code(), status.message());
+  return take_represented(
+      type, object, &read_target, &target, is_represented_,
+      [&](const Status& status) { return failure_.set(status.code(), status.message()); });
 }
 
 bool FormReader::check_element(const Type& type) {

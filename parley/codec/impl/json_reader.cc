@@ -217,28 +217,28 @@ std::string_view JsonReader::meaning_of(const RawString& raw, std::string& room)
 
 bool JsonReader::read_bytes(const BytesOperations& bytes, void* object) {
   if (peek() != '"') return fail_type("string");
-  if (bytes.is_view && options_.refuse_views && !is_represented_) {
+  const bool must_live_on = bytes.is_view && !is_represented_;
+  if (must_live_on && options_.refuse_views) {
     return fail_invalid("a view would show text that is gone: use std::string or a vector");
   }
   RawString raw;
   if (!scan_string(raw)) return false;
   if (bytes.is_text) {
-    if (bytes.is_view && raw.has_escapes) {
+    if (must_live_on && raw.has_escapes) {
       return fail_invalid("a string with escapes cannot be shown by a view: use std::string");
     }
-    bytes.set(object, raw.text);
+    bytes.set(object, meaning_of(raw, taken_));
     return true;
   }
-  if (bytes.is_view) {
+  if (must_live_on) {
     return fail_invalid("bytes are base64 in JSON, which a view cannot show: use a vector");
   }
   std::string room;
-  std::string decoded;
-  if (!decode_base64(meaning_of(raw, room), decoded)) {
+  if (!decode_base64(meaning_of(raw, room), taken_)) {
     return fail_invalid("expected bytes in base64, got \"" + shortened(raw.text, max_shown_text) +
                         "\"");
   }
-  bytes.set(object, decoded);
+  bytes.set(object, taken_);
   return true;
 }
 

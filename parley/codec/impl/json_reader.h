@@ -117,6 +117,7 @@ class JsonReader : public JsonCursor {
 
   const JsonOptions& options_;
   bool is_represented_ = false;  // what is read is taken over while the text is there
+  std::string taken_;            // what bytes and texts with escapes mean
   RawString key_;                // the last key that was no field's
   const char* key_start_ = nullptr;
   std::vector<std::uint64_t> more_seen_;

@@ -4,6 +4,7 @@
 #include "parley/codec/impl/begins_with.h"
 #include "parley/codec/impl/json_reader.h"
 #include "parley/codec/impl/member_rules.h"
+#include "parley/codec/impl/represented.h"
 
 namespace parley::codec::impl {
 namespace {
@@ -177,13 +178,9 @@ bool JsonReader::read_variant(const Type& type, void* object) {
 
 bool JsonReader::read_represented(const Type& type, void* object) {
   Target target{this, type.element};
-  bool filled = false;
-  // A view that a type travels as need not outlive this; one deeper inside might.
-  is_represented_ = type.element->kind == Kind::bytes;
-  const Status status = type.represented->take(object, &read_target, &target, filled);
-  is_represented_ = false;
-  if (!filled) return false;
-  return status.is_ok() || failure_.set(status.code(), status.message());
+  return take_represented(
+      type, object, &read_target, &target, is_represented_,
+      [&](const Status& status) { return failure_.set(status.code(), status.message()); });
 }
 
 const char* JsonReader::read_structure(const Type& type, void* object, const char* at) {

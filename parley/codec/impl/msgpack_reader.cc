@@ -173,7 +173,7 @@ bool MsgpackReader::read_string(std::string& value) {
 }
 
 bool MsgpackReader::read_bytes(const BytesOperations& bytes, void* object) {
-  if (bytes.is_view && options_.refuse_views) {
+  if (bytes.is_view && options_.refuse_views && !is_represented_) {
     return fail_invalid("a view would show bytes that are gone: use std::string or a vector");
   }
   MsgpackHead head;

@@ -74,7 +74,8 @@ class MsgpackReader : public MsgpackCursor {
   [[gnu::cold]] bool fail_duplicate(const char* key);
 
   const MsgpackOptions& options_;
-  const char* key_ = nullptr;  // where the last key starts that was no field's
+  bool is_represented_ = false;  // what is read is taken over while the message is there
+  const char* key_ = nullptr;    // where the last key starts that was no field's
   std::string_view key_text_;
   std::vector<std::uint64_t> more_seen_;
 };

@@ -6,6 +6,7 @@
 #include "parley/codec/impl/begins_with.h"
 #include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/msgpack_reader.h"
+#include "parley/codec/impl/represented.h"
 
 namespace parley::codec::impl {
 namespace {
@@ -158,10 +159,9 @@ const Alternative* MsgpackReader::read_alternative(const VariantOperations& vari
 
 bool MsgpackReader::read_represented(const Type& type, void* object) {
   Target target{this, type.element};
-  bool filled = false;
-  const Status status = type.represented->take(object, &read_target, &target, filled);
-  if (!filled) return false;
-  return status.is_ok() || failure_.set(status.code(), status.message());
+  return take_represented(
+      type, object, &read_target, &target, is_represented_,
+      [&](const Status& status) { return failure_.set(status.code(), status.message()); });
 }
 
 bool MsgpackReader::read_structure(const Type& type, void* object) {

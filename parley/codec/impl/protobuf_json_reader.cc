@@ -6,6 +6,7 @@
 
 #include "parley/codec/impl/member_rules.h"
 #include "parley/codec/impl/protobuf_json.h"
+#include "parley/codec/impl/represented.h"
 #include "parley/codec/impl/well_known_forms.h"
 #include "parley/codec/impl/zero.h"
 
@@ -313,12 +314,9 @@ bool ProtobufJsonReader::fail_twice(const Members& members, std::size_t index) {
 
 bool ProtobufJsonReader::read_as(const Type& type, void* object) {
   Target target{this, type.element};
-  bool filled = false;
-  is_represented_ = type.element->kind == Kind::bytes;
-  const Status status = type.represented->take(object, &read_target, &target, filled);
-  is_represented_ = false;
-  if (!filled) return false;
-  return status.is_ok() || failure_.set(status.code(), status.message());
+  return take_represented(
+      type, object, &read_target, &target, is_represented_,
+      [&](const Status& status) { return failure_.set(status.code(), status.message()); });
 }
 
 Status decode_protobuf_json(std::string_view text, const Type& type, void* object,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "parley/codec/impl/integers.h"
+#include "parley/codec/impl/represented.h"
 #include "parley/codec/impl/utf8.h"
 #include "parley/codec/json.h"
 
@@ -71,9 +72,21 @@ bool ProtobufReader::read(const Type& type, void* object, const Record& record) 
       if (record.is_single) break;
       return read_map(type, object, record);
     case Kind::represented:
-      return read_represented(type, object, record);
+      return read_taken_over(type, object, record);
   }
   return read_message(type, object, record);
+}
+
+bool ProtobufReader::read_taken_over(const Type& type, void* object, const Record& record) {
+  is_represented_ = is_taken_over(type);
+  const bool is_read = read_represented(type, object, record);
+  is_represented_ = false;
+  return is_read;
+}
+
+bool ProtobufReader::read_input(const Type& type, void* object) {
+  is_represented_ = is_taken_over(type);
+  return check_size() && read_whole(type, object);
 }
 
 bool ProtobufReader::read_target(void* target, void* object) {
@@ -112,9 +125,9 @@ bool ProtobufReader::take_scalar(const Type& type, void* object, Wire wire) {
     case Kind::represented: {
       const Record record{.tag = {}, .wires = {.value = wire}};
       Target target{this, type.element, &record};
-      bool filled = false;
-      const Status status = type.represented->take(object, &read_packed_target, &target, filled);
-      return filled && (status.is_ok() || failure_.set(status.code(), status.message()));
+      return take_represented(
+          type, object, &read_packed_target, &target, is_represented_,
+          [&](const Status& status) { return failure_.set(status.code(), status.message()); });
     }
     default:
       break;
@@ -162,7 +175,7 @@ bool ProtobufReader::read_string(std::string& text, const Record& record) {
 
 bool ProtobufReader::read_bytes(const BytesOperations& bytes, void* object, const Record& record) {
   std::string_view shown;
-  if (bytes.is_view && options_.refuse_views) {
+  if (bytes.is_view && options_.refuse_views && !is_represented_) {
     return fail_value("a view would show bytes that are gone: use std::string or a vector");
   }
   if (!read_text(shown, record)) return false;
@@ -210,7 +223,7 @@ bool ProtobufReader::fail_range(const Type& type, std::int64_t value) {
 Status decode_protobuf_as(std::string_view bytes, const Type& type, void* object,
                           const Limits& limits, const ProtobufOptions& options) {
   impl::ProtobufReader reader(bytes, limits, options);
-  if (reader.check_size() && reader.read_whole(type, object)) return {};
+  if (reader.read_input(type, object)) return {};
   return reader.failure().status();
 }
 

@@ -47,7 +47,7 @@ class ProtobufReader : public ProtobufCursor {
       : ProtobufCursor(bytes, limits, 0), options_(options) {}
 
   // The whole input as one message.
-  bool read_whole(const Type& type, void* object);
+  bool read_input(const Type& type, void* object);
 
  private:
   // What is known of a field besides its type.
@@ -106,6 +106,10 @@ class ProtobufReader : public ProtobufCursor {
   [[gnu::noinline]] bool read_represented(const Type& type, void* object, const Record& record);
   [[gnu::noinline]] bool read_message(const Type& type, void* object, const Record& record);
 
+  [[gnu::noinline]] bool read_taken_over(const Type& type, void* object, const Record& record);
+
+  // The whole input, behind the types that travel as another.
+  bool read_whole(const Type& type, void* object);
   // What stands in a message, up to its end.
   bool read_inside(const Type& type, void* object, bool is_fresh, Wires wires);
   [[gnu::noinline]] bool read_members(const Type& type, void* object, bool is_fresh);
@@ -138,6 +142,7 @@ class ProtobufReader : public ProtobufCursor {
   };
 
   const ProtobufOptions& options_;
+  bool is_represented_ = false;  // what is read is taken over while the input is there
   std::vector<std::uint64_t> more_seen_;
   std::vector<PartOfArray> parts_;
 };

@@ -169,11 +169,12 @@ bool check_text(std::string_view text, Failure& failure) {
 bool parse_bytes(std::string_view text, const BytesOperations& bytes, void* object,
                  const ScalarStyle& style, Shown shown, Failure& failure) {
   const bool is_encoded = style.bytes_as_base64 && !bytes.is_text;
-  if (bytes.is_view && shown == Shown::refused) {
+  const bool must_live_on = bytes.is_view && shown != Shown::taken_over;
+  if (must_live_on && shown == Shown::refused) {
     return fail_invalid(failure,
                         "a view would show text that is gone: use std::string or a vector");
   }
-  if (bytes.is_view && (is_encoded || shown == Shown::never)) {
+  if (must_live_on && (is_encoded || shown == Shown::never)) {
     return fail_invalid(failure,
                         std::string(is_encoded ? "bytes in base64" : "a text with escapes") +
                             " cannot be shown by a view: use std::string or a vector");
@@ -183,7 +184,8 @@ bool parse_bytes(std::string_view text, const BytesOperations& bytes, void* obje
     bytes.set(object, text);
     return true;
   }
-  std::string decoded;
+  std::string own;
+  std::string& decoded = shown == Shown::taken_over ? *style.room : own;
   if (!decode_base64(text, decoded)) return fail_text(failure, "bytes in base64", text);
   bytes.set(object, decoded);
   return true;

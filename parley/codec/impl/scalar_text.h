@@ -17,13 +17,15 @@ struct ScalarStyle {
   bool bytes_as_base64 = false;   // as they are otherwise
   bool more_booleans = false;     // reading: also on, off, 1 and 0
   Limits limits{};                // of a Json; of these max_depth counts for writing
+  std::string* room = nullptr;    // reading: for decoded bytes that are taken over
 };
 
 // What a view may show of the text that is read.
 enum class Shown : std::uint8_t {
   as_it_is,
-  never,    // the text was escaped, and stands in memory that goes
-  refused,  // by refuse_views
+  taken_over,  // anything: it is copied before the reader goes
+  never,       // the text was escaped, and stands in memory that goes
+  refused,     // by refuse_views
 };
 
 // The type that decides how a value looks: through optionals and representations.

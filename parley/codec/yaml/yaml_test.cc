@@ -6,11 +6,13 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -66,6 +68,14 @@ struct Node {
   std::unique_ptr<Node> next;
 };
 
+struct Label {
+  std::string text;
+};
+
+struct Blob {
+  std::vector<std::byte> bytes;
+};
+
 class Money {
  public:
   std::int64_t cents = 0;
@@ -86,6 +96,24 @@ template <>
 inline constexpr auto parley::fields<parley::codec::yaml_test::Loose> =
     parley::codec::field_rules<parley::codec::yaml_test::Loose>().on_unknown(
         parley::codec::OnUnknown::ignore);
+template <>
+struct parley::Representation<parley::codec::yaml_test::Label> {
+  using Label = parley::codec::yaml_test::Label;
+  static std::string_view encode(const Label& label) { return label.text; }
+  static parley::Status decode(std::string_view text, Label& label) {
+    label.text = text;
+    return {};
+  }
+};
+template <>
+struct parley::Representation<parley::codec::yaml_test::Blob> {
+  using Blob = parley::codec::yaml_test::Blob;
+  static std::span<const std::byte> encode(const Blob& blob) { return blob.bytes; }
+  static parley::Status decode(std::span<const std::byte> bytes, Blob& blob) {
+    blob.bytes.assign(bytes.begin(), bytes.end());
+    return {};
+  }
+};
 template <>
 struct parley::Representation<parley::codec::yaml_test::Money> {
   using Money = parley::codec::yaml_test::Money;
@@ -294,6 +322,14 @@ TEST(Yaml, a_view_shows_the_text_itself_or_is_refused) {
             std::string::npos);
   EXPECT_EQ(problem<std::string_view>("a", {.refuse_views = true}),
             "yaml:1:1: a view would show text that is gone: use std::string or a vector");
+}
+
+TEST(Yaml, a_type_that_travels_as_a_view_may_have_escapes_and_base64) {
+  const YamlOptions strict{.refuse_views = true};
+  EXPECT_EQ(decode_yaml<Label>("\"a\\nb, and so on for some bytes\"", strict).value().text,
+            "a\nb, and so on for some bytes");
+  EXPECT_EQ(decode_yaml<std::vector<Label>>("[plain, 'it''s']", strict).value()[1].text, "it's");
+  EXPECT_EQ(decode_yaml<Blob>("Zm9v", strict).value().bytes.size(), 3U);
 }
 
 TEST(Yaml, a_file_is_read_through_the_seam_and_named_in_errors) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "parley/codec/impl/member_rules.h"
+#include "parley/codec/impl/represented.h"
 #include "parley/codec/xml/impl/xml_characters.h"
 
 namespace parley::codec::impl {
@@ -160,13 +161,10 @@ bool XmlReader::read_optional(const Type& type, const Place& place, void* object
 
 bool XmlReader::read_represented(const Type& type, const Place& place, void* object) {
   Target target{.reader = this, .type = type.element, .place = place};
-  bool filled = false;
-  // A view that a type travels as need not outlive this; one deeper inside might.
-  is_represented_ = type.element->kind == Kind::bytes;
-  const Status status = type.represented->take(object, &read_target, &target, filled);
-  is_represented_ = false;
-  if (!filled) return false;
-  return status.is_ok() || fail(offset_of(place), status.message(), status.code());
+  return take_represented(type, object, &read_target, &target, is_represented_,
+                          [&](const Status& status) {
+                            return fail(offset_of(place), status.message(), status.code());
+                          });
 }
 
 bool XmlReader::read_single(const Type& type, const Place& place, void* object) {
@@ -204,10 +202,10 @@ bool XmlReader::set_single(const Type& type, std::string_view text, void* object
       static_cast<std::string*>(object)->assign(text);  // the whole has been found to be UTF-8
       return true;
     case Kind::bytes:
-      if (type.bytes->is_view) return set_view(type, text, object);
+      if (type.bytes->is_view && !is_represented_) return set_view(type, text, object);
       if (!type.bytes->is_text && text.find_first_of(xml_space) != std::string_view::npos) {
         const std::string compact = without_space(text);
-        return parse_scalar(compact, type, object, style_, Shown::never, failure_);
+        return parse_scalar(compact, type, object, style_, Shown::taken_over, failure_);
       }
       break;
     case Kind::float32:
@@ -217,16 +215,15 @@ bool XmlReader::set_single(const Type& type, std::string_view text, void* object
     default:
       text = trimmed(text);
   }
-  return parse_scalar(text, type, object, style_, Shown::never, failure_);
+  return parse_scalar(text, type, object, style_, Shown::taken_over, failure_);
 }
 
 bool XmlReader::set_view(const Type& type, std::string_view text, void* object) {
-  Shown shown = Shown::as_it_is;
-  if (!is_represented_) {
-    const auto source = tree_.in_source(text);
-    shown = options_.refuse_views ? Shown::refused : source ? Shown::as_it_is : Shown::never;
-    if (source) text = *source;
-  }
+  const auto source = tree_.in_source(text);
+  const Shown shown = options_.refuse_views ? Shown::refused
+                      : source              ? Shown::as_it_is
+                                            : Shown::never;
+  if (source) text = *source;
   return parse_scalar(text, type, object, style_, shown, failure_);
 }
 

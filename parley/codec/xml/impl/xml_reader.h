@@ -23,7 +23,9 @@ namespace parley::codec::impl {
 class XmlReader {
  public:
   XmlReader(const Limits& limits, const XmlOptions& options)
-      : options_(options), style_{.bytes_as_base64 = true, .limits = limits} {}
+      : options_(options), style_{.bytes_as_base64 = true, .limits = limits, .room = &taken_} {}
+  XmlReader(const XmlReader&) = delete;
+  XmlReader& operator=(const XmlReader&) = delete;
 
   Status read_text(std::string_view text, const Type& type, void* object);
 
@@ -119,7 +121,8 @@ class XmlReader {
   const XmlOptions& options_;
   ScalarStyle style_;
   XmlTree tree_;
-  std::string room_;  // of a text that stands in several pieces
+  std::string room_;   // of a text that stands in several pieces
+  std::string taken_;  // what bytes mean
   Failure failure_;
   std::size_t failed_ = 0;
   bool is_represented_ = false;  // what is read is taken over while the text is there

@@ -253,27 +253,27 @@ bool YamlReader::read_bytes(const BytesOperations& bytes, YamlId id, void* objec
     return false;
   }
   const YamlNode& node = tree_.at(id);
-  if (bytes.is_view && options_.refuse_views) {
+  const bool must_live_on = bytes.is_view && !is_represented_;
+  if (must_live_on && options_.refuse_views) {
     return fail(id, "a view would show text that is gone: use std::string or a vector");
   }
   if (bytes.is_text) {
-    if (bytes.is_view && node.source == nullptr) {
+    if (must_live_on && node.source == nullptr) {
       return fail(id,
                   "a view shows only what stands in the text as it is, without escapes and"
                   " broken lines: use std::string");
     }
-    bytes.set(object, bytes.is_view ? std::string_view(node.source, node.text.size())
-                                    : std::string_view(node.text));
+    bytes.set(object, must_live_on ? std::string_view(node.source, node.text.size())
+                                   : std::string_view(node.text));
     return true;
   }
-  if (bytes.is_view) {
+  if (must_live_on) {
     return fail(id, "bytes are base64 in YAML, which a view cannot show: use a vector");
   }
-  std::string decoded;
-  if (!decode_base64(without_space(node.text), decoded)) {
+  if (!decode_base64(without_space(node.text), taken_)) {
     return fail_type(id, "bytes in base64");
   }
-  bytes.set(object, decoded);
+  bytes.set(object, taken_);
   return true;
 }
 

@@ -89,6 +89,8 @@ class YamlReader {
   YamlId document_ = 0;
   bool is_document_ = false;  // whether what is read begins at the top
   bool in_key_ = false;
+  bool is_represented_ = false;  // what is read is taken over while the text is there
+  std::string taken_;            // what bytes mean
   std::vector<std::uint64_t> more_seen_;
 };
 

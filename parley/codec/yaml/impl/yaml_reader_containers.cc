@@ -5,6 +5,7 @@
 
 #include "parley/base/suggest.h"
 #include "parley/codec/impl/member_rules.h"
+#include "parley/codec/impl/represented.h"
 #include "parley/codec/yaml/impl/yaml_reader.h"
 
 namespace parley::codec::impl {
@@ -151,10 +152,9 @@ bool YamlReader::read_variant(const Type& type, YamlId id, void* object) {
 
 bool YamlReader::read_represented(const Type& type, YamlId id, void* object) {
   Target target{.reader = this, .type = type.element, .id = id};
-  bool filled = false;
-  const Status status = type.represented->take(object, &read_target, &target, filled);
-  if (!filled) return false;
-  return status.is_ok() || fail(id, status.message(), status.code());
+  return take_represented(
+      type, object, &read_target, &target, is_represented_,
+      [&](const Status& status) { return fail(id, status.message(), status.code()); });
 }
 
 bool YamlReader::read_structure(const Type& type, YamlId id, void* object) {
