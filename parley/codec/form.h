@@ -11,7 +11,9 @@
 //   single ones or lists, its keys may hold dots themselves;
 // * an empty optional writes nothing; `count=` is read as an empty optional, but as "" where the
 //   optional holds text or bytes.
-// An empty list, map or std::monostate also writes nothing, so that reading gives its default.
+// An empty list, map or std::monostate also writes nothing, so that reading gives its default. So
+// neither required() nor require_all_fields asks for a list or a map: rules for its elements() do.
+// A struct that writes nothing, because all its members do, is absent like any other value.
 //
 // Strict: a percent sign needs two hexadecimal digits, keys and texts are UTF-8, spaces and control
 // characters must be escaped, and the key of a single value stands once. '+' is a space, a key
@@ -47,7 +49,7 @@ namespace parley::codec {
 struct FormOptions {
   // Decoding. What is said beside a type (parley::fields) goes before both.
   bool refuse_unknown_fields = false;
-  bool require_all_fields = false;  // except std::optional and std::unique_ptr ones
+  bool require_all_fields = false;  // except std::optional and std::unique_ptr, lists and maps
   // Refuse types that show parts of the text (std::string_view), where it does not live on. A value
   // with escapes is never shown.
   bool refuse_views = false;

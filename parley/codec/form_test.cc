@@ -64,6 +64,13 @@ struct Needs {
   Address home;
 };
 
+struct NeedsLists {
+  std::vector<int> list;
+  std::map<std::string, int> map;
+  int number = 0;
+  friend bool operator==(const NeedsLists&, const NeedsLists&) = default;
+};
+
 struct Tree {
   int value = 0;
   std::unique_ptr<Tree> next;
@@ -89,6 +96,12 @@ inline constexpr auto parley::fields<parley::codec::form_test::Needs> =
     parley::codec::field_rules<parley::codec::form_test::Needs>(
         parley::codec::field<&parley::codec::form_test::Needs::id>().required(),
         parley::codec::field<&parley::codec::form_test::Needs::home>().flatten());
+template <>
+inline constexpr auto parley::fields<parley::codec::form_test::NeedsLists> =
+    parley::codec::field_rules<parley::codec::form_test::NeedsLists>(
+        parley::codec::field<&parley::codec::form_test::NeedsLists::list>().required(),
+        parley::codec::field<&parley::codec::form_test::NeedsLists::map>().required(),
+        parley::codec::field<&parley::codec::form_test::NeedsLists::number>().required());
 template <>
 struct parley::Representation<parley::codec::form_test::Money> {
   static std::string encode(const parley::codec::form_test::Money& money) {
@@ -267,6 +280,15 @@ TEST(Form, required_missing_and_unknown_keys_follow_rules_and_options) {
   options = {};
   options.enums_as_numbers = true;
   EXPECT_EQ(encode_form(std::map<int, Colour>{{1, Colour::green}}, {}, options).value(), "1=7");
+}
+
+TEST(Form, an_empty_list_is_absent_and_nobody_can_ask_for_it) {
+  expect_form(NeedsLists{}, "number=0");
+  EXPECT_EQ(problem<NeedsLists>("list=1"), "$.number: the field is required and missing");
+  EXPECT_EQ(problem<NeedsLists>("number=0", {}, {.require_all_fields = true}), "none");
+  NeedsLists reused{.list = {1}, .map = {{"a", 1}}};
+  ASSERT_TRUE(decode_form_into("number=0", reused).is_ok());
+  EXPECT_EQ(reused, NeedsLists{});
 }
 
 TEST(Form, a_view_shows_what_is_not_escaped) {

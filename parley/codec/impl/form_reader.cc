@@ -410,7 +410,8 @@ bool FormReader::read_structure(const Type& type, void* object, Pairs pairs) {
   }
   --depth_;
   return seen.count() == members.fields().size() ||
-         reset_absent(members, seen, object, options_.require_all_fields, failure_);
+         reset_absent(members, seen, object, options_.require_all_fields, failure_,
+                      EmptyIs::absent);
 }
 
 }  // namespace

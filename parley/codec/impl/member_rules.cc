@@ -25,10 +25,16 @@ bool may_be_nothing(const VariantOperations& variant) {
                              [](const Alternative& one) { return one.type == nullptr; });
 }
 
+bool may_be_empty(const Type& type) {
+  const Type* shape = &type;
+  while (shape->kind == Kind::represented) shape = shape->element;
+  return shape->kind == Kind::list || shape->kind == Kind::map;
+}
+
 }  // namespace
 
 bool reset_absent(const Members& members, const SeenFields& seen, void* object,
-                  bool require_all_fields, Failure& failure) {
+                  bool require_all_fields, Failure& failure, EmptyIs empty) {
   const std::span<const Field> fields = members.fields();
   Members::Spare spare(members);
   for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -48,6 +54,8 @@ bool reset_absent(const Members& members, const SeenFields& seen, void* object,
       }
     } else if (seen.has(i)) {
       continue;
+    } else if (empty == EmptyIs::absent && may_be_empty(*field.type)) {
+      // Its default, as for any other.
     } else if (field.is_required) {
       fail_invalid(failure, "the field is required and missing");
       return failure.in_field(field.name);

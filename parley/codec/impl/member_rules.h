@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "parley/codec/impl/failure.h"
@@ -14,9 +15,14 @@
 
 namespace parley::codec::impl {
 
-// Gives what has not been seen its default. False, with the failure, when it must be there.
+// What a format writes of an empty list or map that is a member.
+enum class EmptyIs : std::uint8_t { written, absent };
+
+// Gives what has not been seen its default. False, with the failure, when it must be there: where
+// what is empty is absent, no list or map must.
 [[gnu::noinline]] bool reset_absent(const Members& members, const SeenFields& seen, void* object,
-                                    bool require_all_fields, Failure& failure);
+                                    bool require_all_fields, Failure& failure,
+                                    EmptyIs empty = EmptyIs::written);
 
 // The value to decode into, of a field that is one alternative of a flattened variant. Null, with
 // the failure, when another alternative of the same variant has been seen.

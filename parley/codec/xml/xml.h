@@ -22,8 +22,8 @@
 // Go differs in bytes, which it writes as they are, and in durations, which are nanoseconds there.
 //
 // What is read:
-// * what is absent keeps its default, but a list that is absent is empty, whatever its default:
-//   without elements it looks so, unless it is required. An array keeps its default;
+// * what is absent keeps its default, but a list that is absent is empty, whatever its default and
+//   also where it is required(): without elements it looks so. An array keeps its default;
 // * elements may come in any order, those of one list also apart; any other one twice is an error;
 // * unknown elements and attributes are skipped; options and what is said beside a type refuse or
 //   keep them (UnknownFields::xml). Text among elements is an error but for white space;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -95,6 +96,19 @@ struct Money {
   long cents = 0;
   friend bool operator==(const Money&, const Money&) = default;
 };
+struct Label {
+  std::string text;
+  friend bool operator==(const Label&, const Label&) = default;
+};
+struct Blob {
+  std::vector<std::byte> bytes;
+  friend bool operator==(const Blob&, const Blob&) = default;
+};
+struct NeedsLists {
+  std::vector<int> list = {1};
+  std::map<std::string, int> map;
+  friend bool operator==(const NeedsLists&, const NeedsLists&) = default;
+};
 struct Attributed {
   std::optional<int> count;
   Colour colour = Colour::red;
@@ -167,6 +181,28 @@ inline constexpr auto parley::fields<xml_test::Ruled> =
 template <>
 inline constexpr auto parley::fields<xml_test::Odd> = parley::codec::field_rules<xml_test::Odd>(
     parley::codec::field<&xml_test::Odd::spaced>().named("with space"));
+
+template <>
+inline constexpr auto parley::fields<xml_test::NeedsLists> =
+    parley::codec::field_rules<xml_test::NeedsLists>(
+        parley::codec::field<&xml_test::NeedsLists::list>().required(),
+        parley::codec::field<&xml_test::NeedsLists::map>().required());
+template <>
+struct parley::Representation<xml_test::Label> {
+  static std::string_view encode(const xml_test::Label& label) { return label.text; }
+  static parley::Status decode(std::string_view text, xml_test::Label& label) {
+    label.text = text;
+    return {};
+  }
+};
+template <>
+struct parley::Representation<xml_test::Blob> {
+  static std::span<const std::byte> encode(const xml_test::Blob& blob) { return blob.bytes; }
+  static parley::Status decode(std::span<const std::byte> bytes, xml_test::Blob& blob) {
+    blob.bytes.assign(bytes.begin(), bytes.end());
+    return {};
+  }
+};
 
 template <>
 struct parley::Representation<xml_test::Money> {
@@ -512,6 +548,21 @@ TEST(Xml, a_view_shows_the_text_itself) {
   EXPECT_EQ(problem<std::span<const std::byte>>("<a>Zm9v</a>"),
             "$: bytes in base64 cannot be shown by a view: use std::string or a vector (line 1, "
             "column 1)");
+}
+
+TEST(Xml, a_type_that_travels_as_a_view_survives_its_own_text) {
+  const XmlOptions options{.refuse_views = true};
+  const Label label{"a\nb & <c> that is longer than a small string"};
+  EXPECT_EQ(decode_xml<Label>(encode_xml(label).value(), {}, options).value(), label);
+  const Blob blob{std::vector<std::byte>(40, std::byte{7})};
+  EXPECT_EQ(decode_xml<Blob>(encode_xml(blob).value(), {}, options).value(), blob);
+}
+
+TEST(Xml, an_empty_list_is_absent_also_where_it_is_required) {
+  const NeedsLists none{{}, {}};
+  EXPECT_EQ(decode_xml<NeedsLists>(encode_xml(none).value()).value(), none);
+  EXPECT_EQ(problem<NeedsLists>("<a/>"),
+            "$.map: the field is required and missing (line 1, column 1)");
 }
 
 TEST(Xml, what_xml_cannot_carry_is_refused_with_its_path_and_leaves_nothing_behind) {

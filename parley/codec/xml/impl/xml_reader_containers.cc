@@ -329,7 +329,7 @@ bool XmlReader::finish_members(const Members& members, pugi::xml_node node, Seen
     }
     void* const list = at(object, field.offset);
     if (field.type->list->size(list) > counts[i]) field.type->list->truncate(list, counts[i]);
-    if (!field.is_required) seen.mark(i);
+    seen.mark(i);
   }
   return seen.count() == fields.size() ||
          reset_absent(members, seen, object, options_.require_all_fields, failure_);
