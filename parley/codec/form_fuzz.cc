@@ -1,6 +1,8 @@
 // Feeds arbitrary text to the readers of forms and of plain text. What must hold, whatever it is:
 // what was decoded can be encoded, and that decodes to something that is encoded in the same way,
 // also over a used object.
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -21,6 +23,8 @@ using namespace parley;
 
 constexpr codec::Limits limits{
     .max_depth = 12, .max_bytes = 8192, .max_elements = 100, .max_string_bytes = 200};
+
+enum class Tea : std::int8_t { oolong, sencha = 7, assam = -3 };
 
 struct Chain {
   std::int64_t value = 0;
@@ -76,5 +80,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_plain<std::int64_t>(text);
   check_plain<std::string>(text);
   check_plain<codec::Json>(text);
+  check_plain<bool>(text);
+  check_plain<Tea>(text);
+  check_plain<std::vector<std::byte>>(text);
+  check_plain<std::optional<std::string>>(text);
+  check_plain<std::optional<std::uint8_t>>(text);
+  check_plain<std::chrono::milliseconds>(text);
+  check_plain<std::chrono::duration<double>>(text);
+  check_plain<std::chrono::sys_time<std::chrono::microseconds>>(text);
   return 0;
 }
