@@ -27,9 +27,9 @@
 //   with the name of one alternative; codec::Json takes anything and keeps it as JSON;
 // * null (nothing at all, ~ or null) is for std::optional, std::unique_ptr and codec::Json only.
 // A field that is absent keeps the default of its own struct: what an outer one's initialiser says
-// (`Server main{.port = 8443}`) holds when `main` is absent as a whole. An unknown key is refused with the nearest name, unless
-// the type ignores or keeps unknown fields (fields.h); keys at the top that begin with `x-` are
-// free, as a place for anchors. A key twice is refused.
+// (`Server main{.port = 8443}`) holds when `main` is absent as a whole. An unknown key is refused
+// with the nearest name, unless the type ignores or keeps unknown fields (fields.h); keys at the
+// top that begin with `x-` are free, as a place for anchors. A key twice is refused.
 // Anchors, aliases and merge keys (`<<: *base`; own keys win) work; what they grow to is counted
 // against the limits. One document; tags other than !!str, !!binary, !!map and !!seq are refused.
 //
