@@ -70,9 +70,7 @@ bool Binder::enter() {
     ++depth_;
     return true;
   }
-  return failure_.set(
-      Code::resource_exhausted,
-      "nested deeper than max_depth (" + std::to_string(options_.limits.max_depth) + ")");
+  return failure_.set_depth(options_.limits.max_depth);
 }
 
 bool Binder::bind(const Type& type, void* object) {

@@ -72,8 +72,7 @@ struct Reader {
             const auto& self = *static_cast<Target*>(context);
             return self.reader->read(*self.type, as);
           },
-          &target, is_represented,
-          [&](const Status& status) { return failure.set(status.code(), status.message()); });
+          &target, is_represented, failure);
     }
     if (!impl::is_scalar(type.kind)) return fail_kind(type, failure);
     const Shown allowed = is_represented ? Shown::taken_over : shown;

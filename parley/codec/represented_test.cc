@@ -4,29 +4,22 @@
 #include <cstddef>
 #include <cstring>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "parley/codec/fields.h"
 #include "parley/codec/form.h"
 #include "parley/codec/json.h"
 #include "parley/codec/msgpack.h"
 #include "parley/codec/plain.h"
 #include "parley/codec/protobuf.h"
+#include "parley/codec/testing/as_views.h"
 
 namespace parley::codec::represented_test {
+namespace {
 
-struct Label {
-  std::string text;
-  friend bool operator==(const Label&, const Label&) = default;
-};
-
-struct Blob {
-  std::vector<std::byte> bytes;
-  friend bool operator==(const Blob&, const Blob&) = default;
-};
+using testing::Blob;
+using testing::Label;
 
 struct Parcel {
   Label label;
@@ -39,32 +32,6 @@ struct Parcel {
 struct Keeper {
   std::string_view kept;
 };
-
-}  // namespace parley::codec::represented_test
-
-namespace represented_test = parley::codec::represented_test;
-
-template <>
-struct parley::Representation<represented_test::Label> {
-  static std::string_view encode(const represented_test::Label& label) { return label.text; }
-  static parley::Status decode(std::string_view text, represented_test::Label& label) {
-    label.text = text;
-    return {};
-  }
-};
-template <>
-struct parley::Representation<represented_test::Blob> {
-  static std::span<const std::byte> encode(const represented_test::Blob& blob) {
-    return blob.bytes;
-  }
-  static parley::Status decode(std::span<const std::byte> bytes, represented_test::Blob& blob) {
-    blob.bytes.assign(bytes.begin(), bytes.end());
-    return {};
-  }
-};
-
-namespace parley::codec::represented_test {
-namespace {
 
 std::vector<std::byte> bytes_of(std::string_view text) {
   std::vector<std::byte> bytes(text.size());

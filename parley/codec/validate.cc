@@ -96,8 +96,7 @@ bool Validator::enter() {
     ++depth_;
     return true;
   }
-  return failure_.set(Code::resource_exhausted,
-                      "nested deeper than max_depth (" + std::to_string(options_.max_depth) + ")");
+  return failure_.set_depth(options_.max_depth);
 }
 
 bool Validator::check(const Type& type, const void* object) {

@@ -55,6 +55,11 @@ bool Failure::set(Code code, std::string message) {
   return false;
 }
 
+bool Failure::set_depth(std::size_t max_depth) {
+  return set(Code::resource_exhausted,
+             "nested deeper than max_depth (" + std::to_string(max_depth) + ")");
+}
+
 bool Failure::explain(std::string_view more) {
   record().message += more;
   return false;

@@ -16,6 +16,8 @@ class Failure {
  public:
   // Each returns false, so that a failing function can `return failure.in_index(i);`.
   [[gnu::cold]] bool set(Code code, std::string message);
+  // It is nested deeper than that.
+  [[gnu::cold]] bool set_depth(std::size_t max_depth);
   // Adds to the message of set().
   [[gnu::cold]] bool explain(std::string_view more);
   [[gnu::cold]] bool in_field(std::string_view name);   // .name, or ["na me"]

@@ -123,8 +123,7 @@ bool FormReader::enter() {
     ++depth_;
     return true;
   }
-  return failure_.set(Code::resource_exhausted,
-                      "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
+  return failure_.set_depth(limits_.max_depth);
 }
 
 bool FormReader::read_text(std::string_view text, const Type& type, void* object) {
@@ -225,9 +224,7 @@ bool FormReader::read_optional(const Type& type, void* object, Pairs pairs) {
 
 bool FormReader::read_represented(const Type& type, void* object, Pairs pairs) {
   Target target{this, type.element, pairs};
-  return take_represented(
-      type, object, &read_target, &target, is_represented_,
-      [&](const Status& status) { return failure_.set(status.code(), status.message()); });
+  return take_represented(type, object, &read_target, &target, is_represented_, failure_);
 }
 
 bool FormReader::check_element(const Type& type) {

@@ -57,8 +57,7 @@ class FormWriter {
       ++depth_;
       return true;
     }
-    return failure_.set(Code::resource_exhausted,
-                        "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
+    return failure_.set_depth(limits_.max_depth);
   }
   [[gnu::cold]] bool fail_invalid(std::string message) {
     return failure_.set(Code::invalid_argument, std::move(message));

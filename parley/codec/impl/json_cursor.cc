@@ -151,9 +151,7 @@ bool JsonCursor::next_element_apart(char closer, std::size_t count, bool& done) 
                                        : "expected ',' or '}' in an object");
 }
 
-bool JsonCursor::fail_depth() {
-  return fail_limit("nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
-}
+bool JsonCursor::fail_depth() { return failure_.set_depth(limits_.max_depth); }
 
 bool JsonCursor::fail_elements() {
   return fail_limit("more elements than max_elements (" + std::to_string(limits_.max_elements) +

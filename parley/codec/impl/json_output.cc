@@ -70,10 +70,7 @@ char* JsonOutput::write_escaped(const char* from, std::size_t size, std::size_t 
   return at;
 }
 
-bool JsonOutput::fail_depth() {
-  return failure_.set(Code::resource_exhausted,
-                      "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
-}
+bool JsonOutput::fail_depth() { return failure_.set_depth(limits_.max_depth); }
 
 bool JsonOutput::fail_utf8() {
   return failure_.set(Code::invalid_argument,

@@ -178,9 +178,7 @@ bool JsonReader::read_variant(const Type& type, void* object) {
 
 bool JsonReader::read_represented(const Type& type, void* object) {
   Target target{this, type.element};
-  return take_represented(
-      type, object, &read_target, &target, is_represented_,
-      [&](const Status& status) { return failure_.set(status.code(), status.message()); });
+  return take_represented(type, object, &read_target, &target, is_represented_, failure_);
 }
 
 const char* JsonReader::read_structure(const Type& type, void* object, const char* at) {

@@ -58,10 +58,7 @@ bool MsgpackCursor::fail_short(const MsgpackHead& head) {
   return fail_at(head.start, "the message ends within this value");
 }
 
-bool MsgpackCursor::fail_depth() {
-  return failure_.set(Code::resource_exhausted,
-                      "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
-}
+bool MsgpackCursor::fail_depth() { return failure_.set_depth(limits_.max_depth); }
 
 bool MsgpackCursor::fail_type(std::string_view expected, const MsgpackHead& head) {
   std::string message = "expected " + std::string(expected) + ", got ";

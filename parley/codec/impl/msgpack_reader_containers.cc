@@ -159,9 +159,7 @@ const Alternative* MsgpackReader::read_alternative(const VariantOperations& vari
 
 bool MsgpackReader::read_represented(const Type& type, void* object) {
   Target target{this, type.element};
-  return take_represented(
-      type, object, &read_target, &target, is_represented_,
-      [&](const Status& status) { return failure_.set(status.code(), status.message()); });
+  return take_represented(type, object, &read_target, &target, is_represented_, failure_);
 }
 
 bool MsgpackReader::read_structure(const Type& type, void* object) {

@@ -522,8 +522,7 @@ bool MsgpackWriter::count_unknown(const Members& members, std::string_view entri
 }
 
 char* MsgpackWriter::fail_depth() {
-  failure_.set(Code::resource_exhausted,
-               "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
+  failure_.set_depth(limits_.max_depth);
   return nullptr;
 }
 

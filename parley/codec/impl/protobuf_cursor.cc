@@ -117,10 +117,7 @@ bool ProtobufCursor::fail_limit(std::string what, const char* name, std::size_t 
                                                     std::to_string(limit) + ")");
 }
 
-bool ProtobufCursor::fail_depth() {
-  return failure_.set(Code::resource_exhausted,
-                      "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
-}
+bool ProtobufCursor::fail_depth() { return failure_.set_depth(limits_.max_depth); }
 
 bool ProtobufCursor::fail_end(std::size_t needed) {
   return fail_at("expected " + std::to_string(needed) + " bytes, but " + std::to_string(left()) +

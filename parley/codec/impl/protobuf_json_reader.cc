@@ -314,9 +314,7 @@ bool ProtobufJsonReader::fail_twice(const Members& members, std::size_t index) {
 
 bool ProtobufJsonReader::read_as(const Type& type, void* object) {
   Target target{this, type.element};
-  return take_represented(
-      type, object, &read_target, &target, is_represented_,
-      [&](const Status& status) { return failure_.set(status.code(), status.message()); });
+  return take_represented(type, object, &read_target, &target, is_represented_, failure_);
 }
 
 Status decode_protobuf_json(std::string_view text, const Type& type, void* object,

@@ -276,8 +276,7 @@ bool ProtobufJsonWriter::write_seconds(const Seconds& time, bool is_instant) {
 
 bool ProtobufJsonWriter::enter(char opener) {
   if (depth_ >= limits_.max_depth) {
-    return failure_.set(Code::resource_exhausted,
-                        "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
+    return failure_.set_depth(limits_.max_depth);
   }
   ++depth_;
   out_ += opener;

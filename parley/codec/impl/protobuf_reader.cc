@@ -72,21 +72,9 @@ bool ProtobufReader::read(const Type& type, void* object, const Record& record) 
       if (record.is_single) break;
       return read_map(type, object, record);
     case Kind::represented:
-      return read_taken_over(type, object, record);
+      return read_represented(type, object, record);
   }
   return read_message(type, object, record);
-}
-
-bool ProtobufReader::read_taken_over(const Type& type, void* object, const Record& record) {
-  is_represented_ = is_taken_over(type);
-  const bool is_read = read_represented(type, object, record);
-  is_represented_ = false;
-  return is_read;
-}
-
-bool ProtobufReader::read_input(const Type& type, void* object) {
-  is_represented_ = is_taken_over(type);
-  return check_size() && read_whole(type, object);
 }
 
 bool ProtobufReader::read_target(void* target, void* object) {
@@ -125,9 +113,8 @@ bool ProtobufReader::take_scalar(const Type& type, void* object, Wire wire) {
     case Kind::represented: {
       const Record record{.tag = {}, .wires = {.value = wire}};
       Target target{this, type.element, &record};
-      return take_represented(
-          type, object, &read_packed_target, &target, is_represented_,
-          [&](const Status& status) { return failure_.set(status.code(), status.message()); });
+      return take_represented(type, object, &read_packed_target, &target, is_represented_,
+                              failure_);
     }
     default:
       break;
@@ -223,7 +210,7 @@ bool ProtobufReader::fail_range(const Type& type, std::int64_t value) {
 Status decode_protobuf_as(std::string_view bytes, const Type& type, void* object,
                           const Limits& limits, const ProtobufOptions& options) {
   impl::ProtobufReader reader(bytes, limits, options);
-  if (reader.read_input(type, object)) return {};
+  if (reader.check_size() && reader.read_whole(type, object)) return {};
   return reader.failure().status();
 }
 

@@ -46,8 +46,8 @@ class ProtobufReader : public ProtobufCursor {
   ProtobufReader(std::string_view bytes, const Limits& limits, const ProtobufOptions& options)
       : ProtobufCursor(bytes, limits, 0), options_(options) {}
 
-  // The whole input as one message.
-  bool read_input(const Type& type, void* object);
+  // The whole input, as one message or as what a type travels as.
+  bool read_whole(const Type& type, void* object);
 
  private:
   // What is known of a field besides its type.
@@ -106,10 +106,6 @@ class ProtobufReader : public ProtobufCursor {
   [[gnu::noinline]] bool read_represented(const Type& type, void* object, const Record& record);
   [[gnu::noinline]] bool read_message(const Type& type, void* object, const Record& record);
 
-  [[gnu::noinline]] bool read_taken_over(const Type& type, void* object, const Record& record);
-
-  // The whole input, behind the types that travel as another.
-  bool read_whole(const Type& type, void* object);
   // What stands in a message, up to its end.
   bool read_inside(const Type& type, void* object, bool is_fresh, Wires wires);
   [[gnu::noinline]] bool read_members(const Type& type, void* object, bool is_fresh);

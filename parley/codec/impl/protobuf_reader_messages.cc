@@ -6,6 +6,7 @@
 
 #include "parley/codec/impl/protobuf_quick.h"
 #include "parley/codec/impl/protobuf_reader.h"
+#include "parley/codec/impl/represented.h"
 #include "parley/codec/impl/zero.h"
 
 namespace parley::codec::impl {
@@ -38,15 +39,11 @@ bool ProtobufReader::read_whole(const Type& type, void* object) {
   if (type.kind != Kind::represented)
     return enter() && read_alone(type, object, {}, true) && leave();
   Target target{this, type.element, nullptr};
-  bool filled = false;
-  const Status status = type.represented->take(
-      object,
-      [](void* context, void* as) {
-        const Target& self = *static_cast<Target*>(context);
-        return self.reader->read_whole(*self.type, as);
-      },
-      &target, filled);
-  return filled && (status.is_ok() || failure_.set(status.code(), status.message()));
+  const Fill fill = [](void* context, void* as) {
+    const Target& self = *static_cast<Target*>(context);
+    return self.reader->read_whole(*self.type, as);
+  };
+  return take_represented(type, object, fill, &target, is_represented_, failure_);
 }
 
 bool ProtobufReader::read_message(const Type& type, void* object, const Record& record) {
@@ -480,9 +477,7 @@ bool ProtobufReader::read_represented(const Type& type, void* object, const Reco
         record.tag.start);
   }
   Target target{this, type.element, &record};
-  bool filled = false;
-  const Status status = type.represented->take(object, &read_target, &target, filled);
-  return filled && (status.is_ok() || failure_.set(status.code(), status.message()));
+  return take_represented(type, object, &read_target, &target, is_represented_, failure_);
 }
 
 bool ProtobufReader::read_unknown(const Members* members, void* object, const Tag& tag) {

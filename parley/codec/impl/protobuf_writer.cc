@@ -540,8 +540,7 @@ char* ProtobufWriter::write_unknown(const Members& members, std::string_view fie
 }
 
 char* ProtobufWriter::fail_depth() {
-  failure_.set(Code::resource_exhausted,
-               "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
+  failure_.set_depth(limits_.max_depth);
   return nullptr;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "parley/base/status.h"
+#include "parley/codec/impl/failure.h"
 #include "parley/codec/type_table.h"
 
 namespace parley::codec::impl {
@@ -23,6 +24,12 @@ bool take_represented(const Type& type, void* object, Fill fill, void* context,
   is_represented = false;
   if (!filled) return false;
   return status.is_ok() || fail(status);
+}
+inline bool take_represented(const Type& type, void* object, Fill fill, void* context,
+                             bool& is_represented, Failure& failure) {
+  return take_represented(type, object, fill, context, is_represented, [&](const Status& status) {
+    return failure.set(status.code(), status.message());
+  });
 }
 
 }  // namespace parley::codec::impl

@@ -22,12 +22,15 @@
 #include <vector>
 
 #include "parley/codec/json.h"
+#include "parley/codec/testing/as_views.h"
 #include "parley/codec/testing/sample.h"
 #include "parley/codec/xml/impl/xml_characters.h"
 
 namespace parley::codec::xml_test {
 
+using testing::Blob;
 using testing::Dice;
+using testing::Label;
 using testing::Sample;
 using testing::Tree;
 
@@ -95,14 +98,6 @@ struct Lists {
 struct Money {
   long cents = 0;
   friend bool operator==(const Money&, const Money&) = default;
-};
-struct Label {
-  std::string text;
-  friend bool operator==(const Label&, const Label&) = default;
-};
-struct Blob {
-  std::vector<std::byte> bytes;
-  friend bool operator==(const Blob&, const Blob&) = default;
 };
 struct NeedsLists {
   std::vector<int> list = {1};
@@ -187,22 +182,6 @@ inline constexpr auto parley::fields<xml_test::NeedsLists> =
     parley::codec::field_rules<xml_test::NeedsLists>(
         parley::codec::field<&xml_test::NeedsLists::list>().required(),
         parley::codec::field<&xml_test::NeedsLists::map>().required());
-template <>
-struct parley::Representation<xml_test::Label> {
-  static std::string_view encode(const xml_test::Label& label) { return label.text; }
-  static parley::Status decode(std::string_view text, xml_test::Label& label) {
-    label.text = text;
-    return {};
-  }
-};
-template <>
-struct parley::Representation<xml_test::Blob> {
-  static std::span<const std::byte> encode(const xml_test::Blob& blob) { return blob.bytes; }
-  static parley::Status decode(std::span<const std::byte> bytes, xml_test::Blob& blob) {
-    blob.bytes.assign(bytes.begin(), bytes.end());
-    return {};
-  }
-};
 
 template <>
 struct parley::Representation<xml_test::Money> {

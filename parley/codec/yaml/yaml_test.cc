@@ -12,7 +12,6 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -22,6 +21,7 @@
 
 #include "parley/base/memory_files.h"
 #include "parley/codec/json.h"
+#include "parley/codec/testing/as_views.h"
 #include "parley/codec/testing/sample.h"
 
 namespace parley::codec {
@@ -68,14 +68,6 @@ struct Node {
   std::unique_ptr<Node> next;
 };
 
-struct Label {
-  std::string text;
-};
-
-struct Blob {
-  std::vector<std::byte> bytes;
-};
-
 class Money {
  public:
   std::int64_t cents = 0;
@@ -96,24 +88,6 @@ template <>
 inline constexpr auto parley::fields<parley::codec::yaml_test::Loose> =
     parley::codec::field_rules<parley::codec::yaml_test::Loose>().on_unknown(
         parley::codec::OnUnknown::ignore);
-template <>
-struct parley::Representation<parley::codec::yaml_test::Label> {
-  using Label = parley::codec::yaml_test::Label;
-  static std::string_view encode(const Label& label) { return label.text; }
-  static parley::Status decode(std::string_view text, Label& label) {
-    label.text = text;
-    return {};
-  }
-};
-template <>
-struct parley::Representation<parley::codec::yaml_test::Blob> {
-  using Blob = parley::codec::yaml_test::Blob;
-  static std::span<const std::byte> encode(const Blob& blob) { return blob.bytes; }
-  static parley::Status decode(std::span<const std::byte> bytes, Blob& blob) {
-    blob.bytes.assign(bytes.begin(), bytes.end());
-    return {};
-  }
-};
 template <>
 struct parley::Representation<parley::codec::yaml_test::Money> {
   using Money = parley::codec::yaml_test::Money;
@@ -326,10 +300,11 @@ TEST(Yaml, a_view_shows_the_text_itself_or_is_refused) {
 
 TEST(Yaml, a_type_that_travels_as_a_view_may_have_escapes_and_base64) {
   const YamlOptions strict{.refuse_views = true};
-  EXPECT_EQ(decode_yaml<Label>("\"a\\nb, and so on for some bytes\"", strict).value().text,
+  EXPECT_EQ(decode_yaml<testing::Label>("\"a\\nb, and so on for some bytes\"", strict).value().text,
             "a\nb, and so on for some bytes");
-  EXPECT_EQ(decode_yaml<std::vector<Label>>("[plain, 'it''s']", strict).value()[1].text, "it's");
-  EXPECT_EQ(decode_yaml<Blob>("Zm9v", strict).value().bytes.size(), 3U);
+  EXPECT_EQ(decode_yaml<std::vector<testing::Label>>("[plain, 'it''s']", strict).value()[1].text,
+            "it's");
+  EXPECT_EQ(decode_yaml<testing::Blob>("Zm9v", strict).value().bytes.size(), 3U);
 }
 
 TEST(Yaml, a_file_is_read_through_the_seam_and_named_in_errors) {

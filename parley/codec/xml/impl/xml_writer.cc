@@ -142,8 +142,7 @@ bool XmlWriter::open(std::string_view name) {
                                      : "this is no name of an element in XML: see parley::fields");
   }
   if (depth_ >= limits_.max_depth) {
-    return failure_.set(Code::resource_exhausted,
-                        "nested deeper than max_depth (" + std::to_string(limits_.max_depth) + ")");
+    return failure_.set_depth(limits_.max_depth);
   }
   ++depth_;
   out_ += '<';
