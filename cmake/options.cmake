@@ -14,6 +14,10 @@ option(PARLEY_BENCH "Build the benchmark programs" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_COUNT_OS_LOCKS "In debug builds, refuse to wait while an OS mutex is held" ON)
 option(PARLEY_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 set(PARLEY_SKIP_TESTS_OF "" CACHE STRING "Floors whose tests are not built (codec;wire)")
+# What a test makes of its many types takes the compiler most of a sanitizer build; the code under
+# test is in the library, which has both sanitizers.
+set(PARLEY_QUICK_TESTS_OF "" CACHE STRING
+  "Floors whose tests themselves are compiled at -O0 and without UBSan")
 set(PARLEY_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize= (address,undefined)")
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

@@ -63,18 +63,21 @@ class ClangTidy(unittest.TestCase):
         return done.returncode, done.stdout, started
 
     def test_our_files_are_checked_and_generated_ones_are_not(self):
-        self.assertEqual(self.run_it(), (0, "", set(FILES)))
+        self.assertEqual(self.run_it("--tests"), (0, "", set(FILES)))
 
     def test_a_clean_file_is_remembered_until_something_it_includes_changes(self):
-        self.run_it()
-        self.assertEqual(self.run_it()[2], set())
+        self.run_it("--tests")
+        self.assertEqual(self.run_it("--tests")[2], set())
         self.write("shared.h", "22")
-        self.assertEqual(self.run_it()[2], {FILES[0], FILES[2]})
+        self.assertEqual(self.run_it("--tests")[2], {FILES[0], FILES[2]})
+
+    def test_tests_are_left_out_unless_they_are_asked_for(self):
+        self.assertEqual(self.run_it()[2], {name for name in FILES if "_test" not in name})
 
     def test_a_file_with_findings_is_not_remembered(self):
         self.tidy_says("exit 1")
-        self.assertEqual(self.run_it()[0], 1)
-        self.assertEqual(self.run_it()[2], set(FILES))
+        self.assertEqual(self.run_it("--tests")[0], 1)
+        self.assertEqual(self.run_it("--tests")[2], set(FILES))
 
     def test_a_finding_in_a_header_is_told_once(self):
         self.tidy_says('echo "2 warnings generated."; echo "/x/a.h:1:2: error: bad [some-check]"\n'
@@ -88,7 +91,7 @@ class ClangTidy(unittest.TestCase):
         self.assertEqual(self.run_it("--changed")[2], {FILES[0], FILES[2]})
 
     def test_tests_get_the_small_set_of_checks(self):
-        self.run_it()
+        self.run_it("--tests")
         with open(self.path("log"), encoding="utf-8") as file:
             for line in file:
                 small = "--config-file=" + os.path.join(loading.ROOT, "tools/dev/tests.clang-tidy")

@@ -168,6 +168,7 @@ def main():
     parser.add_argument("--stamps", required=True, help="folder that remembers clean files")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="files at a time")
     parser.add_argument("--changed", action="store_true", help="only what differs from HEAD")
+    parser.add_argument("--tests", action="store_true", help="tests and fuzz programs too")
     args = parser.parse_args()
     args.build = os.path.abspath(args.build)
     os.makedirs(args.stamps, exist_ok=True)
@@ -179,6 +180,8 @@ def main():
     if args.changed:
         changed = changed_files()
         units = [unit for unit in units if changed & {unit.file, *(unit.headers or [])}]
+    elif not args.tests:
+        units = [unit for unit in units if unit.config != SET_FOR_TESTS]
     keys = {unit: unit.key(version) for unit in units}
     unknown = [unit for unit in units
                if not (keys[unit] and os.path.exists(os.path.join(args.stamps, keys[unit])))]
