@@ -91,6 +91,8 @@ class Bytes {
   // The pieces in order; none is empty. Valid until this object changes.
   [[nodiscard]] std::size_t piece_count() const noexcept;
   [[nodiscard]] std::string_view piece(std::size_t index) const;
+  // The block behind the first piece, to keep alive what a view shows of it; none when empty.
+  [[nodiscard]] const BlockRef& first_block() const noexcept { return first_.block; }
 
   // Bytes [offset, offset + size), sharing the blocks. Both are cut to what there is.
   [[nodiscard]] Bytes slice(std::size_t offset, std::size_t size) const;

@@ -27,6 +27,7 @@
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
 #include "parley/rt/wait_group.h"
+#include "parley/wire/parley_framing.h"
 #include "parley/wire/raw_framing.h"
 
 namespace parley {
@@ -39,7 +40,8 @@ using namespace std::chrono_literals;
 // server.
 class Siege {
  public:
-  explicit Siege(PeerOptions options = {}) : pair_(std::move(options), PeerOptions{}) {
+  explicit Siege(const PeerOptions& options = {})
+      : pair_(options, PeerOptions{.framings = options.framings}) {
     pair_.server.handle("/add", [](int a, int b) { return a + b; });
     good_.push_back(pair_.dial());
     still_answers();
@@ -91,14 +93,27 @@ class Siege {
 
 std::string call_frame(std::int32_t seq, std::string_view method, std::string_view body) {
   std::string out;
-  EXPECT_TRUE(wire::RawFraming()
+  EXPECT_TRUE(wire::RawEncoder()
                   .encode({.seq = seq,
                            .type = wire::MessageType::call,
-                           .method = std::string(method),
+                           .method = method,
                            .body_codec = wire::BodyCodec::json,
                            .body = Bytes::copy_of(body)},
                           out)
                   .is_ok());
+  return out;
+}
+
+// A hello and a call of the parley framing.
+std::string parley_call(std::string_view method, std::string_view body) {
+  wire::ParleyEncoder encoder;
+  std::string out;
+  encoder.start(out);
+  const wire::Message call{.seq = 1,
+                           .method = method,
+                           .body_codec = wire::BodyCodec::json,
+                           .body = Bytes::copy_of(body)};
+  EXPECT_TRUE(encoder.encode(call, out).is_ok());
   return out;
 }
 
@@ -114,15 +129,16 @@ bool is_cut(net::Stream& stream) {
 
 PARLEY_PEER_TEST(Hostile, broken_frames_close_only_the_session_that_sent_them) {
   Siege siege;
-  const std::string good = call_frame(1, "/add", "[1,2]");
   std::vector<std::string> frames;
   // Each byte of the head bent in three ways: wrong lengths in every field, unknown types and
   // codecs.
-  for (std::size_t i = 0; i < good.size(); ++i) {
-    for (const char bent : {'\x00', '\x7f', '\xff'}) {
-      std::string frame = good;
-      frame[i] = bent;
-      if (frame != good) frames.push_back(frame);
+  for (const std::string& good : {call_frame(1, "/add", "[1,2]"), parley_call("/add", "[1,2]")}) {
+    for (std::size_t i = 0; i < good.size(); ++i) {
+      for (const char bent : {'\x00', '\x7f', '\xff'}) {
+        std::string frame = good;
+        frame[i] = bent;
+        if (frame != good) frames.push_back(frame);
+      }
     }
   }
   std::mt19937 random(3);
@@ -142,7 +158,7 @@ PARLEY_PEER_TEST(Hostile, broken_frames_close_only_the_session_that_sent_them) {
 }
 
 PARLEY_PEER_TEST(Hostile, a_frame_over_the_limit_is_refused_by_its_length_alone) {
-  Siege siege(PeerOptions{.max_frame_bytes = 1000});
+  Siege siege(PeerOptions{.max_frame_bytes = 1000, .framings = testing::raw_only(1000)});
   auto stream = siege.connect();
   ASSERT_TRUE(stream->write(std::string("\x00\x00\x03\xe9", 4)).is_ok());  // 1001, not a byte of it
   EXPECT_TRUE(is_cut(*stream));
@@ -256,7 +272,7 @@ PARLEY_PEER_TEST(Hostile, a_flood_does_not_keep_others_from_their_turn) {
                                   .method = "/x",
                                   .body_codec = wire::BodyCodec::json,
                                   .body = Bytes::from(std::string(1'000, ' '))};
-      ASSERT_TRUE(wire::RawFraming().encode(message, frames).is_ok());
+      ASSERT_TRUE(wire::RawEncoder().encode(message, frames).is_ok());
     }
     {
       const Flood flood(siege.pair().address, frames);
@@ -383,7 +399,7 @@ PARLEY_PEER_TEST(Hostile, answers_nobody_asked_for_are_dropped) {
   auto stream = siege.connect();
   std::string out;
   ASSERT_TRUE(
-      wire::RawFraming().encode({.seq = 77, .type = wire::MessageType::reply}, out).is_ok());
+      wire::RawEncoder().encode({.seq = 77, .type = wire::MessageType::reply}, out).is_ok());
   ASSERT_TRUE(stream->write(out + call_frame(1, "/add", "[1,2]")).is_ok());
   std::array<char, 100> answer{};
   EXPECT_GT(stream->read(answer).value(), 0u);
@@ -420,7 +436,9 @@ PARLEY_PEER_TEST(Hostile, a_call_that_never_left_ends_as_not_sent) {
   // A listener that accepts and never reads: what is sent stays in the buffers of this side.
   net::TcpNetwork network;
   auto listener = network.listen(*net::Address::parse("tcp://127.0.0.1:0"));
-  Peer peer(PeerOptions{.write_timeout = 300ms, .max_outgoing_bytes = std::size_t{64} << 20U});
+  Peer peer(PeerOptions{.write_timeout = 300ms,
+                        .max_outgoing_bytes = std::size_t{64} << 20U,
+                        .framings = testing::raw_only()});
   const auto session = peer.dial((*listener)->address().to_string());
   auto accepted = (*listener)->accept();
   Status first;

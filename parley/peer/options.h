@@ -4,11 +4,14 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "parley/base/clock.h"
 #include "parley/net/network.h"
+#include "parley/wire/framing.h"
 #include "parley/wire/metadata.h"
 
 namespace parley {
@@ -36,7 +39,7 @@ struct PeerOptions {
   // How often it is logged, at most, that accepting pauses because no descriptor is left.
   Duration accept_report = std::chrono::seconds(1);
 
-  // A whole message, in both directions.
+  // A whole message, in both directions. The parley framing takes 64 KiB whatever is said here.
   std::size_t max_frame_bytes = std::size_t{16} << 20U;
   // Sessions at once; further connections are closed at once.
   std::size_t max_sessions = 10'000;
@@ -51,6 +54,10 @@ struct PeerOptions {
   std::size_t max_calls = 65'536;
   // Bytes waiting to be sent in one session; who wants to send more waits.
   std::size_t max_outgoing_bytes = std::size_t{4} << 20U;
+
+  // The byte formats this peer speaks. It dials with the first; who dials it may speak any of them,
+  // which is told by the first bytes. None: parley, then raw.
+  std::vector<std::shared_ptr<const wire::Framing>> framings = {};
 
   // Where connections come from; null: TCP. Must outlive the peer.
   net::Network* network = nullptr;

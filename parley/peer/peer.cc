@@ -21,6 +21,7 @@ class Peer::Impl {
  public:
   explicit Impl(PeerOptions options)
       : options_(std::make_shared<const PeerOptions>(std::move(options))),
+        framings_(std::make_shared<const impl::Framings>(impl::framings_of(*options_))),
         router_(std::make_shared<Router>()) {}
 
   Router& router() { return *router_; }
@@ -108,7 +109,7 @@ class Peer::Impl {
   Result<Session> start_dialling(const net::Address& address) {
     if (is_full()) return too_many_sessions();
     auto stream = network().dial(address, rt::Deadline::after(options_->dial_timeout));
-    if (stream) return start(*std::move(stream));
+    if (stream) return start(*std::move(stream), impl::Side::dialled);
     return Status(Code::not_sent, "no connection to " + address.to_string())
         .with_cause(stream.error().message());
   }
@@ -136,10 +137,11 @@ class Peer::Impl {
   }
 
   // Refuses rather than waits at the limit of fibers: those that hold them may wait for us.
-  Result<Session> start(std::unique_ptr<net::Stream> stream) {
+  Result<Session> start(std::unique_ptr<net::Stream> stream, impl::Side side) {
     const SessionId id(++last_id_);
-    auto connection =
-        std::make_shared<Connection>(std::move(stream), id, options_, router_, scope_.context());
+    auto connection = std::make_shared<Connection>(std::move(stream), id, side,
+                                                   Connection::Origin{options_, framings_, router_},
+                                                   scope_.context());
     if (Status s = admit(connection); !s.is_ok()) return s;
     const bool started = scope_.try_go("session", [this, connection] {
       connection->run();
@@ -164,7 +166,8 @@ class Peer::Impl {
         refuse(**stream, too_many_sessions());
         continue;
       }
-      const Status failure = stream ? start(*std::move(stream)).error() : stream.error();
+      const Status failure =
+          stream ? start(*std::move(stream), impl::Side::accepted).error() : stream.error();
       if (failure.is_ok()) continue;
       if (is_closed()) return;
       // Out of fibers, most likely. Connections wait in the kernel; trying again at once would only
@@ -205,6 +208,7 @@ class Peer::Impl {
   }
 
   const std::shared_ptr<const PeerOptions> options_;
+  const std::shared_ptr<const impl::Framings> framings_;
   const std::shared_ptr<Router> router_;
   net::TcpNetwork tcp_;
   std::atomic<std::uint64_t> last_id_ = 0;

@@ -164,14 +164,14 @@ PARLEY_PEER_TEST(Session, max_calls_bounds_what_waits_for_answers) {
 }
 
 PARLEY_PEER_TEST(Session, max_frame_bytes_bounds_calls_and_answers) {
-  Pair pair(PeerOptions{.max_frame_bytes = 1000});
+  Pair pair(PeerOptions{.max_frame_bytes = 100'000});
   pair.server.handle("/fill", [](std::size_t size) { return std::string(size, 'x'); });
   pair.server.handle("/take", [](const std::string& text) { return text.size(); });
   const Session session = pair.dial();
-  EXPECT_EQ(session.call<std::size_t>("/take", std::string(900, 'x')).value(), 900u);
-  EXPECT_EQ(session.call<std::size_t>("/take", std::string(1000, 'x')).error().code(),
+  EXPECT_EQ(session.call<std::size_t>("/take", std::string(90'000, 'x')).value(), 90'000u);
+  EXPECT_EQ(session.call<std::size_t>("/take", std::string(100'000, 'x')).error().code(),
             Code::resource_exhausted);
-  const Status answer = session.call<std::string>("/fill", 1000).error();
+  const Status answer = session.call<std::string>("/fill", 100'000).error();
   EXPECT_EQ(answer.code(), Code::resource_exhausted);
   EXPECT_EQ(answer.message().substr(0, 26), "the answer cannot be sent:");
   EXPECT_TRUE(session.is_open());
@@ -278,7 +278,9 @@ PARLEY_PEER_TEST(Session, a_kept_handle_does_not_keep_the_descriptor) {
 PARLEY_PEER_TEST(Session, a_call_still_queued_at_a_half_close_may_have_run) {
   net::TcpNetwork network;
   auto listener = network.listen(*net::Address::parse("tcp://127.0.0.1:0"));
-  Peer peer(PeerOptions{.max_calls = 1, .max_outgoing_bytes = std::size_t{64} << 20U});
+  Peer peer(PeerOptions{.max_calls = 1,
+                        .max_outgoing_bytes = std::size_t{64} << 20U,
+                        .framings = testing::raw_only()});
   const auto session = peer.dial((*listener)->address().to_string());
   auto other = *(*listener)->accept();
   EXPECT_TRUE(session->push("/fill", std::string(12 << 20, 'x')).is_ok());
@@ -310,8 +312,10 @@ PARLEY_PEER_TEST(Session, a_call_still_queued_at_a_half_close_may_have_run) {
 PARLEY_PEER_TEST(Session, close_gives_up_on_what_is_queued_after_flush_timeout) {
   net::TcpNetwork network;
   auto listener = network.listen(*net::Address::parse("tcp://127.0.0.1:0"));
-  Peer peer(PeerOptions{
-      .flush_timeout = 10ms, .close_timeout = 1ms, .max_outgoing_bytes = std::size_t{64} << 20U});
+  Peer peer(PeerOptions{.flush_timeout = 10ms,
+                        .close_timeout = 1ms,
+                        .max_outgoing_bytes = std::size_t{64} << 20U,
+                        .framings = testing::raw_only()});
   const auto session = peer.dial((*listener)->address().to_string());
   auto never_reads = *(*listener)->accept();
   EXPECT_TRUE(session->push("/fill", std::string(12 << 20, 'x')).is_ok());

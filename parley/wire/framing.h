@@ -1,9 +1,14 @@
-// Framing and Decoder: what every byte format implements. Sans-I/O: a framing turns messages into
-// bytes and a decoder turns bytes into messages; who moves the bytes is not their business.
+// Framing: what a byte format implements; Encoder and Decoder: the two directions of one connection
+// that speaks it. Sans-I/O: they turn messages into bytes and bytes into messages; who moves the
+// bytes is not their business.
 //
-// A Framing is immutable and may be shared by threads. A Decoder belongs to one fiber at a time.
+// A Framing is immutable and may be shared by threads. An Encoder and a Decoder belong to one fiber
+// at a time; both remember what was said before (names of methods, say), so what an encoder wrote
+// must be sent whole, once and in its order.
 //
-//   Status status = framing.encode(message, out);
+//   std::unique_ptr<Encoder> encoder = framing.make_encoder();
+//   encoder->start(out);
+//   Status status = encoder->encode(message, out);
 //
 //   decoder->feed(std::move(chunk));            // whatever a read brought
 //   for (;;) {
@@ -12,11 +17,18 @@
 //     if (!*next) break;                        // read more
 //     handle(std::move(**next));
 //   }
+//
+// How to add one: write `xyz_framing.h` and `.cc` with a Framing, an Encoder and a Decoder; the
+// decoder keeps its bytes in an impl::FrameBuffer. Write docs/protocols/xyz.md first, with golden
+// vectors; a test that reads and writes them, and a fuzz program like raw_fuzz.cc. Then put it into
+// PeerOptions::framings of the peers that shall speak it.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,6 +38,56 @@
 #include "parley/wire/message.h"
 
 namespace parley::wire {
+
+// What one side of a connection takes, where the format lets it say so (docs/protocols/parley.md).
+// The defaults are what holds until it has, and the least that may be said.
+struct Settings {
+  std::uint64_t max_frame = 65'536;          // bytes of payload in a frame
+  std::uint64_t max_message = 65'536;        // bytes of a body, whole or in parts
+  std::uint64_t max_streams = 100;           // opened by the other side, at once
+  std::uint64_t stream_credit = 65'536;      // on each stream before it gives more
+  std::uint64_t session_credit = 1'048'576;  // on all streams together
+  std::uint64_t max_names = 128;             // of methods, kept
+  std::uint64_t features = 0;                // bits for what is beyond this version
+
+  friend bool operator==(const Settings&, const Settings&) = default;
+};
+
+class Encoder {
+ public:
+  Encoder() = default;
+  Encoder(const Encoder&) = delete;
+  Encoder& operator=(const Encoder&) = delete;
+  virtual ~Encoder() = default;
+
+  // Appends what the stream begins with, before any message; nothing in most formats.
+  virtual void start(std::string& out) { (void)out; }
+  // Says what the other side takes: Decoder::settings() after its hello.
+  virtual void allow(const Settings& other) { (void)other; }
+
+  // Whether the format has messages of this type. encode() refuses the others: unimplemented.
+  [[nodiscard]] virtual bool has(MessageType type) const noexcept = 0;
+  // How large a body may be at present, by the format's limits and those of the other side.
+  [[nodiscard]] virtual std::size_t max_body_bytes() const noexcept = 0;
+
+  // Appends the message whole. On an error `out` is what it was before, and so is the encoder: the
+  // message cannot be carried by this format (invalid_argument, unimplemented) or is beyond a limit
+  // (resource_exhausted).
+  Status encode(const Message& message, std::string& out);
+  // The same with `body` in place of message.body.
+  Status encode(const Message& message, std::string_view body, std::string& out) {
+    return encode_pieces(message, {&body, 1}, out);
+  }
+  // The same for large bodies: appends what precedes the body to `out` and sets `tail` to what must
+  // be sent right behind it, sharing the body's blocks. A format that cannot keep the body apart
+  // puts everything into `out` and leaves `tail` empty. On an error both are what they were.
+  virtual Status encode_apart(const Message& message, std::string& out, Bytes& tail) = 0;
+
+ protected:
+  // The pieces together are the body; message.body is not looked at.
+  virtual Status encode_pieces(const Message& message, std::span<const std::string_view> body,
+                               std::string& out) = 0;
+};
 
 class Decoder {
  public:
@@ -41,9 +103,18 @@ class Decoder {
   // The same with bytes that must be copied because the caller keeps them.
   void feed(std::string_view chunk) { feed(Bytes::copy_of(chunk)); }
 
-  // The next message, or nothing when it needs more bytes. After an error the decoder is dead: it
-  // lets go of everything it holds, ignores what is fed and returns the same error again.
-  virtual Result<std::optional<Message>> next() = 0;
+  // Sets `message`, which must be a fresh one, to the next one and returns true; false when it
+  // needs more bytes. After an error the decoder is dead: it lets go of everything it holds,
+  // ignores what is fed and returns the same error again.
+  // A message whose type carries no status but has an error in it is one whose body was too large
+  // and is gone: the error says so, to be answered with.
+  virtual Result<bool> next(Message& message) = 0;
+  // The same as a value.
+  Result<std::optional<Message>> next();
+
+  // What the other side takes, once a message of type hello has come; null before, and in formats
+  // that do not say.
+  [[nodiscard]] virtual const Settings* settings() const noexcept { return nullptr; }
 
   // How many fed bytes no message has used yet.
   [[nodiscard]] virtual std::size_t buffered() const noexcept = 0;
@@ -51,6 +122,9 @@ class Decoder {
   // just returned nothing, the stream must not end here.
   [[nodiscard]] bool mid_frame() const noexcept { return buffered() > 0; }
 };
+
+// Whether a stream that begins with some bytes is of a format.
+enum class Match : std::uint8_t { no, yes, needs_more };
 
 class Framing {
  public:
@@ -61,17 +135,11 @@ class Framing {
 
   // "raw": the name in configuration, logs and docs/protocols/.
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+  // For telling formats apart on one port. A decision is made within the first 16 bytes.
+  [[nodiscard]] virtual Match matches(std::string_view first_bytes) const noexcept = 0;
 
-  // Appends the whole frame to `out`. On an error `out` is what it was before: the message cannot
-  // be carried by this format (invalid_argument) or is beyond a limit of it (resource_exhausted).
-  virtual Status encode(const Message& message, std::string& out) const = 0;
-
-  // The same for large bodies: appends what precedes the body to `out` and sets `tail` to what must
-  // be sent right behind it, sharing the body's blocks. A format that cannot keep the body apart
-  // puts everything into `out` and leaves `tail` empty. On an error both are what they were.
-  virtual Status encode_apart(const Message& message, std::string& out, Bytes& tail) const = 0;
-
-  // A decoder for one connection's incoming bytes.
+  // The two directions of one connection.
+  [[nodiscard]] virtual std::unique_ptr<Encoder> make_encoder() const = 0;
   [[nodiscard]] virtual std::unique_ptr<Decoder> make_decoder() const = 0;
 };
 

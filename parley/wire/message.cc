@@ -14,11 +14,31 @@ std::string_view name_of(MessageType type) noexcept {
       return "auth_call";
     case MessageType::auth_reply:
       return "auth_reply";
+    case MessageType::open:
+      return "open";
+    case MessageType::data:
+      return "data";
+    case MessageType::end:
+      return "end";
+    case MessageType::cancel:
+      return "cancel";
+    case MessageType::credit:
+      return "credit";
+    case MessageType::part:
+      return "part";
+    case MessageType::ping:
+      return "ping";
+    case MessageType::pong:
+      return "pong";
+    case MessageType::go_away:
+      return "go_away";
+    case MessageType::hello:
+      return "hello";
   }
   return "unknown";
 }
 
-std::optional<MessageType> message_type_of(std::uint32_t number) noexcept {
+std::optional<MessageType> teleport_type_of(std::uint32_t number) noexcept {
   if (number < static_cast<std::uint32_t>(MessageType::call) ||
       number > static_cast<std::uint32_t>(MessageType::auth_reply)) {
     return std::nullopt;
@@ -46,6 +66,12 @@ std::string_view name_of(BodyCodec codec) noexcept {
       return "form";
   }
   return "other";
+}
+
+bool operator==(const Message& a, const Message& b) {
+  return a.seq == b.seq && a.type == b.type && a.body_codec == b.body_codec && a.own == b.own &&
+         a.more == b.more && a.timeout == b.timeout && a.value == b.value && a.method == b.method &&
+         a.status == b.status && a.metadata == b.metadata && a.body == b.body;
 }
 
 }  // namespace parley::wire

@@ -6,13 +6,14 @@ namespace parley::wire {
 namespace {
 
 TEST(Message, types_have_names_and_numbers) {
-  EXPECT_EQ(message_type_of(1), MessageType::call);
-  EXPECT_EQ(message_type_of(5), MessageType::auth_reply);
-  EXPECT_EQ(message_type_of(0), std::nullopt);
-  EXPECT_EQ(message_type_of(6), std::nullopt);
-  EXPECT_EQ(message_type_of(257), std::nullopt);
+  EXPECT_EQ(teleport_type_of(1), MessageType::call);
+  EXPECT_EQ(teleport_type_of(5), MessageType::auth_reply);
+  EXPECT_EQ(teleport_type_of(0), std::nullopt);
+  EXPECT_EQ(teleport_type_of(6), std::nullopt);
+  EXPECT_EQ(teleport_type_of(257), std::nullopt);
   EXPECT_EQ(name_of(MessageType::push), "push");
-  EXPECT_EQ(name_of(static_cast<MessageType>(9)), "unknown");
+  EXPECT_EQ(name_of(MessageType::hello), "hello");
+  EXPECT_EQ(name_of(static_cast<MessageType>(16)), "unknown");
 }
 
 TEST(Message, body_codecs_of_others_are_values_too) {

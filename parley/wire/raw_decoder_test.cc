@@ -8,6 +8,7 @@
 #include "parley/base/testing/allocations.h"
 #include "parley/wire/raw_framing.h"
 #include "parley/wire/testing/golden_raw.h"
+#include "parley/wire/testing/hex.h"
 #include "parley/wire/testing/random_message.h"
 
 namespace parley::wire {
@@ -135,7 +136,7 @@ TEST(RawDecoder, random_messages_survive_random_cuts) {
     std::string stream;
     for (std::size_t i = 1 + random() % 8; i > 0; --i) {
       sent.push_back(testing::random_message(random, 3000));
-      ASSERT_TRUE(RawFraming().encode(sent.back(), stream).is_ok());
+      ASSERT_TRUE(RawEncoder().encode(sent.back(), stream).is_ok());
     }
     RawDecoder decoder;
     std::vector<Message> received;
@@ -385,7 +386,7 @@ TEST(RawDecoder, decoding_allocates_only_what_the_message_keeps) {
   Message message{.seq = 1, .method = "/math/add"};
   message.body = Bytes::copy_of(std::string(500, 'b'));
   std::string stream;
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(RawFraming().encode(message, stream).is_ok());
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(RawEncoder().encode(message, stream).is_ok());
   RawDecoder decoder;
   decoder.feed(stream);
   const std::size_t before = allocations().count;
@@ -394,7 +395,7 @@ TEST(RawDecoder, decoding_allocates_only_what_the_message_keeps) {
   // One list of entries and one long value.
   message.metadata = {{"k", std::string(100, 'v')}};
   stream.clear();
-  ASSERT_TRUE(RawFraming().encode(message, stream).is_ok());
+  ASSERT_TRUE(RawEncoder().encode(message, stream).is_ok());
   decoder.feed(stream);
   const std::size_t then = allocations().count;
   ASSERT_TRUE(decoder.next()->has_value());
@@ -407,7 +408,7 @@ TEST(RawDecoder, feeding_byte_by_byte_is_linear) {
     Message message{.seq = 1, .method = "/put"};
     message.body = Bytes::from(std::string(size, 'b'));
     std::string stream;
-    ASSERT_TRUE(RawFraming().encode(message, stream).is_ok());
+    ASSERT_TRUE(RawEncoder().encode(message, stream).is_ok());
     RawDecoder decoder;
     std::size_t received = 0;
     const std::size_t before = allocations().bytes;
@@ -431,7 +432,7 @@ TEST(RawDecoder, holds_at_most_one_frame_between_two_chunks) {
   for (int i = 0; i < 200; ++i) {
     const Message message = testing::random_message(random, 4000);
     std::string frame;
-    if (RawFraming(limits).encode(message, frame).is_ok()) stream += frame;
+    if (RawEncoder(limits).encode(message, frame).is_ok()) stream += frame;
   }
   for (std::size_t at = 0; at < stream.size(); at += 700) {
     decoder.feed(std::string_view(stream).substr(at, 700));

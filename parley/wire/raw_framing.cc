@@ -99,7 +99,7 @@ Status parse_frame(std::string_view frame, const RawLimits& limits, Message& out
 
   const Result<std::int32_t> seq_number = parse_seq(seq);
   if (!seq_number) return seq_number.error();
-  const auto type = message_type_of(type_number);
+  const auto type = teleport_type_of(type_number);
   if (!type) return malformed("unknown message type " + std::to_string(type_number));
   out.seq = *seq_number;
   out.type = *type;
@@ -131,98 +131,41 @@ Result<std::size_t> claimed_size(std::string_view head, const RawLimits& limits)
 
 }  // namespace
 
-void RawDecoder::feed(Bytes chunk) {
-  if (!error_.is_ok() || chunk.empty()) return;
-  if (chunk.piece_count() > 1) {
-    copied_ += chunk.size();
-    chunk.flatten();
-  }
-  waiting_ += chunk.size();
-  chunks_.push_back(std::move(chunk));
-}
-
-// The bytes of the front chunk that are not used yet.
-std::string_view RawDecoder::unread() const noexcept {
-  return front_ == chunks_.size() ? std::string_view() : chunks_[front_].piece(0).substr(used_);
-}
-
-// Uses up the first bytes of unread().
-void RawDecoder::consume(std::size_t count) {
-  used_ += count;
-  waiting_ -= count;
-  if (used_ < chunks_[front_].size()) return;
-  used_ = 0;
-  chunks_[front_++] = {};  // let the block go at once
-  if (front_ * 2 < chunks_.size()) return;
-  chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(front_));
-  front_ = 0;
-}
-
-// Moves waiting bytes to partial_ until it has `size`; false when they do not suffice. The memory
-// taken follows the bytes that came, not those that were announced.
-bool RawDecoder::gather(std::size_t size) {
-  while (partial_.size() < size && waiting_ > 0) {
-    const std::string_view more = unread().substr(0, size - partial_.size());
-    const std::size_t needed = partial_.size() + more.size();
-    if (needed > partial_.capacity()) {
-      // Not partial_.reserve(): that doubles on its own account, beyond the frame's size.
-      std::string larger;
-      larger.reserve(std::min(size, std::max(needed, 2 * partial_.capacity())));
-      larger += partial_;
-      copied_ += partial_.size();
-      partial_ = std::move(larger);
-    }
-    partial_ += more;
-    copied_ += more.size();
-    consume(more.size());
-  }
-  return partial_.size() >= size;
-}
-
 Status RawDecoder::die(Status why) {
   error_ = std::move(why);
-  chunks_ = {};
-  partial_ = {};
-  front_ = used_ = waiting_ = 0;
+  buffer_.clear();
   return error_;
 }
 
-Result<std::optional<Message>> RawDecoder::next() {
-  if (!error_.is_ok()) return error_;
-  const std::string_view chunk = unread();
-  if (partial_.empty() && chunk.size() >= size_bytes) {
-    const Result<std::size_t> size = claimed_size(chunk, limits_);
-    if (!size) return die(size.error());
-    if (chunk.size() >= *size) return next_in_chunk(chunk, *size);
-  }
-  return next_joined();
-}
-
 // The frame lies in one chunk: nothing is copied but what the message keeps as text.
-Result<std::optional<Message>> RawDecoder::next_in_chunk(std::string_view chunk, std::size_t size) {
-  std::optional<Message> message(std::in_place);
+Result<bool> RawDecoder::next(Message& message) {
+  if (!error_.is_ok()) return error_;
+  const std::string_view chunk = buffer_.front();
+  if (chunk.size() < size_bytes) return next_joined(message);
+  const Result<std::size_t> size = claimed_size(chunk, limits_);
+  if (!size) return die(size.error());
+  if (chunk.size() < *size) return next_joined(message);
   std::size_t body_offset = 0;
-  Status status = parse_frame(chunk.substr(0, size), limits_, *message, body_offset);
+  Status status = parse_frame(chunk.substr(0, *size), limits_, message, body_offset);
   if (!status.is_ok()) return die(std::move(status));
-  message->body = chunks_[front_].slice(used_ + body_offset, size - body_offset);
-  consume(size);
-  return message;
+  if (!message.method.empty()) message.method_block = buffer_.block();
+  message.body = buffer_.slice(body_offset, *size);
+  buffer_.consume(*size);
+  return true;
 }
 
-Result<std::optional<Message>> RawDecoder::next_joined() {
-  if (!gather(size_bytes)) return std::optional<Message>();
-  const Result<std::size_t> size = claimed_size(partial_, limits_);
+Result<bool> RawDecoder::next_joined(Message& message) {
+  if (!buffer_.gather(size_bytes)) return false;
+  const Result<std::size_t> size = claimed_size(buffer_.joined(), limits_);
   if (!size) return die(size.error());
-  if (!gather(*size)) return std::optional<Message>();
-  std::optional<Message> message(std::in_place);
+  if (!buffer_.gather(*size)) return false;
+  const Bytes frame = Bytes::from(buffer_.take_joined());
   std::size_t body_offset = 0;
-  Status status = parse_frame(partial_, limits_, *message, body_offset);
+  Status status = parse_frame(frame.piece(0), limits_, message, body_offset);
   if (!status.is_ok()) return die(std::move(status));
-  if (body_offset < *size) {
-    message->body = Bytes::from(std::exchange(partial_, {})).slice(body_offset, *size);
-  }
-  partial_.clear();
-  return message;
+  if (!message.method.empty()) message.method_block = frame.first_block();
+  message.body = frame.slice(body_offset, *size - body_offset);
+  return true;
 }
 
 namespace {
@@ -233,33 +176,36 @@ void put_number(char* to, std::size_t width, std::size_t number) noexcept {
 
 Status metadata_too_long(std::size_t size, const Message& message) {
   return malformed("metadata of " + count_of(size, "bytes") + " as query text for method \"" +
-                   message.method + "\"; the format carries at most " +
+                   std::string(message.method) + "\"; the format carries at most " +
                    std::to_string(longest_metadata) + ": move large values to the body");
 }
 
 // What can be refused before a byte is written.
-Status refuse_unwritable(const Message& message, const RawLimits& limits) {
-  if (!message_type_of(static_cast<std::uint32_t>(message.type))) {
-    return malformed("message type " + std::to_string(static_cast<unsigned>(message.type)) +
-                     " is none that can be sent");
+Status refuse_unwritable(const Message& message, std::size_t body_bytes, const RawLimits& limits) {
+  if (!teleport_type_of(static_cast<std::uint32_t>(message.type)) || message.more) {
+    return {Code::unimplemented,
+            "raw frame: it carries no " +
+                std::string(message.more ? "body in parts" : name_of(message.type)) +
+                ", only calls, pushes and their like, whole"};
   }
   if (message.method.size() > longest_method) {
     return malformed("method name of " + count_of(message.method.size(), "bytes") + " (\"" +
-                     message.method.substr(0, 32) + "…\"); the format carries at most " +
-                     std::to_string(longest_method));
+                     std::string(message.method.substr(0, 32)) +
+                     "…\"); the format carries at most " + std::to_string(longest_method));
   }
   if (message.metadata.size() > limits.max_metadata_entries) {
-    return {Code::resource_exhausted,
-            "raw frame: metadata of " + count_of(message.metadata.size(), "entries") +
-                " for method \"" + message.method + "\" is more than max_metadata_entries (" +
-                std::to_string(limits.max_metadata_entries) + ")"};
+    return {Code::resource_exhausted, "raw frame: metadata of " +
+                                          count_of(message.metadata.size(), "entries") +
+                                          " for method \"" + std::string(message.method) +
+                                          "\" is more than max_metadata_entries (" +
+                                          std::to_string(limits.max_metadata_entries) + ")"};
   }
   std::size_t metadata_least = 0;
   for (const auto& [key, value] : message.metadata) metadata_least += key.size() + value.size();
   if (metadata_least > longest_metadata) {
     return metadata_too_long(query_size(message.metadata), message);
   }
-  const std::size_t least = smallest_frame + message.method.size() + message.body.size();
+  const std::size_t least = smallest_frame + message.method.size() + body_bytes;
   if (least > frame_limit(limits)) return too_large(least, frame_limit(limits));
   return {};
 }
@@ -284,19 +230,30 @@ void make_room(const Message& message, std::size_t body_room, std::string& out) 
 
 // A status may take what the rest of the frame leaves of max_frame_bytes: an error is shortened
 // rather than lost.
-std::size_t status_room(const Message& message, const RawLimits& limits) noexcept {
+std::size_t status_room(const Message& message, std::size_t body_bytes,
+                        const RawLimits& limits) noexcept {
   const std::size_t rest =
-      most_overhead + message.method.size() + query_size(message.metadata) + message.body.size();
+      most_overhead + message.method.size() + query_size(message.metadata) + body_bytes;
   const std::size_t limit = frame_limit(limits);
   return rest < limit ? std::min(limit - rest, max_status_text) : 0;
 }
 
 }  // namespace
 
+bool RawEncoder::has(MessageType type) const noexcept {
+  return teleport_type_of(static_cast<std::uint32_t>(type)).has_value();
+}
+
+std::size_t RawEncoder::max_body_bytes() const noexcept {
+  constexpr std::size_t ok_status = 6;  // "code=0"
+  const std::size_t limit = frame_limit(limits_);
+  return limit - std::min(limit, most_overhead + ok_status);
+}
+
 // Writes the frame up to its body. `body_room` is how much of the body will follow in `out`.
-Status RawFraming::encode_head(const Message& message, std::size_t body_room,
-                               std::string& out) const {
-  if (Status bad = refuse_unwritable(message, limits_); !bad.is_ok()) return bad;
+Status RawEncoder::encode_head(const Message& message, std::size_t body_bytes,
+                               std::size_t body_room, std::string& out) const {
+  if (Status bad = refuse_unwritable(message, body_bytes, limits_); !bad.is_ok()) return bad;
   make_room(message, body_room, out);
   const std::size_t start = out.size();
 
@@ -314,8 +271,9 @@ Status RawFraming::encode_head(const Message& message, std::size_t body_room,
 
   const std::size_t status_at = out.size();
   out.append(2, '\0');
-  append_status_text(out, message.status,
-                     message.status.is_ok() ? max_status_text : status_room(message, limits_));
+  append_status_text(
+      out, message.status,
+      message.status.is_ok() ? max_status_text : status_room(message, body_bytes, limits_));
   put_number(out.data() + status_at, 2, out.size() - status_at - 2);
 
   const std::size_t metadata_at = out.size();
@@ -323,7 +281,7 @@ Status RawFraming::encode_head(const Message& message, std::size_t body_room,
   append_query(out, message.metadata);
   const std::size_t metadata_size = out.size() - metadata_at - 2;
   out += static_cast<char>(message.body_codec);
-  const std::size_t frame_size = out.size() - start + message.body.size();
+  const std::size_t frame_size = out.size() - start + body_bytes;
   if (metadata_size > longest_metadata || frame_size > frame_limit(limits_)) {
     out.resize(start);
     return metadata_size > longest_metadata ? metadata_too_long(metadata_size, message)
@@ -334,16 +292,38 @@ Status RawFraming::encode_head(const Message& message, std::size_t body_room,
   return {};
 }
 
-Status RawFraming::encode(const Message& message, std::string& out) const {
-  if (Status bad = encode_head(message, message.body.size(), out); !bad.is_ok()) return bad;
-  for (std::size_t i = 0; i < message.body.piece_count(); ++i) out += message.body.piece(i);
+Status RawEncoder::encode_pieces(const Message& message, std::span<const std::string_view> body,
+                                 std::string& out) {
+  std::size_t size = 0;
+  for (const std::string_view piece : body) size += piece.size();
+  if (Status bad = encode_head(message, size, size, out); !bad.is_ok()) return bad;
+  for (const std::string_view piece : body) out += piece;
   return {};
 }
 
-Status RawFraming::encode_apart(const Message& message, std::string& out, Bytes& tail) const {
-  if (Status bad = encode_head(message, 0, out); !bad.is_ok()) return bad;
+Status RawEncoder::encode_apart(const Message& message, std::string& out, Bytes& tail) {
+  if (Status bad = encode_head(message, message.body.size(), 0, out); !bad.is_ok()) return bad;
   tail = message.body;
   return {};
+}
+
+Match RawFraming::matches(std::string_view first_bytes) const noexcept {
+  constexpr std::size_t needed = size_bytes + 2;
+  std::size_t size = 0;
+  for (const char c : first_bytes.substr(0, size_bytes)) {
+    size = size << 8U | static_cast<unsigned char>(c);
+  }
+  if (first_bytes.size() < needed) {
+    // The first byte alone tells it from texts and from formats that begin with a magic number.
+    const bool may_be = first_bytes.empty() || static_cast<unsigned char>(first_bytes.front()) <=
+                                                   frame_limit(limits_) >> 24U;
+    return may_be ? Match::needs_more : Match::no;
+  }
+  if (size < smallest_frame || size > frame_limit(limits_)) return Match::no;
+  const auto filters = static_cast<unsigned char>(first_bytes[size_bytes]);
+  const auto seq_bytes = static_cast<unsigned char>(first_bytes[size_bytes + 1]);
+  const bool is_raw = filters > 0 || (seq_bytes > 0 && seq_bytes <= longest_seq);
+  return is_raw ? Match::yes : Match::no;
 }
 
 }  // namespace parley::wire

@@ -17,7 +17,7 @@ using parley::Bytes;
 using parley::Status;
 using parley::wire::Message;
 using parley::wire::RawDecoder;
-using parley::wire::RawFraming;
+using parley::wire::RawEncoder;
 
 struct Outcome {
   std::vector<Message> messages;
@@ -77,9 +77,9 @@ Outcome read_in_pieces(std::string_view stream, std::uint8_t seed) {
 
 void check_round_trip(const Message& message) {
   // Escaping may make a text three times as long as it came.
-  const RawFraming framing;
+  RawEncoder encoder;
   std::string out;
-  const Status status = framing.encode(message, out);
+  const Status status = encoder.encode(message, out);
   PARLEY_ASSERT(status.is_ok(), "a message that was read cannot be written: " + status.to_string());
   RawDecoder decoder;
   decoder.feed(out);

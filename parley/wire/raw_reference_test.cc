@@ -6,24 +6,16 @@
 #include "parley/base/testing/witness.h"
 #include "parley/wire/raw_framing.h"
 #include "parley/wire/status_code.h"
+#include "parley/wire/testing/hex.h"
 #include "parley/wire/testing/random_message.h"
 
 namespace parley::wire {
 namespace {
 
+using testing::hex;
+using testing::hex_or_dash;
+
 constexpr int message_count = 500;
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    text += digits[static_cast<unsigned char>(c) >> 4U];
-    text += digits[static_cast<unsigned char>(c) & 15U];
-  }
-  return text;
-}
-
-std::string hex_or_dash(std::string_view bytes) { return bytes.empty() ? "-" : hex(bytes); }
 
 // The line raw_reference.py writes for the same message.
 std::string line_of(const Message& message) {
@@ -60,7 +52,7 @@ TEST_F(RawReference, reads_and_writes_what_we_write) {
   std::string lines;
   for (int i = 0; i < message_count; ++i) {
     const Message message = testing::random_message(random);
-    ASSERT_TRUE(RawFraming().encode(message, frames).is_ok());
+    ASSERT_TRUE(RawEncoder().encode(message, frames).is_ok());
     lines += line_of(message);
   }
   witness_.write("frames", frames);

@@ -3,10 +3,10 @@
 help() {
   cat <<'TEXT'
 ./dev lint [--changed | --tests] [--quick]: everything a machine can say about the style. It changes
-no file. clang-format, then tools/tidy (the house's own rules), then clang-tidy-19 over the dev build, then
-each header compiled alone. clang-tidy remembers clean files: a second run looks only at what
-changed, in the file itself or in a header it includes. It leaves tests out unless they are asked
-for or have changed: half of its time for what the compiler's warnings mostly find as well.
+no file. clang-format, then tools/tidy (the house's own rules), then clang-tidy-19 over the dev
+build, then each header compiled alone. clang-tidy remembers clean files: a second run looks only at
+what changed, in the file itself or in a header it includes. It leaves tests out unless they are
+asked for or have changed: half of its time for what the compiler's warnings mostly find as well.
 
 Examples:
   ./dev lint

@@ -1,8 +1,11 @@
 #include "parley/peer/impl/connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "parley/rt/time.h"
+#include "parley/wire/parley_framing.h"
+#include "parley/wire/raw_framing.h"
 
 namespace parley::impl {
 namespace {
@@ -10,40 +13,19 @@ namespace {
 using wire::Message;
 using wire::MessageType;
 
-// One read brings at most this much; frames in it share it without copying.
-constexpr std::size_t read_chunk_bytes = std::size_t{64} * 1024;
-// With less room than this at its end, a chunk is left to the bodies that point into it.
-constexpr std::size_t least_read_bytes = std::size_t{4} * 1024;
 // After so many messages of one read the reader lets others run: messages that nobody runs (late
 // answers, say) cost a worker time without ever making it wait.
 constexpr std::size_t messages_per_turn = 64;
 
-// The body of an answer that is encoded under the lock: as long as it takes to copy it.
-constexpr std::size_t small_body_bytes = 1024;
-
 // Marks the context of a session's fibers.
 struct InSession {};
 
-// The memory reads go to. While no body points into a chunk, it is used again.
-class ReadBuffer {
- public:
-  std::span<char> room() {
-    if (chunk_ && chunk_.get()->is_unique()) used_ = 0;
-    if (!chunk_ || chunk_->capacity() - used_ < least_read_bytes) {
-      chunk_ = BlockRef(Block::allocate(read_chunk_bytes));
-      used_ = 0;
-    }
-    return {chunk_->data() + used_, chunk_->capacity() - used_};
+std::string printable(std::string text) {
+  for (char& byte : text) {
+    if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f) byte = '?';
   }
-  Bytes take(std::size_t size) {
-    used_ += size;
-    return Bytes::view_of(chunk_, used_ - size, size);
-  }
-
- private:
-  BlockRef chunk_;
-  std::size_t used_ = 0;
-};
+  return text;
+}
 
 }  // namespace
 
@@ -52,18 +34,29 @@ std::string in_milliseconds(Duration duration) {
          " ms";
 }
 
-Connection::Connection(std::unique_ptr<net::Stream> stream, SessionId id,
-                       std::shared_ptr<const PeerOptions> options, std::shared_ptr<Router> router,
+Framings framings_of(const PeerOptions& options) {
+  if (!options.framings.empty()) return options.framings;
+  wire::ParleyLimits limits;
+  limits.takes.max_message =
+      std::max<std::uint64_t>(options.max_frame_bytes, wire::Settings().max_message);
+  limits.takes.max_frame = std::min(limits.takes.max_frame, limits.takes.max_message);
+  const wire::RawLimits raw_limits{.max_frame_bytes = options.max_frame_bytes};
+  return {std::make_shared<wire::ParleyFraming>(limits),
+          std::make_shared<wire::RawFraming>(raw_limits)};
+}
+
+Connection::Connection(std::unique_ptr<net::Stream> stream, SessionId id, Side side, Origin origin,
                        const rt::Context& parent)
     : local_address_(stream->local_address().to_string()),
       remote_address_(stream->remote_address().to_string()),
       id_(id),
-      options_(std::move(options)),
-      framing_(wire::RawLimits{.max_frame_bytes = options_->max_frame_bytes}),
+      options_(std::move(origin.options)),
+      framings_(std::move(origin.framings)),
       context_(parent.with_value(InSession())),
-      decoder_(framing_.make_decoder()),
       stream_(std::move(stream)),
-      router_(std::move(router)) {}
+      router_(std::move(origin.router)) {
+  if (side == Side::dialled || framings_->size() == 1) speak(*framings_->front());
+}
 
 // --- The life of a session
 
@@ -220,22 +213,22 @@ void Connection::fail_pending(std::uint64_t sent) {
 
 // --- Reading
 
+// Nothing when the other side has closed.
+Result<std::size_t> Connection::read_some(ReadBuffer& buffer, rt::Deadline frame_deadline) {
+  auto size = stream_->read(buffer.room(), frame_deadline);
+  if (size || !frame_deadline.is_over()) return size;
+  return Status(Code::deadline_exceeded, "a message did not come whole within frame_timeout (" +
+                                             in_milliseconds(options_->frame_timeout) + ")");
+}
+
 Status Connection::read_loop() {
   ReadBuffer buffer;
+  if (decoder_ == nullptr) {
+    if (Status s = find_framing(buffer); !s.is_ok() || decoder_ == nullptr) return s;
+  }
   rt::Deadline frame_deadline;
+  bool was_mid_frame = false;
   for (;;) {
-    const auto size = stream_->read(buffer.room(), frame_deadline);
-    if (!size) {
-      if (!frame_deadline.is_over()) return size.error();
-      return {Code::deadline_exceeded, "a message did not come whole within frame_timeout (" +
-                                           in_milliseconds(options_->frame_timeout) + ")"};
-    }
-    if (*size == 0) {
-      if (!decoder_->mid_frame()) return {};
-      return {Code::unavailable, "the other side closed the session in the middle of a message"};
-    }
-    const bool was_mid_frame = decoder_->mid_frame();
-    decoder_->feed(buffer.take(*size));
     bool frame_completed = false;
     if (Status s = read_frames(frame_completed); !s.is_ok()) return s;
     if (!decoder_->mid_frame()) {
@@ -243,9 +236,66 @@ Status Connection::read_loop() {
     } else if (frame_completed || !was_mid_frame) {
       frame_deadline = rt::Deadline::after(options_->frame_timeout);
     }
+    was_mid_frame = decoder_->mid_frame();
     // Whoever sends without end keeps the socket readable without end: others have their turn.
     rt::yield();
+    const auto size = read_some(buffer, frame_deadline);
+    if (!size) return size.error();
+    if (*size == 0) {
+      if (!decoder_->mid_frame()) return {};
+      return {Code::unavailable, "the other side closed the session in the middle of a message"};
+    }
+    decoder_->feed(buffer.take(*size));
   }
+}
+
+// Reads until the first bytes say what the other side speaks. Ok without a decoder: it closed
+// without a word.
+Status Connection::find_framing(ReadBuffer& buffer) {
+  constexpr std::size_t enough = 16;
+  Bytes begin;
+  rt::Deadline deadline;
+  for (;;) {
+    const auto size = read_some(buffer, deadline);
+    if (!size) return size.error();
+    if (*size == 0) {
+      if (begin.empty()) return {};
+      return {Code::unavailable, "the other side closed the session in the middle of a message"};
+    }
+    if (begin.empty()) deadline = rt::Deadline::after(options_->frame_timeout);
+    begin.append(buffer.take(*size));
+    const std::string first = begin.slice(0, enough).to_string();
+    bool is_open = false;
+    for (const auto& framing : *framings_) {
+      const wire::Match match = framing->matches(first);
+      if (match == wire::Match::yes) {
+        speak(*framing);
+        decoder_->feed(std::move(begin));
+        return {};
+      }
+      is_open = is_open || match == wire::Match::needs_more;
+    }
+    if (is_open && first.size() < enough) continue;
+    std::string names;
+    for (const auto& framing : *framings_) {
+      names += (names.empty() ? "" : ", ") + std::string(framing->name());
+    }
+    return {Code::invalid_argument, "the first bytes are of no protocol that is spoken here (" +
+                                        names + "): \"" + printable(first) + "\""};
+  }
+}
+
+void Connection::speak(const wire::Framing& framing) {
+  decoder_ = framing.make_decoder();
+  Lock lock(lock_);
+  encoder_ = framing.make_encoder();
+  const std::size_t before = outgoing_.bytes();
+  outgoing_.start(*encoder_);
+  awaits_hello_ = outgoing_.bytes() > before;
+  enqueued_ += outgoing_.bytes() - before;
+  const bool must_tell = std::exchange(someone_wants_room_, false);
+  wake_writer(lock);
+  if (must_tell) has_room_.set();
 }
 
 Status Connection::read_frames(bool& frame_completed) {
@@ -270,20 +320,58 @@ Status Connection::decode_some(bool& frame_completed) {
     if (!message->has_value()) return {};
     frame_completed = true;
     const MessageType type = (*message)->type;
-    if (type != MessageType::reply && type != MessageType::call && type != MessageType::push) {
-      return {Code::unimplemented,
-              "message type " + std::string(name_of(type)) + " is not expected in a session"};
+    if (type == MessageType::reply || type == MessageType::call || type == MessageType::push) {
+      arrived_.emplace_back(**std::move(message));
+    } else if (Status s = take_control(**message); !s.is_ok()) {
+      return s;
     }
-    arrived_.emplace_back(**std::move(message));
   }
   return {};
+}
+
+Status Connection::take_control(const Message& message) {
+  switch (message.type) {
+    case MessageType::hello: {
+      Lock lock(lock_);
+      encoder_->allow(*decoder_->settings());
+      awaits_hello_ = false;
+      const bool must_tell = std::exchange(someone_wants_room_, false);
+      lock.unlock();
+      if (must_tell) has_room_.set();
+      return {};
+    }
+    case MessageType::ping:
+      send_control({.type = MessageType::pong, .value = message.value});
+      return {};
+    case MessageType::open:
+      send_control({.seq = message.seq,
+                    .type = MessageType::end,
+                    .status = Status(Code::unimplemented, "this peer serves no streams")});
+      return {};
+    case MessageType::auth_call:
+    case MessageType::auth_reply:
+      return {Code::unimplemented, "message type " + std::string(name_of(message.type)) +
+                                       " is not expected in a session"};
+    default:
+      // On a stream that was refused, or about what is not looked at yet.
+      return {};
+  }
+}
+
+void Connection::send_control(const Message& message) {
+  Lock lock(lock_);
+  const Status room = wait_for_room(lock, 0, rt::Deadline::never());
+  if (room.is_ok() && can_send_ && encode(message).is_ok()) wake_writer(lock);
 }
 
 void Connection::sort_arrived() {
   const std::lock_guard lock(lock_);
   for (Arrived& arrived : arrived_) {
     if (arrived.message.type != MessageType::reply) {
-      arrived.verdict = admit(arrived.message.body.size(), arrived.in_use);
+      // What was too large has said so, and no body.
+      arrived.verdict = arrived.message.status.is_ok()
+                            ? admit(arrived.message.body.size(), arrived.in_use)
+                            : Verdict::no_body;
       continue;
     }
     arrived.caller = pending_.take(arrived.message.seq);
@@ -334,11 +422,12 @@ bool Connection::start_handler(Message& request) {
   const MessageType type = request.type;
   const std::int32_t seq = request.seq;
   const std::size_t size = request.body.size();
-  std::string method = request.method;
+  const std::string_view method = request.method;
+  const BlockRef method_block = request.method_block;
   const std::uint64_t number = ++handlers_started_;
   auto serve_it = [this, number, request = std::move(request)] { serve(request, number); };
-  if (scope_->try_go(method, std::move(serve_it))) return true;
-  request = {.seq = seq, .type = type, .method = std::move(method)};
+  if (scope_->try_go(std::string(method), std::move(serve_it))) return true;
+  request = {.seq = seq, .type = type, .method = method, .method_block = method_block};
   handler_ended(size);
   return false;
 }
@@ -362,6 +451,9 @@ void Connection::refuse(const Arrived& arrived) {
                    "max_handler_bytes: the calls of this session that are running hold " + in_use +
                        " bytes; the call was not run");
       break;
+    case Verdict::no_body:
+      why = arrived.message.status;
+      break;
     case Verdict::max_fibers:
       why = Status(Code::resource_exhausted, "max_fibers: no fiber for the call; it was not run");
       break;
@@ -370,7 +462,7 @@ void Connection::refuse(const Arrived& arrived) {
   if (request.type == MessageType::call) {
     reply(request.seq, std::move(why), {}, nullptr);
   } else {
-    log("PUSH " + request.method + " dropped: " + why.to_string());
+    log("PUSH " + std::string(request.method) + " dropped: " + why.to_string());
   }
 }
 
@@ -383,7 +475,8 @@ void Connection::serve(const Message& request, std::uint64_t number) {
     reply(request.seq, std::move(answer), std::move(context.reply_metadata()), &request);
     return;
   }
-  if (!answer) log("PUSH " + request.method + " failed: " + answer.error().to_string());
+  if (!answer)
+    log("PUSH " + std::string(request.method) + " failed: " + answer.error().to_string());
   handler_ended(request.body.size());
 }
 
@@ -401,37 +494,17 @@ void Connection::reply(std::int32_t seq, Result<Bytes> answer, wire::Metadata me
 }
 
 void Connection::send_answer(const Message& answer, const Message* served) {
-  if (served != nullptr && send_in_place(answer, *served)) return;
-  std::string frame;
-  if (Status s = framing_.encode(answer, frame); !s.is_ok()) {
-    // The answer itself is what cannot be sent (it is too large): say that instead.
-    const Message error{.seq = answer.seq,
-                        .type = MessageType::reply,
-                        .status = Status(s.code(), "the answer cannot be sent: " + s.message())};
-    (void)framing_.encode(error, frame);
-  }
   Lock lock(lock_);
-  const Status room = wait_for_room(lock, rt::Deadline::never());
+  const Status room = wait_for_room(lock, answer.body.size(), rt::Deadline::never());
   if (served != nullptr) count_out(served->body.size());
-  if (room.is_ok() && can_send_ && !frame.empty()) append(lock, std::move(frame));
-}
-
-// While nobody else wants the lock, a small answer is encoded where it will be sent from, which
-// saves memory of its own. False when it has to be sent the other way.
-bool Connection::send_in_place(const Message& answer, const Message& served) {
-  const bool is_small =
-      answer.status.is_ok() && answer.metadata.empty() && answer.body.size() <= small_body_bytes;
-  if (!is_small) return false;
-  Lock lock(lock_, std::try_to_lock);
-  if (!lock.owns_lock() || !can_send_ || outgoing_.bytes() >= options_->max_outgoing_bytes) {
-    return false;
+  if (!room.is_ok() || !can_send_) return;
+  if (Status s = encode(answer); !s.is_ok()) {
+    // The answer itself is what cannot be sent (it is too large): say that instead.
+    (void)encode({.seq = answer.seq,
+                  .type = MessageType::reply,
+                  .status = Status(s.code(), "the answer cannot be sent: " + s.message())});
   }
-  std::size_t size = outgoing_.bytes();
-  if (!outgoing_.encode(answer, framing_).is_ok()) return false;
-  size = outgoing_.bytes() - size;
-  count_out(served.body.size());
-  appended(lock, size);
-  return true;
+  wake_writer(lock);
 }
 
 void Connection::handler_ended(std::size_t body_bytes) {
@@ -446,96 +519,12 @@ void Connection::count_out(std::size_t body_bytes) {
   if (draining_ > 0) quiet_.set();
 }
 
-// --- Writing
-
-// Under the lock, which is let go while it waits. Ok also when nothing can be sent any more.
-Status Connection::wait_for_room(Lock& lock, rt::Deadline deadline) {
-  while (can_send_ && outgoing_.bytes() >= options_->max_outgoing_bytes) {
-    someone_wants_room_ = true;
-    has_room_.reset();
-    lock.unlock();
-    const Status status = has_room_.wait(deadline);
-    lock.lock();
-    if (status.is_ok()) continue;
-    return Status(Code::not_sent,
-                  "max_outgoing_bytes are waiting to be sent and the other side takes nothing")
-        .with_cause(status.message());
-  }
-  return {};
-}
-
-// Under the lock, which is let go.
-void Connection::append(Lock& lock, std::string&& frame) {
-  const std::size_t size = frame.size();
-  outgoing_.add(std::move(frame));
-  appended(lock, size);
-}
-
-void Connection::appended(Lock& lock, std::size_t frame_bytes) {
-  enqueued_ += frame_bytes;
-  const bool must_wake = std::exchange(writer_waits_, false);
-  lock.unlock();
-  if (must_wake) has_output_.set();
-}
-
-void Connection::write_loop() {
-  Status status;
-  Lock lock(lock_);
-  while (status.is_ok()) {
-    if (outgoing_.is_empty()) {
-      if (finish_writing_) break;
-      writer_waits_ = true;
-      has_output_.reset();
-      lock.unlock();
-      status = has_output_.wait();
-    } else {
-      std::swap(outgoing_, writing_);
-      const bool must_wake = std::exchange(someone_wants_room_, false);
-      lock.unlock();
-      if (must_wake) has_room_.set();
-      status = flush();
-    }
-    lock.lock();
-  }
-  can_send_ = false;
-  if (!status.is_ok() && reason_.is_ok()) reason_ = status;
-  lock.unlock();
-  if (!status.is_ok()) stream_->close();  // which the reader finds, and ends the session
-  has_room_.set();
-  writer_done_.set();
-}
-
-// Sends what is in writing_.
-Status Connection::flush() {
-  std::array<std::string_view, 16> room;
-  while (!writing_.is_empty()) {
-    const auto pieces = writing_.front(room);
-    auto size = stream_->write_some_of(pieces, rt::Deadline::after(options_->write_timeout));
-    // The kernel tells of room only when there is much of it; a slow reader may have made some.
-    if (!size && size.error().code() == Code::deadline_exceeded) {
-      size = stream_->write_some_of(pieces, rt::Deadline::after(Duration::zero()));
-    }
-    if (!size) {
-      if (size.error().code() != Code::deadline_exceeded) return size.error();
-      return {Code::unavailable, "the other side took nothing for write_timeout (" +
-                                     in_milliseconds(options_->write_timeout) + ")"};
-    }
-    written_ += *size;
-    writing_.drop(*size);
-  }
-  return {};
-}
-
 void Connection::log(const std::string& line) const {
   if (!options_->log) return;
-  std::string text =
-      "session " + std::to_string(id_.value()) + " with " + remote_address_ + ": " + line;
   // The other side chose part of it (names of methods): it must not forge lines or drive a
   // terminal.
-  for (char& byte : text) {
-    if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f) byte = '?';
-  }
-  options_->log(text);
+  options_->log(printable("session " + std::to_string(id_.value()) + " with " + remote_address_ +
+                          ": " + line));
 }
 
 }  // namespace parley::impl

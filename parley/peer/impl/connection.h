@@ -2,9 +2,10 @@
 // call it serves, all of them on any worker. Private to peer.
 //
 // What fibers share is guarded by one lock for each connection, held for as long as it takes to
-// append a frame or to look up a number. A reader takes it once for all messages of a read; frames
-// are encoded before it is taken. Waiting is done on events: one is reset under the lock by who
-// finds nothing to do, and set after the lock by who changed that.
+// append a frame or to look up a number. A reader takes it once for all messages of a read. Frames
+// are encoded under it, since an encoder remembers what it said before; bodies are written before
+// that, and large ones are shared, not copied. Waiting is done on events: one is reset under the
+// lock by who finds nothing to do, and set after the lock by who changed that.
 //
 // The writer, woken by the first frame, runs after the fibers that were runnable before it, so the
 // answers to all frames of one read leave in one write.
@@ -27,6 +28,7 @@
 #include "parley/net/stream.h"
 #include "parley/peer/impl/outbox.h"
 #include "parley/peer/impl/pending_calls.h"
+#include "parley/peer/impl/read_buffer.h"
 #include "parley/peer/options.h"
 #include "parley/peer/router.h"
 #include "parley/peer/session.h"
@@ -34,18 +36,33 @@
 #include "parley/rt/event.h"
 #include "parley/rt/mutex.h"
 #include "parley/rt/scope.h"
-#include "parley/wire/raw_framing.h"
+#include "parley/wire/framing.h"
+#include "parley/wire/message.h"
 
 namespace parley::impl {
 
 // "20 ms".
 std::string in_milliseconds(Duration duration);
 
+using Framings = std::vector<std::shared_ptr<const wire::Framing>>;
+
+// Those of the options, or parley and raw within the options' limits.
+Framings framings_of(const PeerOptions& options);
+
+// Who began a session.
+enum class Side : std::uint8_t { dialled, accepted };
+
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  // Its fibers run under a child of `parent`.
-  Connection(std::unique_ptr<net::Stream> stream, SessionId id,
-             std::shared_ptr<const PeerOptions> options, std::shared_ptr<Router> router,
+  // What a session has from its peer.
+  struct Origin {
+    std::shared_ptr<const PeerOptions> options;
+    std::shared_ptr<const Framings> framings;
+    std::shared_ptr<Router> router;
+  };
+  // Its fibers run under a child of `parent`. Who dialled speaks the first framing; who accepted
+  // the one that the other side begins with.
+  Connection(std::unique_ptr<net::Stream> stream, SessionId id, Side side, Origin origin,
              const rt::Context& parent);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -76,7 +93,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
     ended,    // nothing can come any more; what is queued may still leave
   };
   // Whether a request may run.
-  enum class Verdict : std::uint8_t { run, closing, max_handlers, max_handler_bytes, max_fibers };
+  enum class Verdict : std::uint8_t {
+    run,
+    closing,
+    max_handlers,
+    max_handler_bytes,
+    max_fibers,
+    no_body
+  };
 
   // One message of a read, and what the lock's holder found out about it.
   struct Arrived {
@@ -91,6 +115,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // Reading: by the reader only.
   Status read_loop();
+  Result<std::size_t> read_some(ReadBuffer& buffer, rt::Deadline frame_deadline);
+  Status find_framing(ReadBuffer& buffer);
+  void speak(const wire::Framing& framing);
   Status read_frames(bool& frame_completed);
   Status decode_some(bool& frame_completed);
   void sort_arrived();
@@ -104,7 +131,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void reply(std::int32_t seq, Result<Bytes> answer, wire::Metadata metadata,
              const wire::Message* served);
   void send_answer(const wire::Message& answer, const wire::Message* served);
-  bool send_in_place(const wire::Message& answer, const wire::Message& served);
+  // Of what no call or push is.
+  Status take_control(const wire::Message& message);
+  void send_control(const wire::Message& message);
   void handler_ended(std::size_t body_bytes);
   void count_out(std::size_t body_bytes);
 
@@ -116,9 +145,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::int32_t next_seq();
 
   // Writing.
-  Status wait_for_room(Lock& lock, rt::Deadline deadline);
-  void append(Lock& lock, std::string&& frame);
-  void appended(Lock& lock, std::size_t frame_bytes);
+  Status wait_for_room(Lock& lock, std::size_t body_bytes, rt::Deadline deadline);
+  [[nodiscard]] bool must_wait(std::size_t body_bytes) const;
+  Status encode(const wire::Message& message);
+  void wake_writer(Lock& lock);
   void write_loop();
   Status flush();
 
@@ -137,11 +167,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const std::string remote_address_;
   const SessionId id_;
   const std::shared_ptr<const PeerOptions> options_;
-  const wire::RawFraming framing_;
+  const std::shared_ptr<const Framings> framings_;
   const rt::Context context_;  // what all its fibers run under
 
   // The reader's.
-  const std::unique_ptr<wire::Decoder> decoder_;
+  std::unique_ptr<wire::Decoder> decoder_;  // null until it is known what is spoken
   std::vector<Arrived> arrived_;
   rt::Scope* scope_ = nullptr;
   std::uint64_t handlers_started_ = 0;
@@ -168,10 +198,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::map<std::uint64_t, std::size_t> closers_;  // fibers inside close(), by handler
   std::size_t draining_ = 0;                      // fibers that wait for quiet_
 
-  Outbox outgoing_;              // what the writer has not taken yet
-  std::uint64_t enqueued_ = 0;   // bytes ever appended to outgoing_
-  bool can_send_ = true;         // false once the writer has failed or finished
-  bool finish_writing_ = false;  // the writer ends when it has sent everything
+  std::unique_ptr<wire::Encoder> encoder_;  // null until it is known what is spoken
+  bool awaits_hello_ = false;               // the other side has yet to say what it takes
+  Outbox outgoing_;                         // what the writer has not taken yet
+  std::uint64_t enqueued_ = 0;              // bytes ever appended to outgoing_
+  bool can_send_ = true;                    // false once the writer has failed or finished
+  bool finish_writing_ = false;             // the writer ends when it has sent everything
   bool writer_waits_ = false;
   bool someone_wants_room_ = false;
 

@@ -42,7 +42,7 @@ Result<Message> Connection::call(const CallOptions& options, std::string_view me
   }
   Message message{.seq = next_seq(),
                   .type = MessageType::call,
-                  .method = std::string(method),
+                  .method = method,
                   .metadata = options.metadata,
                   .body_codec = codec,
                   .body = std::move(body)};
@@ -55,8 +55,6 @@ Result<Message> Connection::call(const CallOptions& options, std::string_view me
 }
 
 Status Connection::send_call(PendingCall& call, Message& message, rt::Deadline deadline) {
-  std::string frame;
-  if (Status s = framing_.encode(message, frame); !s.is_ok()) return s;
   Lock lock(lock_);
   if (phase_ != Phase::open) return not_sent();
   if (calls_ >= options_->max_calls) {
@@ -64,23 +62,20 @@ Status Connection::send_call(PendingCall& call, Message& message, rt::Deadline d
             "max_calls: " + std::to_string(calls_) + " calls of this session wait for an answer"};
   }
   ++calls_;
-  Status status = wait_for_room(lock, deadline);
+  Status status = wait_for_room(lock, message.body.size(), deadline);
   if (status.is_ok() && (!can_send_ || phase_ == Phase::ended)) status = not_sent();
   // After two thousand million calls a number comes again, while its first call may still wait.
-  while (status.is_ok() && pending_.contains(message.seq)) {
-    message.seq = next_seq();
-    frame.clear();
-    status = framing_.encode(message, frame);
-  }
+  while (pending_.contains(message.seq)) message.seq = next_seq();
+  if (status.is_ok()) status = encode(message);
   if (!status.is_ok()) {
     --calls_;
     if (draining_ > 0) quiet_.set();
     return status;
   }
   call.seq = message.seq;
-  call.frame_end = enqueued_ + frame.size();
+  call.frame_end = enqueued_;
   pending_.add(call);
-  append(lock, std::move(frame));
+  wake_writer(lock);
   return {};
 }
 
@@ -105,8 +100,8 @@ Status Connection::gave_up(const Status& why, const Message& message, Duration t
   if (why.code() != Code::deadline_exceeded) return why;
   const std::string when = deadline.is_over() ? " within " + in_milliseconds(timeout)
                                               : " before the caller's context ended";
-  return {Code::deadline_exceeded, "no answer to " + message.method + " from " + remote_address_ +
-                                       when + "; it may still run there"};
+  return {Code::deadline_exceeded, "no answer to " + std::string(message.method) + " from " +
+                                       remote_address_ + when + "; it may still run there"};
 }
 
 Status Connection::push(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
@@ -114,19 +109,18 @@ Status Connection::push(const CallOptions& options, std::string_view method, wir
   if (!is_open()) return not_sent();
   const Message message{.seq = next_seq(),
                         .type = MessageType::push,
-                        .method = std::string(method),
+                        .method = method,
                         .metadata = options.metadata,
                         .body_codec = codec,
                         .body = std::move(body)};
   const auto deadline = rt::Deadline::after(options.timeout.value_or(options_->call_timeout));
-  std::string frame;
-  if (Status s = framing_.encode(message, frame); !s.is_ok()) return s;
   Lock lock(lock_);
   if (phase_ != Phase::open) return not_sent();
-  if (Status s = wait_for_room(lock, deadline); !s.is_ok()) return s;
+  if (Status s = wait_for_room(lock, message.body.size(), deadline); !s.is_ok()) return s;
   // Once nothing can come any more only answers may still leave.
   if (!can_send_ || phase_ == Phase::ended) return not_sent();
-  append(lock, std::move(frame));
+  if (Status s = encode(message); !s.is_ok()) return s;
+  wake_writer(lock);
   return {};
 }
 

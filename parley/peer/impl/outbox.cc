@@ -7,8 +7,8 @@
 namespace parley::impl {
 namespace {
 
-// From this size on, copying a frame costs more than another piece in a write.
-constexpr std::size_t large_frame_bytes = std::size_t{16} * 1024;
+// From this size on, copying a body costs more than another piece in a write.
+constexpr std::size_t large_body_bytes = std::size_t{16} * 1024;
 // What a piece of small frames grows to.
 constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
 // Pieces a burst left behind beyond this many are no longer kept in the list.
@@ -16,24 +16,37 @@ constexpr std::size_t kept_pieces = 64;
 
 }  // namespace
 
-void Outbox::add(std::string&& frame) {
-  bytes_ += frame.size();
-  if (frame.size() >= large_frame_bytes) {
-    pieces_.push_back(std::move(frame));
-    is_gathering_ = false;
-    return;
-  }
-  gathering_piece() += frame;
-  gathered();
-}
-
-Status Outbox::encode(const wire::Message& message, const wire::Framing& framing) {
+Status Outbox::encode(const wire::Message& message, wire::Encoder& encoder) {
   std::string& piece = gathering_piece();
   const std::size_t before = piece.size();
-  if (Status s = framing.encode(message, piece); !s.is_ok()) return s;
-  bytes_ += piece.size() - before;
-  gathered();
+  if (message.body.size() < large_body_bytes) {
+    if (Status s = encoder.encode(message, piece); !s.is_ok()) return s;
+    gathered(before);
+    return {};
+  }
+  Bytes tail;
+  if (Status s = encoder.encode_apart(message, piece, tail); !s.is_ok()) return s;
+  gathered(before);
+  share(tail);
   return {};
+}
+
+void Outbox::start(wire::Encoder& encoder) {
+  std::string& piece = gathering_piece();
+  const std::size_t before = piece.size();
+  encoder.start(piece);
+  gathered(before);
+}
+
+void Outbox::share(const Bytes& body) {
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < body.piece_count(); ++i) {
+    const std::size_t size = body.piece(i).size();
+    pieces_.push_back({.frames = {}, .shared = body.slice(at, size)});
+    at += size;
+  }
+  bytes_ += at;
+  if (at > 0) is_gathering_ = false;
 }
 
 std::string& Outbox::gathering_piece() {
@@ -41,17 +54,19 @@ std::string& Outbox::gathering_piece() {
     pieces_.emplace_back();
     is_gathering_ = true;
   }
-  return pieces_.back();
+  return pieces_.back().frames;
 }
 
-void Outbox::gathered() {
-  if (pieces_.back().size() >= piece_bytes) is_gathering_ = false;
+void Outbox::gathered(std::size_t before) {
+  const std::size_t size = pieces_.back().frames.size();
+  bytes_ += size - before;
+  if (size >= piece_bytes) is_gathering_ = false;
 }
 
 std::span<const std::string_view> Outbox::front(std::span<std::string_view> room) const {
   std::size_t count = 0;
   for (std::size_t i = first_; i < pieces_.size() && count < room.size(); ++i, ++count) {
-    room[count] = pieces_[i];
+    room[count] = pieces_[i].text();
     if (count == 0) room[0].remove_prefix(offset_);
   }
   return room.first(count);
@@ -62,19 +77,19 @@ void Outbox::drop(std::size_t count) {
   bytes_ -= count;
   if (bytes_ > 0) {
     offset_ += count;
-    while (offset_ >= pieces_[first_].size()) {
-      offset_ -= pieces_[first_].size();
+    while (offset_ >= pieces_[first_].text().size()) {
+      offset_ -= pieces_[first_].text().size();
       pieces_[first_++] = {};
     }
     return;
   }
   // One piece for small frames is kept: the next of them need no memory then.
-  std::string kept = pieces_.empty() ? std::string() : std::move(pieces_.front());
+  std::string kept = pieces_.empty() ? std::string() : std::move(pieces_.front().frames);
   if (kept.capacity() > 2 * piece_bytes) kept = {};
   kept.clear();
   pieces_.clear();
   if (pieces_.capacity() > kept_pieces) pieces_ = {};
-  pieces_.push_back(std::move(kept));
+  pieces_.push_back({.frames = std::move(kept), .shared = {}});
   is_gathering_ = true;
   first_ = 0;
   offset_ = 0;

@@ -1,10 +1,10 @@
 // Outbox: encoded frames on their way out, in order. Private to peer.
 //
-// Small frames are gathered in one piece of memory, so that many leave in one write; a large one
-// stays where it was encoded. No fiber-safety of its own: a session has two, one that its lock
+// Small frames are gathered in one piece of memory, so that many leave in one write; a large body
+// stays where it is and is shared. No fiber-safety of its own: a session has two, one that its lock
 // guards and one that belongs to its writer, and swaps them.
 //
-//   outbox.add(std::move(frame));
+//   Status status = outbox.encode(message, *encoder);
 //   std::array<std::string_view, 16> pieces;
 //   auto written = stream.write_some_of(outbox.front(pieces));
 //   outbox.drop(*written);
@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "parley/base/bytes.h"
 #include "parley/base/status.h"
 #include "parley/wire/framing.h"
 #include "parley/wire/message.h"
@@ -24,9 +25,10 @@ namespace parley::impl {
 
 class Outbox {
  public:
-  void add(std::string&& frame);
-  // The same with a small message, encoded in place. On an error nothing is added.
-  Status encode(const wire::Message& message, const wire::Framing& framing);
+  // On an error nothing is added.
+  Status encode(const wire::Message& message, wire::Encoder& encoder);
+  // What the encoder says first.
+  void start(wire::Encoder& encoder);
 
   [[nodiscard]] bool is_empty() const { return bytes_ == 0; }
   // Bytes added and not dropped.
@@ -39,10 +41,20 @@ class Outbox {
   void drop(std::size_t count);
 
  private:
-  std::string& gathering_piece();
-  void gathered();
+  // Frames one behind the other, or part of a body.
+  struct Piece {
+    std::string frames;
+    Bytes shared;  // of one piece; what counts when it is not empty
 
-  std::vector<std::string> pieces_;
+    [[nodiscard]] std::string_view text() const {
+      return shared.empty() ? std::string_view(frames) : shared.piece(0);
+    }
+  };
+  std::string& gathering_piece();
+  void gathered(std::size_t before);
+  void share(const Bytes& body);
+
+  std::vector<Piece> pieces_;
   std::size_t bytes_ = 0;
   std::size_t first_ = 0;      // pieces before this one are dropped
   std::size_t offset_ = 0;     // bytes of that one which are

@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 
+#include "parley/wire/parley_framing.h"
 #include "parley/wire/raw_framing.h"
 
 namespace parley::impl {
@@ -27,43 +28,74 @@ std::string drained(Outbox& outbox, std::size_t step) {
   return all;
 }
 
-TEST(Outbox, gives_back_small_and_large_frames_in_their_order) {
+wire::Message push_of(std::size_t body_bytes) {
+  return {.seq = 1,
+          .type = wire::MessageType::push,
+          .method = "/x",
+          .body = Bytes::from(std::string(body_bytes, static_cast<char>('a' + body_bytes % 26)))};
+}
+
+TEST(Outbox, gives_back_small_and_large_messages_in_their_order) {
+  wire::RawEncoder encoder;
   for (const std::size_t step : {1'000u, 65'536u, 10'000'000u}) {
     Outbox outbox;
     std::string expected;
     for (int round = 0; round < 3; ++round) {
       for (const std::size_t size : {100'000u, 3u, 20'000u, 16'384u, 16'383u, 70u, 1u}) {
-        const std::string frame(size, static_cast<char>('a' + size % 26));
-        expected += frame;
-        outbox.add(std::string(frame));
+        wire::Message message = push_of(size);
+        message.body.append(Bytes::copy_of("a second piece"));
+        ASSERT_TRUE(encoder.encode(message, expected).is_ok());
+        ASSERT_TRUE(outbox.encode(message, encoder).is_ok());
       }
     }
     EXPECT_EQ(outbox.bytes(), expected.size());
     EXPECT_TRUE(drained(outbox, step) == expected);
     EXPECT_EQ(outbox.bytes(), 0u);
-    outbox.add("more");
-    EXPECT_EQ(drained(outbox, step), "more");
+    expected.clear();
+    ASSERT_TRUE(encoder.encode(push_of(4), expected).is_ok());
+    ASSERT_TRUE(outbox.encode(push_of(4), encoder).is_ok());
+    EXPECT_EQ(drained(outbox, step), expected);
   }
 }
 
 TEST(Outbox, gathers_small_frames_in_one_piece) {
+  wire::RawEncoder encoder;
   Outbox outbox;
-  for (int i = 0; i < 100; ++i) outbox.add("frame");
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(outbox.encode(push_of(5), encoder).is_ok());
   std::array<std::string_view, 16> room;
   EXPECT_EQ(outbox.front(room).size(), 1u);
-  EXPECT_EQ(outbox.front(room)[0].size(), 500u);
+  EXPECT_EQ(outbox.front(room)[0].size(), outbox.bytes());
 }
 
-TEST(Outbox, encodes_in_place_or_not_at_all) {
-  const wire::RawFraming framing(wire::RawLimits{.max_frame_bytes = 100});
-  wire::Message message{.seq = 1, .type = wire::MessageType::push, .method = "/x"};
-  std::string expected;
-  ASSERT_TRUE(framing.encode(message, expected).is_ok());
+TEST(Outbox, a_large_body_is_shared_not_copied) {
+  wire::RawEncoder encoder;
   Outbox outbox;
-  EXPECT_TRUE(outbox.encode(message, framing).is_ok());
-  message.body = Bytes::from(std::string(100, 'x'));
-  EXPECT_EQ(outbox.encode(message, framing).code(), Code::resource_exhausted);
-  EXPECT_EQ(outbox.bytes(), expected.size());
+  const wire::Message message = push_of(50'000);
+  ASSERT_TRUE(outbox.encode(message, encoder).is_ok());
+  std::array<std::string_view, 16> room;
+  ASSERT_EQ(outbox.front(room).size(), 2u);
+  EXPECT_EQ(outbox.front(room)[1].data(), message.body.piece(0).data());
+}
+
+TEST(Outbox, begins_with_what_the_encoder_says_first) {
+  wire::ParleyEncoder encoder;
+  std::string hello;
+  encoder.start(hello);
+  Outbox outbox;
+  outbox.start(encoder);
+  EXPECT_EQ(drained(outbox, 3), hello);
+}
+
+TEST(Outbox, encodes_whole_or_not_at_all) {
+  wire::RawEncoder encoder(wire::RawLimits{.max_frame_bytes = 100});
+  std::string expected;
+  ASSERT_TRUE(encoder.encode(push_of(0), expected).is_ok());
+  Outbox outbox;
+  EXPECT_TRUE(outbox.encode(push_of(0), encoder).is_ok());
+  for (const std::size_t size : {100u, 20'000u}) {
+    EXPECT_EQ(outbox.encode(push_of(size), encoder).code(), Code::resource_exhausted);
+    EXPECT_EQ(outbox.bytes(), expected.size());
+  }
   EXPECT_EQ(drained(outbox, 7), expected);
 }
 

@@ -7,17 +7,27 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "parley/peer/peer.h"
 #include "parley/rt/mutex.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
+#include "parley/wire/raw_framing.h"
 
 namespace parley::testing {
+
+// For peers that meet somebody who says nothing: a large body waits for no hello then.
+inline std::vector<std::shared_ptr<const wire::Framing>> raw_only(
+    std::size_t max_frame_bytes = wire::RawLimits().max_frame_bytes) {
+  return {std::make_shared<wire::RawFraming>(wire::RawLimits{.max_frame_bytes = max_frame_bytes})};
+}
 
 // What a peer logged, joined by newlines. Fibers of any worker may log and look.
 class Log {

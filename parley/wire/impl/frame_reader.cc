@@ -13,4 +13,18 @@ void FrameReader::fail(std::size_t size, std::string_view field) {
                  (left_.size() == 1 ? " is" : " are") + " left in the frame");
 }
 
+void FrameReader::fail_varint(int size, std::string_view field) {
+  if (size == 0) {
+    refuse(field, "the frame ends within it");
+  } else {
+    refuse(field, "it is longer than it has to be, or has more than 64 bits");
+  }
+}
+
+void FrameReader::refuse(std::string_view field, std::string_view why) {
+  if (!error_.is_ok()) return;
+  error_ = Status(Code::invalid_argument, std::string(frame_name_) + ": " + std::string(field) +
+                                              ": " + std::string(why));
+}
+
 }  // namespace parley::wire::impl

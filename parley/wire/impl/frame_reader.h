@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "parley/base/status.h"
+#include "parley/wire/impl/varint.h"
 
 namespace parley::wire::impl {
 
@@ -30,6 +31,17 @@ class FrameReader {
     return value;
   }
 
+  // A varint (impl/varint.h); 0 after an error.
+  std::uint64_t varint(std::string_view field) {
+    const Varint number = error_.is_ok() ? get_varint(left_) : Varint();
+    if (number.size <= 0) [[unlikely]] {
+      fail_varint(number.size, field);
+      return 0;
+    }
+    left_.remove_prefix(static_cast<std::size_t>(number.size));
+    return number.value;
+  }
+
   // The next `size` bytes; empty after an error.
   std::string_view text(std::size_t size, std::string_view field) {
     if (size > left_.size() || !error_.is_ok()) [[unlikely]] {
@@ -41,6 +53,11 @@ class FrameReader {
     return taken;
   }
 
+  // All that is left.
+  std::string_view rest() { return text(left_.size(), "rest"); }
+  // Makes it an error: "parley CALL: method: of 300 bytes, at most 255".
+  void refuse(std::string_view field, std::string_view why);
+
   // How many bytes follow the fields read so far.
   [[nodiscard]] std::size_t left() const noexcept { return left_.size(); }
   [[nodiscard]] bool is_ok() const noexcept { return error_.is_ok(); }
@@ -49,6 +66,7 @@ class FrameReader {
 
  private:
   void fail(std::size_t size, std::string_view field);
+  void fail_varint(int size, std::string_view field);
 
   std::string_view frame_name_;
   std::string_view left_;

@@ -2,7 +2,6 @@
 // For tests only.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 namespace parley::wire::testing {
@@ -24,22 +23,5 @@ inline constexpr std::string_view golden_raw_reply =
     "0000004d 00 02 2d31 02 00 "
     "002a 636f64653d31303031266d73673d6261642532302543332541392663617573653d636175736525323078 "
     "0014 617574686f723d616e2532306425323625334479 00";
-
-// The bytes of hex text; spaces are for the reader.
-inline std::string from_hex(std::string_view hex) {
-  std::string bytes;
-  int high = -1;
-  for (const char c : hex) {
-    if (c == ' ') continue;
-    const int digit = c <= '9' ? c - '0' : c - 'a' + 10;
-    if (high < 0) {
-      high = digit;
-    } else {
-      bytes += static_cast<char>(high * 16 + digit);
-      high = -1;
-    }
-  }
-  return bytes;
-}
 
 }  // namespace parley::wire::testing

@@ -1,0 +1,181 @@
+// What is spoken on a session: chosen by who dials, told by the first bytes on the other side.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "parley/net/network.h"
+#include "parley/peer/testing/pair.h"
+#include "parley/rt/event.h"
+#include "parley/rt/scope.h"
+#include "parley/wire/parley_framing.h"
+#include "parley/wire/raw_framing.h"
+
+namespace parley {
+namespace {
+
+using testing::Pair;
+using namespace std::chrono_literals;
+using Framings = std::vector<std::shared_ptr<const wire::Framing>>;
+
+Framings parley_alone() { return {std::make_shared<wire::ParleyFraming>()}; }
+
+// A connection by hand that speaks the parley framing.
+class Foreign {
+ public:
+  explicit Foreign(const std::string& address)
+      : stream_(network_.dial(*net::Address::parse(address)).value()) {}
+
+  void say(std::string_view bytes) { EXPECT_TRUE(stream_->write(bytes).is_ok()); }
+  void say_hello() {
+    std::string out;
+    encoder_.start(out);
+    say(out);
+  }
+  void say(const wire::Message& message) {
+    std::string out;
+    EXPECT_TRUE(encoder_.encode(message, out).is_ok());
+    say(out);
+  }
+  // The next message; one of type cancel when the other side has closed.
+  wire::Message hear() {
+    for (;;) {
+      auto next = decoder_.next();
+      EXPECT_TRUE(next) << next.error();
+      if (!next) return {.type = wire::MessageType::cancel};
+      if (*next) return **std::move(next);
+      std::array<char, 4096> room{};
+      const auto size = stream_->read(room, rt::Deadline::after(5s));
+      if (!size || *size == 0) return {.type = wire::MessageType::cancel};
+      decoder_.feed(std::string_view(room.data(), *size));
+    }
+  }
+
+ private:
+  net::TcpNetwork network_;
+  std::unique_ptr<net::Stream> stream_;
+  wire::ParleyEncoder encoder_;
+  wire::ParleyDecoder decoder_;
+};
+
+void serve_texts(Peer& peer) {
+  peer.handle("/size", [](const std::string& text) { return text.size(); });
+  peer.handle("/text", [](std::size_t size) { return std::string(size, 'x'); });
+}
+
+PARLEY_PEER_TEST(Framing, one_port_takes_each_and_both_sides_call) {
+  Pair pair;
+  serve_texts(pair.server);
+  for (const Framings& framings : {Framings(), testing::raw_only(), parley_alone()}) {
+    Peer client(PeerOptions{.framings = framings});
+    client.handle("/back", [](int number) { return number + 1; });
+    const auto session = client.dial(pair.address);
+    ASSERT_TRUE(session);
+    EXPECT_EQ(session->call<std::size_t>("/size", "tea").value(), 3U);
+    for (const Session& back : pair.server.sessions()) {
+      if (back.remote_address() == session->local_address()) {
+        EXPECT_EQ(back.call<int>("/back", 1).value(), 2);
+      }
+    }
+  }
+}
+
+PARLEY_PEER_TEST(Framing, a_large_body_travels_both_ways) {
+  constexpr std::size_t limit = 1'200'000;
+  for (const bool is_raw : {false, true}) {
+    PeerOptions options{.max_frame_bytes = limit};
+    if (is_raw) options.framings = testing::raw_only(limit);
+    Pair pair(PeerOptions{.max_frame_bytes = limit}, options);
+    serve_texts(pair.server);
+    const Session session = pair.dial();
+    // The first call comes before the hello has, which is what such a body has to wait for.
+    EXPECT_EQ(session.call<std::size_t>("/size", std::string(1'100'000, 'x')).value(), 1'100'000U);
+    EXPECT_EQ(session.call<std::string>("/text", 1'100'000).value().size(), 1'100'000U);
+    EXPECT_EQ(session.call<std::size_t>("/size", std::string(1'300'000, 'x')).error().code(),
+              Code::resource_exhausted);
+    EXPECT_EQ(session.call<std::string>("/text", 1'300'000).error().code(),
+              Code::resource_exhausted);
+    EXPECT_EQ(session.call<std::size_t>("/size", "tea").value(), 3U);
+  }
+}
+
+PARLEY_PEER_TEST(Framing, who_speaks_no_protocol_of_the_port_is_told_apart_and_cut) {
+  Pair pair;
+  Foreign foreign(pair.address);
+  foreign.say("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(foreign.hear().type, wire::MessageType::cancel);
+  pair.server_log.wait_for(
+      R"(of no protocol that is spoken here (parley, raw): "GET / HTTP/1.1??")");
+}
+
+PARLEY_PEER_TEST(Framing, a_protocol_that_is_not_offered_is_cut) {
+  Pair pair(PeerOptions{.framings = parley_alone()}, PeerOptions{.framings = testing::raw_only()});
+  const auto session = pair.client.dial(pair.address);
+  ASSERT_TRUE(session);
+  EXPECT_FALSE(session->call<int>("/x", 1));
+  pair.server_log.wait_for("the other side speaks another protocol");
+}
+
+PARLEY_PEER_TEST(Framing, a_call_waits_until_the_other_side_has_said_what_it_speaks) {
+  Pair pair;
+  Foreign foreign(pair.address);
+  while (pair.server.session_count() == 0) rt::yield();
+  const Session session = pair.server.sessions().front();
+  const Status early = session.call<int>(CallOptions{.timeout = 10ms}, "/add", 1, 2).error();
+  EXPECT_EQ(early.code(), Code::not_sent) << early;
+  EXPECT_NE(early.message().find("has not said yet"), std::string::npos);
+  rt::Scope scope;
+  scope.go("caller", [&] { EXPECT_EQ(session.call<int>("/add", 1, 2).value(), 3); });
+  foreign.say_hello();
+  EXPECT_EQ(foreign.hear().type, wire::MessageType::hello);
+  const wire::Message call = foreign.hear();
+  EXPECT_EQ(call.method, "/add");
+  foreign.say({.seq = call.seq,
+               .type = wire::MessageType::reply,
+               .body_codec = wire::BodyCodec::json,
+               .body = Bytes::copy_of("3")});
+  scope.join();
+}
+
+PARLEY_PEER_TEST(Framing, a_ping_is_answered_and_a_stream_refused) {
+  Pair pair;
+  Foreign foreign(pair.address);
+  foreign.say_hello();
+  foreign.say({.type = wire::MessageType::ping, .value = 7});
+  foreign.say({.seq = 5, .type = wire::MessageType::open, .method = "/chat"});
+  foreign.say({.seq = 5, .type = wire::MessageType::data, .own = true});
+  EXPECT_EQ(foreign.hear().type, wire::MessageType::hello);
+  const wire::Message pong = foreign.hear();
+  EXPECT_EQ(pong.type, wire::MessageType::pong);
+  EXPECT_EQ(pong.value, 7U);
+  const wire::Message end = foreign.hear();
+  EXPECT_EQ(end.type, wire::MessageType::end);
+  EXPECT_EQ(end.seq, 5);
+  EXPECT_EQ(end.status.code(), Code::unimplemented);
+}
+
+PARLEY_PEER_TEST(Framing, a_body_beyond_the_limit_in_parts_is_refused_alone) {
+  Pair pair(PeerOptions{.max_frame_bytes = 100'000}, PeerOptions{});
+  serve_texts(pair.server);
+  Foreign foreign(pair.address);
+  foreign.say_hello();
+  const Bytes some = Bytes::from(std::string(60'000, 'x'));
+  foreign.say({.seq = 1, .method = "/size", .more = true, .body = some});
+  foreign.say({.seq = 1, .type = wire::MessageType::part, .own = true, .body = some});
+  foreign.say({.seq = 2,
+               .method = "/size",
+               .body_codec = wire::BodyCodec::json,
+               .body = Bytes::copy_of("\"tea\"")});
+  EXPECT_EQ(foreign.hear().type, wire::MessageType::hello);
+  std::vector<wire::Message> answers = {foreign.hear(), foreign.hear()};
+  if (answers[0].seq == 2) std::swap(answers[0], answers[1]);
+  EXPECT_EQ(answers[0].status.code(), Code::resource_exhausted) << answers[0].status;
+  EXPECT_EQ(answers[1].body, "3");
+}
+
+}  // namespace
+}  // namespace parley

@@ -1,0 +1,100 @@
+// The writing side of a Connection.
+#include <array>
+#include <string>
+#include <utility>
+
+#include "parley/peer/impl/connection.h"
+
+namespace parley::impl {
+
+using wire::Message;
+
+// Under the lock: a message with so large a body has to wait before it can be encoded.
+bool Connection::must_wait(std::size_t body_bytes) const {
+  return encoder_ == nullptr || outgoing_.bytes() >= options_->max_outgoing_bytes ||
+         (awaits_hello_ && body_bytes > encoder_->max_body_bytes());
+}
+
+// Under the lock, which is let go while it waits. Ok also when nothing can be sent any more.
+Status Connection::wait_for_room(Lock& lock, std::size_t body_bytes, rt::Deadline deadline) {
+  while (can_send_ && must_wait(body_bytes)) {
+    const bool is_unknown = encoder_ == nullptr || awaits_hello_;
+    someone_wants_room_ = true;
+    has_room_.reset();
+    lock.unlock();
+    const Status status = has_room_.wait(deadline);
+    lock.lock();
+    if (status.is_ok()) continue;
+    return Status(Code::not_sent,
+                  is_unknown ? "the other side has not said yet what it takes"
+                             : "max_outgoing_bytes are waiting to be sent and the other side "
+                               "takes nothing")
+        .with_cause(status.message());
+  }
+  return {};
+}
+
+// Under the lock.
+Status Connection::encode(const Message& message) {
+  const std::size_t before = outgoing_.bytes();
+  Status status = outgoing_.encode(message, *encoder_);
+  enqueued_ += outgoing_.bytes() - before;
+  return status;
+}
+
+// Under the lock, which is let go.
+void Connection::wake_writer(Lock& lock) {
+  const bool must_wake = std::exchange(writer_waits_, false);
+  lock.unlock();
+  if (must_wake) has_output_.set();
+}
+
+void Connection::write_loop() {
+  Status status;
+  Lock lock(lock_);
+  while (status.is_ok()) {
+    if (outgoing_.is_empty()) {
+      if (finish_writing_) break;
+      writer_waits_ = true;
+      has_output_.reset();
+      lock.unlock();
+      status = has_output_.wait();
+    } else {
+      std::swap(outgoing_, writing_);
+      const bool must_wake = std::exchange(someone_wants_room_, false);
+      lock.unlock();
+      if (must_wake) has_room_.set();
+      status = flush();
+    }
+    lock.lock();
+  }
+  can_send_ = false;
+  if (!status.is_ok() && reason_.is_ok()) reason_ = status;
+  lock.unlock();
+  if (!status.is_ok()) stream_->close();  // which the reader finds, and ends the session
+  has_room_.set();
+  writer_done_.set();
+}
+
+// Sends what is in writing_.
+Status Connection::flush() {
+  std::array<std::string_view, 16> room;
+  while (!writing_.is_empty()) {
+    const auto pieces = writing_.front(room);
+    auto size = stream_->write_some_of(pieces, rt::Deadline::after(options_->write_timeout));
+    // The kernel tells of room only when there is much of it; a slow reader may have made some.
+    if (!size && size.error().code() == Code::deadline_exceeded) {
+      size = stream_->write_some_of(pieces, rt::Deadline::after(Duration::zero()));
+    }
+    if (!size) {
+      if (size.error().code() != Code::deadline_exceeded) return size.error();
+      return {Code::unavailable, "the other side took nothing for write_timeout (" +
+                                     in_milliseconds(options_->write_timeout) + ")"};
+    }
+    written_ += *size;
+    writing_.drop(*size);
+  }
+  return {};
+}
+
+}  // namespace parley::impl

@@ -1,0 +1,311 @@
+// The writing side of the parley framing.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "parley/base/assert.h"
+#include "parley/wire/impl/parley_frames.h"
+#include "parley/wire/impl/varint.h"
+#include "parley/wire/parley_framing.h"
+
+namespace parley::wire {
+namespace {
+
+using impl::FrameShape;
+using impl::varint_size;
+
+constexpr std::string_view ellipsis = "…";
+// Of an error's texts together: what is longer is cut.
+constexpr std::size_t most_status_text = std::size_t{16} << 10U;
+// A frame takes at most this besides method, status and metadata: id, method's number and size,
+// deadline, count of entries, codec.
+constexpr std::size_t most_overhead = 5 * impl::longest_varint + 1;
+
+const FrameShape& shape_of(MessageType type) {
+  return impl::frame_shapes[impl::frame_kind_of(type)];
+}
+
+void append_varint(std::string& out, std::uint64_t value) {
+  std::array<char, impl::longest_varint> bytes;
+  out.append(bytes.data(), impl::put_varint(bytes.data(), value));
+}
+
+void append_text(std::string& out, std::string_view text) {
+  append_varint(out, text.size());
+  out += text;
+}
+
+// The text, or its beginning and a "…", cut between two UTF-8 characters, in `room` bytes.
+std::string shortened(std::string_view text, std::size_t room) {
+  if (text.size() <= room) return std::string(text);
+  if (room < ellipsis.size()) return {};
+  std::size_t end = room - ellipsis.size();
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return std::string(text.substr(0, end)) + std::string(ellipsis);
+}
+
+void append_status(std::string& out, const Status& status) {
+  append_varint(out, static_cast<std::uint64_t>(status.code()));
+  append_varint(out, impl::zigzag(status.business_code()));
+  const std::string_view message = status.message();
+  const std::string_view cause = status.cause();
+  if (message.size() + cause.size() <= most_status_text) {
+    append_text(out, message);
+    append_text(out, cause);
+    return;
+  }
+  // A long cause gives way first, but keeps a quarter.
+  const std::size_t left_by_cause = most_status_text - std::min(cause.size(), most_status_text / 4);
+  append_text(out, shortened(message, left_by_cause));
+  append_text(out, shortened(cause, most_status_text - std::min(message.size(), left_by_cause)));
+}
+
+std::size_t metadata_bytes(const Metadata& metadata) {
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : metadata) {
+    bytes += varint_size(key.size()) + key.size() + varint_size(value.size()) + value.size();
+  }
+  return bytes;
+}
+
+// What a frame may take besides its body.
+std::size_t head_bytes(const Message& message) {
+  return most_overhead + message.method.size() + (message.status.is_ok() ? 0 : most_status_text) +
+         (message.metadata.empty() ? 0 : metadata_bytes(message.metadata));
+}
+
+Status wrong(const FrameShape& shape, std::string what) {
+  return {Code::invalid_argument, std::string(shape.name) + ": " + std::move(what)};
+}
+
+Status too_much(const FrameShape& shape, std::string what) {
+  return {Code::resource_exhausted, std::string(shape.name) + ": " + std::move(what)};
+}
+
+std::string in_numbers(std::size_t is, std::string_view of, std::uint64_t limit) {
+  return std::to_string(is) + " " + std::string(of) + std::to_string(limit) + ")";
+}
+
+void copy_pieces(std::span<const std::string_view> pieces, std::string& out) {
+  for (const std::string_view piece : pieces) out += piece;
+}
+
+}  // namespace
+
+void ParleyEncoder::start(std::string& out) {
+  constexpr Settings least;
+  std::string settings;
+  for (std::size_t i = 0; i < impl::numbered_settings.size(); ++i) {
+    const auto setting = impl::numbered_settings[i];
+    PARLEY_ASSERT(limits_.takes.*setting >= least.*setting,
+                  "the parley framing lets no side take less than the defaults of wire::Settings");
+    if (limits_.takes.*setting == least.*setting) continue;
+    append_varint(settings, i + 1);
+    append_varint(settings, limits_.takes.*setting);
+  }
+  out += impl::parley_magic;
+  out += static_cast<char>(impl::parley_version);
+  append_text(out, settings);
+}
+
+bool ParleyEncoder::has(MessageType type) const noexcept { return impl::frame_kind_of(type) != 0; }
+
+std::size_t ParleyEncoder::max_body_bytes() const noexcept { return other_.max_message; }
+
+// All that can go wrong, before anything is written.
+Status ParleyEncoder::refuse(const Message& message, std::size_t body_bytes) const {
+  const FrameShape& shape = shape_of(message.type);
+  if (!shape.is_known) {
+    return {Code::unimplemented, "parley frame: type " +
+                                     std::to_string(static_cast<unsigned>(message.type)) + " (" +
+                                     std::string(name_of(message.type)) + ") is no message"};
+  }
+  const std::size_t head = head_bytes(message);
+  const bool is_in_parts = message.more || head + body_bytes > other_.max_frame;
+  const bool needs_id = shape.has_id ? message.type != MessageType::credit
+                                     : message.type == MessageType::push && is_in_parts;
+  if (message.seq < (needs_id ? 1 : 0)) {
+    return wrong(shape, "an id of " + std::to_string(message.seq) + "; they begin with 1");
+  }
+  if (message.method.size() > impl::longest_method) {
+    return wrong(shape, "a method name of " + std::to_string(message.method.size()) +
+                            " bytes; the format carries at most " +
+                            std::to_string(impl::longest_method));
+  }
+  if ((body_bytes > 0 && !shape.has_body) || (message.more && shape.more == 0)) {
+    return wrong(shape, "it carries no body");
+  }
+  if (!message.metadata.empty() && shape.metadata == 0) {
+    return wrong(shape, "it carries no metadata");
+  }
+  if (message.metadata.size() > limits_.max_metadata_entries) {
+    return too_much(shape, in_numbers(message.metadata.size(),
+                                      "entries of metadata are more than max_metadata_entries (",
+                                      limits_.max_metadata_entries));
+  }
+  if (body_bytes > other_.max_message) {
+    return too_much(shape,
+                    in_numbers(body_bytes, "bytes are more than the other side's max_message (",
+                               other_.max_message));
+  }
+  if (head > other_.max_frame) {
+    return too_much(
+        shape,
+        in_numbers(head, "bytes with the metadata are more than the other side's max_frame (",
+                   other_.max_frame) +
+            ": move large values to the body");
+  }
+  if (message.type == MessageType::part && head + body_bytes > other_.max_frame) {
+    return too_much(shape,
+                    in_numbers(body_bytes, "bytes are more than the other side's max_frame (",
+                               other_.max_frame));
+  }
+  return {};
+}
+
+// What the other side keeps this name as; 0 when it does not.
+std::uint64_t ParleyEncoder::known_name(std::string_view name) noexcept {
+  const auto place = reinterpret_cast<std::uintptr_t>(name.data());
+  Seen& seen = seen_[(place >> 3U ^ place) % seen_.size()];
+  // What stands at an address may have changed, so the text is compared too.
+  if (seen.number != 0 && seen.at == name.data() && names_[seen.number - impl::first_name] == name)
+    return seen.number;
+  const auto found = numbers_.find(name);
+  if (found == numbers_.end()) return 0;
+  seen = {name.data(), found->second};
+  return found->second;
+}
+
+void ParleyEncoder::append_name(std::string_view name, std::string& head) {
+  if (const std::uint64_t number = known_name(name); number != 0) {
+    append_varint(head, number);
+    return;
+  }
+  const bool is_kept = names_.size() < other_.max_names;
+  head += static_cast<char>(is_kept ? impl::name_to_keep : impl::name_as_text);
+  append_text(head, name);
+  if (!is_kept) return;
+  names_.emplace_back(name);
+  numbers_.emplace(names_.back(), names_.size() - 1 + impl::first_name);
+}
+
+// The frame up to its body, of which so much will follow.
+void ParleyEncoder::encode_frame(const Message& message, std::size_t body_bytes, std::string& out) {
+  const unsigned kind = impl::frame_kind_of(message.type);
+  const FrameShape& shape = impl::frame_shapes[kind];
+  const bool is_auth =
+      message.type == MessageType::auth_call || message.type == MessageType::auth_reply;
+  const auto microseconds =
+      message.timeout
+          ? std::max<std::int64_t>(
+                std::chrono::duration_cast<std::chrono::microseconds>(*message.timeout).count(), 0)
+          : -1;
+  const bool has_timeout =
+      microseconds >= 0 && static_cast<std::uint64_t>(microseconds) <= impl::longest_timeout_us;
+  unsigned first = kind;
+  if (has_timeout) first |= shape.timeout;
+  if (message.own) first |= shape.own;
+  if (!message.status.is_ok()) first |= shape.status;
+  if (!message.metadata.empty()) first |= shape.metadata;
+  if (message.more) first |= shape.more;
+  if (is_auth) first |= shape.auth;
+
+  std::string& head = head_;
+  head.clear();
+  const bool has_id = shape.has_id || (message.type == MessageType::push && message.more);
+  if (has_id) append_varint(head, static_cast<std::uint64_t>(message.seq));
+  if (shape.has_method) append_name(message.method, head);
+  if (has_timeout && shape.timeout != 0) {
+    append_varint(head, static_cast<std::uint64_t>(microseconds));
+  }
+  const bool has_status =
+      shape.status != 0 ? !message.status.is_ok() : message.type == MessageType::go_away;
+  if (has_status) append_status(head, message.status);
+  if (!message.metadata.empty()) {
+    append_varint(head, message.metadata.size());
+    for (const auto& [key, value] : message.metadata) {
+      append_text(head, key);
+      append_text(head, value);
+    }
+  }
+  if (shape.has_codec) head += static_cast<char>(message.body_codec);
+  if (message.type == MessageType::credit || message.type == MessageType::go_away) {
+    append_varint(head, message.value);
+  } else if (message.type == MessageType::ping || message.type == MessageType::pong) {
+    for (std::size_t i = impl::ping_bytes; i-- > 0;) {
+      head += static_cast<char>(message.value >> (8 * i));
+    }
+  }
+  out += static_cast<char>(first);
+  append_varint(out, head.size() + body_bytes);
+  out += head;
+}
+
+Status ParleyEncoder::encode_pieces(const Message& message, std::span<const std::string_view> body,
+                                    std::string& out) {
+  std::size_t size = 0;
+  for (const std::string_view piece : body) size += piece.size();
+  if (Status bad = refuse(message, size); !bad.is_ok()) return bad;
+  const std::size_t most = head_bytes(message) + size;
+  if (most > other_.max_frame) return encode_in_parts(message, body, size, out);
+  // Never less than double: many small messages written to one buffer must not each move it.
+  if (out.size() + most > out.capacity())
+    out.reserve(std::max(out.size() + most, 2 * out.capacity()));
+  encode_frame(message, size, out);
+  copy_pieces(body, out);
+  return {};
+}
+
+Status ParleyEncoder::encode_in_parts(const Message& message,
+                                      std::span<const std::string_view> body,
+                                      std::size_t body_bytes, std::string& out) {
+  Message frame = message;
+  frame.body = {};
+  std::size_t left = body_bytes;
+  std::size_t used = 0;  // of body's first piece
+  std::size_t room = other_.max_frame - head_bytes(message);
+  for (;;) {
+    const std::size_t size = std::min(left, room);
+    left -= size;
+    frame.more = left > 0 || message.more;
+    encode_frame(frame, size, out);
+    for (std::size_t missing = size; missing > 0;) {
+      const std::string_view some = body.front().substr(used, missing);
+      out += some;
+      missing -= some.size();
+      used += some.size();
+      if (used < body.front().size()) continue;
+      body = body.subspan(1);
+      used = 0;
+    }
+    if (left == 0) return {};
+    const bool is_own = message.type != MessageType::reply &&
+                        message.type != MessageType::auth_reply &&
+                        (shape_of(message.type).own == 0 || message.own);
+    frame = Message{.seq = message.seq, .type = MessageType::part, .own = is_own};
+    room = other_.max_frame - most_overhead;
+  }
+}
+
+Status ParleyEncoder::encode_apart(const Message& message, std::string& out, Bytes& tail) {
+  const std::size_t size = message.body.size();
+  if (Status bad = refuse(message, size); !bad.is_ok()) return bad;
+  if (head_bytes(message) + size > other_.max_frame) {
+    if (Status bad = encode(message, out); !bad.is_ok()) return bad;
+    tail = {};
+    return {};
+  }
+  encode_frame(message, size, out);
+  tail = message.body;
+  return {};
+}
+
+Match ParleyFraming::matches(std::string_view first_bytes) const noexcept {
+  const std::string_view magic = impl::parley_magic;
+  if (first_bytes.size() >= magic.size()) {
+    return first_bytes.starts_with(magic) ? Match::yes : Match::no;
+  }
+  return magic.starts_with(first_bytes) ? Match::needs_more : Match::no;
+}
+
+}  // namespace parley::wire

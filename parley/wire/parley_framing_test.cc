@@ -1,0 +1,434 @@
+#include "parley/wire/parley_framing.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "parley/base/testing/allocations.h"
+#include "parley/wire/testing/golden_parley.h"
+#include "parley/wire/testing/hex.h"
+#include "parley/wire/testing/random_message.h"
+
+namespace parley::wire {
+namespace {
+
+using namespace std::chrono_literals;
+using parley::testing::allocations;
+using testing::from_hex;
+
+const ParleyLimits least{.takes = {}};
+
+// Both directions of one connection in one process.
+class Line {
+ public:
+  explicit Line(const ParleyLimits& limits = least) : encoder_(limits), decoder_(limits) {
+    encoder_.start(bytes_);
+    encoder_.allow(limits.takes);
+  }
+
+  // What the messages become; the hello is not in it.
+  std::string written(const std::vector<Message>& messages) {
+    std::string out;
+    for (const Message& message : messages) {
+      const Status status = encoder_.encode(message, out);
+      EXPECT_TRUE(status.is_ok()) << status;
+    }
+    bytes_ += out;
+    return out;
+  }
+  std::string written(const Message& message) { return written(std::vector<Message>{message}); }
+
+  // The error of a message, which must not touch what the buffer held.
+  Status refused(const Message& message) {
+    std::string out = "before";
+    Status status = encoder_.encode(message, out);
+    EXPECT_EQ(out, "before");
+    Bytes tail = Bytes::copy_of("tail");
+    EXPECT_EQ(encoder_.encode_apart(message, out, tail), status);
+    EXPECT_EQ(out, "before");
+    EXPECT_EQ(tail, "tail");
+    return status;
+  }
+
+  void come(std::string_view hex) { bytes_ += from_hex(hex); }
+
+  // What all that was written or came is read as, behind the hello.
+  std::vector<Message> read() {
+    decoder_.feed(std::exchange(bytes_, {}));
+    std::vector<Message> messages;
+    for (;;) {
+      auto next = decoder_.next();
+      EXPECT_TRUE(next) << next.error();
+      if (!next || !*next) break;
+      if ((*next)->type != MessageType::hello) messages.push_back(*std::move(*next));
+    }
+    EXPECT_EQ(decoder_.buffered(), 0U);
+    return messages;
+  }
+
+  ParleyEncoder& encoder() { return encoder_; }
+  ParleyDecoder& decoder() { return decoder_; }
+
+ private:
+  std::string bytes_;
+  ParleyEncoder encoder_;
+  ParleyDecoder decoder_;
+};
+
+Message call_of(std::int32_t seq, std::string_view method, std::string_view body = {}) {
+  return {
+      .seq = seq, .method = method, .body_codec = BodyCodec::json, .body = Bytes::copy_of(body)};
+}
+
+struct Golden {
+  std::string_view hex;
+  Message message;
+};
+
+// In the order in which they can be sent: the method of the second call is one that is kept.
+std::vector<Golden> golden_messages() {
+  Message full = call_of(300, "/math/add", R"({"a":1})");
+  full.timeout = 1500ms;
+  full.metadata = {{"tag", "a"}, {"tag", "b"}};
+  return {
+      {testing::golden_parley_call, call_of(1, "/math/add", R"({"a":1})")},
+      {testing::golden_parley_second_call, call_of(2, "/math/add", R"({"a":1})")},
+      {testing::golden_parley_full_call, full},
+      {testing::golden_parley_reply,
+       {.seq = 1,
+        .type = MessageType::reply,
+        .body_codec = BodyCodec::json,
+        .body = Bytes::copy_of("3")}},
+      {testing::golden_parley_error,
+       {.seq = 2, .type = MessageType::reply, .status = Status(Code::not_found, "no")}},
+      {testing::golden_parley_business,
+       {.seq = 3,
+        .type = MessageType::reply,
+        .status = Status::business(1001, "bad").with_cause("x")}},
+      {testing::golden_parley_open,
+       {.seq = 5, .type = MessageType::open, .method = "/chat", .body_codec = BodyCodec::protobuf}},
+      {testing::golden_parley_data,
+       {.seq = 5, .type = MessageType::data, .own = true, .body = Bytes::copy_of("\x08\x01")}},
+      {testing::golden_parley_credit, {.seq = 5, .type = MessageType::credit, .value = 131072}},
+      {testing::golden_parley_end, {.seq = 5, .type = MessageType::end, .own = true}},
+      {testing::golden_parley_end_with_status,
+       {.seq = 5, .type = MessageType::end, .status = Status(Code::aborted, "")}},
+      {testing::golden_parley_cancel, {.seq = 2, .type = MessageType::cancel}},
+      {testing::golden_parley_ping, {.type = MessageType::ping, .value = 0x0102030405060708}},
+      {testing::golden_parley_pong, {.type = MessageType::pong, .value = 0x0102030405060708}},
+      {testing::golden_parley_go_away,
+       {.type = MessageType::go_away, .status = Status(Code::unavailable, "bye"), .value = 5000}},
+  };
+}
+
+TEST(ParleyFraming, writes_the_golden_frames_byte_by_byte) {
+  Line line;
+  for (const auto& [hex, message] : golden_messages()) {
+    EXPECT_EQ(line.written(message), from_hex(hex)) << hex;
+  }
+  std::string hello;
+  ParleyEncoder(least).start(hello);
+  EXPECT_EQ(hello, from_hex(testing::golden_parley_hello));
+  hello.clear();
+  ParleyEncoder({.takes = {.max_frame = 131072, .max_names = 300}}).start(hello);
+  EXPECT_EQ(hello, from_hex(testing::golden_parley_hello_with_settings));
+}
+
+TEST(ParleyFraming, reads_the_golden_frames) {
+  Line line;
+  for (const auto& golden : golden_messages()) line.come(golden.hex);
+  line.come(testing::golden_parley_push);
+  const std::vector<Message> messages = line.read();
+  std::size_t at = 0;
+  for (const auto& golden : golden_messages()) {
+    EXPECT_EQ(messages.at(at++), golden.message) << golden.hex;
+  }
+  EXPECT_EQ(messages.at(at).method, "/news");
+  EXPECT_EQ(messages.at(at).body_codec, BodyCodec::plain);
+  EXPECT_EQ(messages.at(at).body, "hi");
+}
+
+TEST(ParleyFraming, the_hello_says_what_the_other_side_takes) {
+  ParleyDecoder decoder;
+  decoder.feed(from_hex(testing::golden_parley_hello_with_settings).substr(0, 6));
+  EXPECT_FALSE(*decoder.next());
+  EXPECT_EQ(decoder.settings(), nullptr);
+  decoder.feed(from_hex(testing::golden_parley_hello_with_settings).substr(6));
+  EXPECT_EQ((*decoder.next())->type, MessageType::hello);
+  EXPECT_EQ(*decoder.settings(), (Settings{.max_frame = 131072, .max_names = 300}));
+}
+
+TEST(ParleyFraming, settings_of_later_versions_are_skipped) {
+  ParleyDecoder decoder;
+  decoder.feed(from_hex("f0 50 52 4c 07 05 06 ac02 09 01"));
+  EXPECT_EQ((*decoder.next())->type, MessageType::hello);
+  EXPECT_EQ(*decoder.settings(), (Settings{.max_names = 300}));
+}
+
+TEST(ParleyFraming, a_method_is_kept_up_to_the_number_of_names_the_other_side_takes) {
+  Line line;
+  std::vector<Message> sent;
+  std::vector<std::string> names;
+  for (int i = 0; i < 200; ++i) names.push_back("/method/" + std::to_string(i));
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string& name : names) sent.push_back(call_of(1, name));
+  }
+  const std::string bytes = line.written(sent);
+  EXPECT_EQ(line.read(), sent);
+  std::size_t as_text = 0;
+  for (const std::string& name : names) {
+    std::size_t found = 0;
+    for (std::size_t at = 0; (at = bytes.find(name + "j", at)) != std::string::npos; ++at) ++found;
+    as_text += found;
+  }
+  EXPECT_EQ(as_text, 128U + 2 * (200 - 128)) << "128 names are sent once, the others each time";
+}
+
+TEST(ParleyFraming, a_name_is_known_by_its_text_not_by_where_it_stands) {
+  Line line;
+  std::string name = "/one";
+  const std::string first = line.written(call_of(1, name));
+  name = "/two";
+  (void)line.written(call_of(2, name));
+  const std::string elsewhere = "/one";
+  const std::string third = line.written(call_of(3, elsewhere));
+  EXPECT_LT(third.size(), first.size());
+  const std::vector<Message> messages = line.read();
+  EXPECT_EQ(messages.at(0).method, "/one");
+  EXPECT_EQ(messages.at(1).method, "/two");
+  EXPECT_EQ(messages.at(2).method, "/one");
+}
+
+TEST(ParleyFraming, a_message_that_is_refused_keeps_no_name) {
+  Line line;
+  Message large = call_of(1, "/late", std::string(70'000, 'x'));
+  EXPECT_EQ(line.refused(large).code(), Code::resource_exhausted);
+  const std::string bytes = line.written(call_of(1, "/late"));
+  EXPECT_NE(bytes.find("/late"), std::string::npos);
+  EXPECT_EQ(line.read().at(0).method, "/late");
+}
+
+TEST(ParleyFraming, a_small_call_costs_five_bytes_beside_its_body) {
+  Line line;
+  (void)line.written(call_of(1, "/math/add", "[1,2]"));
+  EXPECT_EQ(line.written(call_of(2, "/math/add", "[1,2]")).size(), 5U + 5U);
+}
+
+TEST(ParleyFraming, a_large_body_goes_in_parts_and_comes_whole) {
+  const ParleyLimits limits{.takes = {.max_message = 1'000'000}};
+  for (const MessageType type : {MessageType::call, MessageType::reply, MessageType::push,
+                                 MessageType::data, MessageType::auth_call}) {
+    Line line(limits);
+    Message message{.seq = 9, .type = type};
+    if (type == MessageType::call || type == MessageType::push) message.method = "/put";
+    if (type != MessageType::data) message.metadata = {{"k", std::string(1000, 'v')}};
+    if (type == MessageType::reply) message.status = Status(Code::internal, "with a body");
+    std::string body;
+    for (int i = 0; i < 300'000; ++i) body += static_cast<char>(i % 251);
+    message.body = Bytes::copy_of(body.substr(0, 100'000));
+    message.body.append(Bytes::copy_of(body.substr(100'000)));
+    EXPECT_GT(line.written(message).size(), body.size());
+    EXPECT_EQ(line.read(), std::vector<Message>{message}) << name_of(type);
+    EXPECT_EQ(line.decoder().unfinished(), 0U);
+  }
+}
+
+TEST(ParleyFraming, other_messages_may_stand_between_the_parts_of_a_body) {
+  Line line;
+  line.come(testing::golden_parley_parts);
+  line.come(testing::golden_parley_extension);
+  const std::vector<Message> messages = line.read();
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0].type, MessageType::ping);
+  EXPECT_EQ(messages[1].type, MessageType::push);
+  EXPECT_EQ(messages[1].method, "/big");
+  EXPECT_EQ(messages[1].body, "abc");
+}
+
+TEST(ParleyFraming, a_caller_may_cut_a_body_itself) {
+  Line line;
+  Message begin = call_of(7, "/put", "first ");
+  begin.more = true;
+  (void)line.written(begin);
+  const std::string_view second = "second ";
+  std::string out;
+  const Message middle{.seq = 7, .type = MessageType::part, .own = true, .more = true};
+  ASSERT_TRUE(line.encoder().encode(middle, second, out).is_ok());
+  (void)line.written(call_of(8, "/small"));
+  const Message last{
+      .seq = 7, .type = MessageType::part, .own = true, .body = Bytes::copy_of("third")};
+  ASSERT_TRUE(line.encoder().encode(last, out).is_ok());
+  ParleyDecoder& decoder = line.decoder();
+  const std::vector<Message> small = line.read();
+  ASSERT_EQ(small.size(), 1U);
+  EXPECT_EQ(small[0].seq, 8);
+  decoder.feed(out);
+  const auto whole = decoder.next();
+  ASSERT_TRUE(whole && *whole);
+  EXPECT_EQ((*whole)->body, "first second third");
+  EXPECT_EQ((*whole)->seq, 7);
+  EXPECT_FALSE((*whole)->more);
+}
+
+TEST(ParleyFraming, a_body_kept_apart_is_shared_and_makes_the_same_bytes) {
+  Line line;
+  Line other;
+  const Message message = call_of(1, "/put", std::string(50'000, 'x'));
+  std::string head;
+  Bytes tail;
+  ASSERT_TRUE(line.encoder().encode_apart(message, head, tail).is_ok());
+  EXPECT_EQ(tail.piece(0).data(), message.body.piece(0).data());
+  EXPECT_EQ(head + tail.to_string(), other.written(message));
+}
+
+TEST(ParleyFraming, a_body_that_lies_whole_in_a_chunk_is_shared_not_copied) {
+  Line line;
+  const std::string frame = line.written(call_of(1, "/put", std::string(50'000, 'x')));
+  ParleyDecoder& decoder = line.decoder();
+  decoder.feed(from_hex(testing::golden_parley_hello));
+  ASSERT_TRUE(decoder.next());
+  const Bytes chunk = Bytes::copy_of(frame);
+  decoder.feed(chunk);
+  const auto message = decoder.next();
+  ASSERT_TRUE(message && *message);
+  EXPECT_EQ((*message)->body.piece(0).data(), chunk.piece(0).data() + frame.size() - 50'000);
+}
+
+TEST(ParleyFraming, a_status_too_long_is_cut_and_still_arrives) {
+  Line line;
+  const std::string message = "é" + std::string(20'000, 'm');
+  const std::string cause(20'000, 'c');
+  (void)line.written({.seq = 1,
+                      .type = MessageType::reply,
+                      .status = Status(Code::internal, message).with_cause(cause)});
+  (void)line.written({.seq = 2,
+                      .type = MessageType::reply,
+                      .status = Status(Code::internal, "short").with_cause(cause)});
+  const std::vector<Message> messages = line.read();
+  const Status& both = messages.at(0).status;
+  EXPECT_EQ(both.code(), Code::internal);
+  EXPECT_EQ(both.message().size() + both.cause().size(), 16'384U);
+  EXPECT_EQ(both.cause().size(), 4'096U);
+  EXPECT_TRUE(both.message().ends_with("m…"));
+  EXPECT_TRUE(both.is_remote());
+  EXPECT_EQ(messages.at(1).status.message(), "short");
+  EXPECT_EQ(messages.at(1).status.cause().size(), 16'384U - 5);
+}
+
+TEST(ParleyFraming, a_deadline_travels_in_microseconds) {
+  Line line;
+  Message message = call_of(1, "/x");
+  message.timeout = 1'234'567'891ns;
+  (void)line.written(message);
+  message.timeout = -5s;
+  (void)line.written(message);
+  message.timeout = std::chrono::hours(24 * 365 * 40);
+  (void)line.written(message);
+  const std::vector<Message> messages = line.read();
+  EXPECT_EQ(messages.at(0).timeout, 1'234'567us);
+  EXPECT_EQ(messages.at(1).timeout, 0us) << "there is no time left";
+  EXPECT_FALSE(messages.at(2).timeout) << "40 years are no deadline";
+}
+
+TEST(ParleyFraming, a_body_must_wait_for_the_hello_of_a_side_that_takes_more) {
+  ParleyEncoder encoder;
+  std::string out;
+  const Message message = call_of(1, "/put", std::string(100'000, 'x'));
+  EXPECT_EQ(encoder.max_body_bytes(), 65'536U);
+  EXPECT_EQ(encoder.encode(message, out).message(),
+            "parley CALL: 100000 bytes are more than the other side's max_message (65536)");
+  encoder.allow({.max_message = 200'000});
+  EXPECT_EQ(encoder.max_body_bytes(), 200'000U);
+  EXPECT_TRUE(encoder.encode(message, out).is_ok());
+}
+
+TEST(ParleyFraming, what_a_frame_cannot_carry_is_refused) {
+  Line line;
+  const auto problem = [&](const Message& message) { return line.refused(message).message(); };
+  EXPECT_EQ(problem(call_of(0, "/x")), "parley CALL: an id of 0; they begin with 1");
+  EXPECT_EQ(problem({.seq = -1, .type = MessageType::reply}),
+            "parley REPLY: an id of -1; they begin with 1");
+  EXPECT_EQ(problem({.type = MessageType::push, .more = true}),
+            "parley PUSH: an id of 0; they begin with 1");
+  const std::string name(256, 'm');
+  EXPECT_EQ(problem(call_of(1, name)),
+            "parley CALL: a method name of 256 bytes; the format carries at most 255");
+  EXPECT_EQ(problem({.type = MessageType::ping, .body = Bytes::copy_of("x")}),
+            "parley PING: it carries no body");
+  EXPECT_EQ(problem({.seq = 1, .type = MessageType::open, .more = true}),
+            "parley OPEN: it carries no body");
+  EXPECT_EQ(problem({.seq = 1, .type = MessageType::data, .metadata = {{"k", "v"}}}),
+            "parley DATA: it carries no metadata");
+  Message many = call_of(1, "/x");
+  for (int i = 0; i < 1025; ++i) many.metadata.add("k", "v");
+  EXPECT_EQ(problem(many),
+            "parley CALL: 1025 entries of metadata are more than max_metadata_entries (1024)");
+  Message wide = call_of(1, "/x");
+  wide.metadata = {{"k", std::string(70'000, 'v')}};
+  EXPECT_EQ(problem(wide),
+            "parley CALL: 70058 bytes with the metadata are more than the other side's max_frame "
+            "(65536): move large values to the body");
+  EXPECT_EQ(
+      problem(
+          {.seq = 1, .type = MessageType::part, .body = Bytes::copy_of(std::string(65'530, 'x'))}),
+      "parley PART: 65530 bytes are more than the other side's max_frame (65536)");
+  EXPECT_EQ(line.refused({.type = MessageType::hello}).code(), Code::unimplemented);
+  EXPECT_EQ(line.refused({.type = static_cast<MessageType>(77)}).code(), Code::unimplemented);
+  EXPECT_TRUE(line.encoder().has(MessageType::open));
+  EXPECT_FALSE(line.encoder().has(MessageType::hello));
+}
+
+TEST(ParleyFraming, is_told_by_the_first_bytes_of_a_stream) {
+  const ParleyFraming framing;
+  const std::string hello = from_hex(testing::golden_parley_hello);
+  EXPECT_EQ(framing.matches(""), Match::needs_more);
+  EXPECT_EQ(framing.matches(hello.substr(0, 3)), Match::needs_more);
+  EXPECT_EQ(framing.matches(hello.substr(0, 4)), Match::yes);
+  EXPECT_EQ(framing.matches("GET "), Match::no);
+  EXPECT_EQ(framing.matches(std::string_view("\0", 1)), Match::no);
+  EXPECT_EQ(framing.name(), "parley");
+}
+
+TEST(ParleyFraming, calls_of_a_known_method_allocate_nothing) {
+  Line line;
+  std::string out;
+  out.reserve(10'000);
+  Message message = call_of(1, "/a/method/with/a/long/name", "[1,2]");
+  ASSERT_TRUE(line.encoder().encode(message, out).is_ok());
+  (void)line.read();
+  line.decoder().feed(std::exchange(out, {}));
+  ASSERT_TRUE(*line.decoder().next());
+  out.reserve(10'000);
+  const std::size_t before = allocations().count;
+  for (int i = 2; i < 300; ++i) {
+    message.seq = i;
+    ASSERT_TRUE(line.encoder().encode(message, out).is_ok());
+  }
+  EXPECT_EQ(allocations().count - before, 0U);
+  line.decoder().feed(Bytes::from(std::move(out)));
+  const std::size_t before_reading = allocations().count;
+  for (int i = 2; i < 300; ++i) {
+    Message read;
+    ASSERT_TRUE(*line.decoder().next(read));
+    EXPECT_EQ(read.method, message.method);
+  }
+  EXPECT_EQ(allocations().count - before_reading, 0U);
+}
+
+TEST(ParleyFraming, any_message_survives_the_round_trip) {
+  testing::Random random(7);
+  const ParleyLimits limits{.takes = {.max_message = 200'000}};
+  Line line(limits);
+  for (int i = 0; i < 2000; ++i) {
+    const Message message = testing::random_parley_message(random, i % 100 == 0 ? 150'000 : 200);
+    (void)line.written(message);
+    const std::vector<Message> back = line.read();
+    ASSERT_EQ(back, std::vector<Message>{message}) << name_of(message.type) << " " << i;
+  }
+}
+
+}  // namespace
+}  // namespace parley::wire
