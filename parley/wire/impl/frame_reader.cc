@@ -23,8 +23,8 @@ void FrameReader::fail_varint(int size, std::string_view field) {
 
 void FrameReader::refuse(std::string_view field, std::string_view why) {
   if (!error_.is_ok()) return;
-  error_ = Status(Code::invalid_argument, std::string(frame_name_) + ": " + std::string(field) +
-                                              ": " + std::string(why));
+  error_ = Status(Code::invalid_argument,
+                  std::string(frame_name_) + ": " + std::string(field) + ": " + std::string(why));
 }
 
 }  // namespace parley::wire::impl
