@@ -158,6 +158,96 @@ PARLEY_PEER_TEST(Framing, a_ping_is_answered_and_a_stream_refused) {
   EXPECT_EQ(end.status.code(), Code::unimplemented);
 }
 
+PARLEY_PEER_TEST(Framing, a_body_in_parts_must_come_whole_within_frame_timeout) {
+  Pair pair(PeerOptions{.frame_timeout = 30ms}, PeerOptions{});
+  Foreign foreign(pair.address);
+  foreign.say_hello();
+  foreign.say({.seq = 1, .method = "/size", .more = true});
+  EXPECT_EQ(foreign.hear().type, wire::MessageType::hello);
+  EXPECT_EQ(foreign.hear().type, wire::MessageType::cancel) << "it is cut";
+  EXPECT_TRUE(pair.server_log.has("within frame_timeout (30 ms)"));
+}
+
+PARLEY_PEER_TEST(Framing, a_session_that_ends_within_a_body_in_parts_does_not_end_in_order) {
+  Pair pair;
+  {
+    Foreign foreign(pair.address);
+    foreign.say_hello();
+    foreign.say({.seq = 1, .method = "/size", .more = true});
+  }
+  pair.server_log.wait_for("in the middle of a message");
+}
+
+PARLEY_PEER_TEST(Framing, who_waits_for_a_hello_is_told_when_none_can_come) {
+  Pair pair;
+  auto foreign = std::make_unique<Foreign>(pair.address);
+  while (pair.server.session_count() == 0) rt::yield();
+  const Session session = pair.server.sessions().front();
+  rt::Scope scope;
+  const Instant start = rt::now();
+  scope.go("caller", [&] { EXPECT_EQ(session.call("/x").error().code(), Code::not_sent); });
+  scope.go("closer", [&] { foreign.reset(); });
+  scope.join();
+  EXPECT_LT(rt::now() - start, 4s) << "drain_timeout is 5 s";
+}
+
+PARLEY_PEER_TEST(Framing, large_metadata_waits_for_the_hello_too) {
+  Pair pair;
+  pair.server.handle("/meta", [](Context& context) { return context.metadata().size(); });
+  CallOptions options;
+  options.metadata.set("large", std::string(100'000, 'm'));
+  EXPECT_EQ(pair.dial().call<std::size_t>(options, "/meta").value(), 1U);
+}
+
+PARLEY_PEER_TEST(Framing, a_status_in_a_raw_call_is_nothing_to_it) {
+  Pair pair;
+  serve_texts(pair.server);
+  net::TcpNetwork network;
+  const auto stream = network.dial(*net::Address::parse(pair.address)).value();
+  std::string out;
+  const wire::Message call{.seq = 1,
+                           .method = "/size",
+                           .status = Status(Code::outcome_unknown, "mine"),
+                           .body_codec = wire::BodyCodec::json,
+                           .body = Bytes::copy_of("\"tea\"")};
+  ASSERT_TRUE(wire::RawEncoder().encode(call, out).is_ok());
+  ASSERT_TRUE(stream->write(out).is_ok());
+  wire::RawDecoder decoder;
+  std::array<char, 1000> room{};
+  decoder.feed(std::string_view(room.data(), stream->read(room).value()));
+  EXPECT_EQ((*decoder.next())->body, "3");
+}
+
+PARLEY_PEER_TEST(Framing, pings_beyond_what_may_be_queued_do_not_hold_up_answers) {
+  Pair pair(PeerOptions{.write_timeout = 10s, .max_outgoing_bytes = 1'000}, PeerOptions{});
+  Foreign foreign(pair.address);
+  foreign.say_hello();
+  EXPECT_EQ(foreign.hear().type, wire::MessageType::hello);
+  const Session session = pair.server.sessions().front();
+  rt::Scope scope;
+  rt::Event called;
+  scope.go("caller", [&] {
+    called.set();
+    EXPECT_EQ(session.call<int>("/add").value(), 3);
+  });
+  const wire::Message call = foreign.hear();
+  // The server's buffers are full from here on, since nobody reads.
+  scope.go("pusher", [&] {
+    while (session
+               .push_raw(CallOptions{.timeout = 200ms}, "/much", wire::BodyCodec::plain,
+                         Bytes::from(std::string(50'000, 'x')))
+               .is_ok()) {}
+  });
+  EXPECT_TRUE(rt::sleep(50ms).is_ok());
+  foreign.say({.type = wire::MessageType::ping, .value = 1});
+  foreign.say({.seq = call.seq,
+               .type = wire::MessageType::reply,
+               .body_codec = wire::BodyCodec::json,
+               .body = Bytes::copy_of("3")});
+  foreign.say({.type = wire::MessageType::ping, .value = 2});
+  scope.join();
+}
+
 PARLEY_PEER_TEST(Framing, a_body_beyond_the_limit_in_parts_is_refused_alone) {
   Pair pair(PeerOptions{.max_frame_bytes = 100'000}, PeerOptions{});
   serve_texts(pair.server);

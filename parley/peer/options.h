@@ -39,7 +39,8 @@ struct PeerOptions {
   // How often it is logged, at most, that accepting pauses because no descriptor is left.
   Duration accept_report = std::chrono::seconds(1);
 
-  // A whole message, in both directions. The parley framing takes 64 KiB whatever is said here.
+  // A whole message, in both directions. The parley framing takes 64 KiB whatever is said here; its
+  // further limits are those of wire::ParleyLimits, for framings of your own.
   std::size_t max_frame_bytes = std::size_t{16} << 20U;
   // Sessions at once; further connections are closed at once.
   std::size_t max_sessions = 10'000;

@@ -58,8 +58,8 @@ class Session {
   }
 
   // Sends `method` with these arguments; nobody answers. Ok means it is on its way; whether it
-  // arrived is not told. Waits while max_outgoing_bytes are on their way, at most
-  // CallOptions::timeout. not_sent when the session has ended.
+  // arrived is not told. Waits, at most CallOptions::timeout, while max_outgoing_bytes are on their
+  // way, and until whoever dialled has said what it speaks. not_sent when the session has ended.
   template <class... Args>
   Status push(const CallOptions& options, std::string_view method, const Args&... args) const {
     auto body = encode_arguments(args...);

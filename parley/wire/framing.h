@@ -69,6 +69,9 @@ class Encoder {
   [[nodiscard]] virtual bool has(MessageType type) const noexcept = 0;
   // How large a body may be at present, by the format's limits and those of the other side.
   [[nodiscard]] virtual std::size_t max_body_bytes() const noexcept = 0;
+  // How large the parts should be that a large body is cut into: a message with `more`, then those
+  // of type part. 0: the format has no parts.
+  [[nodiscard]] virtual std::size_t part_bytes() const noexcept { return 0; }
 
   // Appends the message whole. On an error `out` is what it was before, and so is the encoder: the
   // message cannot be carried by this format (invalid_argument, unimplemented) or is beyond a limit
@@ -106,8 +109,8 @@ class Decoder {
   // Sets `message`, which must be a fresh one, to the next one and returns true; false when it
   // needs more bytes. After an error the decoder is dead: it lets go of everything it holds,
   // ignores what is fed and returns the same error again.
-  // A message whose type carries no status but has an error in it is one whose body was too large
-  // and is gone: the error says so, to be answered with.
+  // A message with `is_refused` is one whose body was too large and is gone: its status says so, to
+  // be answered with.
   virtual Result<bool> next(Message& message) = 0;
   // The same as a value.
   Result<std::optional<Message>> next();
@@ -118,9 +121,16 @@ class Decoder {
 
   // How many fed bytes no message has used yet.
   [[nodiscard]] virtual std::size_t buffered() const noexcept = 0;
-  // True when bytes of a frame have come whose message next() has not returned: when next() has
-  // just returned nothing, the stream must not end here.
+  // A number for the body that has been coming in parts for longest, another one when that is whole
+  // or given up. 0: none.
+  [[nodiscard]] virtual std::uint64_t oldest_unfinished() const noexcept { return 0; }
+  // True when bytes of a frame have come whose message next() has not returned.
   [[nodiscard]] bool mid_frame() const noexcept { return buffered() > 0; }
+  // The same, or a body is under way in parts: when next() has just returned nothing, the stream
+  // must not end here.
+  [[nodiscard]] bool mid_message() const noexcept {
+    return mid_frame() || oldest_unfinished() != 0;
+  }
 };
 
 // Whether a stream that begins with some bytes is of a format.

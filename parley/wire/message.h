@@ -77,6 +77,8 @@ struct Message {
   bool own = false;
   // The body does not end here, parts follow. Only encoders see it set.
   bool more = false;
+  // The body was too large and is gone, as `status` says. Only decoders set it.
+  bool is_refused = false;
   Bytes body{};
   // How long the caller will wait, to the microsecond; nothing: not said.
   std::optional<Duration> timeout{};

@@ -17,8 +17,7 @@ using impl::FrameReader;
 using impl::FrameShape;
 
 constexpr std::size_t magic_and_version = impl::parley_magic.size() + 1;
-// A part of at least this size keeps the chunk it came in; a smaller one is copied out of it, so
-// that many small parts do not keep as many chunks.
+// A smaller part is copied out of the chunk it came in.
 constexpr std::size_t shared_part_bytes = std::size_t{16} << 10U;
 
 std::string over(std::uint64_t is, std::string_view of, std::uint64_t limit) {
@@ -112,6 +111,15 @@ bool is_own(const Message& message) {
     default:
       return true;
   }
+}
+
+// What a message holds besides its body.
+std::size_t beside_body(const Message& message) {
+  std::size_t bytes = message.method_block ? message.method.size() : 0;
+  for (const auto& [key, value] : message.metadata) {
+    bytes += sizeof(Metadata::Entry) + key.size() + value.size();
+  }
+  return bytes;
 }
 
 void read_value(FrameReader& reader, Message& message) {
@@ -250,7 +258,10 @@ Status ParleyDecoder::take_settings(std::string_view payload) {
     const std::uint64_t number = reader.varint("number of a setting");
     const std::uint64_t value = reader.varint("value of a setting");
     if (!reader.is_ok()) break;
-    if (number <= last) reader.refuse("settings", "their numbers do not ascend");
+    if (number <= last) {
+      reader.refuse("settings", "their numbers do not ascend");
+      break;
+    }
     last = number;
     if (number > impl::numbered_settings.size()) continue;  // of a later version
     std::uint64_t& setting = other_.*impl::numbered_settings[number - 1];
@@ -348,9 +359,19 @@ Status ParleyDecoder::begin_parts(Bytes first, Message& message, Progress& progr
                                         std::to_string(message.seq) +
                                         " is still under way in parts"};
   }
-  at->second.message = std::exchange(message, Message());
-  at->second.message.more = false;
-  add_part(at->second, std::move(first));
+  Unfinished& begun = at->second;
+  begun.serial = ++last_serial_;
+  begun.message = std::exchange(message, Message());
+  begun.message.more = false;
+  // A name that is not kept must not keep the chunk it came in.
+  if (begun.message.method_block) {
+    const Bytes name = Bytes::copy_of(begun.message.method);
+    begun.message.method = name.piece(0);
+    begun.message.method_block = name.first_block();
+  }
+  begun.held = beside_body(begun.message);
+  unfinished_bytes_ += begun.held;
+  add_part(begun, std::move(first));
   return {};
 }
 
@@ -388,11 +409,14 @@ void ParleyDecoder::add_part(Unfinished& unfinished, Bytes part) {
       (!is_alone && unfinished_bytes_ > limits_.max_unfinished_bytes)) {
     unfinished.is_refused = true;
     unfinished_bytes_ -= std::exchange(unfinished.held, 0);
+    unfinished.message.metadata.clear();
     unfinished.message.body = {};
     unfinished.small = {};
     return;
   }
-  if (part.size() < shared_part_bytes) {
+  // A part keeps the chunk it came in only where it is most of that.
+  const bool is_most = !part.empty() && 2 * part.size() >= part.first_block()->capacity();
+  if (!is_most || part.size() < shared_part_bytes) {
     for (std::size_t i = 0; i < part.piece_count(); ++i) unfinished.small += part.piece(i);
     return;
   }
@@ -403,12 +427,21 @@ void ParleyDecoder::add_part(Unfinished& unfinished, Bytes part) {
 void ParleyDecoder::refuse_body(Message& message, std::size_t bytes) const {
   const bool is_too_large = bytes > limits_.takes.max_message;
   message.body = {};
+  message.is_refused = true;
   message.status = Status(
       Code::resource_exhausted,
       is_too_large
           ? over(bytes, " bytes are more than max_message (", limits_.takes.max_message)
           : over(bytes, " bytes in parts did not fit beside others into max_unfinished_bytes (",
                  limits_.max_unfinished_bytes));
+}
+
+std::uint64_t ParleyDecoder::oldest_unfinished() const noexcept {
+  std::uint64_t oldest = 0;
+  for (const auto& [key, unfinished] : unfinished_) {
+    if (oldest == 0 || unfinished.serial < oldest) oldest = unfinished.serial;
+  }
+  return oldest;
 }
 
 void ParleyDecoder::forget(std::uint64_t key) {

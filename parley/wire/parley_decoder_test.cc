@@ -217,6 +217,84 @@ TEST(ParleyDecoder, bodies_in_parts_are_bounded_together_but_for_one_alone) {
   EXPECT_EQ((*decoder.next())->body.size(), 120'000U);
 }
 
+TEST(ParleyDecoder, what_is_unfinished_counts_with_its_metadata) {
+  ParleyLimits limits{.takes = {.max_frame = 200'000}};
+  limits.max_unfinished_bytes = 100'000;
+  ParleyEncoder encoder(limits);
+  encoder.allow(limits.takes);
+  ParleyDecoder decoder(limits);
+  std::string stream;
+  encoder.start(stream);
+  Message begin{.method = "/x", .more = true};
+  begin.metadata = {{"k", std::string(60'000, 'm')}};
+  for (begin.seq = 1; begin.seq <= 3; ++begin.seq) {
+    ASSERT_TRUE(encoder.encode(begin, stream).is_ok());
+  }
+  const std::size_t before = allocations().bytes;
+  decoder.feed(stream);
+  EXPECT_TRUE(*decoder.next());
+  EXPECT_FALSE(*decoder.next());
+  EXPECT_LT(allocations().bytes - before, 400'000U);
+  for (int seq = 1; seq <= 3; ++seq) {
+    std::string out;
+    const Message part{.seq = seq, .type = MessageType::part, .own = true};
+    ASSERT_TRUE(encoder.encode(part, out).is_ok());
+    decoder.feed(out);
+    EXPECT_EQ((*decoder.next())->is_refused, seq != 1) << seq;
+  }
+}
+
+TEST(ParleyDecoder, tells_which_body_has_been_coming_for_longest) {
+  ParleyEncoder encoder(least);
+  ParleyDecoder decoder(least);
+  std::string stream;
+  encoder.start(stream);
+  const auto feed = [&](const Message& message) {
+    EXPECT_TRUE(encoder.encode(message, stream).is_ok());
+    decoder.feed(std::exchange(stream, {}));
+    while (*decoder.next()) {}
+    return decoder.oldest_unfinished();
+  };
+  EXPECT_EQ(feed({.type = MessageType::ping}), 0U);
+  EXPECT_FALSE(decoder.mid_message());
+  const std::uint64_t first = feed({.seq = 1, .method = "/x", .more = true});
+  EXPECT_NE(first, 0U);
+  EXPECT_TRUE(decoder.mid_message());
+  EXPECT_FALSE(decoder.mid_frame());
+  EXPECT_EQ(feed({.seq = 2, .method = "/x", .more = true}), first);
+  EXPECT_EQ(feed({.seq = 2, .type = MessageType::part, .own = true, .more = true}), first);
+  const std::uint64_t second = feed({.seq = 1, .type = MessageType::part, .own = true});
+  EXPECT_NE(second, first);
+  EXPECT_NE(second, 0U);
+  EXPECT_EQ(feed({.seq = 2, .type = MessageType::cancel}), 0U);
+}
+
+TEST(ParleyDecoder, parts_that_are_a_small_piece_of_their_chunk_do_not_keep_it) {
+  ParleyLimits limits{.takes = {.max_message = 1'000'000}};
+  ParleyEncoder encoder(limits);
+  encoder.allow(limits.takes);
+  ParleyDecoder decoder(limits);
+  std::string stream;
+  encoder.start(stream);
+  ASSERT_TRUE(encoder.encode({.seq = 1, .method = "/x", .more = true}, stream).is_ok());
+  decoder.feed(std::exchange(stream, {}));
+  while (*decoder.next()) {}
+  const std::size_t blocks = Block::live();
+  for (int i = 0; i < 20; ++i) {
+    const Message part{.seq = 1,
+                       .type = MessageType::part,
+                       .own = true,
+                       .more = true,
+                       .body = Bytes::from(std::string(20'000, 'p'))};
+    ASSERT_TRUE(encoder.encode(part, stream).is_ok());
+    // An extension, which is skipped.
+    stream += from_hex("0f c0b802 00") + std::string(39'999, 'e');
+    decoder.feed(std::exchange(stream, {}));
+    EXPECT_FALSE(*decoder.next());
+  }
+  EXPECT_LE(Block::live(), blocks + 2);
+}
+
 TEST(ParleyDecoder, many_tiny_parts_do_not_keep_the_chunks_they_came_in) {
   ParleyEncoder encoder(least);
   ParleyDecoder decoder(least);

@@ -17,6 +17,8 @@ using impl::varint_size;
 constexpr std::string_view ellipsis = "…";
 // Of an error's texts together: what is longer is cut.
 constexpr std::size_t most_status_text = std::size_t{16} << 10U;
+// What a large body is cut into, so that each part fits a frame whatever the other side takes.
+constexpr std::size_t most_part = std::size_t{48} << 10U;
 // A frame takes at most this besides method, status and metadata: id, method's number and size,
 // deadline, count of entries, codec.
 constexpr std::size_t most_overhead = 5 * impl::longest_varint + 1;
@@ -110,7 +112,11 @@ void ParleyEncoder::start(std::string& out) {
 
 bool ParleyEncoder::has(MessageType type) const noexcept { return impl::frame_kind_of(type) != 0; }
 
-std::size_t ParleyEncoder::max_body_bytes() const noexcept { return other_.max_message; }
+std::size_t ParleyEncoder::max_body_bytes() const noexcept {
+  return std::min(other_.max_message, limits_.takes.max_message);
+}
+
+std::size_t ParleyEncoder::part_bytes() const noexcept { return most_part; }
 
 // All that can go wrong, before anything is written.
 Status ParleyEncoder::refuse(const Message& message, std::size_t body_bytes) const {
@@ -143,10 +149,9 @@ Status ParleyEncoder::refuse(const Message& message, std::size_t body_bytes) con
                                       "entries of metadata are more than max_metadata_entries (",
                                       limits_.max_metadata_entries));
   }
-  if (body_bytes > other_.max_message) {
+  if (body_bytes > max_body_bytes()) {
     return too_much(shape,
-                    in_numbers(body_bytes, "bytes are more than the other side's max_message (",
-                               other_.max_message));
+                    in_numbers(body_bytes, "bytes are more than max_message (", max_body_bytes()));
   }
   if (head > other_.max_frame) {
     return too_much(
@@ -181,7 +186,7 @@ void ParleyEncoder::append_name(std::string_view name, std::string& head) {
     append_varint(head, number);
     return;
   }
-  const bool is_kept = names_.size() < other_.max_names;
+  const bool is_kept = names_.size() < std::min(other_.max_names, limits_.takes.max_names);
   head += static_cast<char>(is_kept ? impl::name_to_keep : impl::name_as_text);
   append_text(head, name);
   if (!is_kept) return;
@@ -259,6 +264,7 @@ Status ParleyEncoder::encode_pieces(const Message& message, std::span<const std:
 Status ParleyEncoder::encode_in_parts(const Message& message,
                                       std::span<const std::string_view> body,
                                       std::size_t body_bytes, std::string& out) {
+  out.reserve(out.size() + head_bytes(message) + body_bytes + body_bytes / 1024);
   Message frame = message;
   frame.body = {};
   std::size_t left = body_bytes;

@@ -48,7 +48,7 @@ struct ParleyLimits {
                  .max_names = 1024};
   // Entries of a message's metadata; in both directions.
   std::size_t max_metadata_entries = 1024;
-  // Bytes of bodies that have come in part; one alone may have max_message.
+  // Bytes of messages that have come in part; one alone may have max_message.
   std::size_t max_unfinished_bytes = std::size_t{64} << 20U;
 };
 
@@ -74,6 +74,7 @@ class ParleyDecoder final : public Decoder {
   // At most one frame and what was fed since next() last returned nothing. What came of bodies in
   // parts is not among them.
   [[nodiscard]] std::size_t buffered() const noexcept override { return buffer_.size(); }
+  [[nodiscard]] std::uint64_t oldest_unfinished() const noexcept override;
   // Bodies that have come in part.
   [[nodiscard]] std::size_t unfinished() const noexcept { return unfinished_.size(); }
 
@@ -83,7 +84,8 @@ class ParleyDecoder final : public Decoder {
     Message message;
     std::string small;      // the end of the body, while its parts are small
     std::size_t bytes = 0;  // that have come
-    std::size_t held = 0;   // of them
+    std::size_t held = 0;   // bytes in memory
+    std::uint64_t serial = 0;
     bool is_refused = false;
   };
   // A frame in memory, and how its bytes are shared.
@@ -115,6 +117,7 @@ class ParleyDecoder final : public Decoder {
   // By number, and by which side began the exchange.
   std::unordered_map<std::uint64_t, Unfinished> unfinished_;
   std::size_t unfinished_bytes_ = 0;
+  std::uint64_t last_serial_ = 0;
 };
 
 class ParleyEncoder final : public Encoder {
@@ -126,6 +129,7 @@ class ParleyEncoder final : public Encoder {
   // All of them.
   [[nodiscard]] bool has(MessageType type) const noexcept override;
   [[nodiscard]] std::size_t max_body_bytes() const noexcept override;
+  [[nodiscard]] std::size_t part_bytes() const noexcept override;
 
   // A body beyond the other side's max_frame goes in parts, one behind the other; who wants other
   // messages between them cuts it himself: a message with `more`, then messages of type part.

@@ -339,10 +339,14 @@ TEST(ParleyFraming, a_body_must_wait_for_the_hello_of_a_side_that_takes_more) {
   const Message message = call_of(1, "/put", std::string(100'000, 'x'));
   EXPECT_EQ(encoder.max_body_bytes(), 65'536U);
   EXPECT_EQ(encoder.encode(message, out).message(),
-            "parley CALL: 100000 bytes are more than the other side's max_message (65536)");
+            "parley CALL: 100000 bytes are more than max_message (65536)");
   encoder.allow({.max_message = 200'000});
   EXPECT_EQ(encoder.max_body_bytes(), 200'000U);
   EXPECT_TRUE(encoder.encode(message, out).is_ok());
+  // What this side takes, it does not exceed itself.
+  ParleyEncoder careful({.takes = {.max_message = 150'000}});
+  careful.allow({.max_message = 200'000});
+  EXPECT_EQ(careful.max_body_bytes(), 150'000U);
 }
 
 TEST(ParleyFraming, what_a_frame_cannot_carry_is_refused) {

@@ -90,11 +90,7 @@ Outcome read_in_pieces(ParleyDecoder& decoder, std::string_view stream, std::uin
 
 void check_round_trip(Message message) {
   if (message.type == MessageType::hello) return;
-  const bool has_status = message.type == MessageType::reply ||
-                          message.type == MessageType::auth_reply ||
-                          message.type == MessageType::end || message.type == MessageType::go_away;
-  // It says that its body was too large, which is for this side only.
-  if (!has_status && !message.status.is_ok()) return;
+  if (message.is_refused) return;  // which is for this side only
   if (message.type == MessageType::push) message.seq = 0;
   ParleyLimits limits;
   ParleyEncoder encoder(limits);

@@ -20,6 +20,15 @@ constexpr std::size_t messages_per_turn = 64;
 // Marks the context of a session's fibers.
 struct InSession {};
 
+// What a request holds while it is served.
+std::size_t held_by(const Message& request) {
+  std::size_t bytes = request.body.size();
+  for (const auto& [key, value] : request.metadata) {
+    bytes += sizeof(wire::Metadata::Entry) + key.size() + value.size();
+  }
+  return bytes;
+}
+
 std::string printable(std::string text) {
   for (char& byte : text) {
     if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f) byte = '?';
@@ -101,7 +110,7 @@ void Connection::end(const Status& why, bool in_order) {
   phase_ = Phase::ended;
   const std::uint64_t enqueued = enqueued_;
   lock.unlock();
-  has_room_.set();
+  has_room_.broadcast();
   if (in_order) {
     // All that is queued will still be sent.
     fail_pending(enqueued);
@@ -124,7 +133,7 @@ void Connection::stop_sending() {
   }
   stream_->close();
   has_output_.set();
-  has_room_.set();
+  has_room_.broadcast();
 }
 
 // Lets handlers and calls under way end, sends what is queued and half-closes.
@@ -228,6 +237,8 @@ Status Connection::read_loop() {
   }
   rt::Deadline frame_deadline;
   bool was_mid_frame = false;
+  rt::Deadline parts_deadline;
+  std::uint64_t oldest = 0;
   for (;;) {
     bool frame_completed = false;
     if (Status s = read_frames(frame_completed); !s.is_ok()) return s;
@@ -237,12 +248,18 @@ Status Connection::read_loop() {
       frame_deadline = rt::Deadline::after(options_->frame_timeout);
     }
     was_mid_frame = decoder_->mid_frame();
+    // The same for a body that comes in parts.
+    if (decoder_->oldest_unfinished() != std::exchange(oldest, decoder_->oldest_unfinished())) {
+      parts_deadline =
+          oldest == 0 ? rt::Deadline::never() : rt::Deadline::after(options_->frame_timeout);
+    }
     // Whoever sends without end keeps the socket readable without end: others have their turn.
     rt::yield();
-    const auto size = read_some(buffer, frame_deadline);
+    const bool parts_first = parts_deadline.instant() < frame_deadline.instant();
+    const auto size = read_some(buffer, parts_first ? parts_deadline : frame_deadline);
     if (!size) return size.error();
     if (*size == 0) {
-      if (!decoder_->mid_frame()) return {};
+      if (!decoder_->mid_message()) return {};
       return {Code::unavailable, "the other side closed the session in the middle of a message"};
     }
     decoder_->feed(buffer.take(*size));
@@ -293,9 +310,8 @@ void Connection::speak(const wire::Framing& framing) {
   outgoing_.start(*encoder_);
   awaits_hello_ = outgoing_.bytes() > before;
   enqueued_ += outgoing_.bytes() - before;
-  const bool must_tell = std::exchange(someone_wants_room_, false);
   wake_writer(lock);
-  if (must_tell) has_room_.set();
+  has_room_.broadcast();
 }
 
 Status Connection::read_frames(bool& frame_completed) {
@@ -320,77 +336,53 @@ Status Connection::decode_some(bool& frame_completed) {
     if (!message->has_value()) return {};
     frame_completed = true;
     const MessageType type = (*message)->type;
-    if (type == MessageType::reply || type == MessageType::call || type == MessageType::push) {
-      arrived_.emplace_back(**std::move(message));
-    } else if (Status s = take_control(**message); !s.is_ok()) {
-      return s;
+    if (type == MessageType::auth_call || type == MessageType::auth_reply) {
+      return {Code::unimplemented,
+              "message type " + std::string(name_of(type)) + " is not expected in a session"};
     }
+    if (type == MessageType::hello) take_hello();
+    arrived_.emplace_back(**std::move(message));
   }
   return {};
 }
 
-Status Connection::take_control(const Message& message) {
-  switch (message.type) {
-    case MessageType::hello: {
-      Lock lock(lock_);
-      encoder_->allow(*decoder_->settings());
-      awaits_hello_ = false;
-      const bool must_tell = std::exchange(someone_wants_room_, false);
-      lock.unlock();
-      if (must_tell) has_room_.set();
-      return {};
-    }
-    case MessageType::ping:
-      send_control({.type = MessageType::pong, .value = message.value});
-      return {};
-    case MessageType::open:
-      send_control({.seq = message.seq,
-                    .type = MessageType::end,
-                    .status = Status(Code::unimplemented, "this peer serves no streams")});
-      return {};
-    case MessageType::auth_call:
-    case MessageType::auth_reply:
-      return {Code::unimplemented, "message type " + std::string(name_of(message.type)) +
-                                       " is not expected in a session"};
-    default:
-      // On a stream that was refused, or about what is not looked at yet.
-      return {};
+void Connection::take_hello() {
+  {
+    const std::lock_guard lock(lock_);
+    encoder_->allow(*decoder_->settings());
+    awaits_hello_ = false;
   }
-}
-
-void Connection::send_control(const Message& message) {
-  Lock lock(lock_);
-  const Status room = wait_for_room(lock, 0, rt::Deadline::never());
-  if (room.is_ok() && can_send_ && encode(message).is_ok()) wake_writer(lock);
+  has_room_.broadcast();
 }
 
 void Connection::sort_arrived() {
   const std::lock_guard lock(lock_);
   for (Arrived& arrived : arrived_) {
-    if (arrived.message.type != MessageType::reply) {
-      // What was too large has said so, and no body.
-      arrived.verdict = arrived.message.status.is_ok()
-                            ? admit(arrived.message.body.size(), arrived.in_use)
-                            : Verdict::no_body;
-      continue;
+    const Message& message = arrived.message;
+    if (message.type == MessageType::reply) {
+      arrived.caller = pending_.take(message.seq);
+      if (arrived.caller != nullptr) --calls_;
+    } else if (message.type != MessageType::call && message.type != MessageType::push) {
+      arrived.verdict = Verdict::control;
+    } else {
+      arrived.verdict = message.is_refused ? Verdict::no_body : admit(message, arrived.in_use);
     }
-    arrived.caller = pending_.take(arrived.message.seq);
-    if (arrived.caller != nullptr) --calls_;
   }
   if (draining_ > 0) quiet_.set();
 }
 
 // Under the lock. A request that may run is counted from here on.
-Connection::Verdict Connection::admit(std::size_t body_bytes, std::size_t& in_use) {
+Connection::Verdict Connection::admit(const Message& request, std::size_t& in_use) {
   if (phase_ != Phase::open) return Verdict::closing;
   in_use = handlers_;
   if (handlers_ >= options_->max_handlers) return Verdict::max_handlers;
   in_use = handler_bytes_;
-  if (handlers_ > 0 && handler_bytes_ + body_bytes > options_->max_handler_bytes) {
+  const std::size_t held = held_by(request);
+  if (handlers_ > 0 && handler_bytes_ + held > options_->max_handler_bytes) {
     return Verdict::max_handler_bytes;
   }
   ++handlers_;
-  handler_bytes_ += body_bytes;
+  handler_bytes_ += held;
   return Verdict::run;
 }
 
@@ -421,22 +413,24 @@ void Connection::pass_on_arrived() {
 bool Connection::start_handler(Message& request) {
   const MessageType type = request.type;
   const std::int32_t seq = request.seq;
-  const std::size_t size = request.body.size();
+  const std::size_t held = held_by(request);
   const std::string_view method = request.method;
   const BlockRef method_block = request.method_block;
   const std::uint64_t number = ++handlers_started_;
   auto serve_it = [this, number, request = std::move(request)] { serve(request, number); };
   if (scope_->try_go(std::string(method), std::move(serve_it))) return true;
   request = {.seq = seq, .type = type, .method = method, .method_block = method_block};
-  handler_ended(size);
+  handler_ended(held);
   return false;
 }
 
 void Connection::refuse(const Arrived& arrived) {
+  if (arrived.verdict == Verdict::control) return answer_control(arrived.message);
   const std::string in_use = std::to_string(arrived.in_use);
   Status why;
   switch (arrived.verdict) {
     case Verdict::run:
+    case Verdict::control:
       return;
     case Verdict::closing:
       why = Status(Code::unavailable, "the session is closing: the call was not run");
@@ -466,6 +460,21 @@ void Connection::refuse(const Arrived& arrived) {
   }
 }
 
+// What is neither a request nor an answer.
+void Connection::answer_control(const Message& message) {
+  Message answer{.type = MessageType::pong, .value = message.value};
+  if (message.type == MessageType::open) {
+    answer = {.seq = message.seq,
+              .type = MessageType::end,
+              .status = Status(Code::unimplemented, "this peer serves no streams")};
+  } else if (message.type != MessageType::ping) {
+    return;  // on a stream that was refused, or about what is not looked at yet
+  }
+  Lock lock(lock_);
+  const Status room = wait_for_room(lock, answer, rt::Deadline::never());
+  if (room.is_ok() && can_send_ && encode(answer).is_ok()) wake_writer(lock);
+}
+
 // --- Serving
 
 void Connection::serve(const Message& request, std::uint64_t number) {
@@ -477,7 +486,7 @@ void Connection::serve(const Message& request, std::uint64_t number) {
   }
   if (!answer)
     log("PUSH " + std::string(request.method) + " failed: " + answer.error().to_string());
-  handler_ended(request.body.size());
+  handler_ended(held_by(request));
 }
 
 // `served`: the request whose handler ends with this; null when none ran.
@@ -495,9 +504,9 @@ void Connection::reply(std::int32_t seq, Result<Bytes> answer, wire::Metadata me
 
 void Connection::send_answer(const Message& answer, const Message* served) {
   Lock lock(lock_);
-  const Status room = wait_for_room(lock, answer.body.size(), rt::Deadline::never());
-  if (served != nullptr) count_out(served->body.size());
-  if (!room.is_ok() || !can_send_) return;
+  const Status room = wait_for_room(lock, answer, rt::Deadline::never());
+  if (served != nullptr) count_out(held_by(*served));
+  if (!room.is_ok() || !can_send_ || encoder_ == nullptr) return;
   if (Status s = encode(answer); !s.is_ok()) {
     // The answer itself is what cannot be sent (it is too large): say that instead.
     (void)encode({.seq = answer.seq,
@@ -507,15 +516,15 @@ void Connection::send_answer(const Message& answer, const Message* served) {
   wake_writer(lock);
 }
 
-void Connection::handler_ended(std::size_t body_bytes) {
+void Connection::handler_ended(std::size_t held) {
   const std::lock_guard lock(lock_);
-  count_out(body_bytes);
+  count_out(held);
 }
 
 // Under the lock: a handler has ended.
-void Connection::count_out(std::size_t body_bytes) {
+void Connection::count_out(std::size_t held) {
   --handlers_;
-  handler_bytes_ -= body_bytes;
+  handler_bytes_ -= held;
   if (draining_ > 0) quiet_.set();
 }
 

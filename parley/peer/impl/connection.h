@@ -32,6 +32,7 @@
 #include "parley/peer/options.h"
 #include "parley/peer/router.h"
 #include "parley/peer/session.h"
+#include "parley/rt/cond.h"
 #include "parley/rt/context.h"
 #include "parley/rt/event.h"
 #include "parley/rt/mutex.h"
@@ -99,7 +100,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     max_handlers,
     max_handler_bytes,
     max_fibers,
-    no_body
+    no_body,
+    control  // no request: something to answer at once
   };
 
   // One message of a read, and what the lock's holder found out about it.
@@ -120,9 +122,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void speak(const wire::Framing& framing);
   Status read_frames(bool& frame_completed);
   Status decode_some(bool& frame_completed);
+  void take_hello();
   void sort_arrived();
   void pass_on_arrived();
-  [[nodiscard]] Verdict admit(std::size_t body_bytes, std::size_t& in_use);
+  [[nodiscard]] Verdict admit(const wire::Message& request, std::size_t& in_use);
   bool start_handler(wire::Message& request);
   void refuse(const Arrived& arrived);
 
@@ -131,11 +134,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void reply(std::int32_t seq, Result<Bytes> answer, wire::Metadata metadata,
              const wire::Message* served);
   void send_answer(const wire::Message& answer, const wire::Message* served);
-  // Of what no call or push is.
-  Status take_control(const wire::Message& message);
-  void send_control(const wire::Message& message);
-  void handler_ended(std::size_t body_bytes);
-  void count_out(std::size_t body_bytes);
+  void answer_control(const wire::Message& message);
+  void handler_ended(std::size_t held);
+  void count_out(std::size_t held);
 
   // Calling.
   Status send_call(PendingCall& call, wire::Message& message, rt::Deadline deadline);
@@ -145,8 +146,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::int32_t next_seq();
 
   // Writing.
-  Status wait_for_room(Lock& lock, std::size_t body_bytes, rt::Deadline deadline);
-  [[nodiscard]] bool must_wait(std::size_t body_bytes) const;
+  Status wait_for_room(Lock& lock, const wire::Message& message, rt::Deadline deadline);
+  [[nodiscard]] bool is_full() const;
+  [[nodiscard]] bool must_wait_for_hello(const wire::Message& message) const;
   Status encode(const wire::Message& message);
   void wake_writer(Lock& lock);
   void write_loop();
@@ -194,7 +196,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   PendingCalls pending_;
   std::size_t calls_ = 0;  // those in pending_ and those that wait for room
   std::size_t handlers_ = 0;
-  std::size_t handler_bytes_ = 0;                 // of the bodies they hold
+  std::size_t handler_bytes_ = 0;                 // that their requests hold
   std::map<std::uint64_t, std::size_t> closers_;  // fibers inside close(), by handler
   std::size_t draining_ = 0;                      // fibers that wait for quiet_
 
@@ -205,11 +207,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool can_send_ = true;                    // false once the writer has failed or finished
   bool finish_writing_ = false;             // the writer ends when it has sent everything
   bool writer_waits_ = false;
-  bool someone_wants_room_ = false;
 
   rt::Event quiet_;  // a handler or a call ended, or a handler began to close
   rt::Event has_output_;
-  rt::Event has_room_;
+  rt::Cond has_room_;  // or it is known what the other side takes
   rt::Event writer_done_;
   rt::Event closed_;
 };

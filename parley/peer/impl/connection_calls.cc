@@ -62,7 +62,7 @@ Status Connection::send_call(PendingCall& call, Message& message, rt::Deadline d
             "max_calls: " + std::to_string(calls_) + " calls of this session wait for an answer"};
   }
   ++calls_;
-  Status status = wait_for_room(lock, message.body.size(), deadline);
+  Status status = wait_for_room(lock, message, deadline);
   if (status.is_ok() && (!can_send_ || phase_ == Phase::ended)) status = not_sent();
   // After two thousand million calls a number comes again, while its first call may still wait.
   while (pending_.contains(message.seq)) message.seq = next_seq();
@@ -116,7 +116,7 @@ Status Connection::push(const CallOptions& options, std::string_view method, wir
   const auto deadline = rt::Deadline::after(options.timeout.value_or(options_->call_timeout));
   Lock lock(lock_);
   if (phase_ != Phase::open) return not_sent();
-  if (Status s = wait_for_room(lock, message.body.size(), deadline); !s.is_ok()) return s;
+  if (Status s = wait_for_room(lock, message, deadline); !s.is_ok()) return s;
   // Once nothing can come any more only answers may still leave.
   if (!can_send_ || phase_ == Phase::ended) return not_sent();
   if (Status s = encode(message); !s.is_ok()) return s;

@@ -9,29 +9,37 @@ namespace parley::impl {
 
 using wire::Message;
 
-// Under the lock: a message with so large a body has to wait before it can be encoded.
-bool Connection::must_wait(std::size_t body_bytes) const {
-  return encoder_ == nullptr || outgoing_.bytes() >= options_->max_outgoing_bytes ||
-         (awaits_hello_ && body_bytes > encoder_->max_body_bytes());
+namespace {
+
+// So much metadata any side takes in a frame.
+constexpr std::size_t small_metadata_bytes = std::size_t{16} << 10U;
+
+}  // namespace
+
+bool Connection::is_full() const { return outgoing_.bytes() >= options_->max_outgoing_bytes; }
+
+// Under the lock: it is not known yet whether the other side takes this message, and may become so.
+bool Connection::must_wait_for_hello(const Message& message) const {
+  if (phase_ == Phase::ended) return false;
+  if (encoder_ == nullptr) return true;
+  if (!awaits_hello_) return false;
+  std::size_t metadata = 0;
+  for (const auto& [key, value] : message.metadata) metadata += key.size() + value.size();
+  return metadata > small_metadata_bytes || message.body.size() > encoder_->max_body_bytes();
 }
 
 // Under the lock, which is let go while it waits. Ok also when nothing can be sent any more.
-Status Connection::wait_for_room(Lock& lock, std::size_t body_bytes, rt::Deadline deadline) {
-  while (can_send_ && must_wait(body_bytes)) {
-    const bool is_unknown = encoder_ == nullptr || awaits_hello_;
-    someone_wants_room_ = true;
-    has_room_.reset();
-    lock.unlock();
-    const Status status = has_room_.wait(deadline);
-    lock.lock();
-    if (status.is_ok()) continue;
-    return Status(Code::not_sent,
-                  is_unknown ? "the other side has not said yet what it takes"
-                             : "max_outgoing_bytes are waiting to be sent and the other side "
-                               "takes nothing")
-        .with_cause(status.message());
+Status Connection::wait_for_room(Lock& lock, const Message& message, rt::Deadline deadline) {
+  Status status;
+  while (can_send_ && (must_wait_for_hello(message) || is_full()) && status.is_ok()) {
+    status = has_room_.wait(lock, deadline);
   }
-  return {};
+  if (status.is_ok() || !can_send_) return {};
+  return Status(Code::not_sent, must_wait_for_hello(message)
+                                    ? "the other side has not said yet what it takes"
+                                    : "max_outgoing_bytes are waiting to be sent and the other "
+                                      "side takes nothing")
+      .with_cause(status.message());
 }
 
 // Under the lock.
@@ -61,9 +69,8 @@ void Connection::write_loop() {
       status = has_output_.wait();
     } else {
       std::swap(outgoing_, writing_);
-      const bool must_wake = std::exchange(someone_wants_room_, false);
       lock.unlock();
-      if (must_wake) has_room_.set();
+      has_room_.broadcast();
       status = flush();
     }
     lock.lock();
@@ -72,7 +79,7 @@ void Connection::write_loop() {
   if (!status.is_ok() && reason_.is_ok()) reason_ = status;
   lock.unlock();
   if (!status.is_ok()) stream_->close();  // which the reader finds, and ends the session
-  has_room_.set();
+  has_room_.broadcast();
   writer_done_.set();
 }
 

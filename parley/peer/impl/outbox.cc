@@ -24,10 +24,37 @@ Status Outbox::encode(const wire::Message& message, wire::Encoder& encoder) {
     gathered(before);
     return {};
   }
+  const std::size_t part = encoder.part_bytes();
+  // What is too large as a whole is left to the encoder to refuse.
+  if (part > 0 && message.body.size() > part && message.body.size() <= encoder.max_body_bytes()) {
+    return encode_in_parts(message, encoder);
+  }
   Bytes tail;
   if (Status s = encoder.encode_apart(message, piece, tail); !s.is_ok()) return s;
   gathered(before);
   share(tail);
+  return {};
+}
+
+// Only the first part can be refused: the others carry nothing but the rest of the body.
+Status Outbox::encode_in_parts(const wire::Message& message, wire::Encoder& encoder) {
+  const bool is_answer = message.type == wire::MessageType::reply;
+  wire::Message part = message;
+  Bytes rest = message.body;
+  for (bool is_first = true; !rest.empty(); is_first = false) {
+    part.body = rest.slice(0, encoder.part_bytes());
+    rest.remove_prefix(part.body.size());
+    part.more = !rest.empty();
+    std::string& piece = gathering_piece();
+    const std::size_t before = piece.size();
+    Bytes tail;
+    if (Status s = encoder.encode_apart(part, piece, tail); !s.is_ok()) return s;
+    gathered(before);
+    share(tail);
+    if (is_first) {
+      part = {.seq = message.seq, .type = wire::MessageType::part, .own = !is_answer};
+    }
+  }
   return {};
 }
 
@@ -39,14 +66,11 @@ void Outbox::start(wire::Encoder& encoder) {
 }
 
 void Outbox::share(const Bytes& body) {
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < body.piece_count(); ++i) {
-    const std::size_t size = body.piece(i).size();
-    pieces_.push_back({.frames = {}, .shared = body.slice(at, size)});
-    at += size;
+  for (Bytes rest = body; !rest.empty(); rest.remove_prefix(rest.piece(0).size())) {
+    pieces_.push_back({.frames = {}, .shared = rest.slice(0, rest.piece(0).size())});
   }
-  bytes_ += at;
-  if (at > 0) is_gathering_ = false;
+  bytes_ += body.size();
+  if (!body.empty()) is_gathering_ = false;
 }
 
 std::string& Outbox::gathering_piece() {

@@ -53,6 +53,7 @@ class Outbox {
   std::string& gathering_piece();
   void gathered(std::size_t before);
   void share(const Bytes& body);
+  Status encode_in_parts(const wire::Message& message, wire::Encoder& encoder);
 
   std::vector<Piece> pieces_;
   std::size_t bytes_ = 0;

@@ -4,9 +4,8 @@
 // joined, and only that is copied. Belongs to one fiber.
 //
 //   buffer.feed(std::move(chunk));
-//   if (buffer.front().size() >= size) ...          // in place, then body(from, size),
-//   consume(size) else if (buffer.gather(size)) ...               // in joined(), then
-//   take_joined()
+//   if (buffer.front().size() >= size) ...      // in place: slice(), then consume(size)
+//   else if (buffer.gather(size)) ...           // in joined(), then take_joined()
 #pragma once
 
 #include <cstddef>
@@ -44,7 +43,6 @@ class FrameBuffer {
   [[nodiscard]] std::string_view joined() const noexcept { return joined_; }
   // The joined frame, which is used up.
   [[nodiscard]] std::string take_joined() { return std::exchange(joined_, {}); }
-  void drop_joined() { joined_.clear(); }
 
   [[nodiscard]] std::size_t size() const noexcept { return joined_.size() + waiting_; }
   // Bytes that were copied because a frame was spread over chunks.
