@@ -82,6 +82,7 @@ void Scheduler::run(const Closure& first) {
   const DebuggerEntry in_debugger(*this, *fiber);
   const DumpOnSignal on_signal(*this, options_.dump_signal);
   background_->bind(*fiber);
+  workers_[0]->find_own_stack();
   inject_all(std::span<Fiber* const>(&fiber, 1));
 
   std::vector<std::thread> threads;
@@ -90,6 +91,7 @@ void Scheduler::run(const Closure& first) {
       block_signals();
       ::pthread_setname_np(::pthread_self(), ("parley/" + std::to_string(i)).c_str());
       const FaultStack fault_stack;
+      workers_[i]->find_own_stack();
       workers_[i]->run();
     });
   }

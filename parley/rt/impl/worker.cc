@@ -65,8 +65,8 @@ Worker& Worker::of_current_fiber(const char* what) {
 
 Fiber& Worker::current_fiber(const char* what) { return *of_current_fiber(what).running(); }
 
-// Only AddressSanitizer asks for it. Reads /proc, so there must be a descriptor left.
 void Worker::find_own_stack() {
+  if (!has_asan) return;
   pthread_attr_t attributes;
   PARLEY_ASSERT(::pthread_getattr_np(::pthread_self(), &attributes) == 0,
                 "the stack of this thread cannot be found");
@@ -84,7 +84,6 @@ void Worker::run() {
   thread_eh_globals_ = reinterpret_cast<EhGlobals*>(abi::__cxa_get_globals());
   thread_errno_ = &errno;
   loop_tsan_fiber_ = tsan_current();
-  if (has_asan) find_own_stack();
 
   while (Fiber* fiber = find()) resume(*fiber);
   is_lone_worker = false;

@@ -43,6 +43,10 @@ class Worker {
   // The worker of that fiber: until the fiber waits.
   static Worker& of_current_fiber(const char* what);
 
+  // Before run(), on the same thread: finds its stack, which only AddressSanitizer asks for. On the
+  // first thread of a process this reads /proc, so it comes before any fiber that may use up all
+  // descriptors.
+  void find_own_stack();
   // Runs fibers on the calling thread until the scheduler stops.
   void run();
 
@@ -112,7 +116,6 @@ class Worker {
   void resume(Fiber& fiber);
 
   // Finding work (worker.cc).
-  void find_own_stack();
   Fiber* next_at_once();
   Fiber* find();
   Fiber* pop();
