@@ -86,6 +86,7 @@ class Dev(DevCase):
     def test_an_unknown_option_is_refused(self):
         for arguments in (("build", "--fast"), ("build", "--preset", "quick"), ("fmt", "all"),
                           ("lint", "--fix"), ("fuzz", "--seconds", "0"), ("fuzz", "--total", "x"),
+                          ("fuzz", "--seed", "0"),
                           ("fuzz", "--seconds"), ("demo", "--twice"), ("setup", "now"),
                           ("ci", "x"), ("sim",), ("sim", "7x"), ("sim", "--count", "0"),
                           ("sim", "7", "--count", "2"), ("sim", "7", "8"), ("sim", "--all"),
@@ -370,6 +371,11 @@ class Work(DevCase):
                  for name in ("good_fuzz", "bad_fuzz")]
         with open(self.path("build/fuzz/fuzzers.txt"), "w", encoding="utf-8") as file:
             file.writelines(lines)
+
+    def test_fuzzing_begins_with_the_seed_that_is_given_or_with_the_commits(self):
+        self.fuzz_programs()
+        self.assertIn(" -seed=77 ", self.called("fuzz", "good_fuzz", "--seed", "77"))
+        self.assertRegex(self.called("fuzz", "good_fuzz"), r" -seed=[0-9]+ ")
 
     def test_fuzzing_takes_seconds_for_each_or_shares_a_total(self):
         self.fuzz_programs()

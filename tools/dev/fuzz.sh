@@ -2,9 +2,9 @@
 # let libFuzzer look for inputs that break a parser
 help() {
   cat <<'TEXT'
-./dev fuzz [NAME...] [--seconds N | --total N]: builds with clang-19, ASan and UBSan, then lets
-libFuzzer run NAME, or every fuzz program. It starts from the committed corpus and keeps what it
-learns in build/fuzz-corpus.
+./dev fuzz [NAME...] [--seconds N | --total N] [--seed N]: builds with clang-19, ASan and UBSan,
+then lets libFuzzer run NAME, or every fuzz program. It starts from the committed corpus and keeps
+what it learns in build/fuzz-corpus.
 
 Examples:
   ./dev fuzz                           all, a minute each
@@ -15,6 +15,8 @@ Examples:
 Options:
   --seconds N   seconds for each program (default: 60)
   --total N     N seconds in all: each program gets its share, at least one second
+  --seed N      where the random numbers begin (default: a number made from the last commit, so that
+                what was found there is found again)
   --list        name the fuzz programs and leave
 A finding is kept in build/fuzz-artifacts and printed with the command that repeats it; once mended,
 put it into the corpus (parley/<floor>/corpus/<name>), where every ./dev test replays it.
@@ -35,8 +37,9 @@ fuzz_one() {
   mkdir -p "$learned"
   [[ ! -d "$corpus" ]] || inputs+=("$corpus")
   [[ ! -f "$corpus.dict" ]] || extra+=("-dict=$corpus.dict")
-  "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix="$prefix" "${extra[@]}" "${inputs[@]}" >"$log" 2>&1 </dev/null &
+  "$program" -seed="$seed" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+    -print_final_stats=1 -artifact_prefix="$prefix" "${extra[@]}" "${inputs[@]}" \
+    >"$log" 2>&1 </dev/null &
   # Bash gives a job in the background no Ctrl-C, so it is passed on.
   trap 'kill "$child" 2>/dev/null' TERM
   child=$!
@@ -57,7 +60,7 @@ fuzz_one() {
 }
 
 main() {
-  local seconds=60 total="" list="" fuzzer corpus program found=0 running=0
+  local seconds=60 total="" seed="" list="" fuzzer corpus program found=0 running=0
   local -a wanted=() names=() chosen=()
   while (($# > 0)); do
     case "$1" in
@@ -69,6 +72,12 @@ main() {
       --total)
         total="${2:-}"
         positive "$total" --total
+        shift
+        ;;
+      --seed)
+        seed="${2:-}"
+        [[ "$seed" =~ ^[1-9][0-9]{0,8}$ ]] ||
+          wrong_usage "--seed wants a number from 1 to 999999999, got '$seed'"
         shift
         ;;
       --list) list=1 ;;
@@ -107,7 +116,10 @@ main() {
   build fuzz "${chosen[@]}"
   sanitizer_environment
   mkdir -p "$build_root/fuzz-artifacts"
-  say "fuzzing ${chosen[*]}, $seconds s each, $jobs at a time"
+  if [[ -z "$seed" ]]; then
+    seed=$((16#$(git rev-parse --short=7 HEAD 2>/dev/null || echo 1)))
+  fi
+  say "fuzzing ${chosen[*]}, $seconds s each, $jobs at a time, seed $seed"
   trap 'kill $(jobs -p) 2>/dev/null; exit 130' INT TERM
   for fuzzer in "${chosen[@]}"; do
     if ((running >= jobs)); then
