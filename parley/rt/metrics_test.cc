@@ -101,7 +101,6 @@ TEST(Metrics, count_steals_and_long_runs) {
   ::testing::internal::CaptureStderr();
   with_metrics({.workers = 2, .longest_run = 2ms}, [](const observe::Registry& registry) {
     const auto long_runs = [&] { return value_of(registry, "parley_rt_long_runs_total"); };
-    EXPECT_EQ(long_runs(), 0);
     std::atomic<int> ran = 0;
     Scope scope;
     for (int i = 0; i < 4; ++i) scope.go("behind", [&] { ++ran; });
