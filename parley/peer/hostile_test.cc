@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "parley/base/fd.h"
+#include "parley/base/testing/no_descriptors.h"
 #include "parley/net/network.h"
 #include "parley/peer/testing/pair.h"
 #include "parley/rt/context.h"
@@ -358,23 +358,6 @@ PARLEY_PEER_TEST(Hostile, two_hundred_connections_opened_and_dropped_leave_nothi
   siege.wait_until_alone();
 }
 
-// Lets this process open no descriptor, until it goes.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
-    rlimit none = before_;
-    none.rlim_cur = 0;
-    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  }
-  ~NoDescriptors() { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before_), 0); }
-  NoDescriptors(const NoDescriptors&) = delete;
-  NoDescriptors& operator=(const NoDescriptors&) = delete;
-
- private:
-  rlimit before_{};
-};
-
 PARLEY_PEER_TEST(Hostile, without_a_descriptor_left_the_log_says_so_and_nobody_is_turned_away) {
   Siege siege(PeerOptions{.accept_report = 5ms});
   const Fd waiting(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -383,7 +366,7 @@ PARLEY_PEER_TEST(Hostile, without_a_descriptor_left_the_log_says_so_and_nobody_i
   to.sin_port = htons(net::Address::parse(siege.pair().address)->port);
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   {
-    const NoDescriptors none;
+    const testing::NoDescriptors none;
     ASSERT_EQ(::connect(waiting.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
     siege.pair().server_log.wait_for("because no descriptor was left");
     siege.still_answers();
