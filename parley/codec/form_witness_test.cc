@@ -6,16 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "parley/base/testing/hex.h"
 #include "parley/base/testing/witness.h"
 #include "parley/codec/form.h"
-#include "parley/codec/testing/hex.h"
 #include "parley/codec/testing/sample.h"
 
 namespace parley::codec {
 namespace {
 
+using parley::testing::to_hex;
 using testing::Dice;
-using testing::to_hex;
 
 using Map = std::map<std::string, std::vector<std::string>>;
 

@@ -5,18 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "parley/base/testing/hex.h"
 #include "parley/base/testing/witness.h"
 #include "parley/codec/json.h"
-#include "parley/codec/testing/hex.h"
 #include "parley/codec/testing/sample.h"
 
 namespace parley::codec {
 namespace {
 
+using parley::testing::from_hex;
+using parley::testing::to_hex;
 using testing::Dice;
-using testing::from_hex;
 using testing::Sample;
-using testing::to_hex;
 
 class JsonWitness : public ::testing::Test {
  protected:

@@ -8,16 +8,16 @@
 #include <tuple>
 #include <vector>
 
+#include "parley/base/testing/hex.h"
 #include "parley/codec/msgpack.h"
-#include "parley/codec/testing/hex.h"
 #include "parley/codec/testing/sample.h"
 #include "parley/codec/testing/small_stack.h"
 
 namespace parley::codec {
 namespace {
 
+using parley::testing::from_hex;
 using testing::Dice;
-using testing::from_hex;
 using testing::Sample;
 
 struct Item {

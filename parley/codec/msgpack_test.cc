@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "parley/base/bytes.h"
+#include "parley/base/testing/hex.h"
 #include "parley/codec/json.h"
-#include "parley/codec/testing/hex.h"
 #include "parley/codec/testing/sample.h"
 
 // Of its own, since other tests have types of these names.
@@ -101,10 +101,10 @@ namespace parley::codec {
 namespace {
 
 using namespace msgpack_test;
+using parley::testing::from_hex;
+using parley::testing::to_hex;
 using testing::Dice;
-using testing::from_hex;
 using testing::Sample;
-using testing::to_hex;
 
 template <class T>
 void expect_bytes(const T& value, std::string_view hex) {

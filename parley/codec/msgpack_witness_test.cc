@@ -7,18 +7,18 @@
 #include <string>
 #include <vector>
 
+#include "parley/base/testing/hex.h"
 #include "parley/base/testing/witness.h"
 #include "parley/codec/msgpack.h"
-#include "parley/codec/testing/hex.h"
 #include "parley/codec/testing/sample.h"
 
 namespace parley::codec {
 namespace {
 
+using parley::testing::from_hex;
+using parley::testing::to_hex;
 using testing::Dice;
-using testing::from_hex;
 using testing::Sample;
-using testing::to_hex;
 
 class MsgpackWitness : public ::testing::Test {
  protected:

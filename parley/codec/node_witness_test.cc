@@ -9,18 +9,18 @@
 #include <string>
 #include <vector>
 
+#include "parley/base/testing/hex.h"
 #include "parley/base/testing/witness.h"
 #include "parley/codec/json.h"
 #include "parley/codec/msgpack.h"
-#include "parley/codec/testing/hex.h"
 #include "parley/codec/testing/sample.h"
 
 namespace parley::codec::node_witness_test {
 namespace {
 
+using parley::testing::from_hex;
+using parley::testing::to_hex;
 using testing::Dice;
-using testing::from_hex;
-using testing::to_hex;
 using testing::Tree;
 
 // What a number of JavaScript holds without loss: no integer beyond 2^53.

@@ -14,12 +14,12 @@
 #include <variant>
 #include <vector>
 
+#include "parley/base/testing/hex.h"
 #include "parley/base/testing/witness.h"
 #include "parley/codec/fields.h"
 #include "parley/codec/json.h"
 #include "parley/codec/protobuf.h"
 #include "parley/codec/schema.h"
-#include "parley/codec/testing/hex.h"
 #include "parley/codec/testing/small_stack.h"
 
 namespace parley::codec::protobuf_json_test {
@@ -450,7 +450,7 @@ for line in sys.stdin:
   std::vector<std::string> bytes;
   std::vector<std::string> texts;
   for (const Message& message : {full(), Message(), std::move(other)}) {
-    bytes.push_back(testing::to_hex(encode_protobuf(message).value()));
+    bytes.push_back(parley::testing::to_hex(encode_protobuf(message).value()));
     texts.push_back(written(message));
   }
   // Enums have longer names in our .proto, which proto3 wants to differ within a file.
@@ -460,7 +460,7 @@ for line in sys.stdin:
       witness.lines_of(python + " map.py read", for_python);
   ASSERT_EQ(read_by_them.size(), texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    const auto message = decode_protobuf<Message>(testing::from_hex(read_by_them[i]));
+    const auto message = decode_protobuf<Message>(parley::testing::from_hex(read_by_them[i]));
     ASSERT_TRUE(message) << message.error();
     EXPECT_EQ(written(*message), texts[i]);
   }

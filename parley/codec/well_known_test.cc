@@ -14,13 +14,13 @@
 #include <utility>
 #include <vector>
 
+#include "parley/base/testing/hex.h"
 #include "parley/base/testing/witness.h"
 #include "parley/codec/json.h"
 #include "parley/codec/message_types.h"
 #include "parley/codec/msgpack.h"
 #include "parley/codec/protobuf.h"
 #include "parley/codec/schema.h"
-#include "parley/codec/testing/hex.h"
 #include "parley/codec/testing/small_stack.h"
 
 namespace parley::codec::well_known_test {
@@ -364,7 +364,7 @@ TEST(WellKnownWitness, python_protobuf_maps_as_we_do) {
   std::vector<std::string> bytes;
   std::vector<std::string> texts;
   for (const All& one : all) {
-    bytes.push_back(testing::to_hex(encode_protobuf(one).value()));
+    bytes.push_back(parley::testing::to_hex(encode_protobuf(one).value()));
     texts.push_back(written(one));
   }
   const std::vector<std::string> read = witness.lines_of(python + " map.py read", texts);
@@ -372,7 +372,7 @@ TEST(WellKnownWitness, python_protobuf_maps_as_we_do) {
   ASSERT_EQ(read.size(), all.size());
   ASSERT_EQ(wrote.size(), all.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto ours = decode_protobuf<All>(testing::from_hex(read[i]));
+    const auto ours = decode_protobuf<All>(parley::testing::from_hex(read[i]));
     ASSERT_TRUE(ours) << ours.error();
     EXPECT_TRUE(*ours == all[i]) << texts[i];
     EXPECT_EQ(reread<All>(wrote[i]), texts[i]);

@@ -8,16 +8,16 @@
 #include <vector>
 
 #include "parley/base/testing/allocations.h"
+#include "parley/base/testing/hex.h"
 #include "parley/wire/parley_framing.h"
 #include "parley/wire/testing/golden_parley.h"
-#include "parley/wire/testing/hex.h"
 #include "parley/wire/testing/random_message.h"
 
 namespace parley::wire {
 namespace {
 
 using parley::testing::allocations;
-using testing::from_hex;
+using parley::testing::from_hex;
 
 const ParleyLimits least{.takes = {}};
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "parley/base/testing/allocations.h"
+#include "parley/base/testing/hex.h"
 #include "parley/wire/testing/golden_parley.h"
-#include "parley/wire/testing/hex.h"
 #include "parley/wire/testing/random_message.h"
 
 namespace parley::wire {
@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using parley::testing::allocations;
-using testing::from_hex;
+using parley::testing::from_hex;
 
 const ParleyLimits least{.takes = {}};
 

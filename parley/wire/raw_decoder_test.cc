@@ -6,16 +6,16 @@
 #include <vector>
 
 #include "parley/base/testing/allocations.h"
+#include "parley/base/testing/hex.h"
 #include "parley/wire/raw_framing.h"
 #include "parley/wire/testing/golden_raw.h"
-#include "parley/wire/testing/hex.h"
 #include "parley/wire/testing/random_message.h"
 
 namespace parley::wire {
 namespace {
 
 using parley::testing::allocations;
-using testing::from_hex;
+using parley::testing::from_hex;
 using testing::Random;
 
 const std::string golden_call = from_hex(testing::golden_raw_call);

@@ -6,15 +6,15 @@
 #include <utility>
 
 #include "parley/base/testing/allocations.h"
+#include "parley/base/testing/hex.h"
 #include "parley/wire/testing/golden_raw.h"
-#include "parley/wire/testing/hex.h"
 #include "parley/wire/testing/random_message.h"
 
 namespace parley::wire {
 namespace {
 
 using parley::testing::allocations;
-using testing::from_hex;
+using parley::testing::from_hex;
 
 Message golden_call() {
   return {.seq = 1295,

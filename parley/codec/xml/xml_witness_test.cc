@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "parley/base/testing/hex.h"
 #include "parley/base/testing/witness.h"
-#include "parley/codec/testing/hex.h"
 #include "parley/codec/testing/sample.h"
 #include "parley/codec/xml/impl/xml_characters.h"
 #include "parley/codec/xml/xml.h"
@@ -15,10 +15,10 @@
 namespace parley::codec::xml_witness_test {
 namespace {
 
+using parley::testing::from_hex;
+using parley::testing::to_hex;
 using testing::Dice;
-using testing::from_hex;
 using testing::Sample;
-using testing::to_hex;
 
 struct Keeping {
   UnknownFields others;

@@ -1,12 +1,13 @@
-// Bytes as text that a witness written in another language can read. For tests only.
+// Bytes as people and witnesses in other languages read and write them: "9301 a161". For tests
+// only.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-namespace parley::wire::testing {
+namespace parley::testing {
 
-inline std::string hex(std::string_view bytes) {
+inline std::string to_hex(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
   for (const char c : bytes) {
@@ -16,9 +17,7 @@ inline std::string hex(std::string_view bytes) {
   return text;
 }
 
-inline std::string hex_or_dash(std::string_view bytes) { return bytes.empty() ? "-" : hex(bytes); }
-
-// The bytes of hex text; spaces are for the reader.
+// The bytes of hex text in lower case; spaces are for the reader.
 inline std::string from_hex(std::string_view text) {
   std::string bytes;
   int high = -1;
@@ -35,4 +34,4 @@ inline std::string from_hex(std::string_view text) {
   return bytes;
 }
 
-}  // namespace parley::wire::testing
+}  // namespace parley::testing
