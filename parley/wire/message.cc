@@ -68,6 +68,21 @@ std::string_view name_of(BodyCodec codec) noexcept {
   return "other";
 }
 
+bool is_of_own_exchange(const Message& message) noexcept {
+  switch (message.type) {
+    case MessageType::reply:
+    case MessageType::auth_reply:
+      return false;
+    case MessageType::data:
+    case MessageType::end:
+    case MessageType::credit:
+    case MessageType::part:
+      return message.own;
+    default:
+      return true;
+  }
+}
+
 bool operator==(const Message& a, const Message& b) {
   return a.seq == b.seq && a.type == b.type && a.body_codec == b.body_codec && a.own == b.own &&
          a.more == b.more && a.is_refused == b.is_refused && a.timeout == b.timeout &&

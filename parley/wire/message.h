@@ -91,4 +91,7 @@ struct Message {
   friend bool operator==(const Message& a, const Message& b);
 };
 
+// Whether the sender of this message began the exchange it belongs to.
+bool is_of_own_exchange(const Message& message) noexcept;
+
 }  // namespace parley::wire

@@ -22,6 +22,13 @@ TEST(Message, body_codecs_of_others_are_values_too) {
   EXPECT_EQ(name_of(static_cast<BodyCodec>('z')), "other");
 }
 
+TEST(Message, says_whose_exchange_it_belongs_to) {
+  EXPECT_TRUE(is_of_own_exchange({.type = MessageType::call}));
+  EXPECT_FALSE(is_of_own_exchange({.type = MessageType::reply, .own = true}));
+  EXPECT_TRUE(is_of_own_exchange({.type = MessageType::data, .own = true}));
+  EXPECT_FALSE(is_of_own_exchange({.type = MessageType::part}));
+}
+
 TEST(Message, is_equal_when_every_part_is) {
   const Message message{.seq = 7, .method = "/a", .status = {}, .metadata = {{"k", "v"}}};
   Message other = message;

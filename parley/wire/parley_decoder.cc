@@ -20,10 +20,6 @@ constexpr std::size_t magic_and_version = impl::parley_magic.size() + 1;
 // A smaller part is copied out of the chunk it came in.
 constexpr std::size_t shared_part_bytes = std::size_t{16} << 10U;
 
-std::string over(std::uint64_t is, std::string_view of, std::uint64_t limit) {
-  return std::to_string(is) + std::string(of) + std::to_string(limit) + ")";
-}
-
 // A text that is no longer than what is left of the frame.
 std::string_view read_text(FrameReader& reader, std::string_view field) {
   const std::uint64_t size = reader.varint(field);
@@ -77,8 +73,8 @@ Status read_status(FrameReader& reader) {
 void read_metadata(FrameReader& reader, std::size_t max_entries, Metadata& out) {
   const std::uint64_t count = reader.varint("metadata");
   if (count > max_entries) {
-    reader.refuse("metadata",
-                  over(count, " entries are more than max_metadata_entries (", max_entries));
+    reader.refuse("metadata", impl::against(count, "entries are more than max_metadata_entries (",
+                                            max_entries));
   }
   for (std::uint64_t i = 0; i < count && reader.is_ok(); ++i) {
     const std::string_view key = read_text(reader, "metadata key");
@@ -98,19 +94,6 @@ std::uint64_t read_ping(FrameReader& reader) {
 // What is put together in parts has a number that its two sides do not share.
 std::uint64_t part_key(std::int32_t seq, bool is_own) {
   return static_cast<std::uint64_t>(seq) << 1U | static_cast<std::uint64_t>(is_own);
-}
-
-// Whether the sender of this message began the exchange it belongs to.
-bool is_own(const Message& message) {
-  switch (message.type) {
-    case MessageType::reply:
-    case MessageType::auth_reply:
-      return false;
-    case MessageType::data:
-      return message.own;
-    default:
-      return true;
-  }
 }
 
 // What a message holds besides its body.
@@ -192,8 +175,9 @@ Result<std::pair<std::size_t, std::size_t>> ParleyDecoder::sizes_of_next(
     return Status(
         Code::resource_exhausted,
         has_hello_
-            ? over(length.value, " bytes of a frame are more than max_frame (", limit)
-            : over(length.value, " bytes of settings are more than a hello may have (", limit));
+            ? impl::against(length.value, "bytes of a frame are more than max_frame (", limit)
+            : impl::against(length.value, "bytes of settings are more than a hello may have (",
+                            limit));
   }
   return std::pair(prefix + static_cast<std::size_t>(length.size),
                    static_cast<std::size_t>(length.value));
@@ -266,7 +250,8 @@ Status ParleyDecoder::take_settings(std::string_view payload) {
     if (number > impl::numbered_settings.size()) continue;  // of a later version
     std::uint64_t& setting = other_.*impl::numbered_settings[number - 1];
     if (value < setting) {
-      reader.refuse(impl::setting_names[number - 1], over(value, " is below the least (", setting));
+      reader.refuse(impl::setting_names[number - 1],
+                    impl::against(value, "is below the least (", setting));
     }
     setting = value;
   }
@@ -352,7 +337,7 @@ Status ParleyDecoder::begin_parts(Bytes first, Message& message, Progress& progr
                                           std::to_string(impl::most_unfinished) +
                                           " bodies are under way in parts"};
   }
-  const std::uint64_t key = part_key(message.seq, is_own(message));
+  const std::uint64_t key = part_key(message.seq, is_of_own_exchange(message));
   const auto [at, is_new] = unfinished_.try_emplace(key);
   if (!is_new) {
     return {Code::invalid_argument, "parley frame: another body of id " +
@@ -431,9 +416,10 @@ void ParleyDecoder::refuse_body(Message& message, std::size_t bytes) const {
   message.status = Status(
       Code::resource_exhausted,
       is_too_large
-          ? over(bytes, " bytes are more than max_message (", limits_.takes.max_message)
-          : over(bytes, " bytes in parts did not fit beside others into max_unfinished_bytes (",
-                 limits_.max_unfinished_bytes));
+          ? impl::against(bytes, "bytes are more than max_message (", limits_.takes.max_message)
+          : impl::against(bytes,
+                          "bytes in parts did not fit beside others into max_unfinished_bytes (",
+                          limits_.max_unfinished_bytes));
 }
 
 std::uint64_t ParleyDecoder::oldest_unfinished() const noexcept {

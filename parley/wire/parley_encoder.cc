@@ -84,10 +84,6 @@ Status too_much(const FrameShape& shape, std::string what) {
   return {Code::resource_exhausted, std::string(shape.name) + ": " + std::move(what)};
 }
 
-std::string in_numbers(std::size_t is, std::string_view of, std::uint64_t limit) {
-  return std::to_string(is) + " " + std::string(of) + std::to_string(limit) + ")";
-}
-
 void copy_pieces(std::span<const std::string_view> pieces, std::string& out) {
   for (const std::string_view piece : pieces) out += piece;
 }
@@ -145,25 +141,25 @@ Status ParleyEncoder::refuse(const Message& message, std::size_t body_bytes) con
     return wrong(shape, "it carries no metadata");
   }
   if (message.metadata.size() > limits_.max_metadata_entries) {
-    return too_much(shape, in_numbers(message.metadata.size(),
-                                      "entries of metadata are more than max_metadata_entries (",
-                                      limits_.max_metadata_entries));
+    return too_much(shape, impl::against(message.metadata.size(),
+                                         "entries of metadata are more than max_metadata_entries (",
+                                         limits_.max_metadata_entries));
   }
   if (body_bytes > max_body_bytes()) {
-    return too_much(shape,
-                    in_numbers(body_bytes, "bytes are more than max_message (", max_body_bytes()));
+    return too_much(
+        shape, impl::against(body_bytes, "bytes are more than max_message (", max_body_bytes()));
   }
   if (head > other_.max_frame) {
     return too_much(
         shape,
-        in_numbers(head, "bytes with the metadata are more than the other side's max_frame (",
-                   other_.max_frame) +
+        impl::against(head, "bytes with the metadata are more than the other side's max_frame (",
+                      other_.max_frame) +
             ": move large values to the body");
   }
   if (message.type == MessageType::part && head + body_bytes > other_.max_frame) {
     return too_much(shape,
-                    in_numbers(body_bytes, "bytes are more than the other side's max_frame (",
-                               other_.max_frame));
+                    impl::against(body_bytes, "bytes are more than the other side's max_frame (",
+                                  other_.max_frame));
   }
   return {};
 }
@@ -285,10 +281,8 @@ Status ParleyEncoder::encode_in_parts(const Message& message,
       used = 0;
     }
     if (left == 0) return {};
-    const bool is_own = message.type != MessageType::reply &&
-                        message.type != MessageType::auth_reply &&
-                        (shape_of(message.type).own == 0 || message.own);
-    frame = Message{.seq = message.seq, .type = MessageType::part, .own = is_own};
+    frame =
+        Message{.seq = message.seq, .type = MessageType::part, .own = is_of_own_exchange(message)};
     room = other_.max_frame - most_overhead;
   }
 }

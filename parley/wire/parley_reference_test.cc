@@ -5,16 +5,15 @@
 #include <string>
 #include <string_view>
 
-#include "parley/base/testing/witness.h"
 #include "parley/wire/parley_framing.h"
-#include "parley/wire/testing/hex.h"
 #include "parley/wire/testing/random_message.h"
+#include "parley/wire/testing/reference.h"
 
 namespace parley::wire {
 namespace {
 
-using testing::hex;
 using testing::hex_or_dash;
+using testing::metadata_or_dash;
 
 constexpr int message_count = 500;
 const ParleyLimits least{.takes = {}};
@@ -29,10 +28,6 @@ std::string kind_of(MessageType type) {
 
 // The line parley_reference.py writes for the same message.
 std::string line_of(const Message& message) {
-  std::string metadata;
-  for (const auto& [key, value] : message.metadata) {
-    metadata += (metadata.empty() ? "" : ",") + hex(key) + ":" + hex(value);
-  }
   const std::string timeout =
       message.timeout ? std::to_string(message.timeout->count() / 1000) : "-";
   return kind_of(message.type) + " " + std::to_string(message.seq) + " " +
@@ -41,24 +36,13 @@ std::string line_of(const Message& message) {
          std::to_string(message.status.business_code()) + " " +
          hex_or_dash(message.status.message()) + " " + hex_or_dash(message.status.cause()) + " " +
          std::to_string(static_cast<unsigned char>(message.body_codec)) + " " +
-         std::to_string(message.value) + " " + (metadata.empty() ? "-" : metadata) + " " +
+         std::to_string(message.value) + " " + metadata_or_dash(message.metadata) + " " +
          hex_or_dash(message.body.to_string()) + "\n";
 }
 
-class ParleyReference : public ::testing::Test {
+class ParleyReference : public testing::Reference {
  protected:
-  void SetUp() override {
-    if (witness_.ask("python3 -c ''").code != 0) {
-      GTEST_SKIP() << "python3 does not run here: the parley framing has no second witness";
-    }
-  }
-
-  void run(const std::string& arguments) const {
-    (void)witness_.output_of("python3 '" PARLEY_SOURCE_DIR "/parley/wire/parley_reference.py' " +
-                             arguments);
-  }
-
-  parley::testing::Witness witness_;
+  ParleyReference() : Reference("parley_reference.py") {}
 };
 
 TEST_F(ParleyReference, reads_and_writes_what_we_write) {

@@ -3,47 +3,31 @@
 
 #include <string>
 
-#include "parley/base/testing/witness.h"
 #include "parley/wire/raw_framing.h"
 #include "parley/wire/status_code.h"
-#include "parley/wire/testing/hex.h"
 #include "parley/wire/testing/random_message.h"
+#include "parley/wire/testing/reference.h"
 
 namespace parley::wire {
 namespace {
 
-using testing::hex;
 using testing::hex_or_dash;
+using testing::metadata_or_dash;
 
 constexpr int message_count = 500;
 
 // The line raw_reference.py writes for the same message.
 std::string line_of(const Message& message) {
-  std::string metadata;
-  for (const auto& [key, value] : message.metadata) {
-    metadata += (metadata.empty() ? "" : ",") + hex(key) + ":" + hex(value);
-  }
   return std::to_string(message.seq) + " " + std::to_string(static_cast<int>(message.type)) + " " +
          hex_or_dash(message.method) + " " + std::to_string(raw_number(message.status)) + " " +
          hex_or_dash(message.status.message()) + " " + hex_or_dash(message.status.cause()) + " " +
          std::to_string(static_cast<unsigned char>(message.body_codec)) + " " +
-         hex_or_dash(message.body.to_string()) + " " + (metadata.empty() ? "-" : metadata) + "\n";
+         hex_or_dash(message.body.to_string()) + " " + metadata_or_dash(message.metadata) + "\n";
 }
 
-class RawReference : public ::testing::Test {
+class RawReference : public testing::Reference {
  protected:
-  void SetUp() override {
-    if (witness_.ask("python3 -c ''").code != 0) {
-      GTEST_SKIP() << "python3 does not run here: the raw framing has no second witness";
-    }
-  }
-
-  void run(const std::string& arguments) const {
-    (void)witness_.output_of("python3 '" PARLEY_SOURCE_DIR "/parley/wire/raw_reference.py' " +
-                             arguments);
-  }
-
-  parley::testing::Witness witness_;
+  RawReference() : Reference("raw_reference.py") {}
 };
 
 TEST_F(RawReference, reads_and_writes_what_we_write) {

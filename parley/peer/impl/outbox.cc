@@ -38,7 +38,7 @@ Status Outbox::encode(const wire::Message& message, wire::Encoder& encoder) {
 
 // Only the first part can be refused: the others carry nothing but the rest of the body.
 Status Outbox::encode_in_parts(const wire::Message& message, wire::Encoder& encoder) {
-  const bool is_answer = message.type == wire::MessageType::reply;
+  const bool is_own = wire::is_of_own_exchange(message);
   wire::Message part = message;
   Bytes rest = message.body;
   for (bool is_first = true; !rest.empty(); is_first = false) {
@@ -52,7 +52,7 @@ Status Outbox::encode_in_parts(const wire::Message& message, wire::Encoder& enco
     gathered(before);
     share(tail);
     if (is_first) {
-      part = {.seq = message.seq, .type = wire::MessageType::part, .own = !is_answer};
+      part = {.seq = message.seq, .type = wire::MessageType::part, .own = is_own};
     }
   }
   return {};

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "parley/wire/framing.h"
@@ -28,6 +29,11 @@ inline constexpr std::uint64_t first_name = 2;
 
 inline constexpr unsigned kind_mask = 0x0F;
 inline constexpr unsigned extension_kind = 15;
+
+// For errors: "9 bytes are more than max_frame (8)".
+inline std::string against(std::uint64_t is, std::string_view of, std::uint64_t limit) {
+  return std::to_string(is) + " " + std::string(of) + std::to_string(limit) + ")";
+}
 
 // Flags of a frame's first byte.
 inline constexpr unsigned flag_timeout = 0x10;
