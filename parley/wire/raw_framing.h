@@ -13,90 +13,51 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
-#include "parley/base/bytes.h"
-#include "parley/base/result.h"
 #include "parley/base/status.h"
+#include "parley/wire/erpc_limits.h"
 #include "parley/wire/framing.h"
-#include "parley/wire/impl/frame_buffer.h"
+#include "parley/wire/impl/erpc_frame.h"
+#include "parley/wire/impl/frame_reader.h"
 #include "parley/wire/message.h"
 
 namespace parley::wire {
 
-struct RawLimits {
-  // A whole frame with its length field, in bytes; in both directions.
-  std::size_t max_frame_bytes = std::size_t{16} << 20U;
-  // Entries of a message's metadata; in both directions.
-  std::size_t max_metadata_entries = 1024;
-};
+using RawLimits = ErpcLimits;
 
-class RawDecoder final : public Decoder {
+// Errors are those of impl/erpc_frame.h; a broken frame is told with the field, what it claims and
+// what is left.
+class RawDecoder final : public impl::ErpcDecoder {
  public:
-  explicit RawDecoder(RawLimits limits = {}) noexcept : limits_(limits) {}
-
-  using Decoder::feed;
-  void feed(Bytes chunk) override {
-    if (error_.is_ok()) buffer_.feed(std::move(chunk));
-  }
-
-  // Errors: a frame larger than max_frame_bytes is resource_exhausted as soon as its four length
-  // bytes are in; one with a transfer filter is unimplemented; a broken one invalid_argument, with
-  // the field, what it claims and what is left. No memory is taken for bytes that have not come.
-  Result<bool> next(Message& message) override;
-  using Decoder::next;
-
-  // At most one frame and what was fed since next() last returned nothing.
-  [[nodiscard]] std::size_t buffered() const noexcept override { return buffer_.size(); }
-
-  // Bytes copied so far because a frame was spread over chunks. Grows at most in proportion to the
-  // bytes fed; large next to them, the reads are too small for the messages.
-  [[nodiscard]] std::uint64_t copied_bytes() const noexcept { return buffer_.copied_bytes(); }
+  explicit RawDecoder(const RawLimits& limits = {}) noexcept;
 
  private:
-  Result<bool> next_joined(Message& message);
-  Status die(Status why);
-
-  RawLimits limits_;
-  Status error_;
-  impl::FrameBuffer buffer_;
+  Status parse(impl::FrameReader& content, Message& message, std::string_view& body) const override;
 };
 
-class RawEncoder final : public Encoder {
+// encode() refuses a method of more than 255 bytes or metadata of more than 65535 bytes of query
+// text (invalid_argument: the format cannot carry them), more entries than max_metadata_entries or
+// a frame of more than max_frame_bytes (resource_exhausted). A status that is too long is no error:
+// its texts are cut (status_text.h) so that it reaches the caller. A timeout does not travel.
+class RawEncoder final : public impl::ErpcEncoder {
  public:
-  explicit RawEncoder(RawLimits limits = {}) noexcept : limits_(limits) {}
-
-  // The five types of Teleport's.
-  [[nodiscard]] bool has(MessageType type) const noexcept override;
-  [[nodiscard]] std::size_t max_body_bytes() const noexcept override;
-
-  // Errors: a method of more than 255 bytes or metadata of more than 65535 bytes of query text
-  // (invalid_argument: the format cannot carry them), more entries than max_metadata_entries or a
-  // frame of more than max_frame_bytes (resource_exhausted). A status that is too long is no error:
-  // its texts are cut (status_text.h) so that it reaches the caller. A timeout does not travel.
-  using Encoder::encode;
-  Status encode_apart(const Message& message, std::string& out, Bytes& tail) override;
+  explicit RawEncoder(const RawLimits& limits = {}) noexcept;
 
  private:
-  Status encode_pieces(const Message& message, std::span<const std::string_view> body,
-                       std::string& out) override;
-  Status encode_head(const Message& message, std::size_t body_bytes, std::size_t body_room,
-                     std::string& out) const;
-
-  RawLimits limits_;
+  Status put_content(const Message& message, std::size_t body_bytes, std::size_t rest,
+                     std::string& out) const override;
 };
 
 class RawFraming final : public Framing {
  public:
-  explicit RawFraming(RawLimits limits = {}) noexcept : limits_(limits) {}
+  explicit RawFraming(const RawLimits& limits = {}) noexcept : limits_(limits) {}
 
   [[nodiscard]] std::string_view name() const noexcept override { return "raw"; }
-  // A length it may have, then no transfer filter and a sequence number, or any filters.
+  // A length it may have, then no transfer filter and the size of a sequence number, or any
+  // filters.
   [[nodiscard]] Match matches(std::string_view first_bytes) const noexcept override;
   [[nodiscard]] std::unique_ptr<Encoder> make_encoder() const override {
     return std::make_unique<RawEncoder>(limits_);

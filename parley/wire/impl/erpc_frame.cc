@@ -1,0 +1,290 @@
+#include "parley/wire/impl/erpc_frame.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "parley/wire/query.h"
+#include "parley/wire/status_text.h"
+
+namespace parley::wire::impl {
+namespace {
+
+constexpr std::size_t most_reserved_for_metadata = 65535;
+
+// A byte for people: 'm', or 0x03 when it does not print.
+std::string shown(char byte) {
+  if (byte > ' ' && byte <= '~') return {'\'', byte, '\''};
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto value = static_cast<unsigned char>(byte);
+  return {'0', 'x', digits[value >> 4U], digits[value & 15U]};
+}
+
+std::string named(std::string_view frame_name) { return std::string(frame_name) + ": "; }
+
+// Of keys and values, before they are escaped.
+std::size_t bytes_of(const Metadata& metadata) noexcept {
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : metadata) bytes += key.size() + value.size();
+  return bytes;
+}
+
+Status method_too_long(std::string_view frame_name, std::string_view method) {
+  return malformed(frame_name, "method name of " + count_of(method.size(), "bytes") + " (\"" +
+                                   std::string(method.substr(0, 32)) +
+                                   "…\"); the format carries at most " +
+                                   std::to_string(longest_method));
+}
+
+Status metadata_too_long(const ErpcFormat& format, std::size_t size, const Message& message) {
+  return malformed(format.frame_name,
+                   "metadata of " + count_of(size, "bytes") + " as query text for method \"" +
+                       std::string(message.method) + "\"; the format carries at most " +
+                       std::to_string(format.longest_metadata) + ": move large values to the body");
+}
+
+}  // namespace
+
+std::string count_of(std::size_t count, std::string_view noun) {
+  return std::to_string(count) + " " + std::string(noun);
+}
+
+Status malformed(std::string_view frame_name, std::string_view what) {
+  return {Code::invalid_argument, named(frame_name) + std::string(what)};
+}
+
+Status too_large(std::string_view frame_name, std::size_t size, std::size_t limit) {
+  std::string what = named(frame_name) + "a frame of " + count_of(size, "bytes") +
+                     " is larger than max_frame_bytes (" + std::to_string(limit) + "); ";
+  // Four printable bytes where a length should be are the beginning of a text protocol.
+  std::string begin;
+  for (int shift = 24; shift >= 0; shift -= 8) begin += static_cast<char>(size >> shift);
+  const bool is_text =
+      std::all_of(begin.begin(), begin.end(), [](char byte) { return byte >= ' ' && byte <= '~'; });
+  what += is_text ? "the other side does not seem to speak this protocol: its first bytes are \"" +
+                        begin + "\""
+                  : "send less at once or raise the limit on both sides";
+  return {Code::resource_exhausted, std::move(what)};
+}
+
+Status refuse_filters(std::string_view frame_name, std::string_view ids) {
+  if (ids.empty()) return {};
+  return {Code::unimplemented,
+          named(frame_name) + "transfer filter " + shown(ids.front()) +
+              " is not registered; let the sender send without it, or register it on this side"};
+}
+
+std::size_t frame_limit(const ErpcLimits& limits, std::size_t uncounted) noexcept {
+  constexpr std::size_t most = std::numeric_limits<std::uint32_t>::max();
+  return std::min(limits.max_frame_bytes, most + uncounted);
+}
+
+void put_number(char* to, std::size_t width, std::size_t number) noexcept {
+  for (; width > 0; --width, number >>= 8U) to[width - 1] = static_cast<char>(number & 0xFFU);
+}
+
+Status read_type(std::string_view frame_name, std::int64_t number, Message& out) {
+  const bool is_small = number >= 0 && number <= std::numeric_limits<std::uint8_t>::max();
+  const auto type = teleport_type_of(is_small ? static_cast<std::uint32_t>(number) : 0);
+  if (!type) return malformed(frame_name, "unknown message type " + std::to_string(number));
+  out.type = *type;
+  return {};
+}
+
+Status read_method(std::string_view frame_name, std::string_view method, Message& out) {
+  if (method.size() > longest_method) return method_too_long(frame_name, method);
+  out.method = method;
+  return {};
+}
+
+Status read_status(std::string_view frame_name, std::string_view text, Message& out) {
+  Status bad = decode_status_text(text, out.status);
+  return bad.is_ok() ? bad : bad.with_context(named(frame_name) + "status");
+}
+
+Status read_metadata(std::string_view frame_name, std::string_view text, const ErpcLimits& limits,
+                     Message& out) {
+  out.metadata.clear();
+  if (text.empty()) return {};
+  auto entries = decode_query(text, {.max_entries = limits.max_metadata_entries});
+  if (!entries) return entries.error().with_context(named(frame_name) + "metadata");
+  out.metadata = *std::move(entries);
+  return {};
+}
+
+Status refuse_unwritable(std::string_view frame_name, const Message& message,
+                         const ErpcLimits& limits) {
+  if (!teleport_type_of(static_cast<std::uint32_t>(message.type)) || message.more) {
+    return {Code::unimplemented,
+            named(frame_name) + "it carries no " +
+                std::string(message.more ? "body in parts" : name_of(message.type)) +
+                ", only calls, pushes and their like, whole"};
+  }
+  if (message.method.size() > longest_method) return method_too_long(frame_name, message.method);
+  if (message.metadata.size() > limits.max_metadata_entries) {
+    return {Code::resource_exhausted, named(frame_name) + "metadata of " +
+                                          count_of(message.metadata.size(), "entries") +
+                                          " for method \"" + std::string(message.method) +
+                                          "\" is more than max_metadata_entries (" +
+                                          std::to_string(limits.max_metadata_entries) + ")"};
+  }
+  return {};
+}
+
+void make_room(const Message& message, std::size_t rest, std::string& out) {
+  const Status& status = message.status;
+  const std::size_t status_most =
+      status.is_ok() ? std::size_t{6} : 32 + 3 * (status.message().size() + status.cause().size());
+  const std::size_t metadata_most = 2 * message.metadata.size() + 3 * bytes_of(message.metadata);
+  const std::size_t needed = out.size() + rest + std::min(status_most, max_status_text) +
+                             std::min(metadata_most, most_reserved_for_metadata);
+  // Never less than double: many small messages written to one buffer must not each move it.
+  if (needed > out.capacity()) out.reserve(std::max(needed, 2 * out.capacity()));
+}
+
+std::size_t status_room(const Message& message, std::size_t rest, std::size_t limit) noexcept {
+  if (message.status.is_ok()) return max_status_text;
+  rest += query_size(message.metadata);
+  return rest < limit ? std::min(limit - rest, max_status_text) : 0;
+}
+
+Match match_frame(std::string_view first_bytes, const ErpcFormat& format,
+                  const ErpcLimits& limits) noexcept {
+  constexpr std::size_t needed = size_bytes + 2;
+  const std::size_t limit = frame_limit(limits, format.uncounted);
+  std::size_t size = 0;
+  for (const char c : first_bytes.substr(0, size_bytes)) {
+    size = size << 8U | static_cast<unsigned char>(c);
+  }
+  if (first_bytes.size() < needed) {
+    // The first byte alone tells it from texts and from formats that begin with a magic number.
+    const bool may_be =
+        first_bytes.empty() || static_cast<unsigned char>(first_bytes.front()) <= limit >> 24U;
+    return may_be ? Match::needs_more : Match::no;
+  }
+  if (size < format.smallest_size || size + format.uncounted > limit) return Match::no;
+  const bool is_filtered = first_bytes[size_bytes] != 0;
+  const auto opening = static_cast<unsigned char>(first_bytes[size_bytes + 1]);
+  return is_filtered || format.may_open(opening) ? Match::yes : Match::no;
+}
+
+// The size of the frame with its length, if it is one we take.
+Result<std::size_t> ErpcDecoder::claimed_size(std::string_view head) const {
+  std::size_t size = 0;
+  for (const char c : head.substr(0, size_bytes)) size = size << 8U | static_cast<unsigned char>(c);
+  const std::size_t limit = frame_limit(limits_, format_.uncounted);
+  if (size + format_.uncounted > limit) {
+    return too_large(format_.frame_name, size + format_.uncounted, limit);
+  }
+  if (size < format_.smallest_size) {
+    return malformed(format_.frame_name, "it claims a size of " + count_of(size, "bytes") +
+                                             ", but the smallest frame has " +
+                                             std::to_string(format_.smallest_size));
+  }
+  return size + format_.uncounted;
+}
+
+Status ErpcDecoder::parse_frame(std::string_view frame, Message& message,
+                                std::string_view& body) const {
+  FrameReader reader(format_.frame_name, frame.substr(size_bytes));
+  const std::string_view filters = reader.text(reader.number(1, "filter count"), "filter list");
+  if (!reader.is_ok()) return reader.error();
+  if (Status bad = refuse_filters(format_.frame_name, filters); !bad.is_ok()) return bad;
+  return parse(reader, message, body);
+}
+
+Status ErpcDecoder::die(Status why) {
+  error_ = std::move(why);
+  buffer_.clear();
+  return error_;
+}
+
+// The frame lies in one chunk: nothing is copied but what the message keeps as text.
+Result<bool> ErpcDecoder::next(Message& message) {
+  if (!error_.is_ok()) return error_;
+  const std::string_view chunk = buffer_.front();
+  if (chunk.size() < size_bytes) return next_joined(message);
+  const Result<std::size_t> size = claimed_size(chunk);
+  if (!size) return die(size.error());
+  if (chunk.size() < *size) return next_joined(message);
+  std::string_view body;
+  Status status = parse_frame(chunk.substr(0, *size), message, body);
+  if (!status.is_ok()) return die(std::move(status));
+  if (!message.method.empty() && !message.method_block) message.method_block = buffer_.block();
+  if (!body.empty()) {
+    const auto offset = static_cast<std::size_t>(body.data() - chunk.data());
+    message.body = buffer_.slice(offset, offset + body.size());
+  }
+  buffer_.consume(*size);
+  return true;
+}
+
+Result<bool> ErpcDecoder::next_joined(Message& message) {
+  if (!buffer_.gather(size_bytes)) return false;
+  const Result<std::size_t> size = claimed_size(buffer_.joined());
+  if (!size) return die(size.error());
+  if (!buffer_.gather(*size)) return false;
+  const Bytes frame = Bytes::from(buffer_.take_joined());
+  const std::string_view text = frame.piece(0);
+  std::string_view body;
+  Status status = parse_frame(text, message, body);
+  if (!status.is_ok()) return die(std::move(status));
+  if (!message.method.empty() && !message.method_block) message.method_block = frame.first_block();
+  if (!body.empty()) {
+    message.body = frame.slice(static_cast<std::size_t>(body.data() - text.data()), body.size());
+  }
+  return true;
+}
+
+bool ErpcEncoder::has(MessageType type) const noexcept {
+  return teleport_type_of(static_cast<std::uint32_t>(type)).has_value();
+}
+
+std::size_t ErpcEncoder::max_body_bytes() const noexcept {
+  constexpr std::size_t ok_status = 6;  // "code=0"
+  return limit() - std::min(limit(), format_.most_overhead + ok_status);
+}
+
+Status ErpcEncoder::encode_head(const Message& message, std::size_t body_bytes,
+                                std::size_t body_room, std::string& out) const {
+  const std::string_view name = format_.frame_name;
+  if (Status bad = refuse_unwritable(name, message, limits_); !bad.is_ok()) return bad;
+  const std::size_t metadata_least = bytes_of(message.metadata);
+  if (metadata_least > format_.longest_metadata ||
+      3 * metadata_least + 2 * message.metadata.size() > format_.longest_metadata) {
+    const std::size_t metadata = query_size(message.metadata);
+    if (metadata > format_.longest_metadata) return metadata_too_long(format_, metadata, message);
+  }
+  const std::size_t method = method_bytes(message);
+  const std::size_t least =
+      format_.smallest_size + format_.uncounted + method + metadata_least + body_bytes;
+  if (least > limit()) return too_large(name, least, limit());
+  make_room(message, format_.most_overhead + method + body_room, out);
+  const std::size_t start = out.size();
+  out.append(size_bytes + 1, '\0');  // no transfer filter
+  Status bad = put_content(message, body_bytes, format_.most_overhead + method + body_bytes, out);
+  const std::size_t size = out.size() - start + body_bytes;
+  if (bad.is_ok() && size > limit()) bad = too_large(name, size, limit());
+  if (!bad.is_ok()) {
+    out.resize(start);
+    return bad;
+  }
+  put_number(out.data() + start, size_bytes, size - format_.uncounted);
+  return {};
+}
+
+Status ErpcEncoder::encode_pieces(const Message& message, std::span<const std::string_view> body,
+                                  std::string& out) {
+  std::size_t size = 0;
+  for (const std::string_view piece : body) size += piece.size();
+  if (Status bad = encode_head(message, size, size, out); !bad.is_ok()) return bad;
+  for (const std::string_view piece : body) out += piece;
+  return {};
+}
+
+Status ErpcEncoder::encode_apart(const Message& message, std::string& out, Bytes& tail) {
+  if (Status bad = encode_head(message, message.body.size(), 0, out); !bad.is_ok()) return bad;
+  tail = message.body;
+  return {};
+}
+
+}  // namespace parley::wire::impl
