@@ -4,26 +4,15 @@
 #include <string>
 
 #include "parley/wire/raw_framing.h"
-#include "parley/wire/status_code.h"
 #include "parley/wire/testing/random_message.h"
 #include "parley/wire/testing/reference.h"
 
 namespace parley::wire {
 namespace {
 
-using testing::hex_or_dash;
-using testing::metadata_or_dash;
+using testing::line_of;
 
 constexpr int message_count = 500;
-
-// The line raw_reference.py writes for the same message.
-std::string line_of(const Message& message) {
-  return std::to_string(message.seq) + " " + std::to_string(static_cast<int>(message.type)) + " " +
-         hex_or_dash(message.method) + " " + std::to_string(raw_number(message.status)) + " " +
-         hex_or_dash(message.status.message()) + " " + hex_or_dash(message.status.cause()) + " " +
-         std::to_string(static_cast<unsigned char>(message.body_codec)) + " " +
-         hex_or_dash(message.body.to_string()) + " " + metadata_or_dash(message.metadata) + "\n";
-}
 
 class RawReference : public testing::Reference {
  protected:

@@ -10,7 +10,9 @@
 
 #include "parley/base/testing/hex.h"
 #include "parley/base/testing/witness.h"
+#include "parley/wire/message.h"
 #include "parley/wire/metadata.h"
+#include "parley/wire/status_code.h"
 
 namespace parley::wire::testing {
 
@@ -26,6 +28,15 @@ inline std::string metadata_or_dash(const Metadata& metadata) {
             parley::testing::to_hex(value);
   }
   return text.empty() ? "-" : text;
+}
+
+// The line raw_reference.py and erpc_reference.py write for the same message.
+inline std::string line_of(const Message& message) {
+  return std::to_string(message.seq) + " " + std::to_string(static_cast<int>(message.type)) + " " +
+         hex_or_dash(message.method) + " " + std::to_string(raw_number(message.status)) + " " +
+         hex_or_dash(message.status.message()) + " " + hex_or_dash(message.status.cause()) + " " +
+         std::to_string(static_cast<unsigned char>(message.body_codec)) + " " +
+         hex_or_dash(message.body.to_string()) + " " + metadata_or_dash(message.metadata) + "\n";
 }
 
 class Reference : public ::testing::Test {
