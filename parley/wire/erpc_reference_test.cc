@@ -5,6 +5,7 @@
 #include <string>
 
 #include "parley/wire/json_framing.h"
+#include "parley/wire/pb_framing.h"
 #include "parley/wire/testing/random_message.h"
 #include "parley/wire/testing/reference.h"
 
@@ -67,6 +68,13 @@ TEST_F(ErpcReference, is_read_by_us_whatever_freedom_its_json_takes) {
 TEST_F(ErpcReference, is_read_by_us_when_it_escapes_bodies_as_erpc_does) {
   read_random<JsonDecoder>("oldjson");
 }
+
+TEST_F(ErpcReference, reads_and_writes_the_pb_that_we_write) {
+  PbEncoder encoder;
+  exchange("pb", encoder);
+}
+
+TEST_F(ErpcReference, is_read_by_us_whatever_freedom_its_pb_takes) { read_random<PbDecoder>("pb"); }
 
 }  // namespace
 }  // namespace parley::wire
