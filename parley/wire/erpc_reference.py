@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""An independent witness of the json and pb framings, written from docs/protocols/ alone.
+"""An independent witness of erpc's json, pb and WebSocket formats, written from docs/protocols/.
 
   erpc_reference.py FORMAT decode FRAMES LINES              frames of a file, one line each
   erpc_reference.py FORMAT encode LINES FRAMES              the other way
   erpc_reference.py FORMAT generate SEED COUNT FRAMES LINES random frames and what they mean
 
-FORMAT is json, oldjson (generate only: bodies with nothing but their quotes escaped) or pb. Lines
-are those of raw_reference.py. `generate` uses the freedom a sender has: any order of keys or
-fields, some left out or unknown, white space, escapes where none are needed, long varints.
+FORMAT is json, oldjson (generate only: bodies with nothing but their quotes escaped), pb, wsjson or
+wspb; payloads of WebSocket messages stand in the files as the contents of frames. Lines are those
+of raw_reference.py. `generate` uses the freedom a sender has: any order of keys or fields, some
+left out or unknown, white space, escapes where none are needed, long varints.
 
 Bytes that are not UTF-8 stand in Python's texts as surrogates ("surrogateescape").
 """
@@ -46,8 +47,7 @@ def message_of(seq, kind, method, status, meta, codec, body):
 
 
 def json_string(raw):
-    # Python escapes U+007F as well when it keeps to ASCII, so it does not; control characters are
-    # \u00xx or their letter in both.
+    # Escapes quotes, backslashes and what is below U+0020, as the page has it.
     return bytes_of(json.dumps(text_of(raw), ensure_ascii=False))
 
 
@@ -145,7 +145,11 @@ def pb_pack(message):
     return framed(b"".join(pb_fields(message)))
 
 
-def pb_unpack(content):
+def signed(number):
+    return (number & 2**32 - 1 ^ 2**31) - 2**31
+
+
+def pb_read(content):
     at, fields = 0, {}
 
     def take_varint():
@@ -168,7 +172,11 @@ def pb_unpack(content):
             assert tag & 7 == 2 and at + size <= len(content), "not a field written by us"
             fields[tag >> 3] = content[at : at + size]
             at += size
-    signed = lambda number: (number & 2**32 - 1 ^ 2**31) - 2**31
+    return fields
+
+
+def pb_unpack(content):
+    fields = pb_read(content)
     return message_of(signed(fields.get(1, 0)), fields[2], fields.get(3, b""), fields.get(4, b""),
                       fields.get(5, b""), fields.get(6, 0), fields.get(7, b""))
 
@@ -190,9 +198,46 @@ def pb_random(rng, message):
     return framed(b"".join(fields))
 
 
-# both
+# WebSocket
 
-FORMATS = {"json": (json_pack, json_unpack, json_random), "pb": (pb_pack, pb_unpack, pb_random),
+
+def wsjson_pack(message):
+    fields = json_fields(message)
+    if message[3] == 0:
+        del fields[b"status"]
+    fields[b"xferPipe"] = b"[]"
+    return framed(b"{" + b",".join(b'"%s":%s' % pair for pair in fields.items()) + b"}")
+
+
+def wspb_fields(message):
+    seq, kind, method, number, msg, cause, codec, body, metadata = message
+    status = b"&".join(status_query(number, msg, cause)) if number else b""
+    return [number_field(1, seq), number_field(2, kind), bytes_field(3, method),
+            bytes_field(4, query_of(metadata)), number_field(5, codec), bytes_field(8, status),
+            bytes_field(6, body)]
+
+
+def wspb_pack(message):
+    return framed(b"".join(wspb_fields(message)))
+
+
+def wspb_unpack(content):
+    fields = pb_read(content)
+    return message_of(signed(fields.get(1, 0)), fields[2], fields.get(3, b""), fields.get(8, b""),
+                      fields.get(4, b""), fields.get(5, 0), fields.get(6, b""))
+
+
+def wspb_random(rng, message):
+    fields = wspb_fields(message) + [b"\x3a\x00"]
+    rng.shuffle(fields)
+    return framed(b"".join(fields))
+
+
+# all
+
+FORMATS = {"wsjson": (wsjson_pack, json_unpack, json_random),
+           "wspb": (wspb_pack, wspb_unpack, wspb_random),
+           "json": (json_pack, json_unpack, json_random), "pb": (pb_pack, pb_unpack, pb_random),
            "oldjson": (None, None, old_json_random)}
 
 
