@@ -12,7 +12,9 @@
 #include "parley/peer/testing/pair.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
+#include "parley/wire/json_framing.h"
 #include "parley/wire/parley_framing.h"
+#include "parley/wire/pb_framing.h"
 #include "parley/wire/raw_framing.h"
 
 namespace parley {
@@ -81,6 +83,22 @@ PARLEY_PEER_TEST(Framing, one_port_takes_each_and_both_sides_call) {
         EXPECT_EQ(back.call<int>("/back", 1).value(), 2);
       }
     }
+  }
+}
+
+PARLEY_PEER_TEST(Framing, one_port_takes_all_formats_of_erpcs_beside_our_own) {
+  const Framings all = {std::make_shared<wire::ParleyFraming>(),
+                        std::make_shared<wire::RawFraming>(), std::make_shared<wire::JsonFraming>(),
+                        std::make_shared<wire::PbFraming>()};
+  Pair pair(PeerOptions{.framings = all});
+  serve_texts(pair.server);
+  for (const auto& framing : all) {
+    Peer client(PeerOptions{.framings = {framing}});
+    const auto session = client.dial(pair.address);
+    ASSERT_TRUE(session);
+    EXPECT_EQ(session->call<std::size_t>("/size", "a \"quoted\"\nline").value(), 15U)
+        << framing->name();
+    EXPECT_EQ(session->call<int>("/none").error().code(), Code::not_found) << framing->name();
   }
 }
 
