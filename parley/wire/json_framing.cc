@@ -26,14 +26,10 @@ Status JsonDecoder::parse(impl::FrameReader& content, Message& message,
 
 JsonEncoder::JsonEncoder(const ErpcLimits& limits) noexcept : ErpcEncoder(format, limits) {}
 
-std::size_t JsonEncoder::method_bytes(const Message& message) const noexcept {
-  return impl::json_size(message.method);
-}
-
-Status JsonEncoder::put_content(const Message& message, std::size_t /*body_bytes*/,
-                                std::size_t rest, std::string& out) const {
+void JsonEncoder::put_head(const Message& message, std::size_t /*body_bytes*/, std::size_t rest,
+                           std::string& out) const {
+  out.append(impl::opening_bytes, '\0');
   impl::put_json_head(out, envelope, message, impl::status_room(message, rest, limit()));
-  return {};
 }
 
 Status JsonEncoder::encode_pieces(const Message& message, std::span<const std::string_view> body,
@@ -41,7 +37,8 @@ Status JsonEncoder::encode_pieces(const Message& message, std::span<const std::s
   const std::string_view end = impl::json_end(envelope);
   std::size_t size = end.size();
   for (const std::string_view piece : body) size += impl::json_size(piece);
-  if (Status bad = encode_head(message, size, size, out); !bad.is_ok()) return bad;
+  const Sizes sizes{.method = impl::json_size(message.method), .body = size, .body_room = size};
+  if (Status bad = encode_head(message, sizes, out); !bad.is_ok()) return bad;
   for (const std::string_view piece : body) impl::append_json(out, piece);
   out += end;
   return {};
@@ -57,7 +54,8 @@ Status JsonEncoder::encode_apart(const Message& message, std::string& out, Bytes
     return status;
   }
   const std::string_view end = impl::json_end(envelope);
-  if (Status bad = encode_head(message, size + end.size(), 0, out); !bad.is_ok()) return bad;
+  const Sizes sizes{.method = impl::json_size(message.method), .body = size + end.size()};
+  if (Status bad = encode_head(message, sizes, out); !bad.is_ok()) return bad;
   tail = body;
   tail.append(Bytes::copy_of(end));
   return {};

@@ -55,9 +55,8 @@ class JsonEncoder final : public impl::ErpcEncoder {
  private:
   Status encode_pieces(const Message& message, std::span<const std::string_view> body,
                        std::string& out) override;
-  Status put_content(const Message& message, std::size_t body_bytes, std::size_t rest,
-                     std::string& out) const override;
-  [[nodiscard]] std::size_t method_bytes(const Message& message) const noexcept override;
+  void put_head(const Message& message, std::size_t body_bytes, std::size_t rest,
+                std::string& out) const override;
 };
 
 class JsonFraming final : public Framing {

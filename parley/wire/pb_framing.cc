@@ -33,10 +33,10 @@ Status PbDecoder::parse(impl::FrameReader& content, Message& message,
 
 PbEncoder::PbEncoder(const ErpcLimits& limits) noexcept : ErpcEncoder(format, limits) {}
 
-Status PbEncoder::put_content(const Message& message, std::size_t body_bytes, std::size_t rest,
-                              std::string& out) const {
+void PbEncoder::put_head(const Message& message, std::size_t body_bytes, std::size_t rest,
+                         std::string& out) const {
+  out.append(impl::opening_bytes, '\0');
   impl::put_pb_head(out, envelope, message, impl::status_room(message, rest, limit()), body_bytes);
-  return {};
 }
 
 Match PbFraming::matches(std::string_view first_bytes) const noexcept {

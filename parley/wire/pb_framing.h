@@ -44,8 +44,8 @@ class PbEncoder final : public impl::ErpcEncoder {
   explicit PbEncoder(const ErpcLimits& limits = {}) noexcept;
 
  private:
-  Status put_content(const Message& message, std::size_t body_bytes, std::size_t rest,
-                     std::string& out) const override;
+  void put_head(const Message& message, std::size_t body_bytes, std::size_t rest,
+                std::string& out) const override;
 };
 
 class PbFraming final : public Framing {

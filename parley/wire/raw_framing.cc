@@ -60,17 +60,18 @@ Status RawDecoder::parse(impl::FrameReader& content, Message& message,
   message.body_codec = static_cast<BodyCodec>(codec);
   if (Status bad = impl::read_type(frame_name, type, message); !bad.is_ok()) return bad;
   if (Status bad = impl::read_status(frame_name, status, message); !bad.is_ok()) return bad;
+  if (metadata.empty()) return {};
   return impl::read_metadata(frame_name, metadata, limits(), message);
 }
 
 RawEncoder::RawEncoder(const RawLimits& limits) noexcept : ErpcEncoder(format, limits) {}
 
-Status RawEncoder::put_content(const Message& message, std::size_t /*body_bytes*/, std::size_t rest,
-                               std::string& out) const {
-  std::array<char, 3 + longest_seq> head{};
-  char* at = head.data() + 1;
-  at = std::to_chars(at, at + longest_seq, message.seq, seq_radix).ptr;
-  head.front() = static_cast<char>(at - head.data() - 1);
+void RawEncoder::put_head(const Message& message, std::size_t /*body_bytes*/, std::size_t rest,
+                          std::string& out) const {
+  std::array<char, impl::opening_bytes + 3 + longest_seq> head{};
+  char* const seq = head.data() + impl::opening_bytes + 1;
+  char* at = std::to_chars(seq, seq + longest_seq, message.seq, seq_radix).ptr;
+  head[impl::opening_bytes] = static_cast<char>(at - seq);
   *at++ = static_cast<char>(message.type);
   *at++ = static_cast<char>(message.method.size());
   out.append(head.data(), at);
@@ -86,7 +87,6 @@ Status RawEncoder::put_content(const Message& message, std::size_t /*body_bytes*
   append_query(out, message.metadata);
   impl::put_number(out.data() + metadata_at, 2, out.size() - metadata_at - 2);
   out += static_cast<char>(message.body_codec);
-  return {};
 }
 
 Match RawFraming::matches(std::string_view first_bytes) const noexcept {

@@ -47,8 +47,8 @@ class RawEncoder final : public impl::ErpcEncoder {
   explicit RawEncoder(const RawLimits& limits = {}) noexcept;
 
  private:
-  Status put_content(const Message& message, std::size_t body_bytes, std::size_t rest,
-                     std::string& out) const override;
+  void put_head(const Message& message, std::size_t body_bytes, std::size_t rest,
+                std::string& out) const override;
 };
 
 class RawFraming final : public Framing {

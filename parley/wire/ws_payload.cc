@@ -34,10 +34,10 @@ Status encode(std::string_view name, const Message& message, std::size_t rest, s
               const ErpcLimits& limits, const Put& put) {
   if (Status bad = impl::refuse_unwritable(name, message, limits); !bad.is_ok()) return bad;
   const std::size_t limit = limits.max_frame_bytes;
-  std::size_t least = message.method.size() + message.body.size();
-  for (const auto& [key, value] : message.metadata) least += key.size() + value.size();
+  const std::size_t metadata_least = impl::bytes_of(message.metadata);
+  const std::size_t least = message.method.size() + message.body.size() + metadata_least;
   if (least > limit) return impl::too_large(name, least, limit);
-  impl::make_room(message, rest, out);
+  impl::make_room(message.status, 3 * metadata_least + 2 * message.metadata.size(), rest, out);
   const std::size_t start = out.size();
   put(impl::status_room(message, rest, limit));
   const std::size_t size = out.size() - start;

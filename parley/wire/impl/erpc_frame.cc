@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "parley/wire/query.h"
-#include "parley/wire/status_text.h"
 
 namespace parley::wire::impl {
 namespace {
@@ -20,13 +19,6 @@ std::string shown(char byte) {
 }
 
 std::string named(std::string_view frame_name) { return std::string(frame_name) + ": "; }
-
-// Of keys and values, before they are escaped.
-std::size_t bytes_of(const Metadata& metadata) noexcept {
-  std::size_t bytes = 0;
-  for (const auto& [key, value] : metadata) bytes += key.size() + value.size();
-  return bytes;
-}
 
 Status method_too_long(std::string_view frame_name, std::string_view method) {
   return malformed(frame_name, "method name of " + count_of(method.size(), "bytes") + " (\"" +
@@ -67,7 +59,6 @@ Status too_large(std::string_view frame_name, std::size_t size, std::size_t limi
 }
 
 Status refuse_filters(std::string_view frame_name, std::string_view ids) {
-  if (ids.empty()) return {};
   return {Code::unimplemented,
           named(frame_name) + "transfer filter " + shown(ids.front()) +
               " is not registered; let the sender send without it, or register it on this side"};
@@ -78,16 +69,8 @@ std::size_t frame_limit(const ErpcLimits& limits, std::size_t uncounted) noexcep
   return std::min(limits.max_frame_bytes, most + uncounted);
 }
 
-void put_number(char* to, std::size_t width, std::size_t number) noexcept {
-  for (; width > 0; --width, number >>= 8U) to[width - 1] = static_cast<char>(number & 0xFFU);
-}
-
-Status read_type(std::string_view frame_name, std::int64_t number, Message& out) {
-  const bool is_small = number >= 0 && number <= std::numeric_limits<std::uint8_t>::max();
-  const auto type = teleport_type_of(is_small ? static_cast<std::uint32_t>(number) : 0);
-  if (!type) return malformed(frame_name, "unknown message type " + std::to_string(number));
-  out.type = *type;
-  return {};
+Status unknown_type(std::string_view frame_name, std::int64_t number) {
+  return malformed(frame_name, "unknown message type " + std::to_string(number));
 }
 
 Status read_method(std::string_view frame_name, std::string_view method, Message& out) {
@@ -96,15 +79,8 @@ Status read_method(std::string_view frame_name, std::string_view method, Message
   return {};
 }
 
-Status read_status(std::string_view frame_name, std::string_view text, Message& out) {
-  Status bad = decode_status_text(text, out.status);
-  return bad.is_ok() ? bad : bad.with_context(named(frame_name) + "status");
-}
-
 Status read_metadata(std::string_view frame_name, std::string_view text, const ErpcLimits& limits,
                      Message& out) {
-  out.metadata.clear();
-  if (text.empty()) return {};
   auto entries = decode_query(text, {.max_entries = limits.max_metadata_entries});
   if (!entries) return entries.error().with_context(named(frame_name) + "metadata");
   out.metadata = *std::move(entries);
@@ -130,11 +106,10 @@ Status refuse_unwritable(std::string_view frame_name, const Message& message,
   return {};
 }
 
-void make_room(const Message& message, std::size_t rest, std::string& out) {
-  const Status& status = message.status;
+void make_room(const Status& status, std::size_t metadata_most, std::size_t rest,
+               std::string& out) {
   const std::size_t status_most =
       status.is_ok() ? std::size_t{6} : 32 + 3 * (status.message().size() + status.cause().size());
-  const std::size_t metadata_most = 2 * message.metadata.size() + 3 * bytes_of(message.metadata);
   const std::size_t needed = out.size() + rest + std::min(status_most, max_status_text) +
                              std::min(metadata_most, most_reserved_for_metadata);
   // Never less than double: many small messages written to one buffer must not each move it.
@@ -188,7 +163,7 @@ Status ErpcDecoder::parse_frame(std::string_view frame, Message& message,
   FrameReader reader(format_.frame_name, frame.substr(size_bytes));
   const std::string_view filters = reader.text(reader.number(1, "filter count"), "filter list");
   if (!reader.is_ok()) return reader.error();
-  if (Status bad = refuse_filters(format_.frame_name, filters); !bad.is_ok()) return bad;
+  if (!filters.empty()) return refuse_filters(format_.frame_name, filters);
   return parse(reader, message, body);
 }
 
@@ -244,29 +219,27 @@ std::size_t ErpcEncoder::max_body_bytes() const noexcept {
   return limit() - std::min(limit(), format_.most_overhead + ok_status);
 }
 
-Status ErpcEncoder::encode_head(const Message& message, std::size_t body_bytes,
-                                std::size_t body_room, std::string& out) const {
+Status ErpcEncoder::encode_head(const Message& message, const Sizes& sizes,
+                                std::string& out) const {
   const std::string_view name = format_.frame_name;
   if (Status bad = refuse_unwritable(name, message, limits_); !bad.is_ok()) return bad;
   const std::size_t metadata_least = bytes_of(message.metadata);
-  if (metadata_least > format_.longest_metadata ||
-      3 * metadata_least + 2 * message.metadata.size() > format_.longest_metadata) {
+  const std::size_t metadata_most = 3 * metadata_least + 2 * message.metadata.size();
+  if (metadata_most > format_.longest_metadata) {
     const std::size_t metadata = query_size(message.metadata);
     if (metadata > format_.longest_metadata) return metadata_too_long(format_, metadata, message);
   }
-  const std::size_t method = method_bytes(message);
   const std::size_t least =
-      format_.smallest_size + format_.uncounted + method + metadata_least + body_bytes;
+      format_.smallest_size + format_.uncounted + sizes.method + metadata_least + sizes.body;
   if (least > limit()) return too_large(name, least, limit());
-  make_room(message, format_.most_overhead + method + body_room, out);
+  const std::size_t overhead = format_.most_overhead + sizes.method;
+  make_room(message.status, metadata_most, overhead + sizes.body_room, out);
   const std::size_t start = out.size();
-  out.append(size_bytes + 1, '\0');  // no transfer filter
-  Status bad = put_content(message, body_bytes, format_.most_overhead + method + body_bytes, out);
-  const std::size_t size = out.size() - start + body_bytes;
-  if (bad.is_ok() && size > limit()) bad = too_large(name, size, limit());
-  if (!bad.is_ok()) {
+  put_head(message, sizes.body, overhead + sizes.body, out);
+  const std::size_t size = out.size() - start + sizes.body;
+  if (size > limit()) {
     out.resize(start);
-    return bad;
+    return too_large(name, size, limit());
   }
   put_number(out.data() + start, size_bytes, size - format_.uncounted);
   return {};
@@ -276,13 +249,15 @@ Status ErpcEncoder::encode_pieces(const Message& message, std::span<const std::s
                                   std::string& out) {
   std::size_t size = 0;
   for (const std::string_view piece : body) size += piece.size();
-  if (Status bad = encode_head(message, size, size, out); !bad.is_ok()) return bad;
+  const Sizes sizes{.method = message.method.size(), .body = size, .body_room = size};
+  if (Status bad = encode_head(message, sizes, out); !bad.is_ok()) return bad;
   for (const std::string_view piece : body) out += piece;
   return {};
 }
 
 Status ErpcEncoder::encode_apart(const Message& message, std::string& out, Bytes& tail) {
-  if (Status bad = encode_head(message, message.body.size(), 0, out); !bad.is_ok()) return bad;
+  const Sizes sizes{.method = message.method.size(), .body = message.body.size()};
+  if (Status bad = encode_head(message, sizes, out); !bad.is_ok()) return bad;
   tail = message.body;
   return {};
 }

@@ -25,10 +25,14 @@
 #include "parley/wire/impl/frame_buffer.h"
 #include "parley/wire/impl/frame_reader.h"
 #include "parley/wire/message.h"
+#include "parley/wire/metadata.h"
+#include "parley/wire/status_text.h"
 
 namespace parley::wire::impl {
 
 constexpr std::size_t size_bytes = 4;
+// And the filter count.
+constexpr std::size_t opening_bytes = size_bytes + 1;
 constexpr std::size_t longest_method = 255;
 
 struct ErpcFormat {
@@ -48,19 +52,39 @@ std::string count_of(std::size_t count, std::string_view noun);
 Status malformed(std::string_view frame_name, std::string_view what);
 // resource_exhausted.
 Status too_large(std::string_view frame_name, std::size_t size, std::size_t limit);
-// Unimplemented when there is an id: where transfer filters will be undone. The ids are in the
-// order in which the sender applied them.
+// invalid_argument: "raw frame: unknown message type 9".
+Status unknown_type(std::string_view frame_name, std::int64_t number);
+// Unimplemented, naming the first of `ids`, of which there is one: where transfer filters will be
+// undone. They are in the order in which the sender applied them.
 Status refuse_filters(std::string_view frame_name, std::string_view ids);
 
 // max_frame_bytes, or less: the length has 32 bits.
 std::size_t frame_limit(const ErpcLimits& limits, std::size_t uncounted = 0) noexcept;
+// Of keys and values, before they are escaped.
+inline std::size_t bytes_of(const Metadata& metadata) noexcept {
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : metadata) bytes += key.size() + value.size();
+  return bytes;
+}
 // Writes `number` as `width` bytes, big endian.
-void put_number(char* to, std::size_t width, std::size_t number) noexcept;
+inline void put_number(char* to, std::size_t width, std::size_t number) noexcept {
+  for (; width > 0; --width, number >>= 8U) to[width - 1] = static_cast<char>(number & 0xFFU);
+}
 
 // Sets one part of the message from what a frame holds.
-Status read_type(std::string_view frame_name, std::int64_t number, Message& out);
+inline Status read_type(std::string_view frame_name, std::int64_t number, Message& out) {
+  const auto type =
+      teleport_type_of(number >= 0 && number <= 255 ? static_cast<unsigned>(number) : 0);
+  if (!type) return unknown_type(frame_name, number);
+  out.type = *type;
+  return {};
+}
+inline Status read_status(std::string_view frame_name, std::string_view text, Message& out) {
+  Status bad = decode_status_text(text, out.status);
+  return bad.is_ok() ? bad : bad.with_context(std::string(frame_name) + ": status");
+}
 Status read_method(std::string_view frame_name, std::string_view method, Message& out);
-Status read_status(std::string_view frame_name, std::string_view text, Message& out);
+// There is some text.
 Status read_metadata(std::string_view frame_name, std::string_view text, const ErpcLimits& limits,
                      Message& out);
 
@@ -68,10 +92,10 @@ Status read_metadata(std::string_view frame_name, std::string_view text, const E
 // the limits.
 Status refuse_unwritable(std::string_view frame_name, const Message& message,
                          const ErpcLimits& limits);
-// Reserves for a whole frame, from above: escaping makes at most three bytes of one. Statuses and
-// metadata of more than 65535 bytes are refused, cut or rare, so they get no more room than that.
-// `rest` is what they are not.
-void make_room(const Message& message, std::size_t rest, std::string& out);
+// Reserves for a whole frame, from above: escaping makes at most three bytes of one.
+// `metadata_most` is what metadata may take so, `rest` all but status and metadata. More than 65535
+// bytes of either are refused, cut or rare, so they get no more room than that.
+void make_room(const Status& status, std::size_t metadata_most, std::size_t rest, std::string& out);
 // What a status may take of a frame whose `rest` stands fixed: an error is shortened rather than
 // lost.
 std::size_t status_room(const Message& message, std::size_t rest, std::size_t limit) noexcept;
@@ -139,18 +163,17 @@ class ErpcEncoder : public Encoder {
 
   Status encode_pieces(const Message& message, std::span<const std::string_view> body,
                        std::string& out) override;
-  // Appends the frame up to its body, which will have `body_bytes`, `body_room` of them in `out`.
-  // On an error `out` is what it was.
-  Status encode_head(const Message& message, std::size_t body_bytes, std::size_t body_room,
-                     std::string& out) const;
-  // Appends what stands between the filter count and the body. `rest` is at least what the frame
-  // has besides status and metadata.
-  virtual Status put_content(const Message& message, std::size_t body_bytes, std::size_t rest,
-                             std::string& out) const = 0;
-  // How many bytes the method takes.
-  [[nodiscard]] virtual std::size_t method_bytes(const Message& message) const noexcept {
-    return message.method.size();
-  }
+  // Appends the frame up to its body. On an error `out` is what it was.
+  struct Sizes {
+    std::size_t method = 0;     // as it stands in the frame
+    std::size_t body = 0;       // likewise
+    std::size_t body_room = 0;  // how much of the body will follow in `out`
+  };
+  Status encode_head(const Message& message, const Sizes& sizes, std::string& out) const;
+  // Appends room for the size, the filter count 0 and what stands before the body. `rest` is at
+  // least what the frame has besides status and metadata.
+  virtual void put_head(const Message& message, std::size_t body_bytes, std::size_t rest,
+                        std::string& out) const = 0;
 
   [[nodiscard]] std::size_t limit() const noexcept {
     return frame_limit(limits_, format_.uncounted);

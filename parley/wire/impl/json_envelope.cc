@@ -117,7 +117,10 @@ class EnvelopeReader {
       text = resolved.flatten();
     }
     if (key == status) return read_status(envelope_.frame_name, text, message_);
-    if (key == meta) return read_metadata(envelope_.frame_name, text, limits_, message_);
+    if (key == meta) {
+      if (text.empty()) return {};
+      return read_metadata(envelope_.frame_name, text, limits_, message_);
+    }
     if (!resolved.empty()) message_.method_block = resolved.first_block();
     return read_method(envelope_.frame_name, text, message_);
   }
@@ -144,7 +147,8 @@ class EnvelopeReader {
     while (scanner_.next_element()) {
       ids += static_cast<char>(scanner_.integer("xferPipe", 0, 255));
     }
-    return scanner_.error().is_ok() ? refuse_filters(envelope_.frame_name, ids) : Status();
+    const bool is_fine = ids.empty() || !scanner_.error().is_ok();
+    return is_fine ? Status() : refuse_filters(envelope_.frame_name, ids);
   }
 
   // The text is no JSON from its body on: takes that for one that only has its quotes escaped, if

@@ -33,7 +33,7 @@ class EnvelopeReader {
     while (!left_.empty() && error_.is_ok()) read_field();
     if (!error_.is_ok()) return error_;
     const std::string_view name = envelope_.frame_name;
-    if (Status bad = refuse_filters(name, filters_); !bad.is_ok()) return bad;
+    if (!filters_.empty()) return refuse_filters(name, filters_);
     if (Status bad = read_type(name, type_, message_); !bad.is_ok()) return bad;
     if (codec_ < 0 || codec_ > std::numeric_limits<unsigned char>::max()) {
       return malformed(name, "bodyCodec " + std::to_string(codec_) + " is no byte");
@@ -42,6 +42,7 @@ class EnvelopeReader {
     body = body_;
     if (Status bad = read_method(name, method_, message_); !bad.is_ok()) return bad;
     if (Status bad = read_status(name, status_, message_); !bad.is_ok()) return bad;
+    if (metadata_.empty()) return {};
     return read_metadata(name, metadata_, limits_, message_);
   }
 
