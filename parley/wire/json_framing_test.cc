@@ -346,6 +346,37 @@ TEST(JsonFraming, a_message_outlives_its_decoder_and_chunk) {
   EXPECT_EQ(message.body, "B");
 }
 
+// Else a message that counts for nothing could hold megabytes.
+TEST(JsonFraming, a_small_message_does_not_keep_a_large_frame) {
+  const std::string text =
+      R"({"mtype":1,"serviceMethod":"/x","body":"{}","more":")" + std::string(100'000, ' ') + "\"}";
+  const Bytes chunk = Bytes::from(erpc_framed(text));
+  JsonDecoder decoder;
+  decoder.feed(chunk);
+  const Message message = *decoder.next().value();
+  EXPECT_EQ(message.method, "/x");
+  EXPECT_EQ(message.body, "{}");
+  const std::string_view frame = chunk.piece(0);
+  for (const std::string_view shown : {message.method, message.body.piece(0)}) {
+    EXPECT_TRUE(shown.data() < frame.data() || shown.data() >= frame.data() + frame.size());
+  }
+}
+
+TEST(JsonFraming, a_status_longer_than_any_that_is_sent_is_refused) {
+  const std::string text = R"({"mtype":2,"status":"code=1&msg=)" + std::string(65'536, 'x') + "\"}";
+  JsonDecoder decoder;
+  decoder.feed(erpc_framed(text));
+  EXPECT_EQ(decoder.next().error().message(),
+            "json frame: a status of 65547 bytes is longer than any that is sent");
+}
+
+TEST(JsonFraming, a_text_protocol_is_told_by_its_own_first_bytes) {
+  JsonDecoder decoder;
+  decoder.feed("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_NE(decoder.next().error().message().find("its first bytes are \"GET \""),
+            std::string::npos);
+}
+
 TEST(JsonFraming, a_claim_takes_no_memory_before_its_bytes_come) {
   JsonDecoder decoder;
   const std::size_t before = allocations().bytes;

@@ -27,16 +27,18 @@ void for_each_piece(const Bytes& bytes, const Function& function) {
   for (std::size_t i = 0; i < bytes.piece_count(); ++i) function(bytes.piece(i));
 }
 
-// Writes head and body by `put`, which is told what the status may take. `rest` is at least what
-// the payload has besides status and metadata.
+// Writes head and body by `put`, which is told what the status may take. `content` is what method
+// and body take as they will stand, `overhead` at least what else there is besides status and
+// metadata.
 template <typename Put>
-Status encode(std::string_view name, const Message& message, std::size_t rest, std::string& out,
-              const ErpcLimits& limits, const Put& put) {
+Status encode(std::string_view name, const Message& message, std::size_t content,
+              std::size_t overhead, std::string& out, const ErpcLimits& limits, const Put& put) {
   if (Status bad = impl::refuse_unwritable(name, message, limits); !bad.is_ok()) return bad;
   const std::size_t limit = limits.max_frame_bytes;
   const std::size_t metadata_least = impl::bytes_of(message.metadata);
-  const std::size_t least = message.method.size() + message.body.size() + metadata_least;
+  const std::size_t least = content + metadata_least;
   if (least > limit) return impl::too_large(name, least, limit);
+  const std::size_t rest = content + overhead;
   impl::make_room(message.status, 3 * metadata_least + 2 * message.metadata.size(), rest, out);
   const std::size_t start = out.size();
   put(impl::status_room(message, rest, limit));
@@ -63,6 +65,7 @@ Result<Message> decode(std::string_view name, Bytes payload, const ErpcLimits& l
   if (!body.empty()) {
     message.body = payload.slice(static_cast<std::size_t>(body.data() - text.data()), body.size());
   }
+  impl::let_go_of_frame(text.size(), !body.empty(), message);
   return message;
 }
 
@@ -70,21 +73,24 @@ Result<Message> decode(std::string_view name, Bytes payload, const ErpcLimits& l
 
 Status encode_ws_json(const Message& message, std::string& out, const ErpcLimits& limits) {
   const std::string_view end = impl::json_end(json);
-  std::size_t rest = impl::most_json_overhead + impl::json_size(message.method) + end.size();
-  for_each_piece(message.body, [&](std::string_view piece) { rest += impl::json_size(piece); });
-  return encode(json.frame_name, message, rest, out, limits, [&](std::size_t status_bytes) {
+  std::size_t content = impl::json_size(message.method);
+  for_each_piece(message.body, [&](std::string_view piece) { content += impl::json_size(piece); });
+  const auto put = [&](std::size_t status_bytes) {
     impl::put_json_head(out, json, message, status_bytes);
     for_each_piece(message.body, [&](std::string_view piece) { impl::append_json(out, piece); });
     out += end;
-  });
+  };
+  return encode(json.frame_name, message, content, impl::most_json_overhead + end.size(), out,
+                limits, put);
 }
 
 Status encode_ws_pb(const Message& message, std::string& out, const ErpcLimits& limits) {
-  const std::size_t rest = impl::most_pb_overhead + message.method.size() + message.body.size();
-  return encode(pb.frame_name, message, rest, out, limits, [&](std::size_t status_bytes) {
+  const auto put = [&](std::size_t status_bytes) {
     impl::put_pb_head(out, pb, message, status_bytes, message.body.size());
     for_each_piece(message.body, [&](std::string_view piece) { out += piece; });
-  });
+  };
+  return encode(pb.frame_name, message, message.method.size() + message.body.size(),
+                impl::most_pb_overhead, out, limits, put);
 }
 
 Result<Message> decode_ws_json(Bytes payload, const ErpcLimits& limits) {

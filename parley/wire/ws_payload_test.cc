@@ -187,6 +187,12 @@ TEST(WsPayload, a_body_beyond_the_limit_is_refused_before_it_is_copied) {
     EXPECT_EQ(encode_error(format, message).code(), Code::resource_exhausted);
     EXPECT_LT(allocations().bytes - before, 10000U);
   }
+  // As it would stand there, that is: each byte takes six.
+  message.body = Bytes::from(std::string(ErpcLimits().max_frame_bytes / 4, '\x01'));
+  std::string out;
+  const std::size_t before = allocations().bytes;
+  EXPECT_EQ(encode_ws_json(message, out).code(), Code::resource_exhausted);
+  EXPECT_LT(allocations().bytes - before, 10000U);
 }
 
 TEST(WsPayload, method_and_body_share_the_payload_and_outlive_it) {

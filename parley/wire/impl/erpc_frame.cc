@@ -44,16 +44,16 @@ Status malformed(std::string_view frame_name, std::string_view what) {
   return {Code::invalid_argument, named(frame_name) + std::string(what)};
 }
 
-Status too_large(std::string_view frame_name, std::size_t size, std::size_t limit) {
+Status too_large(std::string_view frame_name, std::size_t size, std::size_t limit,
+                 std::string_view begin) {
   std::string what = named(frame_name) + "a frame of " + count_of(size, "bytes") +
                      " is larger than max_frame_bytes (" + std::to_string(limit) + "); ";
   // Four printable bytes where a length should be are the beginning of a text protocol.
-  std::string begin;
-  for (int shift = 24; shift >= 0; shift -= 8) begin += static_cast<char>(size >> shift);
-  const bool is_text =
-      std::all_of(begin.begin(), begin.end(), [](char byte) { return byte >= ' ' && byte <= '~'; });
+  const bool is_text = !begin.empty() && std::all_of(begin.begin(), begin.end(), [](char byte) {
+    return byte >= ' ' && byte <= '~';
+  });
   what += is_text ? "the other side does not seem to speak this protocol: its first bytes are \"" +
-                        begin + "\""
+                        std::string(begin) + "\""
                   : "send less at once or raise the limit on both sides";
   return {Code::resource_exhausted, std::move(what)};
 }
@@ -122,6 +122,16 @@ std::size_t status_room(const Message& message, std::size_t rest, std::size_t li
   return rest < limit ? std::min(limit - rest, max_status_text) : 0;
 }
 
+void let_go_of_frame(std::size_t frame_bytes, bool shows_body, Message& message) {
+  constexpr std::size_t most_unused = std::size_t{16} << 10U;
+  if (frame_bytes - (shows_body ? message.body.size() : 0) <= most_unused) return;
+  if (shows_body) message.body = Bytes::copy_of(message.body.to_string());
+  if (message.method.empty()) return;
+  Bytes method = Bytes::copy_of(message.method);
+  message.method = method.flatten();
+  message.method_block = method.first_block();
+}
+
 Match match_frame(std::string_view first_bytes, const ErpcFormat& format,
                   const ErpcLimits& limits) noexcept {
   constexpr std::size_t needed = size_bytes + 2;
@@ -148,7 +158,8 @@ Result<std::size_t> ErpcDecoder::claimed_size(std::string_view head) const {
   for (const char c : head.substr(0, size_bytes)) size = size << 8U | static_cast<unsigned char>(c);
   const std::size_t limit = frame_limit(limits_, format_.uncounted);
   if (size + format_.uncounted > limit) {
-    return too_large(format_.frame_name, size + format_.uncounted, limit);
+    return too_large(format_.frame_name, size + format_.uncounted, limit,
+                     head.substr(0, size_bytes));
   }
   if (size < format_.smallest_size) {
     return malformed(format_.frame_name, "it claims a size of " + count_of(size, "bytes") +
@@ -189,6 +200,7 @@ Result<bool> ErpcDecoder::next(Message& message) {
     const auto offset = static_cast<std::size_t>(body.data() - chunk.data());
     message.body = buffer_.slice(offset, offset + body.size());
   }
+  let_go_of_frame(*size, !body.empty(), message);
   buffer_.consume(*size);
   return true;
 }
@@ -207,6 +219,7 @@ Result<bool> ErpcDecoder::next_joined(Message& message) {
   if (!body.empty()) {
     message.body = frame.slice(static_cast<std::size_t>(body.data() - text.data()), body.size());
   }
+  let_go_of_frame(text.size(), !body.empty(), message);
   return true;
 }
 

@@ -50,8 +50,9 @@ struct ErpcFormat {
 std::string count_of(std::size_t count, std::string_view noun);
 // invalid_argument: "raw frame: ...".
 Status malformed(std::string_view frame_name, std::string_view what);
-// resource_exhausted.
-Status too_large(std::string_view frame_name, std::size_t size, std::size_t limit);
+// resource_exhausted. `begin`: the bytes that were read as the size; none when it is our own frame.
+Status too_large(std::string_view frame_name, std::size_t size, std::size_t limit,
+                 std::string_view begin = {});
 // invalid_argument: "raw frame: unknown message type 9".
 Status unknown_type(std::string_view frame_name, std::int64_t number);
 // Unimplemented, naming the first of `ids`, of which there is one: where transfer filters will be
@@ -80,6 +81,10 @@ inline Status read_type(std::string_view frame_name, std::int64_t number, Messag
   return {};
 }
 inline Status read_status(std::string_view frame_name, std::string_view text, Message& out) {
+  if (text.size() > max_status_text) {
+    return malformed(frame_name, "a status of " + count_of(text.size(), "bytes") +
+                                     " is longer than any that is sent");
+  }
   Status bad = decode_status_text(text, out.status);
   return bad.is_ok() ? bad : bad.with_context(std::string(frame_name) + ": status");
 }
@@ -99,6 +104,11 @@ void make_room(const Status& status, std::size_t metadata_most, std::size_t rest
 // What a status may take of a frame whose `rest` stands fixed: an error is shortened rather than
 // lost.
 std::size_t status_room(const Message& message, std::size_t rest, std::size_t limit) noexcept;
+
+// Once a frame was read: a message keeps it alive by a body or a method that shows it, however
+// little of it they are. When it is much more than they are counted for, they get memory of their
+// own. `shows_body`: the body is part of the frame.
+void let_go_of_frame(std::size_t frame_bytes, bool shows_body, Message& message);
 
 // For Framing::matches(). A length it may have, then no transfer filter and a byte that may open
 // the content; or any filters, which hide it.

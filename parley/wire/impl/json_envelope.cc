@@ -137,7 +137,10 @@ class EnvelopeReader {
     const JsonString string = scanner_.string("body");
     body_ = string.text;
     if (!string.has_escapes) return;
-    message_.body = Bytes::from(unescape_json(string.text));
+    std::string body = unescape_json(string.text);
+    // What it is counted for is what it holds.
+    if (body.capacity() / 2 > body.size()) body.shrink_to_fit();
+    message_.body = Bytes::from(std::move(body));
     body_ = {};
   }
 
