@@ -298,6 +298,15 @@ TEST(Yaml, a_view_shows_the_text_itself_or_is_refused) {
             "yaml:1:1: a view would show text that is gone: use std::string or a vector");
 }
 
+TEST(Yaml, escapes_beyond_ascii_become_utf8) {
+  const auto text = decode_yaml<std::string>(R"("é\_\N\L\P\xA0\u00A0\U0001F600à\_")");
+  ASSERT_TRUE(text) << text.error().to_string();
+  EXPECT_EQ(*text, "é\u00A0\u0085\u2028\u2029\u00A0\u00A0\U0001F600à\u00A0");
+  const auto key = decode_yaml<std::map<std::string, int>>(R"({"a\_b": 1})");
+  ASSERT_TRUE(key) << key.error().to_string();
+  EXPECT_EQ(key->begin()->first, "a\u00A0b");
+}
+
 TEST(Yaml, a_type_that_travels_as_a_view_may_have_escapes_and_base64) {
   const YamlOptions strict{.refuse_views = true};
   EXPECT_EQ(decode_yaml<testing::Label>("\"a\\nb, and so on for some bytes\"", strict).value().text,

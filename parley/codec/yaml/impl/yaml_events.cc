@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "parley/codec/impl/failure.h"
+#include "parley/codec/impl/utf8.h"
 
 namespace parley::codec::impl {
 namespace {
@@ -30,6 +31,21 @@ bool has_closing_quote(std::string_view text) {
     }
   }
   return false;
+}
+
+// yaml-cpp turns the escapes \N and \_ into the single bytes of Latin-1. The text was UTF-8 before,
+// so that a byte of the two that continues no character is one of them.
+std::string as_utf8(const std::string& value) {
+  if (is_utf8(value)) return value;
+  std::string mended;
+  for (std::size_t at = 0; at < value.size();) {
+    const auto byte = static_cast<unsigned char>(value[at]);
+    if (byte == 0x85 || byte == 0xA0) mended += '\xC2';
+    const std::size_t size = byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+    mended.append(value, at, size);
+    at += size;
+  }
+  return mended;
 }
 
 bool is_merge_key(const YamlNode& key) {
@@ -164,7 +180,8 @@ void YamlEvents::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
 }
 
 void YamlEvents::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                          const std::string& value) {
+                          const std::string& written) {
+  std::string value = as_utf8(written);
   check_tag(mark, tag, YamlNode::What::scalar);
   last_text_ = mark;
   if (value.size() > options_.limits.max_string_bytes) {
@@ -175,8 +192,8 @@ void YamlEvents::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::
   count(mark, 1, value.size());
   YamlNode node = node_at(mark, YamlNode::What::scalar);
   node.is_text = tag != "?";
-  node.text = value;
   node.bytes = value.size();
+  node.text = std::move(value);
   show_source(node, mark);
   const YamlId id = tree_.add(std::move(node));
   name(anchor, id);
