@@ -49,6 +49,11 @@ bool ReadyItem::mark_ready() {
 
 void ReadyItem::ready() { make_ready(false); }
 
+void ReadyItem::ready(StandIn& stand_in) {
+  ReadyQueue* queue = queue_;
+  if (mark_ready()) queue->push(*this, stand_in);
+}
+
 void ReadyItem::make_ready(bool by_alarm) {
   ReadyQueue* queue = queue_;  // once it is marked it may run, and end
   if (mark_ready()) queue->push(*this, by_alarm);
@@ -68,12 +73,17 @@ ReadyQueue::ReadyQueue(std::string_view name, const ReadyQueueOptions& options)
 
 ReadyQueue::~ReadyQueue() {
   std::unique_lock lock(lock_);
+  ending_ = true;
+  impl::WaitList stand_ins;
+  impl::claim_all(standing_by_, stand_ins);
+  lock.unlock();
+  impl::wake_claimed(stand_ins);
+  lock.lock();
   while (fibers_ > 0) {
     impl::WaitNode node;
     impl::wait_in_for_ever(lock, ender_, node, "ready queue end");
     lock = std::unique_lock(lock_);
   }
-  ending_ = true;
   impl::WaitNode* starter = impl::claim_front(starter_);
   lock.unlock();
   if (starter != nullptr) impl::wake(*starter);
@@ -157,28 +167,93 @@ void ReadyQueue::start_when_there_is_room() {
 void ReadyQueue::work() {
   std::unique_lock lock(lock_);
   starting_ = false;
+  work_off(lock);
+  leave(lock);
+}
+
+void ReadyQueue::work_off(std::unique_lock<impl::SpinLock>& lock) {
   for (std::size_t done = 0; !ready_.empty();) {
     ReadyItem& item = *ready_.pop_front().item;
     // Should this item wait, the others are not to wait with it.
     const bool start = wants_fiber_locked();
     lock.unlock();
     if (start) start_fiber();
-    run(item);
+    // Sees what those who made it ready did before.
+    (void)item.state_.exchange(ReadyItem::State::running, std::memory_order_acq_rel);
+    const ReadyItem::After after = item.run();
+    if (after != ReadyItem::After::gone) end_run(item, after);
     if (++done % items_in_a_row == 0) yield();
     lock.lock();
   }
+}
+
+void ReadyQueue::leave(std::unique_lock<impl::SpinLock>& lock) {
   impl::WaitList woken;
   if (--fibers_ == 0) impl::claim_all(ender_, woken);
   lock.unlock();
   impl::wake_claimed(woken);
 }
 
-void ReadyQueue::run(ReadyItem& item) {
+bool ReadyQueue::reserve() {
+  std::unique_lock lock(lock_);
+  if (stand_ins_ > reserved_) {
+    ++reserved_;
+    return true;
+  }
+  if (fibers_ == max_fibers_ || ending_) {
+    ++waits_;
+    return false;
+  }
+  ++fibers_;
+  ++stand_ins_;
+  ++reserved_;
+  lock.unlock();
+  if (scope_.try_go(name_, [this] { stand_by(); })) return true;
+  lock.lock();
+  --stand_ins_;
+  --reserved_;
+  ++waits_;
+  leave(lock);
+  return false;
+}
+
+void ReadyQueue::unreserve() {
+  const std::lock_guard lock(lock_);
+  --reserved_;
+}
+
+// Works off what is ready each time it is called, until the queue ends.
+void ReadyQueue::stand_by() {
+  std::unique_lock lock(lock_);
+  for (;;) {
+    while (called_ == 0 && !ending_) {
+      impl::WaitNode node;
+      impl::wait_in_for_ever(lock, standing_by_, node, "ready queue stand-in");
+      lock = std::unique_lock(lock_);
+    }
+    if (called_ == 0) break;
+    --called_;
+    work_off(lock);
+    ++stand_ins_;
+  }
+  --stand_ins_;
+  leave(lock);
+}
+
+void ReadyQueue::push(ReadyItem& item, StandIn& stand_in) {
+  std::unique_lock lock(lock_);
+  ready_.push_back(item.place_);
+  stand_in.queue_ = nullptr;
+  --reserved_;
+  --stand_ins_;
+  ++called_;
+  impl::WaitNode* waiting = impl::claim_front(standing_by_);
+  lock.unlock();
+  if (waiting != nullptr) impl::wake(*waiting);
+}
+
+void ReadyQueue::end_run(ReadyItem& item, ReadyItem::After after) {
   using State = ReadyItem::State;
-  // Sees what those who made it ready did before.
-  (void)item.state_.exchange(State::running, std::memory_order_acq_rel);
-  const ReadyItem::After after = item.run();
-  if (after == ReadyItem::After::gone) return;
   State running = State::running;
   if (after == ReadyItem::After::rest &&
       item.state_.compare_exchange_strong(running, State::resting, std::memory_order_acq_rel)) {
@@ -186,6 +261,13 @@ void ReadyQueue::run(ReadyItem& item) {
   }
   (void)item.state_.exchange(State::queued, std::memory_order_acq_rel);
   push(item, false);
+}
+
+void ReadyItem::return_early(After after) { queue_->end_run(*this, after); }
+
+void ReadyItem::return_early(StandIn& stand_in) {
+  (void)state_.exchange(State::queued, std::memory_order_acq_rel);
+  queue_->push(*this, stand_in);
 }
 
 }  // namespace parley::rt

@@ -27,6 +27,7 @@
 namespace parley::rt {
 
 class ReadyQueue;
+class StandIn;
 
 // Something that is run when it is ready, on one fiber at a time.
 class ReadyItem {
@@ -45,6 +46,10 @@ class ReadyItem {
   // so that nothing is missed. Costs no system call and does not wait.
   void ready();
 
+  // The same, and a fiber certainly comes to run it: `stand_in` is used up unless the item waits for
+  // its turn already.
+  void ready(StandIn& stand_in);
+
   // In run() or before the first ready(): ready() at that time, by the runtime's clock. Takes the
   // place of what was set before.
   void ready_at(Instant instant);
@@ -57,6 +62,12 @@ class ReadyItem {
   };
   // On a fiber of the queue. May wait for whatever it likes; others are run meanwhile.
   virtual After run() = 0;
+  // In run(), or from an OnPark there: as if run() returned `after` (rest or again) now. This run
+  // goes on, perhaps beside the next one, and has to return gone; the item must not be destroyed
+  // before it has.
+  void return_early(After after);
+  // The same with again, and with a fiber that certainly comes to run it: `stand_in` is used up.
+  void return_early(StandIn& stand_in);
 
  private:
   friend class ReadyQueue;
@@ -98,7 +109,7 @@ class ReadyQueue {
   ReadyQueue(const ReadyQueue&) = delete;
   ReadyQueue& operator=(const ReadyQueue&) = delete;
 
-  // Fibers that work off what is ready, or are about to.
+  // Fibers that work off what is ready, are about to, or stand by.
   [[nodiscard]] std::size_t fibers() const;
   // How often an item was ready and max_fibers of the queue, or of the runtime, was reached.
   [[nodiscard]] std::uint64_t waits_for_fiber() const;
@@ -108,13 +119,20 @@ class ReadyQueue {
 
  private:
   friend class ReadyItem;
+  friend class StandIn;
 
   void push(ReadyItem& item, bool by_alarm);
+  void push(ReadyItem& item, StandIn& stand_in);
   bool wants_fiber_locked();
+  bool reserve();
+  void unreserve();
+  void stand_by();
+  void work_off(std::unique_lock<impl::SpinLock>& lock);
+  void leave(std::unique_lock<impl::SpinLock>& lock);
   void start_fiber();
   void leave_to_starter(std::unique_lock<impl::SpinLock> lock);
   void work();
-  void run(ReadyItem& item);
+  void end_run(ReadyItem& item, ReadyItem::After after);
   void start_when_there_is_room();
 
   const std::string_view name_;
@@ -127,8 +145,40 @@ class ReadyQueue {
   bool ending_ = false;
   std::size_t owed_ = 0;  // fibers left to the starter
   std::uint64_t waits_ = 0;
+  // Fibers that stand by: those there are, those of them that are promised, and those called and
+  // not yet awake.
+  impl::WaitList standing_by_;
+  std::size_t stand_ins_ = 0;
+  std::size_t reserved_ = 0;
+  std::size_t called_ = 0;
   impl::WaitList starter_;  // the fiber that starts others, while it has none to start
   impl::WaitList ender_;    // the destructor
+};
+
+// A fiber that stands by, for a run that may wait and must not keep its item from being run
+// meanwhile: with one at hand there is no limit that can be in the way when it is needed. For the
+// block of that run.
+//
+//   rt::StandIn stand_in(queue);
+//   if (!stand_in) return refuse();
+//   rt::OnPark waits([](void* item) { ...->return_early(stand_in); }, ...);
+class StandIn {
+ public:
+  // Nothing when max_fibers of the queue or of the runtime is reached. A fiber that stood by before
+  // is taken first; it stays with the queue afterwards.
+  explicit StandIn(ReadyQueue& queue) : queue_(queue.reserve() ? &queue : nullptr) {}
+  ~StandIn() {
+    if (queue_ != nullptr) queue_->unreserve();
+  }
+  StandIn(const StandIn&) = delete;
+  StandIn& operator=(const StandIn&) = delete;
+
+  // False when there is none, or it was used up.
+  explicit operator bool() const { return queue_ != nullptr; }
+
+ private:
+  friend class ReadyQueue;
+  ReadyQueue* queue_;
 };
 
 }  // namespace parley::rt

@@ -20,6 +20,7 @@
 #include "parley/rt/impl/wake.h"
 
 namespace parley::rt {
+class OnPark;
 class Scope;
 }
 
@@ -60,6 +61,7 @@ class Fiber {
   std::atomic<bool> cancel_requested{false};  // its context has ended
   Wake wake = Wake::ready;                    // by who claimed the word, before waking
   FiberTimer timer;                           // of its deadline
+  OnPark* on_park = nullptr;                  // what to call before it leaves its stack to wait
 
   // Switching.
   void* stack_pointer = nullptr;  // while not running

@@ -19,6 +19,9 @@
 
 namespace parley::rt::impl {
 
+// on_park.cc
+void tell_before_park(Fiber& fiber);
+
 // As Go does: the poller, the timers and the queue of the scheduler are looked at once in so many
 // fibers even while the run queue never empties, so that a busy pair cannot starve them.
 inline constexpr std::uint32_t ticks_between_looks = 61;
@@ -99,11 +102,12 @@ inline Fiber* Worker::next_at_once() {
 inline Wake Worker::park(Fiber& fiber, const char* what, Deadline deadline, bool cancellable) {
   if (cancellable && is_cancelled_before_it_parks<RealAtomics>(fiber)) return Wake::cancelled;
   const bool timed = !deadline.is_never();
+  if (timed && scheduler_.now() >= deadline.instant()) {
+    fiber.word.close();
+    return Wake::deadline;
+  }
+  if (fiber.on_park != nullptr) [[unlikely]] tell_before_park(fiber);
   if (timed) {
-    if (scheduler_.now() >= deadline.instant()) {
-      fiber.word.close();
-      return Wake::deadline;
-    }
     fiber.timer.at = deadline.instant();
     timers_.add(fiber.timer);
   }

@@ -1,0 +1,30 @@
+#include "parley/rt/on_park.h"
+
+#include <utility>
+
+#include "parley/base/assert.h"
+#include "parley/rt/impl/fiber.h"
+#include "parley/rt/impl/worker_inline.h"
+
+namespace parley::rt {
+
+OnPark::OnPark(void (*call)(void*), void* argument) : call_(call), argument_(argument) {
+  impl::Fiber& fiber = impl::Worker::current_fiber("an OnPark was made");
+  outer_ = fiber.on_park;
+  fiber.on_park = this;
+}
+
+OnPark::~OnPark() {
+  impl::Fiber& fiber = impl::Worker::current_fiber("an OnPark ended");
+  // Once it has been called, what is around it has been called as well.
+  if (fiber.on_park != nullptr) fiber.on_park = outer_;
+}
+
+void impl::tell_before_park(Fiber& fiber) {
+  // None is left while they are called: one that waits after all would be told again and again.
+  for (OnPark* each = std::exchange(fiber.on_park, nullptr); each != nullptr; each = each->outer_) {
+    if (each->call_ != nullptr) std::exchange(each->call_, nullptr)(each->argument_);
+  }
+}
+
+}  // namespace parley::rt

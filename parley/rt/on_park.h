@@ -1,0 +1,41 @@
+// OnPark: is told when the calling fiber is about to wait, so that what it would keep others from
+// meanwhile can be handed on: a fiber that works off a queue runs job after job, and only when one
+// of them waits is another fiber needed for the rest.
+//
+// Belongs to the fiber that made it, and ends in the block where it began.
+//
+//   {
+//     rt::OnPark waits([](void* queue) { static_cast<Queue*>(queue)->hand_on(); }, &queue);
+//     run(job);                       // hand_on() is called at most once, if and when it waits
+//     if (waits.was_called()) return; // somebody else goes on
+//   }
+#pragma once
+
+namespace parley::rt {
+
+namespace impl {
+class Fiber;
+void tell_before_park(Fiber& fiber);
+}  // namespace impl
+
+class OnPark {
+ public:
+  // `call` runs on this fiber's stack right before it leaves it, and only then: not for a wait that
+  // is over at once. It must not wait itself; it may start fibers, make a ReadyItem ready or set an
+  // Event. Of several, one inside the other, the innermost is called first.
+  OnPark(void (*call)(void* argument), void* argument);
+  ~OnPark();
+  OnPark(const OnPark&) = delete;
+  OnPark& operator=(const OnPark&) = delete;
+
+  [[nodiscard]] bool was_called() const { return call_ == nullptr; }
+
+ private:
+  friend void impl::tell_before_park(impl::Fiber& fiber);
+
+  void (*call_)(void* argument);
+  void* argument_;
+  OnPark* outer_;  // those that have been called are skipped
+};
+
+}  // namespace parley::rt
