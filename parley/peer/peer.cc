@@ -7,8 +7,11 @@
 
 #include "parley/base/assert.h"
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/read_buffer.h"
 #include "parley/rt/context.h"
 #include "parley/rt/mutex.h"
+#include "parley/rt/pool.h"
+#include "parley/rt/ready_queue.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/time.h"
 #include "parley/rt/wait_group.h"
@@ -75,6 +78,7 @@ class Peer::Impl {
     }
     closing.join();
     (void)under_way_.wait();
+    (void)alive_.wait();
     scope_.join();
   }
 
@@ -128,30 +132,28 @@ class Peer::Impl {
     // Others may have been dialled or accepted meanwhile.
     if (connections_.size() >= options_->max_sessions) return too_many_sessions();
     connections_.emplace(connection->id(), connection);
+    alive_.add();
     return {};
   }
 
   void forget(const Connection& connection) {
-    const std::lock_guard lock(lock_);
-    connections_.erase(connection.id());
+    {
+      const std::lock_guard lock(lock_);
+      connections_.erase(connection.id());
+    }
+    alive_.done();
   }
 
-  // Refuses rather than waits at the limit of fibers: those that hold them may wait for us.
   Result<Session> start(std::unique_ptr<net::Stream> stream, impl::Side side) {
     const SessionId id(++last_id_);
-    auto connection = std::make_shared<Connection>(std::move(stream), id, side,
-                                                   Connection::Origin{options_, framings_, router_},
-                                                   scope_.context());
+    auto connection = std::make_shared<Connection>(
+        std::move(stream), id, side,
+        Connection::Origin{options_, framings_, router_, ready_, buffers_,
+                           [this](const Connection& gone) { forget(gone); }},
+        scope_.context());
     if (Status s = admit(connection); !s.is_ok()) return s;
-    const bool started = scope_.try_go("session", [this, connection] {
-      connection->run();
-      forget(*connection);
-    });
-    if (started) return Session(connection);
-    const Status status(Code::resource_exhausted, "max_fibers: no fiber for a session");
-    connection->abandon(status);
-    forget(*connection);
-    return status;
+    connection->begin();
+    return Session(connection);
   }
 
   void accept_loop(net::Listener& listener) {
@@ -219,8 +221,12 @@ class Peer::Impl {
   std::vector<std::shared_ptr<net::Listener>> listeners_;
   std::unordered_map<SessionId, std::shared_ptr<Connection>> connections_;
 
-  rt::Scope scope_{
-      rt::Context::background()};  // accept loops and sessions: joined before the rest goes
+  rt::Pool<std::unique_ptr<impl::ReadBuffer>> buffers_{
+      [] { return std::make_unique<impl::ReadBuffer>(); }};
+  rt::WaitGroup alive_;                         // sessions
+  rt::Scope scope_{rt::Context::background()};  // accept loops: joined before the rest goes
+  rt::ReadyQueue ready_{
+      "session", rt::Context::background(), {.min_fibers = 1}};  // runs the sessions
 };
 
 Peer::Peer(PeerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}

@@ -1,5 +1,6 @@
 #include "parley/rt/ready_queue.h"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -66,9 +67,16 @@ void ReadyItem::ready_at(Instant instant) {
 }
 
 ReadyQueue::ReadyQueue(std::string_view name, const ReadyQueueOptions& options)
-    : name_(name), max_fibers_(options.max_fibers) {
+    : ReadyQueue(name, Context::current(), options) {}
+
+ReadyQueue::ReadyQueue(std::string_view name, const Context& parent,
+                       const ReadyQueueOptions& options)
+    : name_(name), max_fibers_(options.max_fibers), scope_(parent) {
   PARLEY_ASSERT(max_fibers_ > 0, "a ReadyQueue without fibers would never run anything");
   scope_.go(name, [this] { start_when_there_is_room(); });
+  const std::size_t kept = std::min(options.min_fibers, max_fibers_);
+  fibers_ = stand_ins_ = kept;
+  for (std::size_t i = 0; i < kept; ++i) scope_.go(name, [this] { stand_by(); });
 }
 
 ReadyQueue::~ReadyQueue() {
@@ -100,17 +108,29 @@ std::uint64_t ReadyQueue::waits_for_fiber() const {
   return waits_;
 }
 
-// True when the caller has to start one, after unlocking: it is counted already, and with it the
-// queue is sure to be there.
-bool ReadyQueue::wants_fiber_locked() {
-  if (starting_ || ready_.empty()) return false;
+// A fiber that is to be started is counted already, and with it the queue is sure to be there.
+ReadyQueue::Need ReadyQueue::need_fiber_locked() {
+  // A fiber that is left to the starter may be long in coming.
+  if (ready_.empty() || (starting_ && owed_ == 0)) return {};
+  if (stand_ins_ > reserved_) {
+    starting_ = true;
+    --stand_ins_;
+    ++called_;
+    return {.start = false, .stand_in = impl::claim_front(standing_by_)};
+  }
+  if (starting_) return {};
   if (fibers_ == max_fibers_) {
     ++waits_;
-    return false;
+    return {};
   }
   starting_ = true;
   ++fibers_;
-  return true;
+  return {.start = true, .stand_in = nullptr};
+}
+
+void ReadyQueue::meet(const Need& need) {
+  if (need.stand_in != nullptr) impl::wake(*need.stand_in);
+  if (need.start) start_fiber();
 }
 
 // An alarm comes under the lock of its wheel, where no fiber is started: that takes the locks of
@@ -118,13 +138,13 @@ bool ReadyQueue::wants_fiber_locked() {
 void ReadyQueue::push(ReadyItem& item, bool by_alarm) {
   std::unique_lock lock(lock_);
   ready_.push_back(item.place_);
-  if (!wants_fiber_locked()) return;
-  if (by_alarm) {
+  const Need need = need_fiber_locked();
+  if (by_alarm && need.start) {
     leave_to_starter(std::move(lock));
     return;
   }
   lock.unlock();
-  start_fiber();
+  meet(need);
 }
 
 void ReadyQueue::leave_to_starter(std::unique_lock<impl::SpinLock> lock) {
@@ -175,9 +195,9 @@ void ReadyQueue::work_off(std::unique_lock<impl::SpinLock>& lock) {
   for (std::size_t done = 0; !ready_.empty();) {
     ReadyItem& item = *ready_.pop_front().item;
     // Should this item wait, the others are not to wait with it.
-    const bool start = wants_fiber_locked();
+    const Need need = need_fiber_locked();
     lock.unlock();
-    if (start) start_fiber();
+    meet(need);
     // Sees what those who made it ready did before.
     (void)item.state_.exchange(ReadyItem::State::running, std::memory_order_acq_rel);
     const ReadyItem::After after = item.run();
@@ -218,8 +238,11 @@ bool ReadyQueue::reserve() {
 }
 
 void ReadyQueue::unreserve() {
-  const std::lock_guard lock(lock_);
+  std::unique_lock lock(lock_);
   --reserved_;
+  const Need need = need_fiber_locked();
+  lock.unlock();
+  meet(need);
 }
 
 // Works off what is ready each time it is called, until the queue ends.
@@ -233,6 +256,7 @@ void ReadyQueue::stand_by() {
     }
     if (called_ == 0) break;
     --called_;
+    starting_ = false;
     work_off(lock);
     ++stand_ins_;
   }

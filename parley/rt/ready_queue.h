@@ -46,8 +46,8 @@ class ReadyItem {
   // so that nothing is missed. Costs no system call and does not wait.
   void ready();
 
-  // The same, and a fiber certainly comes to run it: `stand_in` is used up unless the item waits for
-  // its turn already.
+  // The same, and a fiber certainly comes to run it: `stand_in` is used up unless the item waits
+  // for its turn already.
   void ready(StandIn& stand_in);
 
   // In run() or before the first ready(): ready() at that time, by the runtime's clock. Takes the
@@ -95,6 +95,9 @@ struct ReadyQueueOptions {
   // Fibers of this queue at once, so also runs that may wait at the same time. Further items wait
   // until one is done.
   std::size_t max_fibers = 10'000;
+  // Of them, how many are kept when there is nothing to do: so many can work whatever others leave
+  // of RuntimeOptions::max_fibers.
+  std::size_t min_fibers = 0;
 };
 
 class ReadyQueue {
@@ -104,6 +107,8 @@ class ReadyQueue {
   // RuntimeOptions::max_fibers is reached (they then wait for room, as Scope::go does) and when
   // nobody else may: from a timer.
   explicit ReadyQueue(std::string_view name, const ReadyQueueOptions& options = {});
+  // The same under a child of `parent`.
+  ReadyQueue(std::string_view name, const Context& parent, const ReadyQueueOptions& options = {});
   // Waits for its fibers. A bug while one of its items can still become ready.
   ~ReadyQueue();
   ReadyQueue(const ReadyQueue&) = delete;
@@ -123,7 +128,13 @@ class ReadyQueue {
 
   void push(ReadyItem& item, bool by_alarm);
   void push(ReadyItem& item, StandIn& stand_in);
-  bool wants_fiber_locked();
+  // What has to be done after unlocking so that what is ready is worked off.
+  struct Need {
+    bool start = false;
+    impl::WaitNode* stand_in = nullptr;
+  };
+  Need need_fiber_locked();
+  void meet(const Need& need);
   bool reserve();
   void unreserve();
   void stand_by();

@@ -1,19 +1,23 @@
-// Connection: the engine behind a Session: one reader fiber, one writer fiber, a fiber for each
-// call it serves, all of them on any worker. Private to peer.
+// Connection: the engine behind a Session. At rest it has no fiber: it is run when something has
+// come or is to be sent. Private to peer.
+//
+// One fiber at a time reads: it takes what one read brought, hands answers to those who wait for
+// them and runs the calls itself, one after the other, so that a call costs no fiber of its own.
+// Only when a handler waits (rt::OnPark) does another fiber become the reader and go on with the
+// calls behind it; the first one then leaves with its handler. Answers are gathered and leave in
+// one write when the calls of a read are through.
 //
 // What fibers share is guarded by one lock for each connection, held for as long as it takes to
-// append a frame or to look up a number. A reader takes it once for all messages of a read. Frames
-// are encoded under it, since an encoder remembers what it said before; bodies are written before
-// that, and large ones are shared, not copied. Waiting is done on events: one is reset under the
-// lock by who finds nothing to do, and set after the lock by who changed that.
-//
-// The writer, woken by the first frame, runs after the fibers that were runnable before it, so the
-// answers to all frames of one read leave in one write.
+// append a frame or to look up a number. The reader takes it once for all messages of a read.
+// Frames are encoded under it, since an encoder remembers what it said before; bodies are written
+// before that, and large ones are shared, not copied. Waiting is done on events: one is reset under
+// the lock by who finds nothing to do, and set after the lock by who changed that.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -36,11 +40,19 @@
 #include "parley/rt/context.h"
 #include "parley/rt/event.h"
 #include "parley/rt/mutex.h"
-#include "parley/rt/scope.h"
+#include "parley/rt/on_park.h"
+#include "parley/rt/pool.h"
+#include "parley/rt/ready_queue.h"
 #include "parley/wire/framing.h"
 #include "parley/wire/message.h"
 
 namespace parley::impl {
+
+// What a request holds while it is served, in bytes.
+std::size_t held_by(const wire::Message& request);
+
+// Bytes of the other side for a log: they must not forge lines or drive a terminal.
+std::string printable(std::string text);
 
 // "20 ms".
 std::string in_milliseconds(Duration duration);
@@ -53,25 +65,27 @@ Framings framings_of(const PeerOptions& options);
 // Who began a session.
 enum class Side : std::uint8_t { dialled, accepted };
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection final : public rt::ReadyItem, public std::enable_shared_from_this<Connection> {
  public:
   // What a session has from its peer.
   struct Origin {
     std::shared_ptr<const PeerOptions> options;
     std::shared_ptr<const Framings> framings;
     std::shared_ptr<Router> router;
+    rt::ReadyQueue& queue;  // whose fibers run it
+    rt::Pool<std::unique_ptr<ReadBuffer>>& buffers;
+    std::function<void(const Connection&)> forget;  // called at the very end
   };
   // Its fibers run under a child of `parent`. Who dialled speaks the first framing; who accepted
   // the one that the other side begins with.
   Connection(std::unique_ptr<net::Stream> stream, SessionId id, Side side, Origin origin,
              const rt::Context& parent);
+  ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Serves the session to its end; one fiber of the peer runs it.
-  void run();
-  // In place of run(), when there is no fiber for it: the session ends before it began.
-  void abandon(const Status& why);
+  // Once: from here on the session is served, to its end.
+  void begin();
 
   // See Session.
   Result<wire::Message> call(const CallOptions& options, std::string_view method,
@@ -88,6 +102,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] const std::string& remote_address() const { return remote_address_; }
 
  private:
+  Connection(std::unique_ptr<net::Stream> stream, SessionId id, Side side, Origin origin,
+             std::pair<rt::Context, rt::Cancel> context);
+
   enum class Phase : std::uint8_t {
     open,
     closing,  // no new calls either way; those under way may end
@@ -115,18 +132,39 @@ class Connection : public std::enable_shared_from_this<Connection> {
   };
   using Lock = std::unique_lock<rt::Mutex>;
 
+  // One fiber's turn as the reader, which a wait of a handler ends.
+  struct Turn {
+    explicit Turn(Connection& connection) : of(connection), stand_in(connection.queue_) {}
+    Connection& of;
+    rt::StandIn stand_in;
+    bool is_reader = false;
+    bool has_returned = false;  // the run it is in has returned early
+  };
+  After run() override;
+  After read_and_serve(Turn& turn);
+  After retire();
+  static void hand_on(void* turn);
+  [[nodiscard]] bool can_tell() const { return stream_->readiness() != nullptr; }
+
   // Reading: by the reader only.
-  Status read_loop();
-  Result<std::size_t> read_some(ReadBuffer& buffer, rt::Deadline frame_deadline);
-  Status find_framing(ReadBuffer& buffer);
+  bool read_once(Turn& turn);
+  void take_bytes(Bytes chunk);
+  Status find_framing();
   void speak(const wire::Framing& framing);
-  Status read_frames(bool& frame_completed);
-  Status decode_some(bool& frame_completed);
+  void take_messages();
+  Status decode_some(bool& any_came);
+  void watch_frame_time(bool any_came);
+  [[nodiscard]] Status too_slow() const;
+  [[nodiscard]] rt::Deadline next_deadline() const;
+  void set_alarm();
   void take_hello();
   void sort_arrived();
-  void pass_on_arrived();
+  void pass_on_answers();
   [[nodiscard]] Verdict admit(const wire::Message& request, std::size_t& in_use);
-  bool start_handler(wire::Message& request);
+  void over(Status why);
+
+  // False when the fiber waited and another one has become the reader.
+  bool run_calls(Turn& turn, const rt::OnPark& waits);
   void refuse(const Arrived& arrived);
 
   // Serving.
@@ -150,14 +188,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] bool is_full() const;
   [[nodiscard]] bool must_wait_for_hello(const wire::Message& message) const;
   Status encode(const wire::Message& message);
-  void wake_writer(Lock& lock);
-  void write_loop();
-  Status flush();
+  void ask_to_send(Lock& lock);
+  void send_gathered();
+  Status send(Outbox& outbox);
 
   // Ending.
-  void end(const Status& why, bool in_order);
+  void end();
   void let_go();
   void stop_sending();
+  void wait_for_handlers();
   void finish_writing();
   void fail_pending(std::uint64_t sent);
   bool wait_quiet(rt::Deadline deadline);
@@ -172,15 +211,32 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const std::shared_ptr<const Framings> framings_;
   const rt::Context context_;  // what all its fibers run under
 
+  const rt::Cancel cancel_;  // ends it
+  rt::ReadyQueue& queue_;
+  rt::Pool<std::unique_ptr<ReadBuffer>>& buffers_;
+  const std::function<void(const Connection&)> forget_;
+
+  // Somebody is the reader, or nothing can come any more.
+  std::atomic<bool> has_reader_ = false;
+
   // The reader's.
   std::unique_ptr<wire::Decoder> decoder_;  // null until it is known what is spoken
+  Bytes begin_;                             // what came until then
   std::vector<Arrived> arrived_;
-  rt::Scope* scope_ = nullptr;
+  std::size_t next_arrived_ = 0;
   std::uint64_t handlers_started_ = 0;
+  bool may_be_more_ = false;  // messages in the decoder
+  bool was_mid_frame_ = false;
+  bool is_over_ = false;         // nothing can come any more
+  Status why_over_;              // ok: the other side has finished in order
+  rt::Deadline frame_deadline_;  // of what has begun to come: a frame, a body in parts
+  rt::Deadline parts_deadline_;
+  std::uint64_t oldest_unfinished_ = 0;
+  Instant alarm_{};  // the last that was set
 
-  // The writer's; the reader may look once writer_done_ is set.
-  Outbox writing_;
-  std::uint64_t written_ = 0;  // bytes ever handed to the network
+  // Of who sends.
+  Outbox sending_;
+  std::atomic<std::uint64_t> sent_ = 0;  // bytes ever handed to the network
 
   // Written under the lock.
   std::atomic<Phase> phase_ = Phase::open;
@@ -202,16 +258,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   std::unique_ptr<wire::Encoder> encoder_;  // null until it is known what is spoken
   bool awaits_hello_ = false;               // the other side has yet to say what it takes
-  Outbox outgoing_;                         // what the writer has not taken yet
+  Outbox outgoing_;                         // what nobody has begun to send
   std::uint64_t enqueued_ = 0;              // bytes ever appended to outgoing_
-  bool can_send_ = true;                    // false once the writer has failed or finished
-  bool finish_writing_ = false;             // the writer ends when it has sent everything
-  bool writer_waits_ = false;
+  bool can_send_ = true;                    // false once sending has failed or is over
+  bool is_sending_ = false;                 // somebody is
+  bool is_asked_ = false;                   // a run is to come that sends
+  bool is_gone_ = false;                    // the next run is the last
 
-  rt::Event quiet_;  // a handler or a call ended, or a handler began to close
-  rt::Event has_output_;
+  rt::Event quiet_;    // a handler or a call ended, or a handler began to close
   rt::Cond has_room_;  // or it is known what the other side takes
-  rt::Event writer_done_;
+  rt::Event sent_all_;
   rt::Event closed_;
 };
 

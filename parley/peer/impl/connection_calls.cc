@@ -75,7 +75,7 @@ Status Connection::send_call(PendingCall& call, Message& message, rt::Deadline d
   call.seq = message.seq;
   call.frame_end = enqueued_;
   pending_.add(call);
-  wake_writer(lock);
+  ask_to_send(lock);
   return {};
 }
 
@@ -120,7 +120,7 @@ Status Connection::push(const CallOptions& options, std::string_view method, wir
   // Once nothing can come any more only answers may still leave.
   if (!can_send_ || phase_ == Phase::ended) return not_sent();
   if (Status s = encode(message); !s.is_ok()) return s;
-  wake_writer(lock);
+  ask_to_send(lock);
   return {};
 }
 

@@ -50,44 +50,47 @@ Status Connection::encode(const Message& message) {
   return status;
 }
 
-// Under the lock, which is let go.
-void Connection::wake_writer(Lock& lock) {
-  const bool must_wake = std::exchange(writer_waits_, false);
+// Under the lock, which is let go. A run that is to come sends all that was gathered until then.
+void Connection::ask_to_send(Lock& lock) {
+  if (!is_asked_ && !is_sending_ && !is_gone_) {
+    is_asked_ = true;
+    ready();
+  }
   lock.unlock();
-  if (must_wake) has_output_.set();
 }
 
-void Connection::write_loop() {
-  Status status;
+// Sends what there is, unless somebody does already.
+void Connection::send_gathered() {
   Lock lock(lock_);
-  while (status.is_ok()) {
-    if (outgoing_.is_empty()) {
-      if (finish_writing_) break;
-      writer_waits_ = true;
-      has_output_.reset();
-      lock.unlock();
-      status = has_output_.wait();
-    } else {
-      std::swap(outgoing_, writing_);
-      lock.unlock();
-      has_room_.broadcast();
-      status = flush();
-    }
+  is_asked_ = false;
+  if (is_sending_ || !can_send_) return;
+  Status status;
+  while (status.is_ok() && can_send_ && !outgoing_.is_empty()) {
+    is_sending_ = true;
+    is_asked_ = false;
+    std::swap(outgoing_, sending_);
+    lock.unlock();
+    has_room_.broadcast();
+    status = send(sending_);
     lock.lock();
   }
-  can_send_ = false;
-  if (!status.is_ok() && reason_.is_ok()) reason_ = status;
+  if (!std::exchange(is_sending_, false)) return;
+  const std::shared_ptr<net::Stream> stream = stream_;
+  if (!status.is_ok()) {
+    can_send_ = false;
+    if (reason_.is_ok()) reason_ = status;
+  }
   lock.unlock();
-  if (!status.is_ok()) stream_->close();  // which the reader finds, and ends the session
+  sent_all_.set();
+  if (status.is_ok()) return;
+  stream->close();  // which the reader finds, and ends the session
   has_room_.broadcast();
-  writer_done_.set();
 }
 
-// Sends what is in writing_.
-Status Connection::flush() {
+Status Connection::send(Outbox& outbox) {
   std::array<std::string_view, 16> room;
-  while (!writing_.is_empty()) {
-    const auto pieces = writing_.front(room);
+  while (!outbox.is_empty()) {
+    const auto pieces = outbox.front(room);
     auto size = stream_->write_some_of(pieces, rt::Deadline::after(options_->write_timeout));
     // The kernel tells of room only when there is much of it; a slow reader may have made some.
     if (!size && size.error().code() == Code::deadline_exceeded) {
@@ -98,8 +101,8 @@ Status Connection::flush() {
       return {Code::unavailable, "the other side took nothing for write_timeout (" +
                                      in_milliseconds(options_->write_timeout) + ")"};
     }
-    written_ += *size;
-    writing_.drop(*size);
+    sent_ += *size;
+    outbox.drop(*size);
   }
   return {};
 }
