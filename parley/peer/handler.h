@@ -22,9 +22,25 @@
 
 namespace parley {
 
-// Runs one request; gives the body of the answer (JSON, or empty) or the error to answer with.
-// Fibers on different threads run the same handler at the same time: it guards what it shares.
-using Handler = std::function<Result<Bytes>(Context&, const wire::Message&)>;
+// The body that a request is answered with.
+struct Answer {
+  // What was written; or `bytes`, when there are any, which are sent without being copied.
+  std::string text{};
+  Bytes bytes{};
+  wire::BodyCodec codec = wire::BodyCodec::none;
+
+  // For the next one; the memory of `text` stays.
+  void clear() {
+    text.clear();
+    bytes = {};
+    codec = wire::BodyCodec::none;
+  }
+};
+
+// Runs one request; fills in the body of the answer, which is empty before, or gives the error to
+// answer with. Fibers on different threads run the same handler at the same time: it guards what it
+// shares.
+using Handler = std::function<Status(Context&, const wire::Message&, Answer&)>;
 
 namespace impl {
 
@@ -54,40 +70,54 @@ struct WithoutContext<std::tuple<Context, P...>> {
   using Arguments = std::tuple<P...>;
 };
 
-// What a function returned, as the body of an answer.
+// What a function returned, as the body of an answer to `request`. Bytes are a body already, in the
+// codec of the request.
 template <class R>
-Result<Bytes> encode_return(R returned) {
+Status encode_return(R returned, const wire::Message& request, Answer& answer) {
   if constexpr (std::is_same_v<R, Status>) {
-    if (!returned.is_ok()) return returned;
-    return Bytes();
+    return returned;
   } else if constexpr (is_result<R>) {
     if (!returned) return returned.error();
     if constexpr (std::is_void_v<typename R::value_type>) {
-      return Bytes();
+      return {};
     } else {
-      return encode_return(*std::move(returned));
+      return encode_return(*std::move(returned), request, answer);
     }
+  } else if constexpr (std::is_same_v<R, Bytes>) {
+    answer.bytes = std::move(returned);
+    answer.codec = request.body_codec;
+    return {};
   } else {
-    std::string out;
     // The caller is not to blame for a result that cannot be written.
-    if (Status s = append_value(out, returned); !s.is_ok()) {
+    if (Status s = append_value(answer.text, returned); !s.is_ok()) {
       return Status(Code::internal, "the result cannot be written: " + s.message());
     }
-    return Bytes::from(std::move(out));
+    answer.codec = wire::BodyCodec::json;
+    return {};
   }
 }
 
 // Calls `call()` behind the guard that turns what it throws into internal.
 template <class Call>
-Result<Bytes> run_guarded(Call call) {
+Status run_guarded(const wire::Message& request, Answer& answer, Call call) {
   using R = decltype(call());
   if constexpr (std::is_void_v<R>) {
-    if (Status s = guarded(call); !s.is_ok()) return s;
-    return Bytes();
+    return guarded(call);
   } else {
     std::optional<R> returned;
     if (Status s = guarded([&] { returned.emplace(call()); }); !s.is_ok()) return s;
-    return encode_return<R>(*std::move(returned));
+    return encode_return<R>(*std::move(returned), request, answer);
+  }
+}
+
+// The arguments in a request. One that is Bytes is the body as it came, in whatever codec.
+template <class Arguments>
+Status decode_request(const wire::Message& request, const codec::Type& type, Arguments& arguments) {
+  if constexpr (std::is_same_v<Arguments, std::tuple<Bytes>>) {
+    std::get<0>(arguments) = request.body;
+    return {};
+  } else {
+    return decode_arguments_as(request, type, &arguments);
   }
 }
 
@@ -110,15 +140,15 @@ Handler make_handler(F function) {
                 "a handler takes an optional leading parley::Context&, then values or const "
                 "references");
   using Split = impl::WithoutContext<typename Signature::Parameters>;
-  return [function = std::move(function)](Context& context,
-                                          const wire::Message& request) mutable -> Result<Bytes> {
+  return [function = std::move(function)](Context& context, const wire::Message& request,
+                                          Answer& answer) mutable -> Status {
     typename Split::Arguments arguments;
-    const Status status = impl::decode_arguments_as(
-        request, codec::arguments_type<typename Split::Arguments, names...>(), &arguments);
+    const Status status = impl::decode_request(
+        request, codec::arguments_type<typename Split::Arguments, names...>(), arguments);
     if (!status.is_ok()) return status.with_context(context.method());
     return std::apply(
         [&](auto&... argument) {
-          return impl::run_guarded([&]() -> typename Signature::Return {
+          return impl::run_guarded(request, answer, [&]() -> typename Signature::Return {
             if constexpr (Split::takes_context) {
               return function(context, std::move(argument)...);
             } else {

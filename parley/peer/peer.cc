@@ -7,7 +7,7 @@
 
 #include "parley/base/assert.h"
 #include "parley/peer/impl/connection.h"
-#include "parley/peer/impl/read_buffer.h"
+#include "parley/peer/impl/workplace.h"
 #include "parley/rt/context.h"
 #include "parley/rt/mutex.h"
 #include "parley/rt/pool.h"
@@ -148,7 +148,7 @@ class Peer::Impl {
     const SessionId id(++last_id_);
     auto connection = std::make_shared<Connection>(
         std::move(stream), id, side,
-        Connection::Origin{options_, framings_, router_, ready_, buffers_,
+        Connection::Origin{options_, framings_, router_, ready_, workplaces_,
                            [this](const Connection& gone) { forget(gone); }},
         scope_.context());
     if (Status s = admit(connection); !s.is_ok()) return s;
@@ -221,8 +221,8 @@ class Peer::Impl {
   std::vector<std::shared_ptr<net::Listener>> listeners_;
   std::unordered_map<SessionId, std::shared_ptr<Connection>> connections_;
 
-  rt::Pool<std::unique_ptr<impl::ReadBuffer>> buffers_{
-      [] { return std::make_unique<impl::ReadBuffer>(); }};
+  rt::Pool<std::unique_ptr<impl::Workplace>> workplaces_{
+      [] { return std::make_unique<impl::Workplace>(); }};
   rt::WaitGroup alive_;                         // sessions
   rt::Scope scope_{rt::Context::background()};  // accept loops: joined before the rest goes
   rt::ReadyQueue ready_{

@@ -70,12 +70,12 @@ std::vector<codec::MethodShape> Router::methods() const {
   return all;
 }
 
-Result<Bytes> Router::serve(Context& context, const wire::Message& request) const {
+Status Router::serve(Context& context, const wire::Message& request, Answer& answer) const {
   const std::size_t hash = std::hash<std::string_view>()(request.method);
   const Method* method = table_.load(std::memory_order_acquire)->find(hash, request.method);
   // Nobody reads the answer to a push: no search for what was meant.
   if (method == nullptr) return not_found(request.method, !context.is_push());
-  return method->handler(context, request);
+  return method->handler(context, request, answer);
 }
 
 Status Router::not_found(std::string_view method, bool suggest) const {

@@ -5,7 +5,7 @@
 //
 //   Router router;
 //   router.add("/math/add", make_handler(&add));
-//   Result<Bytes> answer = router.serve(context, request);
+//   Status status = router.serve(context, request, answer);
 #pragma once
 
 #include <atomic>
@@ -34,7 +34,7 @@ class Router {
 
   // Runs the handler of the request's method. not_found when there is none, with the nearest name
   // there is; else what the handler gives.
-  Result<Bytes> serve(Context& context, const wire::Message& request) const;
+  Status serve(Context& context, const wire::Message& request, Answer& answer) const;
 
   // All there are, by name: what schemas are written from (codec/schema.h). Inside a fiber only.
   [[nodiscard]] std::vector<codec::MethodShape> methods() const;

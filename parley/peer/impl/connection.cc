@@ -1,6 +1,8 @@
 #include "parley/peer/impl/connection.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
 #include <utility>
 
 #include "parley/rt/pollable.h"
@@ -64,7 +66,7 @@ Connection::Connection(std::unique_ptr<net::Stream> stream, SessionId id, Side s
       context_(std::move(context.first)),
       cancel_(std::move(context.second)),
       queue_(origin.queue),
-      buffers_(origin.buffers),
+      workplaces_(origin.workplaces),
       forget_(std::move(origin.forget)),
       stream_(std::move(stream)),
       router_(std::move(origin.router)) {
@@ -103,7 +105,14 @@ rt::ReadyItem::After Connection::run() {
 // The fiber is about to wait: others go on.
 void Connection::hand_on(void* argument) {
   Turn& turn = *static_cast<Turn*>(argument);
-  if (turn.is_reader) turn.of.has_reader_.store(false, std::memory_order_release);
+  if (turn.is_reader) {
+    // The call it waits in stays where it is.
+    std::vector<Arrived>& arrived = turn.place->arrived;
+    const auto left = arrived.begin() + static_cast<std::ptrdiff_t>(turn.next);
+    turn.of.left_.assign(std::move_iterator(left), std::move_iterator(arrived.end()));
+    arrived.erase(left, arrived.end());
+    turn.of.has_reader_.store(false, std::memory_order_release);
+  }
   if (turn.has_returned) {
     if (turn.stand_in)
       turn.of.ready(turn.stand_in);
@@ -117,6 +126,8 @@ void Connection::hand_on(void* argument) {
 }
 
 rt::ReadyItem::After Connection::read_and_serve(Turn& turn) {
+  std::vector<Arrived>& arrived = turn.place->arrived;
+  arrived.swap(left_);
   for (bool has_read = false;; has_read = true) {
     {
       const rt::OnPark waits(&hand_on, &turn);
@@ -125,7 +136,7 @@ rt::ReadyItem::After Connection::read_and_serve(Turn& turn) {
       if (waits.was_called()) return After::gone;
     }
     if (may_be_more_) {
-      take_messages();
+      take_messages(arrived);
     } else if (is_over_) {
       // There is no reader from here on. Others send and answer meanwhile.
       if (!turn.has_returned) return_early(After::again);

@@ -32,7 +32,7 @@
 #include "parley/net/stream.h"
 #include "parley/peer/impl/outbox.h"
 #include "parley/peer/impl/pending_calls.h"
-#include "parley/peer/impl/read_buffer.h"
+#include "parley/peer/impl/workplace.h"
 #include "parley/peer/options.h"
 #include "parley/peer/router.h"
 #include "parley/peer/session.h"
@@ -73,7 +73,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
     std::shared_ptr<const Framings> framings;
     std::shared_ptr<Router> router;
     rt::ReadyQueue& queue;  // whose fibers run it
-    rt::Pool<std::unique_ptr<ReadBuffer>>& buffers;
+    rt::Pool<std::unique_ptr<Workplace>>& workplaces;
     std::function<void(const Connection&)> forget;  // called at the very end
   };
   // Its fibers run under a child of `parent`. Who dialled speaks the first framing; who accepted
@@ -110,33 +110,24 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
     closing,  // no new calls either way; those under way may end
     ended,    // nothing can come any more; what is queued may still leave
   };
-  // Whether a request may run.
-  enum class Verdict : std::uint8_t {
-    run,
-    closing,
-    max_handlers,
-    max_handler_bytes,
-    max_fibers,
-    no_body,
-    control  // no request: something to answer at once
-  };
-
-  // One message of a read, and what the lock's holder found out about it.
-  struct Arrived {
-    explicit Arrived(wire::Message&& came) : message(std::move(came)) {}
-
-    wire::Message message;
-    PendingCall* caller = nullptr;  // of a reply; null when nobody waits any more
-    Verdict verdict = Verdict::run;
-    std::size_t in_use = 0;  // of the limit that the verdict names
-  };
   using Lock = std::unique_lock<rt::Mutex>;
 
   // One fiber's turn as the reader, which a wait of a handler ends.
   struct Turn {
-    explicit Turn(Connection& connection) : of(connection), stand_in(connection.queue_) {}
+    explicit Turn(Connection& connection)
+        : of(connection), stand_in(connection.queue_), place(connection.workplaces_.get()) {}
+    ~Turn() {
+      place->arrived.clear();
+      place->answer.clear();
+      of.workplaces_.put(std::move(place));
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
     Connection& of;
     rt::StandIn stand_in;
+    std::unique_ptr<Workplace> place;
+    std::size_t next = 0;  // of place->arrived
     bool is_reader = false;
     bool has_returned = false;  // the run it is in has returned early
   };
@@ -148,18 +139,18 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
 
   // Reading: by the reader only.
   bool read_once(Turn& turn);
-  void take_bytes(Bytes chunk);
+  void take_bytes(Bytes chunk, std::vector<Arrived>& arrived);
   Status find_framing();
   void speak(const wire::Framing& framing);
-  void take_messages();
-  Status decode_some(bool& any_came);
+  void take_messages(std::vector<Arrived>& arrived);
+  Status decode_some(std::vector<Arrived>& arrived, bool& any_came);
   void watch_frame_time(bool any_came);
   [[nodiscard]] Status too_slow() const;
   [[nodiscard]] rt::Deadline next_deadline() const;
   void set_alarm();
   void take_hello();
-  void sort_arrived();
-  void pass_on_answers();
+  void sort(std::vector<Arrived>& all);
+  static void pass_on_answers(std::vector<Arrived>& all);
   [[nodiscard]] Verdict admit(const wire::Message& request, std::size_t& in_use);
   void over(Status why);
 
@@ -168,10 +159,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void refuse(const Arrived& arrived);
 
   // Serving.
-  void serve(const wire::Message& request, std::uint64_t number);
-  void reply(std::int32_t seq, Result<Bytes> answer, wire::Metadata metadata,
-             const wire::Message* served);
-  void send_answer(const wire::Message& answer, const wire::Message* served);
+  void serve(const wire::Message& request, std::uint64_t number, Answer& answer);
+  void send_reply(const wire::Message& reply, std::string_view body, const wire::Message* served);
   void answer_control(const wire::Message& message);
   void handler_ended(std::size_t held);
   void count_out(std::size_t held);
@@ -188,6 +177,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   [[nodiscard]] bool is_full() const;
   [[nodiscard]] bool must_wait_for_hello(const wire::Message& message) const;
   Status encode(const wire::Message& message);
+  Status encode(const wire::Message& message, std::string_view body);
   void ask_to_send(Lock& lock);
   void send_gathered();
   Status send(Outbox& outbox);
@@ -213,7 +203,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
 
   const rt::Cancel cancel_;  // ends it
   rt::ReadyQueue& queue_;
-  rt::Pool<std::unique_ptr<ReadBuffer>>& buffers_;
+  rt::Pool<std::unique_ptr<Workplace>>& workplaces_;
   const std::function<void(const Connection&)> forget_;
 
   // Somebody is the reader, or nothing can come any more.
@@ -222,8 +212,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // The reader's.
   std::unique_ptr<wire::Decoder> decoder_;  // null until it is known what is spoken
   Bytes begin_;                             // what came until then
-  std::vector<Arrived> arrived_;
-  std::size_t next_arrived_ = 0;
+  std::vector<Arrived> left_;  // by a reader that waits: the next one goes on with them
   std::uint64_t handlers_started_ = 0;
   bool may_be_more_ = false;  // messages in the decoder
   bool was_mid_frame_ = false;

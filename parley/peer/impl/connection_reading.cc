@@ -24,10 +24,10 @@ bool Connection::read_once(Turn& turn) {
     if (!std::exchange(turn.has_returned, true)) return_early(After::rest);
     rt::yield();  // whoever sends without end keeps the stream readable without end
   }
-  std::unique_ptr<ReadBuffer> buffer = buffers_.get();
+  ReadBuffer& buffer = turn.place->buffer;
   std::optional<std::size_t> size;
   if (can_tell()) {
-    auto got = stream_->try_read(buffer->room());
+    auto got = stream_->try_read(buffer.room());
     if (!got) {
       over(got.error());
     } else if (got->has_value()) {
@@ -36,15 +36,14 @@ bool Connection::read_once(Turn& turn) {
       over(too_slow());
     }
   } else {
-    auto got = stream_->read(buffer->room(), next_deadline());
+    auto got = stream_->read(buffer.room(), next_deadline());
     if (got) {
       size = *got;
     } else {
       over(next_deadline().is_over() ? too_slow() : got.error());
     }
   }
-  if (size && *size > 0) take_bytes(buffer->take(*size));
-  buffers_.put(std::move(buffer));
+  if (size && *size > 0) take_bytes(buffer.take(*size), turn.place->arrived);
   if (size && *size == 0) {
     const bool is_between = decoder_ == nullptr ? begin_.empty() : !decoder_->mid_message();
     over(is_between ? Status()
@@ -65,7 +64,7 @@ void Connection::over(Status why) {
   why_over_ = std::move(why);
 }
 
-void Connection::take_bytes(Bytes chunk) {
+void Connection::take_bytes(Bytes chunk, std::vector<Arrived>& arrived) {
   if (decoder_ == nullptr) {
     begin_.append(std::move(chunk));
     if (Status s = find_framing(); !s.is_ok()) return over(std::move(s));
@@ -74,7 +73,7 @@ void Connection::take_bytes(Bytes chunk) {
   } else {
     decoder_->feed(std::move(chunk));
   }
-  take_messages();
+  take_messages(arrived);
 }
 
 // What has begun to come must come whole in time.
@@ -142,21 +141,21 @@ void Connection::speak(const wire::Framing& framing) {
 }
 
 // Sorts what the decoder has, or so many messages of it.
-void Connection::take_messages() {
+void Connection::take_messages(std::vector<Arrived>& arrived) {
   bool any_came = false;
-  Status status = decode_some(any_came);
-  may_be_more_ = status.is_ok() && arrived_.size() >= messages_per_turn;
-  if (!arrived_.empty()) {
-    sort_arrived();
-    pass_on_answers();
+  Status status = decode_some(arrived, any_came);
+  may_be_more_ = status.is_ok() && arrived.size() >= messages_per_turn;
+  if (!arrived.empty()) {
+    sort(arrived);
+    pass_on_answers(arrived);
   }
   if (!status.is_ok()) return over(std::move(status));
   if (!may_be_more_) watch_frame_time(any_came);
 }
 
 // The error is that of the message behind those that arrived.
-Status Connection::decode_some(bool& any_came) {
-  while (arrived_.size() < messages_per_turn) {
+Status Connection::decode_some(std::vector<Arrived>& arrived, bool& any_came) {
+  while (arrived.size() < messages_per_turn) {
     Message message;
     const auto came = decoder_->next(message);
     if (!came) return came.error();
@@ -168,7 +167,7 @@ Status Connection::decode_some(bool& any_came) {
               "message type " + std::string(name_of(type)) + " is not expected in a session"};
     }
     if (type == MessageType::hello) take_hello();
-    arrived_.emplace_back(std::move(message));
+    arrived.emplace_back(std::move(message));
   }
   return {};
 }
@@ -182,10 +181,10 @@ void Connection::take_hello() {
   has_room_.broadcast();
 }
 
-void Connection::sort_arrived() {
+void Connection::sort(std::vector<Arrived>& all) {
   const std::lock_guard lock(lock_);
   is_asked_ = true;  // this turn ends with sending
-  for (Arrived& arrived : arrived_) {
+  for (Arrived& arrived : all) {
     const Message& message = arrived.message;
     if (message.type == MessageType::reply) {
       arrived.caller = pending_.take(message.seq);
@@ -200,7 +199,7 @@ void Connection::sort_arrived() {
 }
 
 // Under the lock. A request that may run is counted from here on.
-Connection::Verdict Connection::admit(const Message& request, std::size_t& in_use) {
+Verdict Connection::admit(const Message& request, std::size_t& in_use) {
   if (phase_ != Phase::open) return Verdict::closing;
   in_use = handlers_;
   if (handlers_ >= options_->max_handlers) return Verdict::max_handlers;
@@ -215,13 +214,13 @@ Connection::Verdict Connection::admit(const Message& request, std::size_t& in_us
 }
 
 // Hands answers to who waits for them; calls and pushes stay to be run.
-void Connection::pass_on_answers() {
-  for (Arrived& arrived : arrived_) {
+void Connection::pass_on_answers(std::vector<Arrived>& all) {
+  for (Arrived& arrived : all) {
     if (arrived.caller == nullptr) continue;  // a request, or the caller gave up before
     arrived.caller->reply = std::move(arrived.message);
     arrived.caller->done.set();
   }
-  std::erase_if(arrived_, [](const Arrived& each) {
+  std::erase_if(all, [](const Arrived& each) {
     return each.caller != nullptr || each.message.type == MessageType::reply;
   });
 }

@@ -15,8 +15,9 @@ using wire::MessageType;
 // Runs what has arrived, in its order. Who waits in the middle of it is no longer the reader, and
 // must not look at what arrived any more.
 bool Connection::run_calls(Turn& turn, const rt::OnPark& waits) {
-  while (next_arrived_ < arrived_.size()) {
-    Arrived arrived = std::move(arrived_[next_arrived_++]);
+  std::vector<Arrived>& all = turn.place->arrived;
+  while (turn.next < all.size()) {
+    Arrived& arrived = all[turn.next++];
     // Without a fiber to go on with the rest, this one must not wait: those that hold the others
     // may wait for what comes here.
     if (arrived.verdict == Verdict::run && !turn.stand_in) {
@@ -24,14 +25,14 @@ bool Connection::run_calls(Turn& turn, const rt::OnPark& waits) {
       handler_ended(held_by(arrived.message));
     }
     if (arrived.verdict == Verdict::run) {
-      serve(arrived.message, ++handlers_started_);
+      serve(arrived.message, ++handlers_started_, turn.place->answer);
     } else {
       refuse(arrived);
     }
     if (waits.was_called()) return false;
   }
-  arrived_.clear();
-  next_arrived_ = 0;
+  all.clear();
+  turn.next = 0;
   return true;
 }
 
@@ -65,7 +66,8 @@ void Connection::refuse(const Arrived& arrived) {
   }
   const Message& request = arrived.message;
   if (request.type == MessageType::call) {
-    reply(request.seq, std::move(why), {}, nullptr);
+    send_reply({.seq = request.seq, .type = MessageType::reply, .status = std::move(why)}, {},
+               nullptr);
   } else {
     log("PUSH " + std::string(request.method) + " dropped: " + why.to_string());
   }
@@ -86,41 +88,48 @@ void Connection::answer_control(const Message& message) {
   if (room.is_ok() && can_send_ && encode(answer).is_ok()) ask_to_send(lock);
 }
 
-void Connection::serve(const Message& request, std::uint64_t number) {
+void Connection::serve(const Message& request, std::uint64_t number, Answer& answer) {
   Context context(Session(shared_from_this(), number), request);
-  Result<Bytes> answer = router_->serve(context, request);
-  if (request.type == MessageType::call) {
-    reply(request.seq, std::move(answer), std::move(context.reply_metadata()), &request);
+  answer.clear();
+  const Status status = router_->serve(context, request, answer);
+  if (request.type == MessageType::push) {
+    if (!status.is_ok()) {
+      log("PUSH " + std::string(request.method) + " failed: " + status.to_string());
+    }
+    handler_ended(held_by(request));
     return;
   }
-  if (!answer)
-    log("PUSH " + std::string(request.method) + " failed: " + answer.error().to_string());
-  handler_ended(held_by(request));
-}
-
-// `served`: the request whose handler ends with this; null when none ran.
-void Connection::reply(std::int32_t seq, Result<Bytes> answer, wire::Metadata metadata,
-                       const Message* served) {
-  Message message{.seq = seq, .type = MessageType::reply, .metadata = std::move(metadata)};
-  if (!answer) {
-    message.status = answer.error();
-  } else if (!answer->empty()) {
-    message.body_codec = wire::BodyCodec::json;
-    message.body = *std::move(answer);
+  Message reply{.seq = request.seq,
+                .type = MessageType::reply,
+                .status = status,
+                .metadata = std::move(context.reply_metadata())};
+  if (status.is_ok()) {
+    reply.body_codec = answer.codec;
+    // A large text is sent from where it is.
+    if (answer.text.size() >= Outbox::large_body_bytes) {
+      answer.bytes = Bytes::from(std::exchange(answer.text, {}));
+    }
+    reply.body = std::move(answer.bytes);
+  } else {
+    answer.text.clear();
   }
-  send_answer(message, served);
+  send_reply(reply, answer.text, &request);
 }
 
-void Connection::send_answer(const Message& answer, const Message* served) {
+// `body` when the reply itself has none. `served`: the request whose handler ends with this; null
+// when none ran.
+void Connection::send_reply(const Message& reply, std::string_view body, const Message* served) {
   Lock lock(lock_);
-  const Status room = wait_for_room(lock, answer, rt::Deadline::never());
+  const Status room = wait_for_room(lock, reply, rt::Deadline::never());
   if (served != nullptr) count_out(held_by(*served));
   if (!room.is_ok() || !can_send_ || encoder_ == nullptr) return;
-  if (Status s = encode(answer); !s.is_ok()) {
+  const Status encoded = reply.body.empty() ? encode(reply, body) : encode(reply);
+  if (!encoded.is_ok()) {
     // The answer itself is what cannot be sent (it is too large): say that instead.
-    (void)encode({.seq = answer.seq,
-                  .type = MessageType::reply,
-                  .status = Status(s.code(), "the answer cannot be sent: " + s.message())});
+    (void)encode(
+        {.seq = reply.seq,
+         .type = MessageType::reply,
+         .status = Status(encoded.code(), "the answer cannot be sent: " + encoded.message())});
   }
   ask_to_send(lock);
 }

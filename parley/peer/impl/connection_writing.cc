@@ -50,6 +50,13 @@ Status Connection::encode(const Message& message) {
   return status;
 }
 
+Status Connection::encode(const Message& message, std::string_view body) {
+  const std::size_t before = outgoing_.bytes();
+  Status status = outgoing_.encode(message, body, *encoder_);
+  enqueued_ += outgoing_.bytes() - before;
+  return status;
+}
+
 // Under the lock, which is let go. A run that is to come sends all that was gathered until then.
 void Connection::ask_to_send(Lock& lock) {
   if (!is_asked_ && !is_sending_ && !is_gone_) {

@@ -7,8 +7,6 @@
 namespace parley::impl {
 namespace {
 
-// From this size on, copying a body costs more than another piece in a write.
-constexpr std::size_t large_body_bytes = std::size_t{16} * 1024;
 // What a piece of small frames grows to.
 constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
 // Pieces a burst left behind beyond this many are no longer kept in the list.
@@ -33,6 +31,14 @@ Status Outbox::encode(const wire::Message& message, wire::Encoder& encoder) {
   if (Status s = encoder.encode_apart(message, piece, tail); !s.is_ok()) return s;
   gathered(before);
   share(tail);
+  return {};
+}
+
+Status Outbox::encode(const wire::Message& message, std::string_view body, wire::Encoder& encoder) {
+  std::string& piece = gathering_piece();
+  const std::size_t before = piece.size();
+  if (Status s = encoder.encode(message, body, piece); !s.is_ok()) return s;
+  gathered(before);
   return {};
 }
 

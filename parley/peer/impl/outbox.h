@@ -25,8 +25,13 @@ namespace parley::impl {
 
 class Outbox {
  public:
+  // From this size on, copying a body costs more than another piece in a write.
+  static constexpr std::size_t large_body_bytes = std::size_t{16} * 1024;
+
   // On an error nothing is added.
   Status encode(const wire::Message& message, wire::Encoder& encoder);
+  // The same with a small `body` in place of message.body.
+  Status encode(const wire::Message& message, std::string_view body, wire::Encoder& encoder);
   // What the encoder says first.
   void start(wire::Encoder& encoder);
 

@@ -1,0 +1,45 @@
+// Workplace: what a fiber needs while it reads and serves a session: memory that one session hands
+// to the next, so that sessions at rest own none. Private to peer.
+//
+// Belongs to one fiber at a time; a peer keeps them in an rt::Pool.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "parley/peer/handler.h"
+#include "parley/peer/impl/pending_calls.h"
+#include "parley/peer/impl/read_buffer.h"
+#include "parley/wire/message.h"
+
+namespace parley::impl {
+
+// Whether a request may run.
+enum class Verdict : std::uint8_t {
+  run,
+  closing,
+  max_handlers,
+  max_handler_bytes,
+  max_fibers,
+  no_body,
+  control  // no request: something to answer at once
+};
+
+// One message of a read, and what the lock's holder found out about it.
+struct Arrived {
+  explicit Arrived(wire::Message&& came) : message(std::move(came)) {}
+
+  wire::Message message;
+  PendingCall* caller = nullptr;  // of a reply; null when nobody waits any more
+  Verdict verdict = Verdict::run;
+  std::size_t in_use = 0;  // of the limit that the verdict names
+};
+struct Workplace {
+  ReadBuffer buffer;
+  std::vector<Arrived> arrived;
+  Answer answer;  // of the call it is at
+};
+
+}  // namespace parley::impl
