@@ -171,10 +171,10 @@ void ReadyQueue::start_when_there_is_room() {
   std::unique_lock lock(lock_);
   for (;;) {
     if (owed_ > 0) {
-      --owed_;
       lock.unlock();
       scope_.go(name_, [this] { work(); });
       lock.lock();
+      --owed_;  // until now it was long in coming
       continue;
     }
     if (ending_) return;

@@ -259,5 +259,62 @@ PARLEY_FIBER_TEST(ReadyQueue, a_pollable_tells_of_what_came_before_it_was_asked_
   pollable.on_readable(nullptr);
 }
 
+// Fibers that fill RuntimeOptions::max_fibers until they are let go.
+class Crowd {
+ public:
+  Crowd() {
+    while (scope_.try_go("crowd", [this] { (void)release_.wait(); })) {}
+  }
+  void go_home() { release_.set(); }
+
+ private:
+  Event release_;
+  Scope scope_;
+};
+
+TEST(ReadyQueue, min_fibers_are_kept_so_that_a_crowd_does_not_stop_the_queue) {
+  testing::run_fiber_test(
+      [] {
+        ReadyQueue queue("queue", {.min_fibers = 1});
+        EXPECT_EQ(queue.fibers(), 1U);
+        std::atomic<int> runs = 0;
+        Item item(queue, [&] { return ++runs, rest; });
+        Crowd crowd;
+        for (int i = 1; i <= 3; ++i) {
+          item.ready();
+          testing::wait_until([&] { return runs == i; });
+        }
+        crowd.go_home();
+      },
+      {.workers = 2, .max_fibers = 20});
+}
+
+// The fiber it asked for cannot start, but one that stands by is free again.
+TEST(ReadyQueue, does_not_wait_for_a_fiber_that_is_long_in_coming) {
+  testing::run_fiber_test(
+      [] {
+        ReadyQueue queue("queue", {.min_fibers = 1});
+        std::atomic<int> runs = 0;
+        Event release;
+        Item first(queue, [&] {
+          (void)release.wait();
+          return ++runs, rest;
+        });
+        Item second(queue, [&] { return ++runs, rest; });
+        Crowd crowd;
+        first.ready();
+        testing::wait_until_waiting("event", 1);
+        second.ready();
+        testing::wait_until([&] { return queue.waits_for_fiber() > 0; });
+        EXPECT_EQ(runs, 0);
+        release.set();
+        testing::wait_until([&] { return runs == 2; });
+        second.ready();
+        testing::wait_until([&] { return runs == 3; });
+        crowd.go_home();
+      },
+      {.workers = 2, .max_fibers = 20});
+}
+
 }  // namespace
 }  // namespace parley::rt
