@@ -296,14 +296,16 @@ TEST(ReadyQueue, does_not_wait_for_a_fiber_that_is_long_in_coming) {
         ReadyQueue queue("queue", {.min_fibers = 1});
         std::atomic<int> runs = 0;
         Event release;
+        std::atomic<bool> waits = false;
         Item first(queue, [&] {
+          waits = true;
           (void)release.wait();
           return ++runs, rest;
         });
         Item second(queue, [&] { return ++runs, rest; });
         Crowd crowd;
         first.ready();
-        testing::wait_until_waiting("event", 1);
+        testing::wait_until([&] { return waits.load(); });
         second.ready();
         testing::wait_until([&] { return queue.waits_for_fiber() > 0; });
         EXPECT_EQ(runs, 0);
