@@ -9,8 +9,9 @@
 //   });
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
-#include <utility>
 
 #include "parley/peer/session.h"
 #include "parley/wire/message.h"
@@ -20,14 +21,14 @@ namespace parley {
 
 class Context {
  public:
-  // `request` must outlive this object.
-  Context(Session session, const wire::Message& request)
-      : session_(std::move(session)), request_(request) {}
+  // Internal: made by a session, for the call of that number. Both must outlive this object.
+  Context(impl::Connection& connection, std::uint64_t number, const wire::Message& request)
+      : connection_(connection), number_(number), request_(request) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
   // The session the call came by; call or push back through it. Copy it to keep it.
-  [[nodiscard]] const Session& session() const { return session_; }
+  [[nodiscard]] const Session& session() const;
   [[nodiscard]] std::string_view method() const { return request_.method; }
   // True when nobody waits for the result.
   [[nodiscard]] bool is_push() const { return request_.type == wire::MessageType::push; }
@@ -36,7 +37,9 @@ class Context {
   [[nodiscard]] wire::Metadata& reply_metadata() { return reply_metadata_; }
 
  private:
-  Session session_;
+  impl::Connection& connection_;
+  const std::uint64_t number_;
+  mutable std::optional<Session> session_;  // made when it is asked for
   const wire::Message& request_;
   wire::Metadata reply_metadata_;
 };

@@ -70,9 +70,19 @@ std::vector<codec::MethodShape> Router::methods() const {
   return all;
 }
 
-Status Router::serve(Context& context, const wire::Message& request, Answer& answer) const {
-  const std::size_t hash = std::hash<std::string_view>()(request.method);
-  const Method* method = table_.load(std::memory_order_acquire)->find(hash, request.method);
+const Router::Method* Router::find(std::string_view name, Recent& recent) const {
+  const Method*& last = recent.at(name);
+  if (last != nullptr && last->name == name) [[likely]]
+    return last;
+  const std::size_t hash = std::hash<std::string_view>()(name);
+  const Method* method = table_.load(std::memory_order_acquire)->find(hash, name);
+  if (method != nullptr) last = method;
+  return method;
+}
+
+Status Router::serve(Context& context, const wire::Message& request, Answer& answer,
+                     Recent& recent) const {
+  const Method* method = find(request.method, recent);
   // Nobody reads the answer to a push: no search for what was meant.
   if (method == nullptr) return not_found(request.method, !context.is_push());
   return method->handler(context, request, answer);

@@ -8,8 +8,10 @@
 //   Status status = router.serve(context, request, answer);
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,9 +34,14 @@ class Router {
   // `shape` is what methods() says of it.
   void add(std::string_view method, Handler handler, codec::MethodShape shape = {});
 
+  // What a fiber found last, by where the names stood: the names that a framing keeps stay where
+  // they are. For one fiber at a time, and one router.
+  class Recent;
+
   // Runs the handler of the request's method. not_found when there is none, with the nearest name
   // there is; else what the handler gives.
-  Status serve(Context& context, const wire::Message& request, Answer& answer) const;
+  Status serve(Context& context, const wire::Message& request, Answer& answer,
+               Recent& recent) const;
 
   // All there are, by name: what schemas are written from (codec/schema.h). Inside a fiber only.
   [[nodiscard]] std::vector<codec::MethodShape> methods() const;
@@ -57,6 +64,7 @@ class Router {
     void insert(const Method& method);
   };
 
+  [[nodiscard]] const Method* find(std::string_view name, Recent& recent) const;
   [[nodiscard]] Status not_found(std::string_view method, bool suggest) const;
 
   std::atomic<const Table*> table_;  // the last of tables_
@@ -66,6 +74,16 @@ class Router {
   // Those that were outgrown stay: somebody may be looking into one. Together they are no larger
   // than the last.
   std::vector<std::unique_ptr<Table>> tables_;
+};
+
+class Router::Recent {
+  friend class Router;
+
+  const Method*& at(std::string_view name) {
+    const auto place = reinterpret_cast<std::uintptr_t>(name.data());
+    return found_[(place >> 4U ^ place >> 9U) % found_.size()];
+  }
+  std::array<const Method*, 32> found_{};
 };
 
 }  // namespace parley

@@ -81,6 +81,10 @@ class Encoder {
   Status encode(const Message& message, std::string_view body, std::string& out) {
     return encode_pieces(message, {&body, 1}, out);
   }
+  // The same for a reply that has nothing but a body. Changes nothing in the encoder, and may be
+  // called while another fiber encodes.
+  virtual Status encode_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
+                               std::string& out) const = 0;
   // The same for large bodies: appends what precedes the body to `out` and sets `tail` to what must
   // be sent right behind it, sharing the body's blocks. A format that cannot keep the body apart
   // puts everything into `out` and leaves `tail` empty. On an error both are what they were.

@@ -32,8 +32,8 @@ void JsonEncoder::put_head(const Message& message, std::size_t /*body_bytes*/, s
   impl::put_json_head(out, envelope, message, impl::status_room(message, rest, limit()));
 }
 
-Status JsonEncoder::encode_pieces(const Message& message, std::span<const std::string_view> body,
-                                  std::string& out) {
+Status JsonEncoder::put(const Message& message, std::span<const std::string_view> body,
+                        std::string& out) const {
   const std::string_view end = impl::json_end(envelope);
   std::size_t size = end.size();
   for (const std::string_view piece : body) size += impl::json_size(piece);

@@ -53,8 +53,8 @@ class JsonEncoder final : public impl::ErpcEncoder {
   Status encode_apart(const Message& message, std::string& out, Bytes& tail) override;
 
  private:
-  Status encode_pieces(const Message& message, std::span<const std::string_view> body,
-                       std::string& out) override;
+  Status put(const Message& message, std::span<const std::string_view> body,
+             std::string& out) const override;
   void put_head(const Message& message, std::size_t body_bytes, std::size_t rest,
                 std::string& out) const override;
 };

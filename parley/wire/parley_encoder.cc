@@ -287,6 +287,25 @@ Status ParleyEncoder::encode_in_parts(const Message& message,
   }
 }
 
+Status ParleyEncoder::encode_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
+                                    std::string& out) const {
+  constexpr std::size_t most_head = 2 + 3 * impl::longest_varint;
+  // What any side takes, since what this one takes may be learned at this very moment.
+  if (seq < 1 || body.size() + most_head > Settings().max_frame) {
+    return {Code::resource_exhausted, "parley REPLY: it is no small answer"};
+  }
+  std::array<char, most_head> head;
+  char* at = head.data();
+  *at++ = static_cast<char>(impl::frame_kind_of(MessageType::reply));
+  const auto id = static_cast<std::uint64_t>(seq);
+  at = impl::put_varint(at, varint_size(id) + 1 + body.size());
+  at = impl::put_varint(at, id);
+  *at++ = static_cast<char>(codec);
+  out.append(head.data(), at);
+  out += body;
+  return {};
+}
+
 Status ParleyEncoder::encode_apart(const Message& message, std::string& out, Bytes& tail) {
   const std::size_t size = message.body.size();
   if (Status bad = refuse(message, size); !bad.is_ok()) return bad;

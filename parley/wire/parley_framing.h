@@ -138,6 +138,9 @@ class ParleyEncoder final : public Encoder {
   // max_metadata_entries, or metadata that does not fit a frame (resource_exhausted). A status that
   // is too long is no error: its texts are cut so that it reaches the caller.
   using Encoder::encode;
+  // A body that does not fit a frame is refused (resource_exhausted): encode() cuts it.
+  Status encode_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
+                       std::string& out) const override;
   Status encode_apart(const Message& message, std::string& out, Bytes& tail) override;
 
  private:

@@ -111,6 +111,7 @@ void Connection::hand_on(void* argument) {
     const auto left = arrived.begin() + static_cast<std::ptrdiff_t>(turn.next);
     turn.of.left_.assign(std::move_iterator(left), std::move_iterator(arrived.end()));
     arrived.erase(left, arrived.end());
+    std::swap(turn.of.left_answers_, turn.place->answers);
     turn.of.has_reader_.store(false, std::memory_order_release);
   }
   if (turn.has_returned) {
@@ -128,10 +129,13 @@ void Connection::hand_on(void* argument) {
 rt::ReadyItem::After Connection::read_and_serve(Turn& turn) {
   std::vector<Arrived>& arrived = turn.place->arrived;
   arrived.swap(left_);
+  std::swap(left_answers_, turn.place->answers);
   for (bool has_read = false;; has_read = true) {
     {
       const rt::OnPark waits(&hand_on, &turn);
       if (!run_calls(turn, waits)) return After::gone;
+      add(turn.place->answers);
+      if (waits.was_called()) return After::gone;
       send_gathered();
       if (waits.was_called()) return After::gone;
     }
@@ -233,9 +237,14 @@ void Connection::finish_writing() {
   Status status;
   Lock lock(lock_);
   while (status.is_ok() && can_send_ && (is_sending_ || !outgoing_.is_empty())) {
+    const bool somebody_does = is_sending_;
     sent_all_.reset();
-    ask_to_send(lock);
-    status = sent_all_.wait(deadline);
+    lock.unlock();
+    if (somebody_does) {
+      status = sent_all_.wait(deadline);
+    } else {
+      send_gathered(deadline);
+    }
     lock.lock();
   }
   can_send_ = false;

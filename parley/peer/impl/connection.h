@@ -159,7 +159,9 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void refuse(const Arrived& arrived);
 
   // Serving.
-  void serve(const wire::Message& request, std::uint64_t number, Answer& answer);
+  void serve(const wire::Message& request, Workplace& place, const rt::OnPark& waits);
+  bool gather(std::int32_t seq, const Answer& answer, std::size_t held, Answers& answers);
+  void add(Answers& answers);
   void send_reply(const wire::Message& reply, std::string_view body, const wire::Message* served);
   void answer_control(const wire::Message& message);
   void handler_ended(std::size_t held);
@@ -179,8 +181,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   Status encode(const wire::Message& message);
   Status encode(const wire::Message& message, std::string_view body);
   void ask_to_send(Lock& lock);
-  void send_gathered();
-  Status send(Outbox& outbox);
+  void send_gathered(rt::Deadline until = {});
+  Status send(Outbox& outbox, rt::Deadline until);
 
   // Ending.
   void end();
@@ -212,7 +214,10 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // The reader's.
   std::unique_ptr<wire::Decoder> decoder_;  // null until it is known what is spoken
   Bytes begin_;                             // what came until then
-  std::vector<Arrived> left_;  // by a reader that waits: the next one goes on with them
+  // By a reader that waits: the next one goes on with them.
+  std::vector<Arrived> left_;
+  Answers left_answers_;
+  bool gathers_ = true;  // answers: nobody has to wait for room
   std::uint64_t handlers_started_ = 0;
   bool may_be_more_ = false;  // messages in the decoder
   bool was_mid_frame_ = false;

@@ -184,6 +184,7 @@ void Connection::take_hello() {
 void Connection::sort(std::vector<Arrived>& all) {
   const std::lock_guard lock(lock_);
   is_asked_ = true;  // this turn ends with sending
+  gathers_ = !is_full();
   for (Arrived& arrived : all) {
     const Message& message = arrived.message;
     if (message.type == MessageType::reply) {

@@ -10,6 +10,9 @@ namespace {
 using wire::Message;
 using wire::MessageType;
 
+// So much a reader gathers; what is more waits for room, if it has to, as others do.
+constexpr std::size_t most_gathered_bytes = std::size_t{64} << 10U;
+
 }  // namespace
 
 // Runs what has arrived, in its order. Who waits in the middle of it is no longer the reader, and
@@ -25,7 +28,7 @@ bool Connection::run_calls(Turn& turn, const rt::OnPark& waits) {
       handler_ended(held_by(arrived.message));
     }
     if (arrived.verdict == Verdict::run) {
-      serve(arrived.message, ++handlers_started_, turn.place->answer);
+      serve(arrived.message, *turn.place, waits);
     } else {
       refuse(arrived);
     }
@@ -88,10 +91,11 @@ void Connection::answer_control(const Message& message) {
   if (room.is_ok() && can_send_ && encode(answer).is_ok()) ask_to_send(lock);
 }
 
-void Connection::serve(const Message& request, std::uint64_t number, Answer& answer) {
-  Context context(Session(shared_from_this(), number), request);
+void Connection::serve(const Message& request, Workplace& place, const rt::OnPark& waits) {
+  Context context(*this, ++handlers_started_, request);
+  Answer& answer = place.answer;
   answer.clear();
-  const Status status = router_->serve(context, request, answer);
+  Status status = router_->serve(context, request, answer, place.recent);
   if (request.type == MessageType::push) {
     if (!status.is_ok()) {
       log("PUSH " + std::string(request.method) + " failed: " + status.to_string());
@@ -99,11 +103,15 @@ void Connection::serve(const Message& request, std::uint64_t number, Answer& ans
     handler_ended(held_by(request));
     return;
   }
+  if (status.is_ok() && context.reply_metadata().empty() && !waits.was_called() &&
+      gather(request.seq, answer, held_by(request), place.answers)) {
+    return;
+  }
   Message reply{.seq = request.seq,
                 .type = MessageType::reply,
-                .status = status,
+                .status = std::move(status),
                 .metadata = std::move(context.reply_metadata())};
-  if (status.is_ok()) {
+  if (reply.status.is_ok()) {
     reply.body_codec = answer.codec;
     // A large text is sent from where it is.
     if (answer.text.size() >= Outbox::large_body_bytes) {
@@ -114,6 +122,34 @@ void Connection::serve(const Message& request, std::uint64_t number, Answer& ans
     answer.text.clear();
   }
   send_reply(reply, answer.text, &request);
+}
+
+// A small answer is kept by the reader, without the lock, until all calls of a read are through.
+bool Connection::gather(std::int32_t seq, const Answer& answer, std::size_t held,
+                        Answers& answers) {
+  const bool is_small = answer.bytes.empty() && answer.text.size() < Outbox::large_body_bytes &&
+                        answers.frames.size() < most_gathered_bytes;
+  if (!is_small || !gathers_) return false;
+  if (!encoder_->encode_answer(seq, answer.codec, answer.text, answers.frames).is_ok()) {
+    return false;
+  }
+  ++answers.count;
+  answers.held += held;
+  return true;
+}
+
+void Connection::add(Answers& answers) {
+  if (answers.count == 0) return;
+  const std::lock_guard lock(lock_);
+  handlers_ -= answers.count;
+  handler_bytes_ -= answers.held;
+  if (draining_ > 0) quiet_.set();
+  if (can_send_) {
+    enqueued_ += answers.frames.size();
+    outgoing_.add(answers.frames);
+  }
+  answers.frames.clear();
+  answers.count = answers.held = 0;
 }
 
 // `body` when the reply itself has none. `served`: the request whose handler ends with this; null

@@ -67,7 +67,7 @@ void Connection::ask_to_send(Lock& lock) {
 }
 
 // Sends what there is, unless somebody does already.
-void Connection::send_gathered() {
+void Connection::send_gathered(rt::Deadline until) {
   Lock lock(lock_);
   is_asked_ = false;
   if (is_sending_ || !can_send_) return;
@@ -78,7 +78,7 @@ void Connection::send_gathered() {
     std::swap(outgoing_, sending_);
     lock.unlock();
     has_room_.broadcast();
-    status = send(sending_);
+    status = send(sending_, until);
     lock.lock();
   }
   if (!std::exchange(is_sending_, false)) return;
@@ -94,17 +94,18 @@ void Connection::send_gathered() {
   has_room_.broadcast();
 }
 
-Status Connection::send(Outbox& outbox) {
+Status Connection::send(Outbox& outbox, rt::Deadline until) {
   std::array<std::string_view, 16> room;
   while (!outbox.is_empty()) {
     const auto pieces = outbox.front(room);
-    auto size = stream_->write_some_of(pieces, rt::Deadline::after(options_->write_timeout));
+    const auto taken = rt::Deadline::after(options_->write_timeout);
+    auto size = stream_->write_some_of(pieces, until.instant() < taken.instant() ? until : taken);
     // The kernel tells of room only when there is much of it; a slow reader may have made some.
     if (!size && size.error().code() == Code::deadline_exceeded) {
       size = stream_->write_some_of(pieces, rt::Deadline::after(Duration::zero()));
     }
     if (!size) {
-      if (size.error().code() != Code::deadline_exceeded) return size.error();
+      if (size.error().code() != Code::deadline_exceeded || until.is_over()) return size.error();
       return {Code::unavailable, "the other side took nothing for write_timeout (" +
                                      in_milliseconds(options_->write_timeout) + ")"};
     }

@@ -64,6 +64,17 @@ Status Outbox::encode_in_parts(const wire::Message& message, wire::Encoder& enco
   return {};
 }
 
+void Outbox::add(std::string& frames) {
+  std::string& piece = gathering_piece();
+  const std::size_t before = piece.size();
+  if (before == 0) {
+    std::swap(piece, frames);
+  } else {
+    piece += frames;
+  }
+  gathered(before);
+}
+
 void Outbox::start(wire::Encoder& encoder) {
   std::string& piece = gathering_piece();
   const std::size_t before = piece.size();

@@ -32,6 +32,8 @@ class Outbox {
   Status encode(const wire::Message& message, wire::Encoder& encoder);
   // The same with a small `body` in place of message.body.
   Status encode(const wire::Message& message, std::string_view body, wire::Encoder& encoder);
+  // Frames that are encoded. Takes their memory if it can, and leaves other.
+  void add(std::string& frames);
   // What the encoder says first.
   void start(wire::Encoder& encoder);
 

@@ -6,12 +6,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "parley/peer/handler.h"
 #include "parley/peer/impl/pending_calls.h"
 #include "parley/peer/impl/read_buffer.h"
+#include "parley/peer/router.h"
 #include "parley/wire/message.h"
 
 namespace parley::impl {
@@ -36,10 +38,19 @@ struct Arrived {
   Verdict verdict = Verdict::run;
   std::size_t in_use = 0;  // of the limit that the verdict names
 };
+// Answers on their way to what will be sent, encoded.
+struct Answers {
+  std::string frames;
+  std::size_t count = 0;  // handlers that have ended with them
+  std::size_t held = 0;   // bytes that their requests held
+};
+
 struct Workplace {
   ReadBuffer buffer;
   std::vector<Arrived> arrived;
+  Answers answers;
   Answer answer;  // of the call it is at
+  Router::Recent recent;
 };
 
 }  // namespace parley::impl

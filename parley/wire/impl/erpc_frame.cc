@@ -258,8 +258,13 @@ Status ErpcEncoder::encode_head(const Message& message, const Sizes& sizes,
   return {};
 }
 
-Status ErpcEncoder::encode_pieces(const Message& message, std::span<const std::string_view> body,
-                                  std::string& out) {
+Status ErpcEncoder::encode_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
+                                  std::string& out) const {
+  return put({.seq = seq, .type = MessageType::reply, .body_codec = codec}, {&body, 1}, out);
+}
+
+Status ErpcEncoder::put(const Message& message, std::span<const std::string_view> body,
+                        std::string& out) const {
   std::size_t size = 0;
   for (const std::string_view piece : body) size += piece.size();
   const Sizes sizes{.method = message.method.size(), .body = size, .body_room = size};

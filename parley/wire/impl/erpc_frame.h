@@ -165,6 +165,8 @@ class ErpcEncoder : public Encoder {
   [[nodiscard]] std::size_t max_body_bytes() const noexcept override;
 
   using Encoder::encode;
+  Status encode_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
+                       std::string& out) const override;
   Status encode_apart(const Message& message, std::string& out, Bytes& tail) override;
 
  protected:
@@ -172,7 +174,12 @@ class ErpcEncoder : public Encoder {
       : format_(format), limits_(limits) {}
 
   Status encode_pieces(const Message& message, std::span<const std::string_view> body,
-                       std::string& out) override;
+                       std::string& out) final {
+    return put(message, body, out);
+  }
+  // encode_pieces() of a format that remembers nothing.
+  virtual Status put(const Message& message, std::span<const std::string_view> body,
+                     std::string& out) const;
   // Appends the frame up to its body. On an error `out` is what it was.
   struct Sizes {
     std::size_t method = 0;     // as it stands in the frame

@@ -1,0 +1,12 @@
+#include "parley/peer/context.h"
+
+#include "parley/peer/impl/connection.h"
+
+namespace parley {
+
+const Session& Context::session() const {
+  if (!session_) session_.emplace(connection_.shared_from_this(), number_);
+  return *session_;
+}
+
+}  // namespace parley
