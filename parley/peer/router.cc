@@ -46,10 +46,8 @@ void Router::add(std::string_view method, Handler handler, codec::MethodShape sh
     assertion_failed("", "method \"" + std::string(method) + "\" is handled twice");
   }
   shape.name = method;
-  methods_.push_back(std::make_unique<const Method>(Method{.hash = hash,
-                                                           .name = std::string(method),
-                                                           .handler = std::move(handler),
-                                                           .shape = std::move(shape)}));
+  methods_.emplace_back(
+      new Method{hash, std::string(method), std::move(handler), std::move(shape)});
   if (methods_.size() * 2 <= tables_.back()->slots.size()) {
     tables_.back()->insert(*methods_.back());
   } else {
@@ -78,14 +76,6 @@ const Router::Method* Router::find(std::string_view name, Recent& recent) const 
   const Method* method = table_.load(std::memory_order_acquire)->find(hash, name);
   if (method != nullptr) last = method;
   return method;
-}
-
-Status Router::serve(Context& context, const wire::Message& request, Answer& answer,
-                     Recent& recent) const {
-  const Method* method = find(request.method, recent);
-  // Nobody reads the answer to a push: no search for what was meant.
-  if (method == nullptr) return not_found(request.method, !context.is_push());
-  return method->handler(context, request, answer);
 }
 
 Status Router::not_found(std::string_view method, bool suggest) const {

@@ -5,7 +5,9 @@
 //
 //   Router router;
 //   router.add("/math/add", make_handler(&add));
-//   Status status = router.serve(context, request, answer);
+//   Router::Recent recent;
+//   const Router::Method* method = router.find("/math/add", recent);
+//   Status status = method->handler(context, request, answer);
 #pragma once
 
 #include <array>
@@ -34,14 +36,25 @@ class Router {
   // `shape` is what methods() says of it.
   void add(std::string_view method, Handler handler, codec::MethodShape shape = {});
 
+  // One method: how to run it, and what running it took.
+  struct Method {
+    std::size_t hash;
+    std::string name;
+    Handler handler;
+    codec::MethodShape shape;
+    // It is over before another fiber could have taken over what waits behind it. Not known before
+    // it has run.
+    mutable std::atomic<bool> is_quick = false;
+  };
+
   // What a fiber found last, by where the names stood: the names that a framing keeps stay where
   // they are. For one fiber at a time, and one router.
   class Recent;
 
-  // Runs the handler of the request's method. not_found when there is none, with the nearest name
-  // there is; else what the handler gives.
-  Status serve(Context& context, const wire::Message& request, Answer& answer,
-               Recent& recent) const;
+  // The method of that name; null when there is none.
+  [[nodiscard]] const Method* find(std::string_view name, Recent& recent) const;
+  // What to say then, with the nearest name there is.
+  [[nodiscard]] Status not_found(std::string_view method, bool suggest) const;
 
   // All there are, by name: what schemas are written from (codec/schema.h). Inside a fiber only.
   [[nodiscard]] std::vector<codec::MethodShape> methods() const;
@@ -49,12 +62,6 @@ class Router {
   [[nodiscard]] std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 
  private:
-  struct Method {
-    std::size_t hash;
-    std::string name;
-    Handler handler;
-    codec::MethodShape shape;
-  };
   // Open addressing; at most half full. A slot goes from null to its method and stays.
   struct Table {
     explicit Table(std::size_t size) : slots(size) {}
@@ -63,9 +70,6 @@ class Router {
     [[nodiscard]] const Method* find(std::size_t hash, std::string_view name) const;
     void insert(const Method& method);
   };
-
-  [[nodiscard]] const Method* find(std::string_view name, Recent& recent) const;
-  [[nodiscard]] Status not_found(std::string_view method, bool suggest) const;
 
   std::atomic<const Table*> table_;  // the last of tables_
   std::atomic<std::size_t> size_ = 0;

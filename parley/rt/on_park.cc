@@ -20,6 +20,10 @@ OnPark::~OnPark() {
   if (fiber.on_park != nullptr) fiber.on_park = outer_;
 }
 
+void OnPark::call_now() {
+  if (call_ != nullptr) std::exchange(call_, nullptr)(argument_);
+}
+
 void impl::tell_before_park(Fiber& fiber) {
   // None is left while they are called: one that waits after all would be told again and again.
   for (OnPark* each = std::exchange(fiber.on_park, nullptr); each != nullptr; each = each->outer_) {

@@ -29,6 +29,8 @@ class OnPark {
   OnPark& operator=(const OnPark&) = delete;
 
   [[nodiscard]] bool was_called() const { return call_ == nullptr; }
+  // As if the fiber were about to wait: calls this one, unless it was called.
+  void call_now();
 
  private:
   friend void impl::tell_before_park(impl::Fiber& fiber);

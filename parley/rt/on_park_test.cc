@@ -52,6 +52,17 @@ PARLEY_FIBER_TEST(OnPark, is_not_called_for_what_does_not_wait) {
   EXPECT_FALSE(waits.was_called());
 }
 
+PARLEY_FIBER_TEST(OnPark, may_be_called_before_there_is_a_wait) {
+  int calls = 0;
+  OnPark waits(&count, &calls);
+  waits.call_now();
+  EXPECT_TRUE(waits.was_called());
+  EXPECT_EQ(calls, 1);
+  EXPECT_TRUE(sleep(1ms).is_ok());
+  waits.call_now();
+  EXPECT_EQ(calls, 1);
+}
+
 PARLEY_FIBER_TEST(OnPark, ends_with_its_block) {
   int calls = 0;
   { const OnPark waits(&count, &calls); }

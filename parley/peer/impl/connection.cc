@@ -132,7 +132,7 @@ rt::ReadyItem::After Connection::read_and_serve(Turn& turn) {
   std::swap(left_answers_, turn.place->answers);
   for (bool has_read = false;; has_read = true) {
     {
-      const rt::OnPark waits(&hand_on, &turn);
+      rt::OnPark waits(&hand_on, &turn);
       if (!run_calls(turn, waits)) return After::gone;
       add(turn.place->answers);
       if (waits.was_called()) return After::gone;

@@ -155,11 +155,12 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void over(Status why);
 
   // False when the fiber waited and another one has become the reader.
-  bool run_calls(Turn& turn, const rt::OnPark& waits);
+  bool run_calls(Turn& turn, rt::OnPark& waits);
   void refuse(const Arrived& arrived);
 
   // Serving.
-  void serve(const wire::Message& request, Workplace& place, const rt::OnPark& waits);
+  void serve(const wire::Message& request, Workplace& place, rt::OnPark& waits);
+  void look_for_slow(const Workplace& place, Instant start);
   bool gather(std::int32_t seq, const Answer& answer, std::size_t held, Answers& answers);
   void add(Answers& answers);
   void send_reply(const wire::Message& reply, std::string_view body, const wire::Message* served);

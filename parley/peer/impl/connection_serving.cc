@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/rt/time.h"
 
 namespace parley::impl {
 namespace {
@@ -10,6 +11,8 @@ namespace {
 using wire::Message;
 using wire::MessageType;
 
+// About what it costs to have another fiber, on another worker, go on with what waits.
+constexpr Duration longest_quick_call = std::chrono::microseconds(20);
 // So much a reader gathers; what is more waits for room, if it has to, as others do.
 constexpr std::size_t most_gathered_bytes = std::size_t{64} << 10U;
 
@@ -17,8 +20,10 @@ constexpr std::size_t most_gathered_bytes = std::size_t{64} << 10U;
 
 // Runs what has arrived, in its order. Who waits in the middle of it is no longer the reader, and
 // must not look at what arrived any more.
-bool Connection::run_calls(Turn& turn, const rt::OnPark& waits) {
+bool Connection::run_calls(Turn& turn, rt::OnPark& waits) {
   std::vector<Arrived>& all = turn.place->arrived;
+  if (all.empty()) return true;
+  const Instant start = rt::now();
   while (turn.next < all.size()) {
     Arrived& arrived = all[turn.next++];
     // Without a fiber to go on with the rest, this one must not wait: those that hold the others
@@ -34,6 +39,7 @@ bool Connection::run_calls(Turn& turn, const rt::OnPark& waits) {
     }
     if (waits.was_called()) return false;
   }
+  look_for_slow(*turn.place, start);
   all.clear();
   turn.next = 0;
   return true;
@@ -91,11 +97,25 @@ void Connection::answer_control(const Message& message) {
   if (room.is_ok() && can_send_ && encode(answer).is_ok()) ask_to_send(lock);
 }
 
-void Connection::serve(const Message& request, Workplace& place, const rt::OnPark& waits) {
+void Connection::serve(const Message& request, Workplace& place, rt::OnPark& waits) {
   Context context(*this, ++handlers_started_, request);
   Answer& answer = place.answer;
   answer.clear();
-  Status status = router_->serve(context, request, answer, place.recent);
+  const Router::Method* method = router_->find(request.method, place.recent);
+  Status status;
+  if (method == nullptr) {
+    // Nobody reads the answer to a push: no search for what was meant.
+    status = router_->not_found(request.method, !context.is_push());
+  } else if (method->is_quick.load(std::memory_order_relaxed)) {
+    status = method->handler(context, request, answer);
+  } else {
+    // What stands behind it is not to wait for it.
+    waits.call_now();
+    const Instant start = rt::now();
+    status = method->handler(context, request, answer);
+    const bool is_quick = rt::now() - start < longest_quick_call;
+    method->is_quick.store(is_quick, std::memory_order_relaxed);
+  }
   if (request.type == MessageType::push) {
     if (!status.is_ok()) {
       log("PUSH " + std::string(request.method) + " failed: " + status.to_string());
@@ -122,6 +142,17 @@ void Connection::serve(const Message& request, Workplace& place, const rt::OnPar
     answer.text.clear();
   }
   send_reply(reply, answer.text, &request);
+}
+
+// Calls that were thought to be quick have taken long, together: from now on each is looked at.
+void Connection::look_for_slow(const Workplace& place, Instant start) {
+  const auto count = static_cast<Duration::rep>(place.arrived.size());
+  if (rt::now() - start < longest_quick_call * count) return;
+  Router::Recent recent;
+  for (const Arrived& each : place.arrived) {
+    const Router::Method* method = router_->find(each.message.method, recent);
+    if (method != nullptr) method->is_quick.store(false, std::memory_order_relaxed);
+  }
 }
 
 // A small answer is kept by the reader, without the lock, until all calls of a read are through.
