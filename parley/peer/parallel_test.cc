@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "parley/base/clock.h"
 #include "parley/peer/peer.h"
 #include "parley/peer/testing/pair.h"
 #include "parley/rt/event.h"
@@ -77,6 +78,55 @@ PARLEY_PEER_TEST(Parallel, every_call_of_many_fibers_gets_its_own_answer) {
   scope.join();
   ledger.expect_truth();
   EXPECT_EQ(ledger.count(Code::ok), 2 * fibers * calls_each);
+}
+
+// Computes without ever waiting, so that nobody else is run by this worker meanwhile.
+void spin_until(const std::atomic<bool>& flag) {
+  while (!flag) {
+  }
+}
+
+TEST(Parallel, what_comes_behind_a_call_that_computes_is_run_by_another_worker) {
+  rt::testing::run_fiber_test(
+      [] {
+        Pair pair;
+        std::atomic<bool> is_let_go = false;
+        pair.server.handle("/compute", [&] { spin_until(is_let_go); });
+        pair.server.handle("/let/go", [&] { is_let_go = true; });
+        const Session session = pair.dial();
+        rt::Scope scope;
+        // Both leave in one write.
+        scope.go("compute", [&] { EXPECT_TRUE(session.call("/compute")); });
+        scope.go("let go", [&] { EXPECT_TRUE(session.call("/let/go")); });
+      },
+      {.workers = 4});
+}
+
+// A method that has been quick is run by the reader itself, with nobody at hand for the rest; what
+// it takes is looked at all the same.
+TEST(Parallel, a_method_that_has_become_slow_is_known_to_be) {
+  rt::testing::run_fiber_test(
+      [] {
+        Pair pair;
+        std::atomic<int> milliseconds = 0;
+        std::atomic<bool> is_let_go = true;
+        pair.server.handle("/work", [&] {
+          const Instant end = RealClock().now() + milliseconds.load() * 1ms;
+          while (RealClock().now() < end) {
+          }
+          spin_until(is_let_go);
+        });
+        pair.server.handle("/let/go", [&] { is_let_go = true; });
+        const Session session = pair.dial();
+        for (int i = 0; i < 3; ++i) EXPECT_TRUE(session.call("/work"));
+        milliseconds = 2;
+        EXPECT_TRUE(session.call("/work"));
+        is_let_go = false;
+        rt::Scope scope;
+        scope.go("work", [&] { EXPECT_TRUE(session.call("/work")); });
+        scope.go("let go", [&] { EXPECT_TRUE(session.call("/let/go")); });
+      },
+      {.workers = 4});
 }
 
 PARLEY_PEER_TEST(Parallel, both_ends_call_each_other_at_the_same_time) {

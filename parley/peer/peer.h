@@ -36,9 +36,10 @@ class Peer {
   Peer& operator=(const Peer&) = delete;
 
   // Serves `method`, on sessions dialled and accepted alike: CALLs get the function's result,
-  // PUSHes run it and drop the result. See make_handler for what functions will do. Each call runs
-  // in a fiber of its own, and those of one session run in parallel as well: what `function` shares
-  // between calls needs a lock (rt::Mutex), a channel or an atomic, as in Go. A method handled
+  // PUSHes run it and drop the result. See make_handler for what functions will do. Calls run in
+  // parallel, also those of one session as soon as one of them waits or is slow, each to its end on
+  // one fiber: what `function` shares between calls needs a lock (rt::Mutex), a channel or an
+  // atomic, as in Go. They begin in the order in which they came. A method handled
   // twice is a bug. What `function` refers to must outlive the peer (declare it first), or close()
   // must come before its end. Methods may be added at any time.
   // With `names` of all parameters callers may send them by name, too; they and `description` are

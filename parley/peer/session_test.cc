@@ -73,6 +73,29 @@ PARLEY_PEER_TEST(Session, a_large_body_passes_both_ways) {
   EXPECT_TRUE(pair.dial().call<std::string>("/echo", large).value() == large);
 }
 
+PARLEY_PEER_TEST(Session, bytes_are_a_body_as_it_came_and_go_back_in_its_codec) {
+  Pair pair;
+  pair.server.handle("/middle", [](Context& context, Bytes body) -> Result<Bytes> {
+    if (body.empty()) return Status(Code::invalid_argument, "nothing to cut");
+    context.reply_metadata().set("size", std::to_string(body.size()));
+    return body.slice(1, body.size() - 2);
+  });
+  pair.server.handle("/same", [](Bytes body) { return body; });
+  const Session session = pair.dial();
+  for (const std::size_t size : {2, 3, 20'000, 300'000}) {
+    std::string text(size, 'x');
+    text.front() = '\xff';
+    text.back() = '\0';
+    const auto call = [&](std::string_view method) {
+      return session.call_raw({}, method, wire::BodyCodec::protobuf, Bytes::copy_of(text)).value();
+    };
+    EXPECT_TRUE(call("/middle") == std::string_view(text).substr(1, size - 2)) << size;
+    EXPECT_TRUE(call("/same") == text) << size;
+  }
+  EXPECT_EQ(session.call_raw({}, "/middle", wire::BodyCodec::none, {}).error().message(),
+            "nothing to cut");
+}
+
 PARLEY_PEER_TEST(Session, the_deadline_of_a_call_is_kept_by_the_caller) {
   Pair pair(PeerOptions{}, PeerOptions{.call_timeout = 20ms});
   rt::Event release;
