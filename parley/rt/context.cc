@@ -185,6 +185,11 @@ void ContextNode::disarm() {
   if (TimerWheel::remove(timer)) kept_by_timer = nullptr;
 }
 
+void rebind(Fiber& fiber, ContextNode& to) {
+  fiber.context->unbind(fiber);
+  to.bind(fiber);
+}
+
 }  // namespace impl
 
 using impl::ContextNode;
@@ -197,8 +202,10 @@ Context Context::background() {
 
 Context Context::current() {
   const Worker* worker = Worker::current();
-  const Fiber* fiber = worker == nullptr ? nullptr : worker->running();
-  return fiber == nullptr ? background() : Context(fiber->context->shared_from_this());
+  Fiber* fiber = worker == nullptr ? nullptr : worker->running();
+  if (fiber == nullptr) return background();
+  if (fiber->deferred_context != nullptr) impl::make_deferred_context(*fiber);
+  return Context(fiber->context->shared_from_this());
 }
 
 std::pair<Context, Cancel> Context::with_cancel() const { return with_deadline(Deadline::never()); }
@@ -285,21 +292,15 @@ void Cancel::operator()(Status cause) const {
 
 void Cancel::operator()() const { (*this)(Status(Code::cancelled, "cancelled")); }
 
-namespace {
-
-void rebind(Fiber& fiber, ContextNode& to) {
-  fiber.context->unbind(fiber);
-  to.bind(fiber);
-}
-
-}  // namespace
-
 WithContext::WithContext(const Context& context) : node_(context.node()) {
   Fiber& fiber = Worker::current_fiber("rt::WithContext was made");
+  if (fiber.deferred_context != nullptr) impl::make_deferred_context(fiber);
   previous_ = fiber.context;
-  rebind(fiber, *node_);
+  impl::rebind(fiber, *node_);
 }
 
-WithContext::~WithContext() { rebind(Worker::current_fiber("rt::WithContext ended"), *previous_); }
+WithContext::~WithContext() {
+  impl::rebind(Worker::current_fiber("rt::WithContext ended"), *previous_);
+}
 
 }  // namespace parley::rt

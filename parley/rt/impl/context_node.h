@@ -75,4 +75,7 @@ struct ContextNode : ListNode, std::enable_shared_from_this<ContextNode> {
   std::shared_ptr<ContextNode> leave_parent();
 };
 
+// Makes `to` the context of the calling fiber.
+void rebind(Fiber& fiber, ContextNode& to);
+
 }  // namespace parley::rt::impl

@@ -20,9 +20,10 @@
 #include "parley/rt/impl/wake.h"
 
 namespace parley::rt {
+class DeferredContext;
 class OnPark;
 class Scope;
-}
+}  // namespace parley::rt
 
 namespace parley::rt::impl {
 
@@ -79,7 +80,8 @@ class Fiber {
   Scheduler* scheduler = nullptr;
   Scope* scope = nullptr;
   ContextNode* context = nullptr;
-  FiberNode context_node;  // among the fibers of its context
+  DeferredContext* deferred_context = nullptr;  // takes its place when it is asked for
+  FiberNode context_node;                       // among the fibers of its context
   Stack stack;
   void* closure_at = nullptr;
   void (*run_and_destroy)(void* at) = nullptr;

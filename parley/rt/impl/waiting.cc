@@ -70,7 +70,9 @@ Status status_of_failure(Wake wake, const char* what) {
   if (wake == Wake::deadline) {
     return {Code::deadline_exceeded, std::string(what) + ": the deadline passed"};
   }
-  return Worker::current_fiber(what).context->status().with_context(what);
+  Fiber& fiber = Worker::current_fiber(what);
+  if (fiber.deferred_context != nullptr) make_deferred_context(fiber);
+  return fiber.context->status().with_context(what);
 }
 
 void require_fiber(const char* what) { (void)Worker::current_fiber(what); }

@@ -9,6 +9,7 @@
 
 #include <utility>
 
+#include "parley/rt/deferred_context.h"
 #include "parley/rt/impl/atomics.h"
 #include "parley/rt/impl/cures.h"
 #include "parley/rt/impl/sanitizer.h"
@@ -100,13 +101,20 @@ inline Fiber* Worker::next_at_once() {
 }
 
 inline Wake Worker::park(Fiber& fiber, const char* what, Deadline deadline, bool cancellable) {
+  // The end of a context that is not there yet comes as that of one that is.
+  bool by_context = false;
+  if (fiber.deferred_context != nullptr && cancellable) [[unlikely]] {
+    by_context = fiber.deferred_context->deadline() < deadline;
+    if (by_context) deadline = fiber.deferred_context->deadline();
+  }
   if (cancellable && is_cancelled_before_it_parks<RealAtomics>(fiber)) return Wake::cancelled;
   const bool timed = !deadline.is_never();
   if (timed && scheduler_.now() >= deadline.instant()) {
     fiber.word.close();
-    return Wake::deadline;
+    return by_context ? Wake::cancelled : Wake::deadline;
   }
-  if (fiber.on_park != nullptr) [[unlikely]] tell_before_park(fiber);
+  if (fiber.on_park != nullptr) [[unlikely]]
+    tell_before_park(fiber);
   if (timed) {
     fiber.timer.at = deadline.instant();
     timers_.add(fiber.timer);
@@ -117,6 +125,8 @@ inline Wake Worker::park(Fiber& fiber, const char* what, Deadline deadline, bool
   fiber.state.store(FiberState::parked, std::memory_order_relaxed);
   leave(fiber, Departure::parked);
   if (timed) TimerWheel::remove(fiber.timer);
+  if (by_context && fiber.wake == Wake::deadline) [[unlikely]]
+    return Wake::cancelled;
   return fiber.wake;
 }
 
