@@ -1,7 +1,9 @@
 // Context: what a handler may know of the call it serves besides its arguments. Lives as long as
 // the handler runs; belongs to its fiber.
 //
-// When the session ends, the handler's rt::Context is cancelled, and with it whatever it waits for.
+// The handler's rt::Context ends when its caller's deadline passes, when the caller gives up (both
+// travel by the parley framing only) and when the session ends; with it ends whatever it waits for.
+// Who computes for long looks at rt::Context::current().is_done() now and then.
 //
 //   peer.handle("/order/place", [](Context& context, const Order& order) -> Result<Receipt> {
 //     context.reply_metadata().set("shop", "harbour");

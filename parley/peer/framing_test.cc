@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "parley/net/network.h"
+#include "parley/peer/testing/foreign.h"
 #include "parley/peer/testing/pair.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
@@ -20,49 +20,12 @@
 namespace parley {
 namespace {
 
+using testing::Foreign;
 using testing::Pair;
 using namespace std::chrono_literals;
 using Framings = std::vector<std::shared_ptr<const wire::Framing>>;
 
 Framings parley_alone() { return {std::make_shared<wire::ParleyFraming>()}; }
-
-// A connection by hand that speaks the parley framing.
-class Foreign {
- public:
-  explicit Foreign(const std::string& address)
-      : stream_(network_.dial(*net::Address::parse(address)).value()) {}
-
-  void say(std::string_view bytes) { EXPECT_TRUE(stream_->write(bytes).is_ok()); }
-  void say_hello() {
-    std::string out;
-    encoder_.start(out);
-    say(out);
-  }
-  void say(const wire::Message& message) {
-    std::string out;
-    EXPECT_TRUE(encoder_.encode(message, out).is_ok());
-    say(out);
-  }
-  // The next message; one of type cancel when the other side has closed.
-  wire::Message hear() {
-    for (;;) {
-      auto next = decoder_.next();
-      EXPECT_TRUE(next) << next.error();
-      if (!next) return {.type = wire::MessageType::cancel};
-      if (*next) return **std::move(next);
-      std::array<char, 4096> room{};
-      const auto size = stream_->read(room, rt::Deadline::after(5s));
-      if (!size || *size == 0) return {.type = wire::MessageType::cancel};
-      decoder_.feed(std::string_view(room.data(), *size));
-    }
-  }
-
- private:
-  net::TcpNetwork network_;
-  std::unique_ptr<net::Stream> stream_;
-  wire::ParleyEncoder encoder_;
-  wire::ParleyDecoder decoder_;
-};
 
 void serve_texts(Peer& peer) {
   peer.handle("/size", [](const std::string& text) { return text.size(); });

@@ -82,8 +82,7 @@ PARLEY_PEER_TEST(Parallel, every_call_of_many_fibers_gets_its_own_answer) {
 
 // Computes without ever waiting, so that nobody else is run by this worker meanwhile.
 void spin_until(const std::atomic<bool>& flag) {
-  while (!flag) {
-  }
+  while (!flag) {}
 }
 
 TEST(Parallel, what_comes_behind_a_call_that_computes_is_run_by_another_worker) {
@@ -112,8 +111,7 @@ TEST(Parallel, a_method_that_has_become_slow_is_known_to_be) {
         std::atomic<bool> is_let_go = true;
         pair.server.handle("/work", [&] {
           const Instant end = RealClock().now() + milliseconds.load() * 1ms;
-          while (RealClock().now() < end) {
-          }
+          while (RealClock().now() < end) {}
           spin_until(is_let_go);
         });
         pair.server.handle("/let/go", [&] { is_let_go = true; });

@@ -42,7 +42,7 @@ class Session {
   //   not_sent when the call cannot have reached the other side: safe to repeat;
   //   outcome_unknown when the connection was cut after it left;
   //   deadline_exceeded after CallOptions::timeout, or the status of the calling fiber's context:
-  //     it may still run there.
+  //     it may still run there, for as long as it does not look at its context, which ends too.
   template <class R = void, class... Args>
   Result<R> call(const CallOptions& options, std::string_view method, const Args&... args) const {
     auto body = encode_arguments(args...);

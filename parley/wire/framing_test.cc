@@ -7,7 +7,9 @@
 #include <string>
 
 #include "parley/base/testing/allocations.h"
+#include "parley/wire/json_framing.h"
 #include "parley/wire/parley_framing.h"
+#include "parley/wire/pb_framing.h"
 #include "parley/wire/raw_framing.h"
 
 namespace parley::wire {
@@ -58,8 +60,10 @@ TEST_P(EachFraming, an_answer_beyond_what_a_frame_takes_leaves_everything_as_it_
 
 const ParleyFraming parley_framing;
 const RawFraming raw_framing;
+const JsonFraming json_framing;
+const PbFraming pb_framing;
 
-INSTANTIATE_TEST_SUITE_P(Of, EachFraming, ::testing::Values(&parley_framing, &raw_framing),
+INSTANTIATE_TEST_SUITE_P(Of, EachFraming, ::testing::Values(&parley_framing, &raw_framing, &json_framing, &pb_framing),
                          [](const auto& each) { return std::string(each.param->name()); });
 
 }  // namespace

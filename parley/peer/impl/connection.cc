@@ -105,6 +105,11 @@ rt::ReadyItem::After Connection::run() {
 // The fiber is about to wait: others go on.
 void Connection::hand_on(void* argument) {
   Turn& turn = *static_cast<Turn*>(argument);
+  if (turn.serving != nullptr) {
+    const std::lock_guard lock(turn.of.served_lock_);
+    turn.of.served_.add(*turn.serving);
+    turn.serving->is_listed = true;
+  }
   if (turn.is_reader) {
     // The call it waits in stays where it is.
     std::vector<Arrived>& arrived = turn.place->arrived;
@@ -129,6 +134,7 @@ void Connection::hand_on(void* argument) {
 rt::ReadyItem::After Connection::read_and_serve(Turn& turn) {
   std::vector<Arrived>& arrived = turn.place->arrived;
   arrived.swap(left_);
+  turn.is_late = !arrived.empty();
   std::swap(left_answers_, turn.place->answers);
   for (bool has_read = false;; has_read = true) {
     {
@@ -146,10 +152,8 @@ rt::ReadyItem::After Connection::read_and_serve(Turn& turn) {
       if (!turn.has_returned) return_early(After::again);
       end();
       return After::gone;
-    } else if (has_read && can_tell()) {
+    } else if ((has_read && can_tell()) || !read_once(turn)) {
       break;  // one read, then others have their turn
-    } else if (!read_once(turn)) {
-      break;
     }
   }
   const bool is_drained = stream_->unread() == net::Stream::Unread::nothing;

@@ -30,8 +30,8 @@
 #include "parley/base/clock.h"
 #include "parley/base/result.h"
 #include "parley/net/stream.h"
+#include "parley/peer/impl/call_table.h"
 #include "parley/peer/impl/outbox.h"
-#include "parley/peer/impl/pending_calls.h"
 #include "parley/peer/impl/workplace.h"
 #include "parley/peer/options.h"
 #include "parley/peer/router.h"
@@ -127,8 +127,10 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
     Connection& of;
     rt::StandIn stand_in;
     std::unique_ptr<Workplace> place;
-    std::size_t next = 0;  // of place->arrived
+    std::size_t next = 0;           // of place->arrived
+    ServedCall* serving = nullptr;  // its handler runs
     bool is_reader = false;
+    bool is_late = false;       // what it serves has waited for others
     bool has_returned = false;  // the run it is in has returned early
   };
   After run() override;
@@ -156,10 +158,16 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
 
   // False when the fiber waited and another one has become the reader.
   bool run_calls(Turn& turn, rt::OnPark& waits);
+  void give_up(Arrived& arrived, Verdict why);
   void refuse(const Arrived& arrived);
 
   // Serving.
-  void serve(const wire::Message& request, Workplace& place, rt::OnPark& waits);
+  void serve(const Arrived& arrived, Turn& turn, rt::OnPark& waits);
+  Status run_handler(const Router::Method& method, Context& context, const wire::Message& request,
+                     Answer& answer, rt::OnPark& waits);
+  void finish(const wire::Message& request, Status status, Context& context, Workplace& place,
+              bool has_waited);
+  void cancel_call(std::int32_t seq);
   void look_for_slow(const Workplace& place, Instant start);
   bool gather(std::int32_t seq, const Answer& answer, std::size_t held, Answers& answers);
   void add(Answers& answers);
@@ -171,14 +179,15 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // Calling.
   Status send_call(PendingCall& call, wire::Message& message, rt::Deadline deadline);
   bool withdraw(PendingCall& call);
-  [[nodiscard]] Status gave_up(const Status& why, const wire::Message& message, Duration timeout,
-                               rt::Deadline deadline) const;
+  [[nodiscard]] Status gave_up(const Status& why, const wire::Message& message,
+                               Duration timeout) const;
   std::int32_t next_seq();
 
   // Writing.
   Status wait_for_room(Lock& lock, const wire::Message& message, rt::Deadline deadline);
   [[nodiscard]] bool is_full() const;
   [[nodiscard]] bool must_wait_for_hello(const wire::Message& message) const;
+  [[nodiscard]] bool has_to_wait(const wire::Message& message) const;
   Status encode(const wire::Message& message);
   Status encode(const wire::Message& message, std::string_view body);
   void ask_to_send(Lock& lock);
@@ -220,7 +229,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   Answers left_answers_;
   bool gathers_ = true;  // answers: nobody has to wait for room
   std::uint64_t handlers_started_ = 0;
-  bool may_be_more_ = false;  // messages in the decoder
+  bool tells_of_ends_ = false;  // callers say when they give up, or until when they wait
+  bool may_be_more_ = false;    // messages in the decoder
   bool was_mid_frame_ = false;
   bool is_over_ = false;         // nothing can come any more
   Status why_over_;              // ok: the other side has finished in order
@@ -228,6 +238,11 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   rt::Deadline parts_deadline_;
   std::uint64_t oldest_unfinished_ = 0;
   Instant alarm_{};  // the last that was set
+
+  // Calls whose handlers have handed on, and may be ended by what others read.
+  // tidy-allow(os-threads): a fiber that is about to wait for something else cannot wait for this.
+  std::mutex served_lock_;
+  ServedCalls served_;
 
   // Of who sends.
   Outbox sending_;

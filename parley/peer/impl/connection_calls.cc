@@ -1,4 +1,5 @@
 // The calling side of a Connection.
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -31,25 +32,26 @@ Result<Message> Connection::call(const CallOptions& options, std::string_view me
                                  wire::BodyCodec codec, Bytes body) {
   if (!is_open()) return not_sent();
   const Duration timeout = options.timeout.value_or(options_->call_timeout);
-  const auto deadline = rt::Deadline::after(timeout);
   // Nobody would wait for the answer: then it is better not to run.
-  if (deadline.is_over()) {
+  if (timeout <= Duration::zero()) {
     return Status(Code::not_sent,
                   "a timeout of " + in_milliseconds(timeout) + " leaves no time to call");
   }
-  if (Status s = rt::Context::current().status(); !s.is_ok()) {
-    return s.with_context("the call was not sent");
-  }
+  const rt::Context context = rt::Context::current();
+  if (Status s = context.status(); !s.is_ok()) return s.with_context("the call was not sent");
+  const rt::Deadline own = rt::Deadline::after(timeout);
+  const rt::Deadline deadline = std::min(own, context.deadline());
   Message message{.seq = next_seq(),
                   .type = MessageType::call,
                   .method = method,
                   .metadata = options.metadata,
                   .body_codec = codec,
-                  .body = std::move(body)};
+                  .body = std::move(body),
+                  .timeout = deadline == own ? timeout : deadline.instant() - rt::now()};
   PendingCall call;
   if (Status s = send_call(call, message, deadline); !s.is_ok()) return s;
   const Status status = call.done.wait(deadline);
-  if (!status.is_ok() && withdraw(call)) return gave_up(status, message, timeout, deadline);
+  if (!status.is_ok() && withdraw(call)) return gave_up(status, message, timeout);
   if (!call.failure.is_ok()) return call.failure;
   return std::move(call.reply);
 }
@@ -62,10 +64,14 @@ Status Connection::send_call(PendingCall& call, Message& message, rt::Deadline d
             "max_calls: " + std::to_string(calls_) + " calls of this session wait for an answer"};
   }
   ++calls_;
-  Status status = wait_for_room(lock, message, deadline);
+  Status status;
+  if (has_to_wait(message)) {
+    status = wait_for_room(lock, message, deadline);
+    if (!deadline.is_never()) message.timeout = deadline.instant() - rt::now();
+  }
   if (status.is_ok() && (!can_send_ || phase_ == Phase::ended)) status = not_sent();
   // After two thousand million calls a number comes again, while its first call may still wait.
-  while (pending_.contains(message.seq)) message.seq = next_seq();
+  while (pending_.find(message.seq) != nullptr) message.seq = next_seq();
   if (status.is_ok()) status = encode(message);
   if (!status.is_ok()) {
     --calls_;
@@ -79,27 +85,32 @@ Status Connection::send_call(PendingCall& call, Message& message, rt::Deadline d
   return {};
 }
 
-// Takes back a call that nobody waits for any more. False when it has just been completed.
+// Takes back a call that nobody waits for any more, and says so to the other side. False when it
+// has just been completed.
 bool Connection::withdraw(PendingCall& call) {
-  {
-    const std::lock_guard lock(lock_);
-    if (pending_.take(call.seq) != nullptr) {
-      --calls_;
-      if (draining_ > 0) quiet_.set();
-      return true;
+  Lock lock(lock_);
+  if (pending_.take(call.seq) != nullptr) {
+    --calls_;
+    if (draining_ > 0) quiet_.set();
+    // However much waits to be sent: this makes the other side take more.
+    const Message cancel{.seq = call.seq, .type = MessageType::cancel};
+    if (can_send_ && encoder_->has(MessageType::cancel) && encode(cancel).is_ok()) {
+      ask_to_send(lock);
     }
+    return true;
   }
+  lock.unlock();
   // Whoever took it out is about to complete it.
   const rt::WithContext bound(rt::Context::background());
   (void)call.done.wait();
   return false;
 }
 
-Status Connection::gave_up(const Status& why, const Message& message, Duration timeout,
-                           rt::Deadline deadline) const {
+Status Connection::gave_up(const Status& why, const Message& message, Duration timeout) const {
   if (why.code() != Code::deadline_exceeded) return why;
-  const std::string when = deadline.is_over() ? " within " + in_milliseconds(timeout)
-                                              : " before the caller's context ended";
+  const bool by_context = !rt::Context::current().status().is_ok();
+  const std::string when =
+      by_context ? " before the caller's context ended" : " within " + in_milliseconds(timeout);
   return {Code::deadline_exceeded, "no answer to " + std::string(message.method) + " from " +
                                        remote_address_ + when + "; it may still run there"};
 }

@@ -30,10 +30,9 @@ bool Connection::read_once(Turn& turn) {
     auto got = stream_->try_read(buffer.room());
     if (!got) {
       over(got.error());
-    } else if (got->has_value()) {
-      size = **got;
-    } else if (next_deadline().is_over()) {
-      over(too_slow());
+    } else {
+      size = *got;
+      if (!size && next_deadline().is_over()) over(too_slow());
     }
   } else {
     auto got = stream_->read(buffer.room(), next_deadline());
@@ -132,6 +131,7 @@ void Connection::speak(const wire::Framing& framing) {
   decoder_ = framing.make_decoder();
   Lock lock(lock_);
   encoder_ = framing.make_encoder();
+  tells_of_ends_ = encoder_->has(MessageType::cancel);
   const std::size_t before = outgoing_.bytes();
   outgoing_.start(*encoder_);
   awaits_hello_ = outgoing_.bytes() > before;
@@ -155,6 +155,7 @@ void Connection::take_messages(std::vector<Arrived>& arrived) {
 
 // The error is that of the message behind those that arrived.
 Status Connection::decode_some(std::vector<Arrived>& arrived, bool& any_came) {
+  Instant came_at{};
   while (arrived.size() < messages_per_turn) {
     Message message;
     const auto came = decoder_->next(message);
@@ -167,7 +168,11 @@ Status Connection::decode_some(std::vector<Arrived>& arrived, bool& any_came) {
               "message type " + std::string(name_of(type)) + " is not expected in a session"};
     }
     if (type == MessageType::hello) take_hello();
-    arrived.emplace_back(std::move(message));
+    Arrived& added = arrived.emplace_back(std::move(message));
+    if (added.message.timeout) {
+      if (came_at == Instant()) came_at = rt::now();
+      added.deadline = rt::Deadline::at(came_at + *added.message.timeout);
+    }
   }
   return {};
 }

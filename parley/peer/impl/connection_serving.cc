@@ -1,8 +1,10 @@
 // The serving side of a Connection.
+#include <mutex>
 #include <string>
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/rt/deferred_context.h"
 #include "parley/rt/time.h"
 
 namespace parley::impl {
@@ -16,6 +18,11 @@ constexpr Duration longest_quick_call = std::chrono::microseconds(20);
 // So much a reader gathers; what is more waits for room, if it has to, as others do.
 constexpr std::size_t most_gathered_bytes = std::size_t{64} << 10U;
 
+const Status& deadline_passed() {
+  static const Status status(Code::deadline_exceeded, "the caller's deadline has passed");
+  return status;
+}
+
 }  // namespace
 
 // Runs what has arrived, in its order. Who waits in the middle of it is no longer the reader, and
@@ -24,16 +31,18 @@ bool Connection::run_calls(Turn& turn, rt::OnPark& waits) {
   std::vector<Arrived>& all = turn.place->arrived;
   if (all.empty()) return true;
   const Instant start = rt::now();
+  const rt::Deadline late_by = rt::Deadline::at(start);
   while (turn.next < all.size()) {
     Arrived& arrived = all[turn.next++];
     // Without a fiber to go on with the rest, this one must not wait: those that hold the others
     // may wait for what comes here.
     if (arrived.verdict == Verdict::run && !turn.stand_in) {
-      arrived.verdict = Verdict::max_fibers;
-      handler_ended(held_by(arrived.message));
+      give_up(arrived, Verdict::max_fibers);
+    } else if (arrived.verdict == Verdict::run && turn.is_late && arrived.deadline <= late_by) {
+      give_up(arrived, Verdict::too_late);
     }
     if (arrived.verdict == Verdict::run) {
-      serve(arrived.message, *turn.place, waits);
+      serve(arrived, turn, waits);
     } else {
       refuse(arrived);
     }
@@ -43,6 +52,12 @@ bool Connection::run_calls(Turn& turn, rt::OnPark& waits) {
   all.clear();
   turn.next = 0;
   return true;
+}
+
+// Not run, after it was counted as one that may.
+void Connection::give_up(Arrived& arrived, Verdict why) {
+  arrived.verdict = why;
+  handler_ended(held_by(arrived.message));
 }
 
 void Connection::refuse(const Arrived& arrived) {
@@ -66,6 +81,10 @@ void Connection::refuse(const Arrived& arrived) {
                    "max_handler_bytes: the calls of this session that are running hold " + in_use +
                        " bytes; the call was not run");
       break;
+    case Verdict::too_late:
+      why = Status(Code::deadline_exceeded,
+                   "the caller's deadline had passed before the call could be run");
+      break;
     case Verdict::no_body:
       why = arrived.message.status;
       break;
@@ -85,6 +104,7 @@ void Connection::refuse(const Arrived& arrived) {
 // What is neither a request nor an answer.
 void Connection::answer_control(const Message& message) {
   Message answer{.type = MessageType::pong, .value = message.value};
+  if (message.type == MessageType::cancel) return cancel_call(message.seq);
   if (message.type == MessageType::open) {
     answer = {.seq = message.seq,
               .type = MessageType::end,
@@ -97,25 +117,55 @@ void Connection::answer_control(const Message& message) {
   if (room.is_ok() && can_send_ && encode(answer).is_ok()) ask_to_send(lock);
 }
 
-void Connection::serve(const Message& request, Workplace& place, rt::OnPark& waits) {
+// By who reads, when a handler may be waiting.
+void Connection::cancel_call(std::int32_t seq) {
+  const std::lock_guard lock(served_lock_);
+  const ServedCall* call = served_.find(seq);
+  if (call != nullptr) call->context.end(Status(Code::cancelled, "the caller has given up"));
+}
+
+void Connection::serve(const Arrived& arrived, Turn& turn, rt::OnPark& waits) {
+  const Message& request = arrived.message;
+  Workplace& place = *turn.place;
   Context context(*this, ++handlers_started_, request);
-  Answer& answer = place.answer;
-  answer.clear();
+  place.answer.clear();
   const Router::Method* method = router_->find(request.method, place.recent);
   Status status;
   if (method == nullptr) {
     // Nobody reads the answer to a push: no search for what was meant.
     status = router_->not_found(request.method, !context.is_push());
-  } else if (method->is_quick.load(std::memory_order_relaxed)) {
-    status = method->handler(context, request, answer);
+  } else if (!tells_of_ends_ || context.is_push()) {
+    status = run_handler(*method, context, request, place.answer, waits);
   } else {
-    // What stands behind it is not to wait for it.
-    waits.call_now();
-    const Instant start = rt::now();
-    status = method->handler(context, request, answer);
-    const bool is_quick = rt::now() - start < longest_quick_call;
-    method->is_quick.store(is_quick, std::memory_order_relaxed);
+    rt::DeferredContext bound(arrived.deadline, deadline_passed());
+    ServedCall call{.seq = request.seq, .context = bound};
+    turn.serving = &call;
+    status = run_handler(*method, context, request, place.answer, waits);
+    turn.serving = nullptr;
+    if (call.is_listed) {
+      const std::lock_guard lock(served_lock_);
+      served_.remove(call);
+    }
   }
+  finish(request, std::move(status), context, place, waits.was_called());
+}
+
+Status Connection::run_handler(const Router::Method& method, Context& context,
+                               const Message& request, Answer& answer, rt::OnPark& waits) {
+  if (method.is_quick.load(std::memory_order_relaxed)) {
+    return method.handler(context, request, answer);
+  }
+  // What stands behind it is not to wait for it.
+  waits.call_now();
+  const Instant start = rt::now();
+  Status status = method.handler(context, request, answer);
+  method.is_quick.store(rt::now() - start < longest_quick_call, std::memory_order_relaxed);
+  return status;
+}
+
+void Connection::finish(const Message& request, Status status, Context& context, Workplace& place,
+                        bool has_waited) {
+  Answer& answer = place.answer;
   if (request.type == MessageType::push) {
     if (!status.is_ok()) {
       log("PUSH " + std::string(request.method) + " failed: " + status.to_string());
@@ -123,7 +173,7 @@ void Connection::serve(const Message& request, Workplace& place, rt::OnPark& wai
     handler_ended(held_by(request));
     return;
   }
-  if (status.is_ok() && context.reply_metadata().empty() && !waits.was_called() &&
+  if (status.is_ok() && context.reply_metadata().empty() && !has_waited &&
       gather(request.seq, answer, held_by(request), place.answers)) {
     return;
   }

@@ -28,10 +28,15 @@ bool Connection::must_wait_for_hello(const Message& message) const {
   return metadata > small_metadata_bytes || message.body.size() > encoder_->max_body_bytes();
 }
 
+// Under the lock.
+bool Connection::has_to_wait(const Message& message) const {
+  return can_send_ && (must_wait_for_hello(message) || is_full());
+}
+
 // Under the lock, which is let go while it waits. Ok also when nothing can be sent any more.
 Status Connection::wait_for_room(Lock& lock, const Message& message, rt::Deadline deadline) {
   Status status;
-  while (can_send_ && (must_wait_for_hello(message) || is_full()) && status.is_ok()) {
+  while (has_to_wait(message) && status.is_ok()) {
     status = has_room_.wait(lock, deadline);
   }
   if (status.is_ok() || !can_send_) return {};

@@ -11,9 +11,10 @@
 #include <vector>
 
 #include "parley/peer/handler.h"
-#include "parley/peer/impl/pending_calls.h"
+#include "parley/peer/impl/call_table.h"
 #include "parley/peer/impl/read_buffer.h"
 #include "parley/peer/router.h"
+#include "parley/rt/deadline.h"
 #include "parley/wire/message.h"
 
 namespace parley::impl {
@@ -25,6 +26,7 @@ enum class Verdict : std::uint8_t {
   max_handlers,
   max_handler_bytes,
   max_fibers,
+  too_late,
   no_body,
   control  // no request: something to answer at once
 };
@@ -37,6 +39,7 @@ struct Arrived {
   PendingCall* caller = nullptr;  // of a reply; null when nobody waits any more
   Verdict verdict = Verdict::run;
   std::size_t in_use = 0;  // of the limit that the verdict names
+  rt::Deadline deadline;   // the caller's
 };
 // Answers on their way to what will be sent, encoded.
 struct Answers {

@@ -1,4 +1,4 @@
-#include "parley/peer/impl/pending_calls.h"
+#include "parley/peer/impl/call_table.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ TEST(PendingCalls, finds_each_call_by_its_number_once) {
   std::deque<PendingCall> calls(1'000);
   PendingCalls pending;
   EXPECT_EQ(pending.take(1), nullptr);
-  EXPECT_FALSE(pending.contains(1));
+  EXPECT_EQ(pending.find(1), nullptr);
   // Numbers that begin again after the largest, and some that share a bucket.
   std::int32_t seq = std::numeric_limits<std::int32_t>::max() - 500;
   for (PendingCall& call : calls) {
@@ -24,7 +24,7 @@ TEST(PendingCalls, finds_each_call_by_its_number_once) {
   EXPECT_EQ(pending.take(-1), nullptr);
   EXPECT_EQ(pending.take(100'000), nullptr);
   for (std::size_t i = 0; i < calls.size(); i += 2) {
-    EXPECT_TRUE(pending.contains(calls[i].seq));
+    EXPECT_EQ(pending.find(calls[i].seq), &calls[i]);
     EXPECT_EQ(pending.take(calls[i].seq), &calls[i]);
     EXPECT_EQ(pending.take(calls[i].seq), nullptr);
   }
@@ -34,6 +34,19 @@ TEST(PendingCalls, finds_each_call_by_its_number_once) {
   EXPECT_EQ(left, calls.size() / 2);
   EXPECT_EQ(pending.size(), 0u);
   EXPECT_EQ(pending.take(calls[1].seq), nullptr);
+}
+
+TEST(CallTable, removes_the_very_call_also_of_several_with_one_number) {
+  std::deque<PendingCall> calls(3);
+  PendingCalls table;
+  for (PendingCall& call : calls) {
+    call.seq = 7;
+    table.add(call);
+  }
+  table.remove(calls[1]);
+  EXPECT_NE(table.take(7), &calls[1]);
+  EXPECT_NE(table.take(7), &calls[1]);
+  EXPECT_EQ(table.take(7), nullptr);
 }
 
 }  // namespace

@@ -1,0 +1,123 @@
+// CallTable: calls of one session by their numbers: PendingCalls, those of ours that wait for their
+// answers, and ServedCalls, those of the other side's whose handlers wait. Private to peer.
+//
+// A call lives on the stack of the fiber it belongs to, so adding and taking allocate nothing but
+// the table itself. Guarded by a lock of the session. Whoever takes a pending call out must
+// complete it: until then the fiber it belongs to stays.
+//
+//   PendingCall call;
+//   call.seq = 7;
+//   calls.add(call);                                    // then wait for call.done
+//   if (PendingCall* found = calls.take(7)) ...         // elsewhere
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "parley/base/status.h"
+#include "parley/rt/deferred_context.h"
+#include "parley/rt/event.h"
+#include "parley/wire/message.h"
+
+namespace parley::impl {
+
+// Of calls that have a `seq` and a `next`, which is the table's.
+template <class Call>
+class CallTable {
+ public:
+  // Null when there is none.
+  [[nodiscard]] Call* find(std::int32_t seq) const {
+    if (size_ == 0) return nullptr;
+    Call* at = buckets_[bucket_of(seq)];
+    while (at != nullptr && at->seq != seq) at = at->next;
+    return at;
+  }
+  // Of several with one number any may be found.
+  void add(Call& call) {
+    if (size_ == buckets_.size()) grow();
+    put(call);
+  }
+  // This very one, which must be there.
+  void remove(Call& call) {
+    Call** at = &buckets_[bucket_of(call.seq)];
+    while (*at != &call) at = &(*at)->next;
+    *at = call.next;
+    --size_;
+  }
+  // Takes the call of that number out; null when there is none.
+  Call* take(std::int32_t seq) {
+    if (size_ == 0) return nullptr;
+    Call** at = &buckets_[bucket_of(seq)];
+    while (*at != nullptr && (*at)->seq != seq) at = &(*at)->next;
+    Call* found = *at;
+    if (found == nullptr) return nullptr;
+    *at = found->next;
+    --size_;
+    return found;
+  }
+  // Takes all of them out, chained by `next`.
+  Call* take_all() {
+    Call* all = nullptr;
+    for (Call*& head : buckets_) {
+      while (head != nullptr) {
+        Call* call = head;
+        head = call->next;
+        call->next = all;
+        all = call;
+      }
+    }
+    size_ = 0;
+    return all;
+  }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  static constexpr std::size_t first_buckets = 16;
+
+  // Numbers are given in turn: their last bits spread them as well as a hash would.
+  [[nodiscard]] std::size_t bucket_of(std::int32_t seq) const {
+    return static_cast<std::uint32_t>(seq) & (buckets_.size() - 1);
+  }
+  void put(Call& call) {
+    Call*& head = buckets_[bucket_of(call.seq)];
+    call.next = head;
+    head = &call;
+    ++size_;
+  }
+  void grow() {
+    Call* all = take_all();
+    buckets_.assign(std::max(first_buckets, 2 * buckets_.size()), nullptr);
+    while (all != nullptr) {
+      Call* call = all;
+      all = call->next;
+      put(*call);
+    }
+  }
+
+  std::vector<Call*> buckets_;  // none, or a power of two
+  std::size_t size_ = 0;
+};
+
+struct PendingCall {
+  std::int32_t seq = 0;
+  std::uint64_t frame_end = 0;  // position in the outgoing stream right after its frame
+  PendingCall* next = nullptr;
+
+  // Set by whoever took it out of the table, before `done`.
+  wire::Message reply;
+  Status failure;
+  rt::Event done;
+};
+using PendingCalls = CallTable<PendingCall>;
+
+struct ServedCall {
+  std::int32_t seq = 0;
+  rt::DeferredContext& context;  // its handler's
+  bool is_listed = false;
+  ServedCall* next = nullptr;
+};
+using ServedCalls = CallTable<ServedCall>;
+
+}  // namespace parley::impl
