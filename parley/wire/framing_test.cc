@@ -63,7 +63,9 @@ const RawFraming raw_framing;
 const JsonFraming json_framing;
 const PbFraming pb_framing;
 
-INSTANTIATE_TEST_SUITE_P(Of, EachFraming, ::testing::Values(&parley_framing, &raw_framing, &json_framing, &pb_framing),
+INSTANTIATE_TEST_SUITE_P(Of, EachFraming,
+                         ::testing::Values(&parley_framing, &raw_framing, &json_framing,
+                                           &pb_framing),
                          [](const auto& each) { return std::string(each.param->name()); });
 
 }  // namespace
