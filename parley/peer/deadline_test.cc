@@ -243,18 +243,19 @@ PARLEY_PEER_TEST(Deadlines, a_word_that_nobody_waits_is_of_no_effect_when_nobody
                        {.seq = 1, .type = wire::MessageType::cancel},
                        {.seq = 2, .method = "/here"}});
   EXPECT_EQ(foreign.hear().type, wire::MessageType::hello);
-  EXPECT_EQ(foreign.hear().body, "1");
-  EXPECT_EQ(foreign.hear().seq, 2);
+  // The second one may be through first.
+  EXPECT_EQ(foreign.hear().seq + foreign.hear().seq, 3);
 }
 
-// Whoever gives two calls one number may mean either by it; both are served, and none is left over.
-PARLEY_PEER_TEST(Deadlines, two_calls_of_one_number_end_one_after_the_other) {
+// Nobody may use one number twice at once; who does can give up the first of the calls only.
+PARLEY_PEER_TEST(Deadlines, of_two_calls_of_one_number_the_first_can_be_given_up) {
   std::atomic<int> cancelled = 0;
   std::atomic<int> waiting = 0;
+  rt::Event release;
   Pair pair;
   pair.server.handle("/wait", [&] {
     ++waiting;
-    if (rt::Event().wait().code() == Code::cancelled) ++cancelled;
+    if (release.wait().code() == Code::cancelled) ++cancelled;
   });
   testing::Foreign foreign(pair.address);
   foreign.say_hello();
@@ -263,9 +264,9 @@ PARLEY_PEER_TEST(Deadlines, two_calls_of_one_number_end_one_after_the_other) {
   while (waiting < 2) rt::yield();
   foreign.say({.seq = 1, .type = wire::MessageType::cancel});
   EXPECT_EQ(foreign.hear().seq, 1);
-  foreign.say({.seq = 1, .type = wire::MessageType::cancel});
+  release.set();
   EXPECT_EQ(foreign.hear().seq, 1);
-  EXPECT_EQ(cancelled, 2);
+  EXPECT_EQ(cancelled, 1);
 }
 
 PARLEY_PEER_TEST(Deadlines, raw_carries_neither) {

@@ -220,6 +220,23 @@ PARLEY_PEER_TEST(Framing, pings_beyond_what_may_be_queued_do_not_hold_up_answers
   scope.join();
 }
 
+// More messages than are sorted at a time, and then a frame that does not go on.
+PARLEY_PEER_TEST(Framing, frame_timeout_holds_also_behind_many_messages) {
+  Pair pair(PeerOptions{.frame_timeout = 20ms}, PeerOptions{});
+  Foreign foreign(pair.address);
+  foreign.say_hello();
+  EXPECT_EQ(foreign.hear().type, wire::MessageType::hello);
+  std::string out;
+  wire::ParleyEncoder encoder;
+  for (std::uint64_t i = 0; i < 64; ++i) {
+    EXPECT_TRUE(encoder.encode({.type = wire::MessageType::ping, .value = i}, out).is_ok());
+  }
+  foreign.say(out + out.substr(0, 3));
+  for (std::uint64_t i = 0; i < 64; ++i) EXPECT_EQ(foreign.hear().value, i);
+  EXPECT_EQ(foreign.hear().type, wire::MessageType::cancel);
+  pair.server_log.wait_for("did not come whole within frame_timeout (20 ms)");
+}
+
 PARLEY_PEER_TEST(Framing, a_body_beyond_the_limit_in_parts_is_refused_alone) {
   Pair pair(PeerOptions{.max_frame_bytes = 100'000}, PeerOptions{});
   serve_texts(pair.server);

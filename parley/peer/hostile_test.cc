@@ -377,6 +377,24 @@ PARLEY_PEER_TEST(Hostile, without_a_descriptor_left_the_log_says_so_and_nobody_i
   siege.wait_until_alone();
 }
 
+// Each ping costs it ten bytes, and must not cost a fiber here that waits until it is answered.
+PARLEY_PEER_TEST(Hostile, who_pings_for_ever_and_takes_no_answer_is_cut) {
+  Siege siege(PeerOptions{.max_outgoing_bytes = 100'000});
+  auto stream = siege.connect();
+  wire::ParleyEncoder encoder;
+  std::string out;
+  encoder.start(out);
+  ASSERT_TRUE(stream->write(out).is_ok());
+  out.clear();
+  const wire::Message ping{.type = wire::MessageType::ping, .value = 7};
+  while (out.size() < 100'000) ASSERT_TRUE(encoder.encode(ping, out).is_ok());
+  while (stream->write(out).is_ok()) {
+  }
+  siege.pair().server_log.wait_for("the other side asks and takes no answers");
+  siege.still_answers();
+  siege.wait_until_alone();
+}
+
 PARLEY_PEER_TEST(Hostile, answers_nobody_asked_for_are_dropped) {
   Siege siege;
   auto stream = siege.connect();

@@ -53,7 +53,12 @@ struct PeerOptions {
   // Calls of ours waiting for an answer in one session; a further one fails with
   // resource_exhausted.
   std::size_t max_calls = 65'536;
-  // Bytes waiting to be sent in one session; who wants to send more waits.
+  // Fibers that run the sessions of this peer, and so handlers that may wait at the same time,
+  // within RuntimeOptions::max_fibers. A CALL beyond is answered with resource_exhausted.
+  std::size_t max_fibers = 100'000;
+  // Bytes waiting to be sent in one session; who wants to send more waits. As many again of answers
+  // to pings and to calls that are not run; a session that asks for more of them and takes none is
+  // closed.
   std::size_t max_outgoing_bytes = std::size_t{4} << 20U;
 
   // The byte formats this peer speaks. It dials with the first; who dials it may speak any of them,

@@ -226,7 +226,9 @@ class Peer::Impl {
   rt::WaitGroup alive_;                         // sessions
   rt::Scope scope_{rt::Context::background()};  // accept loops: joined before the rest goes
   rt::ReadyQueue ready_{
-      "session", rt::Context::background(), {.min_fibers = 1}};  // runs the sessions
+      "session",  // runs them
+      rt::Context::background(),
+      {.max_fibers = options_->max_fibers, .min_fibers = 1}};
 };
 
 Peer::Peer(PeerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}

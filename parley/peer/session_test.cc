@@ -168,6 +168,39 @@ PARLEY_PEER_TEST(Session, max_handlers_refuses_calls_and_drops_pushes_beyond) {
   release.set();
 }
 
+PARLEY_PEER_TEST(Session, max_fibers_bounds_the_handlers_of_a_peer_that_wait) {
+  for (const bool is_bounded : {true, false}) {
+    PeerOptions options;
+    if (is_bounded) options.max_fibers = 6;
+    rt::Event release;
+    std::atomic<int> refused = 0;
+    std::atomic<int> ran = 0;
+    Pair pair(options, PeerOptions{});
+    pair.server.handle("/wait", [&] {
+      (void)release.wait();
+      ++ran;
+    });
+    const Session session = pair.dial();
+    rt::Scope scope;
+    for (int i = 0; i < 20; ++i) {
+      scope.go("caller", [&] {
+        const Status status = session.call("/wait").error();
+        if (status.is_ok()) return;
+        EXPECT_EQ(status.code(), Code::resource_exhausted) << status;
+        EXPECT_NE(status.message().find("max_fibers"), std::string::npos) << status;
+        // All others wait until this one was refused.
+        ++refused;
+        release.set();
+      });
+    }
+    if (!is_bounded) release.set();
+    scope.join();
+    EXPECT_EQ(refused > 0, is_bounded);
+    EXPECT_EQ(ran + refused, 20);
+    EXPECT_TRUE(session.call("/wait"));
+  }
+}
+
 PARLEY_PEER_TEST(Session, max_calls_bounds_what_waits_for_answers) {
   Pair pair(PeerOptions{}, PeerOptions{.max_calls = 1});
   rt::Event started;

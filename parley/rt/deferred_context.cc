@@ -69,6 +69,11 @@ void DeferredContext::end(const Status& cause) {
       [](Fiber& fiber) { Worker::make_runnable(fiber, impl::Place::last); });
 }
 
+std::optional<Cancel> DeferredContext::cancel() {
+  const std::lock_guard lock(lock_);
+  return node_ == nullptr ? std::nullopt : std::optional<Cancel>(node_);
+}
+
 // By the fiber itself, when it runs.
 void impl::make_deferred_context(Fiber& fiber) {
   DeferredContext& deferred = *std::exchange(fiber.deferred_context, nullptr);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "parley/base/status.h"
 #include "parley/rt/context.h"
@@ -37,6 +38,10 @@ class DeferredContext {
   // From any fiber of the runtime, but not after the destructor has begun: as Cancel. Only the
   // first cause counts, and it must not be ok. Does not wait, and may be called under an OS mutex.
   void end(const Status& cause);
+
+  // What ends it once it was made, also after the destructor has begun: for who must not do so under
+  // a lock that keeps this one, since all that was made from it ends as well. Nothing before.
+  [[nodiscard]] std::optional<Cancel> cancel();
 
   [[nodiscard]] bool was_made() const { return node_ != nullptr; }
   [[nodiscard]] Deadline deadline() const { return deadline_; }

@@ -41,7 +41,6 @@ PARLEY_FIBER_TEST(OnPark, is_not_called_for_what_does_not_wait) {
   const OnPark waits(&count, &calls);
   EXPECT_TRUE(set.wait().is_ok());
   const std::lock_guard lock(free);
-  yield();
   // Over at once: the deadline has passed, or the context has ended.
   EXPECT_EQ(Event().wait(Deadline::after(Duration::zero())).code(), Code::deadline_exceeded);
   auto [context, cancel] = Context::current().with_cancel();
@@ -94,18 +93,32 @@ PARLEY_FIBER_TEST(OnPark, the_innermost_is_called_first_and_those_around_it_too)
   EXPECT_EQ(order.said, (std::vector<std::string>{"inner", "outer", "inner"}));
 }
 
-PARLEY_FIBER_TEST(OnPark, may_start_a_fiber_that_wakes_the_one_that_is_about_to_wait) {
-  struct Both {
-    Scope scope;
-    Event event;
-  } both;
-  const OnPark waits(
-      [](void* to) {
-        auto* all = static_cast<Both*>(to);
-        EXPECT_TRUE(all->scope.try_go("waker", [all] { all->event.set(); }));
-      },
-      &both);
-  EXPECT_TRUE(both.event.wait().is_ok());
+PARLEY_FIBER_TEST(OnPark, is_called_when_the_fiber_gives_way) {
+  int calls = 0;
+  const OnPark waits(&count, &calls);
+  yield();
+  yield();
+  EXPECT_EQ(calls, 1);
+}
+
+// Sets an event when it is run.
+class Setter final : public ReadyItem {
+ public:
+  explicit Setter(ReadyQueue& queue) { join(queue); }
+  Event event;
+
+ private:
+  After run() override {
+    event.set();
+    return After::rest;
+  }
+};
+
+PARLEY_FIBER_TEST(OnPark, may_make_an_item_ready_that_wakes_the_one_that_is_about_to_wait) {
+  ReadyQueue queue("queue");
+  Setter setter(queue);
+  const OnPark waits([](void* to) { static_cast<Setter*>(to)->ready(); }, &setter);
+  EXPECT_TRUE(setter.event.wait().is_ok());
 }
 
 // Jobs that one fiber works off, handing the rest on when one of them waits.

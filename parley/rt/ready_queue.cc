@@ -52,7 +52,14 @@ void ReadyItem::ready() { make_ready(false); }
 
 void ReadyItem::ready(StandIn& stand_in) {
   ReadyQueue* queue = queue_;
-  if (mark_ready()) queue->push(*this, stand_in);
+  if (!mark_ready()) {
+    // Whoever is to run it may be waiting for a fiber.
+    stand_in.let_go();
+  } else if (stand_in) {
+    queue->push(*this, stand_in);
+  } else {
+    queue->push(*this, false);
+  }
 }
 
 void ReadyItem::make_ready(bool by_alarm) {
@@ -71,12 +78,16 @@ ReadyQueue::ReadyQueue(std::string_view name, const ReadyQueueOptions& options)
 
 ReadyQueue::ReadyQueue(std::string_view name, const Context& parent,
                        const ReadyQueueOptions& options)
-    : name_(name), max_fibers_(options.max_fibers), scope_(parent) {
+    : name_(name),
+      max_fibers_(options.max_fibers),
+      min_fibers_(std::min(options.min_fibers, options.max_fibers)),
+      most_idle_(min_fibers_ + Worker::current_fiber("a ReadyQueue was made")
+                                   .scheduler->worker_count()),
+      scope_(parent) {
   PARLEY_ASSERT(max_fibers_ > 0, "a ReadyQueue without fibers would never run anything");
   scope_.go(name, [this] { start_when_there_is_room(); });
-  const std::size_t kept = std::min(options.min_fibers, max_fibers_);
-  fibers_ = stand_ins_ = kept;
-  for (std::size_t i = 0; i < kept; ++i) scope_.go(name, [this] { stand_by(); });
+  fibers_ = stand_ins_ = min_fibers_;
+  for (std::size_t i = 0; i < min_fibers_; ++i) scope_.go(name, [this] { stand_by(); });
 }
 
 ReadyQueue::~ReadyQueue() {
@@ -110,15 +121,15 @@ std::uint64_t ReadyQueue::waits_for_fiber() const {
 
 // A fiber that is to be started is counted already, and with it the queue is sure to be there.
 ReadyQueue::Need ReadyQueue::need_fiber_locked() {
-  // A fiber that is left to the starter may be long in coming.
-  if (ready_.empty() || (starting_ && owed_ == 0)) return {};
+  if (ready_.empty() || starting_) return {};
   if (stand_ins_ > reserved_) {
     starting_ = true;
     --stand_ins_;
     ++called_;
     return {.start = false, .stand_in = impl::claim_front(standing_by_)};
   }
-  if (starting_) return {};
+  // One that is left to the starter may be long in coming, but two would be no sooner there.
+  if (late_ > 0) return {};
   if (fibers_ == max_fibers_) {
     ++waits_;
     return {};
@@ -148,16 +159,25 @@ void ReadyQueue::push(ReadyItem& item, bool by_alarm) {
 }
 
 void ReadyQueue::leave_to_starter(std::unique_lock<impl::SpinLock> lock) {
+  starting_ = false;
   ++owed_;
+  ++late_;
   impl::WaitNode* starter = impl::claim_front(starter_);
   lock.unlock();
   if (starter != nullptr) impl::wake(*starter);
 }
 
-// On a worker, in a fiber or not. Must not wait.
+// On a worker, in a fiber or not. Must not wait. A fiber that is about to wait (OnPark) starts none:
+// that takes the lock of a context, whose cancellation may be waiting for this very fiber to be off
+// its stack.
 void ReadyQueue::start_fiber() {
   Worker* worker = Worker::current();
   PARLEY_ASSERT(worker != nullptr, "a ReadyItem was made ready outside its runtime");
+  const impl::Fiber* fiber = worker->running();
+  if (fiber != nullptr && fiber->word.is_open()) {
+    leave_to_starter(std::unique_lock(lock_));
+    return;
+  }
   auto body = [this] { work(); };
   const impl::Closure closure = impl::closure_of(body);
   if (worker->scheduler().try_spawn(*worker, {scope_, *scope_.context().node(), name_, closure}))
@@ -171,10 +191,10 @@ void ReadyQueue::start_when_there_is_room() {
   std::unique_lock lock(lock_);
   for (;;) {
     if (owed_ > 0) {
+      --owed_;
       lock.unlock();
-      scope_.go(name_, [this] { work(); });
+      scope_.go(name_, [this] { come_late(); });
       lock.lock();
-      --owed_;  // until now it was long in coming
       continue;
     }
     if (ending_) return;
@@ -187,6 +207,13 @@ void ReadyQueue::start_when_there_is_room() {
 void ReadyQueue::work() {
   std::unique_lock lock(lock_);
   starting_ = false;
+  work_off(lock);
+  leave(lock);
+}
+
+void ReadyQueue::come_late() {
+  std::unique_lock lock(lock_);
+  --late_;
   work_off(lock);
   leave(lock);
 }
@@ -238,30 +265,47 @@ bool ReadyQueue::reserve() {
 }
 
 void ReadyQueue::unreserve() {
+  impl::WaitList woken;
   std::unique_lock lock(lock_);
   --reserved_;
   const Need need = need_fiber_locked();
+  dismiss_locked(woken);
   lock.unlock();
   meet(need);
+  impl::wake_claimed(woken);
 }
 
-// Works off what is ready each time it is called, until the queue ends.
+// Sends one away when more stand by than are of use.
+void ReadyQueue::dismiss_locked(impl::WaitList& woken) {
+  if (stand_ins_ - reserved_ <= most_idle_) return;
+  --stand_ins_;
+  ++dismissed_;
+  if (impl::WaitNode* node = impl::claim_front(standing_by_)) woken.push_back(*node);
+}
+
+// Works off what is ready each time it is called, until it is one too many or the queue ends.
 void ReadyQueue::stand_by() {
   std::unique_lock lock(lock_);
   for (;;) {
-    while (called_ == 0 && !ending_) {
+    while (called_ == 0 && dismissed_ == 0 && !ending_) {
       impl::WaitNode node;
       impl::wait_in_for_ever(lock, standing_by_, node, "ready queue stand-in");
       lock = std::unique_lock(lock_);
     }
-    if (called_ == 0) break;
-    --called_;
-    starting_ = false;
-    work_off(lock);
-    ++stand_ins_;
+    if (called_ > 0) {
+      --called_;
+      starting_ = false;
+      work_off(lock);
+      if (stand_ins_ - reserved_ >= most_idle_) return leave(lock);
+      ++stand_ins_;
+    } else if (dismissed_ > 0) {
+      --dismissed_;
+      return leave(lock);
+    } else {
+      --stand_ins_;
+      return leave(lock);
+    }
   }
-  --stand_ins_;
-  leave(lock);
 }
 
 void ReadyQueue::push(ReadyItem& item, StandIn& stand_in) {
@@ -290,6 +334,7 @@ void ReadyQueue::end_run(ReadyItem& item, ReadyItem::After after) {
 void ReadyItem::return_early(After after) { queue_->end_run(*this, after); }
 
 void ReadyItem::return_early(StandIn& stand_in) {
+  if (!stand_in) return return_early(After::again);
   (void)state_.exchange(State::queued, std::memory_order_acq_rel);
   queue_->push(*this, stand_in);
 }

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string_view>
+#include <utility>
 
 #include "parley/base/clock.h"
 #include "parley/rt/impl/spin_lock.h"
@@ -46,8 +47,8 @@ class ReadyItem {
   // so that nothing is missed. Costs no system call and does not wait.
   void ready();
 
-  // The same, and a fiber certainly comes to run it: `stand_in` is used up unless the item waits
-  // for its turn already.
+  // The same, and a fiber certainly comes to run what is ready: `stand_in`, if it is not empty, is
+  // used up, or called when the item waits for its turn already.
   void ready(StandIn& stand_in);
 
   // In run() or before the first ready(): ready() at that time, by the runtime's clock. Takes the
@@ -66,7 +67,8 @@ class ReadyItem {
   // goes on, perhaps beside the next one, and has to return gone; the item must not be destroyed
   // before it has.
   void return_early(After after);
-  // The same with again, and with a fiber that certainly comes to run it: `stand_in` is used up.
+  // The same with again, and with a fiber that certainly comes: `stand_in`, if it is not empty, is
+  // used up.
   void return_early(StandIn& stand_in);
 
  private:
@@ -95,8 +97,9 @@ struct ReadyQueueOptions {
   // Fibers of this queue at once, so also runs that may wait at the same time. Further items wait
   // until one is done.
   std::size_t max_fibers = 10'000;
-  // Of them, how many are kept when there is nothing to do: so many can work whatever others leave
-  // of RuntimeOptions::max_fibers.
+  // Of them, how many are kept at least when there is nothing to do: so many can work whatever
+  // others leave of RuntimeOptions::max_fibers. No more than one for each worker beyond them is
+  // kept.
   std::size_t min_fibers = 0;
 };
 
@@ -135,6 +138,7 @@ class ReadyQueue {
   };
   Need need_fiber_locked();
   void meet(const Need& need);
+  void dismiss_locked(impl::WaitList& woken);
   bool reserve();
   void unreserve();
   void stand_by();
@@ -143,25 +147,30 @@ class ReadyQueue {
   void start_fiber();
   void leave_to_starter(std::unique_lock<impl::SpinLock> lock);
   void work();
+  void come_late();
   void end_run(ReadyItem& item, ReadyItem::After after);
   void start_when_there_is_room();
 
   const std::string_view name_;
   const std::size_t max_fibers_;
+  const std::size_t min_fibers_;
+  const std::size_t most_idle_;  // that stand by when there is nothing to do
   Scope scope_;
   mutable impl::SpinLock lock_;
   impl::List<ReadyItem::Place> ready_;
   std::size_t fibers_ = 0;  // started, or promised to be
-  bool starting_ = false;   // one of them has not come to work yet
+  bool starting_ = false;   // one of them is on its way to work
   bool ending_ = false;
-  std::size_t owed_ = 0;  // fibers left to the starter
+  std::size_t owed_ = 0;  // fibers left to the starter, and not started yet
+  std::size_t late_ = 0;  // left to the starter, and not come to work yet
   std::uint64_t waits_ = 0;
-  // Fibers that stand by: those there are, those of them that are promised, and those called and
-  // not yet awake.
+  // Fibers that stand by: those there are, those of them that are promised, and those called or
+  // dismissed and not yet awake.
   impl::WaitList standing_by_;
   std::size_t stand_ins_ = 0;
   std::size_t reserved_ = 0;
   std::size_t called_ = 0;
+  std::size_t dismissed_ = 0;
   impl::WaitList starter_;  // the fiber that starts others, while it has none to start
   impl::WaitList ender_;    // the destructor
 };
@@ -178,14 +187,16 @@ class StandIn {
   // Nothing when max_fibers of the queue or of the runtime is reached. A fiber that stood by before
   // is taken first; it stays with the queue afterwards.
   explicit StandIn(ReadyQueue& queue) : queue_(queue.reserve() ? &queue : nullptr) {}
-  ~StandIn() {
-    if (queue_ != nullptr) queue_->unreserve();
-  }
+  ~StandIn() { let_go(); }
   StandIn(const StandIn&) = delete;
   StandIn& operator=(const StandIn&) = delete;
 
   // False when there is none, or it was used up.
   explicit operator bool() const { return queue_ != nullptr; }
+  // No longer kept from what else is ready; empty from here on.
+  void let_go() {
+    if (ReadyQueue* queue = std::exchange(queue_, nullptr)) queue->unreserve();
+  }
 
  private:
   friend class ReadyQueue;

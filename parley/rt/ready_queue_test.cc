@@ -289,6 +289,35 @@ TEST(ReadyQueue, min_fibers_are_kept_so_that_a_crowd_does_not_stop_the_queue) {
       {.workers = 2, .max_fibers = 20});
 }
 
+TEST(ReadyQueue, fibers_that_a_crowd_needed_go_when_it_is_over) {
+  testing::run_fiber_test(
+      [] {
+        ReadyQueue queue("queue", {.min_fibers = 1});
+        Event release;
+        std::atomic<int> waiting = 0;
+        std::deque<Item> items;
+        for (int i = 0; i < 50; ++i) {
+          items.emplace_back(queue, [&] {
+            const StandIn stand_in(queue);
+            EXPECT_TRUE(stand_in);
+            ++waiting;
+            (void)release.wait();
+            return rest;
+          });
+          items.back().ready();
+        }
+        testing::wait_until([&] { return waiting == 50; });
+        EXPECT_GE(queue.fibers(), 100U);
+        release.set();
+        // One that is kept, and one for each worker.
+        testing::wait_until([&] { return queue.fibers() <= 3; });
+        EXPECT_GE(queue.fibers(), 1U);
+        items.front().ready();
+        testing::wait_until([&] { return waiting == 51; });
+      },
+      {.workers = 2});
+}
+
 // The fiber it asked for cannot start, but one that stands by is free again.
 TEST(ReadyQueue, does_not_wait_for_a_fiber_that_is_long_in_coming) {
   testing::run_fiber_test(

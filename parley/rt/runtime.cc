@@ -55,6 +55,7 @@ Status sleep(Duration delay) { return sleep_until(Deadline::after(delay).instant
 void yield() {
   Fiber& fiber = Worker::current_fiber("rt::yield was called");
   if constexpr (impl::counts_os_locks) impl::refuse_os_locks(fiber, "yield");
+  if (fiber.on_park != nullptr) impl::tell_before_park(fiber);
   Worker::current()->yield(fiber);
 }
 

@@ -105,30 +105,35 @@ rt::ReadyItem::After Connection::run() {
 // The fiber is about to wait: others go on.
 void Connection::hand_on(void* argument) {
   Turn& turn = *static_cast<Turn*>(argument);
-  if (turn.serving != nullptr) {
-    const std::lock_guard lock(turn.of.served_lock_);
-    turn.of.served_.add(*turn.serving);
-    turn.serving->is_listed = true;
-  }
+  if (turn.serving != nullptr) turn.of.list(*turn.serving);
   if (turn.is_reader) {
-    // The call it waits in stays where it is.
+    // The call it waits in stays where it is, and holds nothing of those before it.
     std::vector<Arrived>& arrived = turn.place->arrived;
+    for (std::size_t i = 0; i + 1 < turn.next; ++i) arrived[i].message = {};
     const auto left = arrived.begin() + static_cast<std::ptrdiff_t>(turn.next);
     turn.of.left_.assign(std::move_iterator(left), std::move_iterator(arrived.end()));
     arrived.erase(left, arrived.end());
     std::swap(turn.of.left_answers_, turn.place->answers);
     turn.of.has_reader_.store(false, std::memory_order_release);
   }
-  if (turn.has_returned) {
-    if (turn.stand_in)
-      turn.of.ready(turn.stand_in);
-    else
-      turn.of.ready();
+  if (turn.has_returned && turn.stand_in) {
+    turn.of.ready(*turn.stand_in);
+  } else if (turn.has_returned) {
+    turn.of.ready();
   } else if (turn.stand_in) {
-    turn.of.return_early(turn.stand_in);
+    turn.of.return_early(*turn.stand_in);
   } else {
     turn.of.return_early(After::again);
   }
+}
+
+// From here on it may be ended by what others read. Of several calls of one number, which nobody
+// may use, the first.
+void Connection::list(ServedCall& call) {
+  const std::lock_guard lock(served_lock_);
+  if (served_.find(call.seq) != nullptr) return;
+  served_.add(call);
+  call.is_listed = true;
 }
 
 rt::ReadyItem::After Connection::read_and_serve(Turn& turn) {
@@ -145,16 +150,18 @@ rt::ReadyItem::After Connection::read_and_serve(Turn& turn) {
       send_gathered();
       if (waits.was_called()) return After::gone;
     }
-    if (may_be_more_) {
+    if (may_be_more_ && !is_over_) {
       take_messages(arrived);
-    } else if (is_over_) {
+      continue;
+    }
+    turn.stand_in.reset();
+    if (is_over_) {
       // There is no reader from here on. Others send and answer meanwhile.
       if (!turn.has_returned) return_early(After::again);
       end();
       return After::gone;
-    } else if ((has_read && can_tell()) || !read_once(turn)) {
-      break;  // one read, then others have their turn
     }
+    if ((has_read && can_tell()) || !read_once(turn)) break;  // one read, then others have a turn
   }
   const bool is_drained = stream_->unread() == net::Stream::Unread::nothing;
   has_reader_.store(false, std::memory_order_release);

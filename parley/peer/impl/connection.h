@@ -115,7 +115,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // One fiber's turn as the reader, which a wait of a handler ends.
   struct Turn {
     explicit Turn(Connection& connection)
-        : of(connection), stand_in(connection.queue_), place(connection.workplaces_.get()) {}
+        : of(connection), place(connection.workplaces_.get()) {}
     ~Turn() {
       place->arrived.clear();
       place->answer.clear();
@@ -125,7 +125,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
     Turn& operator=(const Turn&) = delete;
 
     Connection& of;
-    rt::StandIn stand_in;
+    std::optional<rt::StandIn> stand_in;  // while calls are run
     std::unique_ptr<Workplace> place;
     std::size_t next = 0;           // of place->arrived
     ServedCall* serving = nullptr;  // its handler runs
@@ -137,6 +137,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   After read_and_serve(Turn& turn);
   After retire();
   static void hand_on(void* turn);
+  void list(ServedCall& call);
   [[nodiscard]] bool can_tell() const { return stream_->readiness() != nullptr; }
 
   // Reading: by the reader only.
@@ -145,8 +146,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   Status find_framing();
   void speak(const wire::Framing& framing);
   void take_messages(std::vector<Arrived>& arrived);
-  Status decode_some(std::vector<Arrived>& arrived, bool& any_came);
-  void watch_frame_time(bool any_came);
+  Status decode_some(std::vector<Arrived>& arrived);
+  void watch_frame_time();
   [[nodiscard]] Status too_slow() const;
   [[nodiscard]] rt::Deadline next_deadline() const;
   void set_alarm();
@@ -171,8 +172,9 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void look_for_slow(const Workplace& place, Instant start);
   bool gather(std::int32_t seq, const Answer& answer, std::size_t held, Answers& answers);
   void add(Answers& answers);
-  void send_reply(const wire::Message& reply, std::string_view body, const wire::Message* served);
+  void send_reply(const wire::Message& reply, std::string_view body, const wire::Message& served);
   void answer_control(const wire::Message& message);
+  void answer_at_once(const wire::Message& answer);
   void handler_ended(std::size_t held);
   void count_out(std::size_t held);
 
@@ -230,6 +232,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   bool gathers_ = true;  // answers: nobody has to wait for room
   std::uint64_t handlers_started_ = 0;
   bool tells_of_ends_ = false;  // callers say when they give up, or until when they wait
+  bool any_came_ = false;  // messages, since it was looked at how long the next one takes
+  Instant came_at_{};      // when what was read last was first asked for its time
   bool may_be_more_ = false;    // messages in the decoder
   bool was_mid_frame_ = false;
   bool is_over_ = false;         // nothing can come any more
@@ -269,6 +273,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   std::unique_ptr<wire::Encoder> encoder_;  // null until it is known what is spoken
   bool awaits_hello_ = false;               // the other side has yet to say what it takes
   Outbox outgoing_;                         // what nobody has begun to send
+  std::size_t uncounted_ = 0;               // of its bytes, those nobody waited for room for
   std::uint64_t enqueued_ = 0;              // bytes ever appended to outgoing_
   bool can_send_ = true;                    // false once sending has failed or is over
   bool is_sending_ = false;                 // somebody is

@@ -49,7 +49,6 @@ bool Connection::read_once(Turn& turn) {
                     : Status(Code::unavailable,
                              "the other side closed the session in the middle of a message"));
   }
-  if (!is_over_) set_alarm();
   return size.has_value() || is_over_;
 }
 
@@ -64,10 +63,11 @@ void Connection::over(Status why) {
 }
 
 void Connection::take_bytes(Bytes chunk, std::vector<Arrived>& arrived) {
+  came_at_ = Instant();
   if (decoder_ == nullptr) {
     begin_.append(std::move(chunk));
     if (Status s = find_framing(); !s.is_ok()) return over(std::move(s));
-    if (decoder_ == nullptr) return watch_frame_time(false);
+    if (decoder_ == nullptr) return watch_frame_time();
     decoder_->feed(std::exchange(begin_, {}));
   } else {
     decoder_->feed(std::move(chunk));
@@ -76,9 +76,10 @@ void Connection::take_bytes(Bytes chunk, std::vector<Arrived>& arrived) {
 }
 
 // What has begun to come must come whole in time.
-void Connection::watch_frame_time(bool any_came) {
+void Connection::watch_frame_time() {
   const bool is_mid_frame = decoder_ == nullptr ? !begin_.empty() : decoder_->mid_frame();
   const std::uint64_t oldest = decoder_ == nullptr ? 0 : decoder_->oldest_unfinished();
+  const bool any_came = std::exchange(any_came_, false);
   if (!is_mid_frame) {
     frame_deadline_ = rt::Deadline::never();
   } else if (any_came || !was_mid_frame_) {
@@ -89,6 +90,7 @@ void Connection::watch_frame_time(bool any_came) {
     parts_deadline_ =
         oldest == 0 ? rt::Deadline::never() : rt::Deadline::after(options_->frame_timeout);
   }
+  set_alarm();
 }
 
 // It has to be run when the time of what has begun to come is over. An alarm that rings too early
@@ -142,26 +144,24 @@ void Connection::speak(const wire::Framing& framing) {
 
 // Sorts what the decoder has, or so many messages of it.
 void Connection::take_messages(std::vector<Arrived>& arrived) {
-  bool any_came = false;
-  Status status = decode_some(arrived, any_came);
+  Status status = decode_some(arrived);
   may_be_more_ = status.is_ok() && arrived.size() >= messages_per_turn;
   if (!arrived.empty()) {
     sort(arrived);
     pass_on_answers(arrived);
   }
   if (!status.is_ok()) return over(std::move(status));
-  if (!may_be_more_) watch_frame_time(any_came);
+  if (!may_be_more_) watch_frame_time();
 }
 
 // The error is that of the message behind those that arrived.
-Status Connection::decode_some(std::vector<Arrived>& arrived, bool& any_came) {
-  Instant came_at{};
+Status Connection::decode_some(std::vector<Arrived>& arrived) {
   while (arrived.size() < messages_per_turn) {
     Message message;
     const auto came = decoder_->next(message);
     if (!came) return came.error();
     if (!*came) return {};
-    any_came = true;
+    any_came_ = true;
     const MessageType type = message.type;
     if (type == MessageType::auth_call || type == MessageType::auth_reply) {
       return {Code::unimplemented,
@@ -170,8 +170,8 @@ Status Connection::decode_some(std::vector<Arrived>& arrived, bool& any_came) {
     if (type == MessageType::hello) take_hello();
     Arrived& added = arrived.emplace_back(std::move(message));
     if (added.message.timeout) {
-      if (came_at == Instant()) came_at = rt::now();
-      added.deadline = rt::Deadline::at(came_at + *added.message.timeout);
+      if (came_at_ == Instant()) came_at_ = rt::now();
+      added.deadline = rt::Deadline::at(came_at_ + *added.message.timeout);
     }
   }
   return {};

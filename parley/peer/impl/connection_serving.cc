@@ -1,10 +1,12 @@
 // The serving side of a Connection.
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
 #include "parley/rt/deferred_context.h"
+#include "parley/rt/label.h"
 #include "parley/rt/time.h"
 
 namespace parley::impl {
@@ -36,7 +38,8 @@ bool Connection::run_calls(Turn& turn, rt::OnPark& waits) {
     Arrived& arrived = all[turn.next++];
     // Without a fiber to go on with the rest, this one must not wait: those that hold the others
     // may wait for what comes here.
-    if (arrived.verdict == Verdict::run && !turn.stand_in) {
+    if (arrived.verdict == Verdict::run && !turn.stand_in) turn.stand_in.emplace(queue_);
+    if (arrived.verdict == Verdict::run && !*turn.stand_in) {
       give_up(arrived, Verdict::max_fibers);
     } else if (arrived.verdict == Verdict::run && turn.is_late && arrived.deadline <= late_by) {
       give_up(arrived, Verdict::too_late);
@@ -94,8 +97,7 @@ void Connection::refuse(const Arrived& arrived) {
   }
   const Message& request = arrived.message;
   if (request.type == MessageType::call) {
-    send_reply({.seq = request.seq, .type = MessageType::reply, .status = std::move(why)}, {},
-               nullptr);
+    answer_at_once({.seq = request.seq, .type = MessageType::reply, .status = std::move(why)});
   } else {
     log("PUSH " + std::string(request.method) + " dropped: " + why.to_string());
   }
@@ -112,16 +114,37 @@ void Connection::answer_control(const Message& message) {
   } else if (message.type != MessageType::ping) {
     return;  // on a stream that was refused, or about what is not looked at yet
   }
+  answer_at_once(answer);
+}
+
+// What costs the other side nothing to ask for must not cost a fiber here that waits until it is
+// taken: who asks on and takes no answers loses the session.
+void Connection::answer_at_once(const Message& answer) {
   Lock lock(lock_);
-  const Status room = wait_for_room(lock, answer, rt::Deadline::never());
-  if (room.is_ok() && can_send_ && encode(answer).is_ok()) ask_to_send(lock);
+  if (!can_send_ || is_over_) return;
+  if (uncounted_ >= options_->max_outgoing_bytes) {
+    return over(Status(Code::resource_exhausted,
+                       "max_outgoing_bytes: the other side asks and takes no answers"));
+  }
+  const std::uint64_t before = enqueued_;
+  (void)encode(answer);  // small, and of a kind that came from there
+  uncounted_ += enqueued_ - before;
+  ask_to_send(lock);
 }
 
 // By who reads, when a handler may be waiting.
 void Connection::cancel_call(std::int32_t seq) {
-  const std::lock_guard lock(served_lock_);
-  const ServedCall* call = served_.find(seq);
-  if (call != nullptr) call->context.end(Status(Code::cancelled, "the caller has given up"));
+  const Status why(Code::cancelled, "the caller has given up");
+  std::optional<rt::Cancel> cancel;
+  {
+    const std::lock_guard lock(served_lock_);
+    const ServedCall* call = served_.find(seq);
+    if (call == nullptr) return;
+    cancel = call->context.cancel();
+    if (!cancel) call->context.end(why);
+  }
+  // Whatever else was made from it ends too, which takes its time.
+  if (cancel) (*cancel)(why);
 }
 
 void Connection::serve(const Arrived& arrived, Turn& turn, rt::OnPark& waits) {
@@ -153,10 +176,13 @@ void Connection::serve(const Arrived& arrived, Turn& turn, rt::OnPark& waits) {
 Status Connection::run_handler(const Router::Method& method, Context& context,
                                const Message& request, Answer& answer, rt::OnPark& waits) {
   if (method.is_quick.load(std::memory_order_relaxed)) {
-    return method.handler(context, request, answer);
+    Status status = method.handler(context, request, answer);
+    if (waits.was_called()) method.is_quick.store(false, std::memory_order_relaxed);
+    return status;
   }
   // What stands behind it is not to wait for it.
   waits.call_now();
+  const rt::Label label("method", request.method);
   const Instant start = rt::now();
   Status status = method.handler(context, request, answer);
   method.is_quick.store(rt::now() - start < longest_quick_call, std::memory_order_relaxed);
@@ -191,7 +217,7 @@ void Connection::finish(const Message& request, Status status, Context& context,
   } else {
     answer.text.clear();
   }
-  send_reply(reply, answer.text, &request);
+  send_reply(reply, answer.text, request);
 }
 
 // Calls that were thought to be quick have taken long, together: from now on each is looked at.
@@ -233,12 +259,11 @@ void Connection::add(Answers& answers) {
   answers.count = answers.held = 0;
 }
 
-// `body` when the reply itself has none. `served`: the request whose handler ends with this; null
-// when none ran.
-void Connection::send_reply(const Message& reply, std::string_view body, const Message* served) {
+// `body` when the reply itself has none. `served`: the request whose handler ends with this.
+void Connection::send_reply(const Message& reply, std::string_view body, const Message& served) {
   Lock lock(lock_);
   const Status room = wait_for_room(lock, reply, rt::Deadline::never());
-  if (served != nullptr) count_out(held_by(*served));
+  count_out(held_by(served));
   if (!room.is_ok() || !can_send_ || encoder_ == nullptr) return;
   const Status encoded = reply.body.empty() ? encode(reply, body) : encode(reply);
   if (!encoded.is_ok()) {

@@ -13,6 +13,8 @@ namespace {
 
 // So much metadata any side takes in a frame.
 constexpr std::size_t small_metadata_bytes = std::size_t{16} << 10U;
+// So often a fiber sends what has gathered meanwhile.
+constexpr int most_rounds = 8;
 
 }  // namespace
 
@@ -71,16 +73,19 @@ void Connection::ask_to_send(Lock& lock) {
   lock.unlock();
 }
 
-// Sends what there is, unless somebody does already.
+// Sends what there is, unless somebody does already; while others add to it, not for ever: who reads
+// has more to do.
 void Connection::send_gathered(rt::Deadline until) {
   Lock lock(lock_);
   is_asked_ = false;
   if (is_sending_ || !can_send_) return;
   Status status;
-  while (status.is_ok() && can_send_ && !outgoing_.is_empty()) {
+  for (int round = 0; status.is_ok() && can_send_ && !outgoing_.is_empty(); ++round) {
+    if (round == most_rounds) break;
     is_sending_ = true;
     is_asked_ = false;
     std::swap(outgoing_, sending_);
+    uncounted_ = 0;
     lock.unlock();
     has_room_.broadcast();
     status = send(sending_, until);
@@ -92,8 +97,11 @@ void Connection::send_gathered(rt::Deadline until) {
     can_send_ = false;
     if (reason_.is_ok()) reason_ = status;
   }
+  const bool is_left = can_send_ && !outgoing_.is_empty();
+  if (is_left) is_asked_ = true;
   lock.unlock();
   sent_all_.set();
+  if (is_left) ready();
   if (status.is_ok()) return;
   stream->close();  // which the reader finds, and ends the session
   has_room_.broadcast();

@@ -17,11 +17,10 @@
 #include "parley/rt/impl/switch.h"
 #include "parley/rt/impl/waiting_steps.h"
 #include "parley/rt/impl/worker.h"
+#include "parley/rt/on_park.h"
 
 namespace parley::rt::impl {
 
-// on_park.cc
-void tell_before_park(Fiber& fiber);
 
 // As Go does: the poller, the timers and the queue of the scheduler are looked at once in so many
 // fibers even while the run queue never empties, so that a busy pair cannot starve them.
