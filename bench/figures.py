@@ -17,15 +17,19 @@ def say(*words):
 
 
 class Figures:
-    """Prints rows as they come and keeps them for the table."""
+    """Prints rows as they come and keeps them for the table. `targets`: by bench and metric."""
 
-    def __init__(self, silent):
+    def __init__(self, silent, targets=None):
         self.silent = silent
+        self.targets = targets or {}
         self.rows = []
 
     def add(self, bench, metric, values, **fields):
         row = {"bench": bench, "metric": metric, "value": tidy(statistics.median(values)),
                "min": tidy(min(values)), "max": tidy(max(values)), "runs": len(values)} | fields
+        target = self.targets.get((bench, metric))
+        if target is not None:
+            row["target"] = tidy(target)
         self.rows.append(row)
         if not self.silent:
             print(json.dumps(row, separators=(",", ":")), flush=True)

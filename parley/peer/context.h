@@ -32,6 +32,8 @@ class Context {
   // The session the call came by; call or push back through it. Copy it to keep it.
   [[nodiscard]] const Session& session() const;
   [[nodiscard]] std::string_view method() const { return request_.method; }
+  // How the arguments were written: for who takes them as Bytes.
+  [[nodiscard]] wire::BodyCodec body_codec() const { return request_.body_codec; }
   // True when nobody waits for the result.
   [[nodiscard]] bool is_push() const { return request_.type == wire::MessageType::push; }
   [[nodiscard]] const wire::Metadata& metadata() const { return request_.metadata; }

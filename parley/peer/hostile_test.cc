@@ -388,8 +388,7 @@ PARLEY_PEER_TEST(Hostile, who_pings_for_ever_and_takes_no_answer_is_cut) {
   out.clear();
   const wire::Message ping{.type = wire::MessageType::ping, .value = 7};
   while (out.size() < 100'000) ASSERT_TRUE(encoder.encode(ping, out).is_ok());
-  while (stream->write(out).is_ok()) {
-  }
+  while (stream->write(out).is_ok()) {}
   siege.pair().server_log.wait_for("the other side asks and takes no answers");
   siege.still_answers();
   siege.wait_until_alone();

@@ -11,6 +11,7 @@
 
 #include "parley/base/clock.h"
 #include "parley/net/network.h"
+#include "parley/peer/name_mapper.h"
 #include "parley/wire/framing.h"
 #include "parley/wire/metadata.h"
 
@@ -60,6 +61,9 @@ struct PeerOptions {
   // to pings and to calls that are not run; a session that asks for more of them and takes none is
   // closed.
   std::size_t max_outgoing_bytes = std::size_t{4} << 20U;
+
+  // How the methods of controllers get their names (controller.h).
+  NameMapper name_mapper = &http_name;
 
   // The byte formats this peer speaks. It dials with the first; who dials it may speak any of them,
   // which is told by the first bytes. None: parley, then raw.

@@ -28,6 +28,7 @@ class Peer::Impl {
         router_(std::make_shared<Router>()) {}
 
   Router& router() { return *router_; }
+  [[nodiscard]] const PeerOptions& options() const { return *options_; }
 
   Result<net::Address> listen(std::string_view text) {
     const auto address = net::Address::parse(text);
@@ -225,10 +226,9 @@ class Peer::Impl {
       [] { return std::make_unique<impl::Workplace>(); }};
   rt::WaitGroup alive_;                         // sessions
   rt::Scope scope_{rt::Context::background()};  // accept loops: joined before the rest goes
-  rt::ReadyQueue ready_{
-      "session",  // runs them
-      rt::Context::background(),
-      {.max_fibers = options_->max_fibers, .min_fibers = 1}};
+  rt::ReadyQueue ready_{"session",              // runs them
+                        rt::Context::background(),
+                        {.max_fibers = options_->max_fibers, .min_fibers = 1}};
 };
 
 Peer::Peer(PeerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -237,6 +237,17 @@ Peer::~Peer() { close(); }
 
 void Peer::add_handler(std::string_view method, Handler handler, codec::MethodShape shape) {
   impl_->router().add(method, std::move(handler), std::move(shape));
+}
+
+void Peer::set_unknown(wire::MessageType type, Handler handler) {
+  impl_->router().set_unknown(type, std::move(handler));
+}
+
+std::string Peer::name_of(std::string_view controller, std::string_view method) const {
+  std::string joined(controller);
+  if (!joined.empty()) joined += '_';
+  joined += method;
+  return impl_->options().name_mapper(joined);
 }
 
 std::vector<codec::MethodShape> Peer::methods() const { return impl_->router().methods(); }

@@ -12,7 +12,9 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -20,12 +22,16 @@
 #include "parley/base/result.h"
 #include "parley/net/address.h"
 #include "parley/peer/context.h"
+#include "parley/peer/controller.h"
 #include "parley/peer/handler.h"
+#include "parley/peer/member_function.h"
 #include "parley/peer/options.h"
 #include "parley/peer/router.h"
 #include "parley/peer/session.h"
 
 namespace parley {
+
+class Group;
 
 class Peer {
  public:
@@ -53,6 +59,29 @@ class Peer {
   }
   void add_handler(std::string_view method, Handler handler, codec::MethodShape shape = {});
 
+  // Serves the methods of an object as the description of its class says (controller.h), under the
+  // names that PeerOptions::name_mapper makes of them. Returns those names.
+  template <class Controller>
+  std::vector<std::string> handle_controller(Controller& object) {
+    return handle_controller(std::string(), object);
+  }
+
+  // What is handled by no method: CALLs, PUSHes. As for handle(); what came is best taken as Bytes,
+  // as it was sent, with Context::method() and body_codec(), and Bytes that are returned are sent
+  // as they are:
+  //   peer.handle_unknown_calls([](Context& context, Bytes body) -> Result<Bytes> {...});
+  template <class F>
+  void handle_unknown_calls(F&& function) {
+    set_unknown(wire::MessageType::call, make_handler(std::decay_t<F>(std::forward<F>(function))));
+  }
+  template <class F>
+  void handle_unknown_pushes(F&& function) {
+    set_unknown(wire::MessageType::push, make_handler(std::decay_t<F>(std::forward<F>(function))));
+  }
+
+  // Methods of this peer whose names all begin with `prefix`. Must not outlive the peer.
+  [[nodiscard]] Group group(std::string prefix);
+
   // The methods it serves, by name: codec::openapi_of(peer.methods()) and the like (schema.h).
   [[nodiscard]] std::vector<codec::MethodShape> methods() const;
 
@@ -75,8 +104,61 @@ class Peer {
   void close();
 
  private:
+  friend class Group;
   class Impl;
+
+  void set_unknown(wire::MessageType type, Handler handler);
+  // What the mapper makes of the name of a method of a class.
+  [[nodiscard]] std::string name_of(std::string_view controller, std::string_view method) const;
+
+  template <class Controller>
+  std::vector<std::string> handle_controller(const std::string& prefix, Controller& object) {
+    std::vector<std::string> names;
+    add_methods(prefix, object, Controller::parley_methods, names);
+    return names;
+  }
+  template <class Controller, codec::Name name, class... Methods>
+  void add_methods(const std::string& prefix, Controller& object,
+                   const ControllerMethods<name, Methods...>& methods,
+                   std::vector<std::string>& names) {
+    std::apply(
+        [&](const auto&... each) { (add_method(prefix, name.view(), object, each, names), ...); },
+        methods.all);
+  }
+  template <class Controller, codec::Name name, class Member, codec::Name... parameters>
+  void add_method(const std::string& prefix, std::string_view controller, Controller& object,
+                  const ControllerMethod<name, Member, parameters...>& method,
+                  std::vector<std::string>& names) {
+    names.push_back(prefix + name_of(controller, name.view()));
+    handle<parameters...>(names.back(), member_function(object, method.member), method.description);
+  }
+
   std::unique_ptr<Impl> impl_;
 };
+
+// See Peer::group(). A value.
+class Group {
+ public:
+  Group(Peer& peer, std::string prefix) : peer_(&peer), prefix_(std::move(prefix)) {}
+
+  // As those of Peer, with the prefix before each name.
+  template <codec::Name... names, class F>
+  void handle(std::string_view method, F&& function, std::string_view description = {}) {
+    peer_->handle<names...>(prefix_ + std::string(method), std::forward<F>(function), description);
+  }
+  template <class Controller>
+  std::vector<std::string> handle_controller(Controller& object) {
+    return peer_->handle_controller(prefix_, object);
+  }
+  [[nodiscard]] Group group(std::string_view prefix) const {
+    return {*peer_, prefix_ + std::string(prefix)};
+  }
+
+ private:
+  Peer* peer_;
+  std::string prefix_;
+};
+
+inline Group Peer::group(std::string prefix) { return {*this, std::move(prefix)}; }
 
 }  // namespace parley

@@ -58,6 +58,16 @@ void Router::add(std::string_view method, Handler handler, codec::MethodShape sh
   size_.store(methods_.size(), std::memory_order_relaxed);
 }
 
+void Router::set_unknown(wire::MessageType type, Handler handler) {
+  const std::lock_guard lock(adding_);
+  std::atomic<const Method*>& unknown =
+      type == wire::MessageType::push ? unknown_push_ : unknown_call_;
+  PARLEY_ASSERT(unknown.load(std::memory_order_relaxed) == nullptr,
+                "what is handled by no method is handled twice");
+  unknown_.emplace_back(new Method{0, {}, std::move(handler), {}});
+  unknown.store(unknown_.back().get(), std::memory_order_release);
+}
+
 std::vector<codec::MethodShape> Router::methods() const {
   std::vector<codec::MethodShape> all;
   {

@@ -51,6 +51,15 @@ class Router {
   // they are. For one fiber at a time, and one router.
   class Recent;
 
+  // What runs the calls, or the pushes, of no method that there is. A second one is a bug. Inside a
+  // fiber only.
+  void set_unknown(wire::MessageType type, Handler handler);
+  // Null when nobody does.
+  [[nodiscard]] const Method* unknown(wire::MessageType type) const {
+    return (type == wire::MessageType::push ? unknown_push_ : unknown_call_)
+        .load(std::memory_order_acquire);
+  }
+
   // The method of that name; null when there is none.
   [[nodiscard]] const Method* find(std::string_view name, Recent& recent) const;
   // What to say then, with the nearest name there is.
@@ -73,8 +82,11 @@ class Router {
 
   std::atomic<const Table*> table_;  // the last of tables_
   std::atomic<std::size_t> size_ = 0;
+  std::atomic<const Method*> unknown_call_ = nullptr;
+  std::atomic<const Method*> unknown_push_ = nullptr;
   mutable rt::Mutex adding_;  // of what follows
   std::vector<std::unique_ptr<const Method>> methods_;
+  std::vector<std::unique_ptr<const Method>> unknown_;  // that of calls, that of pushes
   // Those that were outgrown stay: somebody may be looking into one. Together they are no larger
   // than the last.
   std::vector<std::unique_ptr<Table>> tables_;

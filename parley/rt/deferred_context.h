@@ -39,8 +39,8 @@ class DeferredContext {
   // first cause counts, and it must not be ok. Does not wait, and may be called under an OS mutex.
   void end(const Status& cause);
 
-  // What ends it once it was made, also after the destructor has begun: for who must not do so under
-  // a lock that keeps this one, since all that was made from it ends as well. Nothing before.
+  // What ends it once it was made, also after the destructor has begun: for who must not do so
+  // under a lock that keeps this one, since all that was made from it ends as well. Nothing before.
   [[nodiscard]] std::optional<Cancel> cancel();
 
   [[nodiscard]] bool was_made() const { return node_ != nullptr; }

@@ -20,10 +20,10 @@ void tell_before_park(Fiber& fiber);
 
 class OnPark {
  public:
-  // `call` runs on this fiber's stack right before it leaves it, also for yield(): who gives way may
-  // do so until another has done something. Not for a wait that is over at once. It must neither
-  // wait nor start a fiber nor cancel a context; it may make a ReadyItem ready or set an Event. Of
-  // several, one inside the other, the innermost is called first.
+  // `call` runs on this fiber's stack right before it leaves it, also for yield(): who gives way
+  // may do so until another has done something. Not for a wait that is over at once. It must
+  // neither wait nor start a fiber nor cancel a context; it may make a ReadyItem ready or set an
+  // Event. Of several, one inside the other, the innermost is called first.
   OnPark(void (*call)(void* argument), void* argument);
   ~OnPark();
   OnPark(const OnPark&) = delete;

@@ -81,8 +81,8 @@ ReadyQueue::ReadyQueue(std::string_view name, const Context& parent,
     : name_(name),
       max_fibers_(options.max_fibers),
       min_fibers_(std::min(options.min_fibers, options.max_fibers)),
-      most_idle_(min_fibers_ + Worker::current_fiber("a ReadyQueue was made")
-                                   .scheduler->worker_count()),
+      most_idle_(min_fibers_ +
+                 Worker::current_fiber("a ReadyQueue was made").scheduler->worker_count()),
       scope_(parent) {
   PARLEY_ASSERT(max_fibers_ > 0, "a ReadyQueue without fibers would never run anything");
   scope_.go(name, [this] { start_when_there_is_room(); });
@@ -163,13 +163,16 @@ void ReadyQueue::leave_to_starter(std::unique_lock<impl::SpinLock> lock) {
   ++owed_;
   ++late_;
   impl::WaitNode* starter = impl::claim_front(starter_);
+  // A fiber that stands by may have become free while this one was thought to be on its way.
+  const Need need = need_fiber_locked();
   lock.unlock();
   if (starter != nullptr) impl::wake(*starter);
+  meet(need);
 }
 
-// On a worker, in a fiber or not. Must not wait. A fiber that is about to wait (OnPark) starts none:
-// that takes the lock of a context, whose cancellation may be waiting for this very fiber to be off
-// its stack.
+// On a worker, in a fiber or not. Must not wait. A fiber that is about to wait (OnPark) starts
+// none: that takes the lock of a context, whose cancellation may be waiting for this very fiber to
+// be off its stack.
 void ReadyQueue::start_fiber() {
   Worker* worker = Worker::current();
   PARLEY_ASSERT(worker != nullptr, "a ReadyItem was made ready outside its runtime");

@@ -10,7 +10,7 @@ declare -A packages_of=(
   [format]="clang-format-19"
   [lint]="clang-tidy-19"
   [fuzz]="clang-19 libclang-rt-19-dev llvm-19"
-  [bench]="strace golang-go rapidjson-dev libmsgpack-cxx-dev"
+  [bench]="strace valgrind golang-go rapidjson-dev libmsgpack-cxx-dev"
   [conformance]="dpkg-dev libprotobuf-dev"
   [aarch64]="g++-aarch64-linux-gnu qemu-user-static googletest"
 )

@@ -150,7 +150,7 @@ rt::ReadyItem::After Connection::read_and_serve(Turn& turn) {
       send_gathered();
       if (waits.was_called()) return After::gone;
     }
-    if (may_be_more_ && !is_over_) {
+    if (may_be_more_) {
       take_messages(arrived);
       continue;
     }

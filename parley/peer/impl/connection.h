@@ -114,8 +114,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
 
   // One fiber's turn as the reader, which a wait of a handler ends.
   struct Turn {
-    explicit Turn(Connection& connection)
-        : of(connection), place(connection.workplaces_.get()) {}
+    explicit Turn(Connection& connection) : of(connection), place(connection.workplaces_.get()) {}
     ~Turn() {
       place->arrived.clear();
       place->answer.clear();
@@ -195,6 +194,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void ask_to_send(Lock& lock);
   void send_gathered(rt::Deadline until = {});
   Status send(Outbox& outbox, rt::Deadline until);
+  void cut(Lock& lock, const Status& why);
 
   // Ending.
   void end();
@@ -232,8 +232,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   bool gathers_ = true;  // answers: nobody has to wait for room
   std::uint64_t handlers_started_ = 0;
   bool tells_of_ends_ = false;  // callers say when they give up, or until when they wait
-  bool any_came_ = false;  // messages, since it was looked at how long the next one takes
-  Instant came_at_{};      // when what was read last was first asked for its time
+  bool any_came_ = false;       // messages, since it was looked at how long the next one takes
+  Instant came_at_{};           // when what was read last was first asked for its time
   bool may_be_more_ = false;    // messages in the decoder
   bool was_mid_frame_ = false;
   bool is_over_ = false;         // nothing can come any more

@@ -121,10 +121,10 @@ void Connection::answer_control(const Message& message) {
 // taken: who asks on and takes no answers loses the session.
 void Connection::answer_at_once(const Message& answer) {
   Lock lock(lock_);
-  if (!can_send_ || is_over_) return;
+  if (!can_send_) return;
   if (uncounted_ >= options_->max_outgoing_bytes) {
-    return over(Status(Code::resource_exhausted,
-                       "max_outgoing_bytes: the other side asks and takes no answers"));
+    return cut(lock, Status(Code::resource_exhausted,
+                            "max_outgoing_bytes: the other side asks and takes no answers"));
   }
   const std::uint64_t before = enqueued_;
   (void)encode(answer);  // small, and of a kind that came from there
@@ -153,6 +153,7 @@ void Connection::serve(const Arrived& arrived, Turn& turn, rt::OnPark& waits) {
   Context context(*this, ++handlers_started_, request);
   place.answer.clear();
   const Router::Method* method = router_->find(request.method, place.recent);
+  if (method == nullptr) method = router_->unknown(request.type);
   Status status;
   if (method == nullptr) {
     // Nobody reads the answer to a push: no search for what was meant.

@@ -73,8 +73,8 @@ void Connection::ask_to_send(Lock& lock) {
   lock.unlock();
 }
 
-// Sends what there is, unless somebody does already; while others add to it, not for ever: who reads
-// has more to do.
+// Sends what there is, unless somebody does already; while others add to it, not for ever: who
+// reads has more to do.
 void Connection::send_gathered(rt::Deadline until) {
   Lock lock(lock_);
   is_asked_ = false;
@@ -92,18 +92,26 @@ void Connection::send_gathered(rt::Deadline until) {
     lock.lock();
   }
   if (!std::exchange(is_sending_, false)) return;
-  const std::shared_ptr<net::Stream> stream = stream_;
   if (!status.is_ok()) {
-    can_send_ = false;
-    if (reason_.is_ok()) reason_ = status;
+    cut(lock, status);
+    sent_all_.set();
+    return;
   }
   const bool is_left = can_send_ && !outgoing_.is_empty();
   if (is_left) is_asked_ = true;
   lock.unlock();
   sent_all_.set();
   if (is_left) ready();
-  if (status.is_ok()) return;
-  stream->close();  // which the reader finds, and ends the session
+}
+
+// Under the lock, which is let go: nothing can be sent any more. The reader finds the stream closed
+// and ends the session.
+void Connection::cut(Lock& lock, const Status& why) {
+  can_send_ = false;
+  if (reason_.is_ok()) reason_ = why;
+  const std::shared_ptr<net::Stream> stream = stream_;
+  lock.unlock();
+  stream->close();
   has_room_.broadcast();
 }
 

@@ -21,7 +21,6 @@
 
 namespace parley::rt::impl {
 
-
 // As Go does: the poller, the timers and the queue of the scheduler are looked at once in so many
 // fibers even while the run queue never empties, so that a busy pair cannot starve them.
 inline constexpr std::uint32_t ticks_between_looks = 61;
