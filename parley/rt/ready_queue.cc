@@ -183,8 +183,11 @@ void ReadyQueue::start_fiber() {
   }
   auto body = [this] { work(); };
   const impl::Closure closure = impl::closure_of(body);
-  if (worker->scheduler().try_spawn(*worker, {scope_, *scope_.context().node(), name_, closure}))
+  // Behind those that can run now: what they make ready goes with it.
+  if (worker->scheduler().try_spawn(*worker, {scope_, *scope_.context().node(), name_, closure},
+                                    impl::Place::last)) {
     return;
+  }
   std::unique_lock lock(lock_);
   ++waits_;
   leave_to_starter(std::move(lock));

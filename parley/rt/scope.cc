@@ -36,7 +36,9 @@ bool Scope::start(std::string_view name, const impl::Closure& closure, const Fib
   Worker& worker = Worker::of_current_fiber("Scope::go was called");
   impl::Scheduler& scheduler = worker.scheduler();
   const impl::Scheduler::Birth birth{*this, *context_.node(), name, closure, options.stack_size};
-  if (scheduler.try_spawn(worker, birth)) {
+  // As in Go: what was started last runs first, on a stack that is still warm, so that a tree of
+  // fibers is walked depth first.
+  if (scheduler.try_spawn(worker, birth, impl::Place::next)) {
     impl::interleave();
     return true;
   }
@@ -50,7 +52,7 @@ bool Scope::start(std::string_view name, const impl::Closure& closure, const Fib
   count_one_more();
   do {
     scheduler.wait_for_room();
-  } while (!scheduler.try_spawn(*Worker::current(), birth));
+  } while (!scheduler.try_spawn(*Worker::current(), birth, impl::Place::next));
   count_one_less();
   return true;
 }

@@ -196,7 +196,7 @@ void Scheduler::fiber_ended(Worker& worker) {
   if (node != nullptr) wake(*node);
 }
 
-bool Scheduler::try_spawn(Worker& worker, const Birth& birth) {
+bool Scheduler::try_spawn(Worker& worker, const Birth& birth, Place place) {
   if (!take_room(worker)) return false;
   const std::size_t size = birth.stack_size == 0 ? options_.stack_size : birth.stack_size;
   const Stack stack = worker.stacks().take(stack_class_of(size));
@@ -204,9 +204,7 @@ bool Scheduler::try_spawn(Worker& worker, const Birth& birth) {
     give_room_back(worker);
     return false;
   }
-  // As in Go: what was started last runs first, on a stack that is still warm, so that a tree of
-  // fibers is walked depth first.
-  launch(worker, stack, birth, Place::next);
+  launch(worker, stack, birth, place);
   return true;
 }
 

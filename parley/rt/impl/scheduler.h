@@ -66,7 +66,7 @@ class Scheduler {
     std::size_t stack_size = 0;
   };
   // Starts a fiber in its scope. False at max_fibers, or when there is no memory for its stack.
-  bool try_spawn(Worker& worker, const Birth& birth);
+  bool try_spawn(Worker& worker, const Birth& birth, Place place);
   // At max_fibers: says so, once, when that comes from a fallback nobody asked for.
   void tell_of_limit();
   // By a fiber: waits until there is room for one more. The room may be gone again when it returns.
