@@ -4,13 +4,13 @@
 
 namespace parley::impl {
 
-Status require_json(const wire::Message& message) {
-  if (message.body_codec == wire::BodyCodec::json) return {};
-  if (message.body.empty()) {
+Status require_json(wire::BodyCodec codec, const Bytes& body) {
+  if (codec == wire::BodyCodec::json) return {};
+  if (body.empty()) {
     return {Code::invalid_argument, "the body is empty where arguments are expected"};
   }
-  return {Code::invalid_argument, "body codec '" + std::string(name_of(message.body_codec)) +
-                                      "' is not supported: use json"};
+  return {Code::invalid_argument,
+          "body codec '" + std::string(name_of(codec)) + "' is not supported: use json"};
 }
 
 namespace {
@@ -39,7 +39,7 @@ Status require_several(std::string_view text, const codec::Members& members) {
 Status decode_arguments_as(const wire::Message& message, const codec::Type& type, void* arguments) {
   const codec::Body<void> body = codec::body_of(type, arguments);
   if (body.type == nullptr) return require_no_arguments(message);
-  if (Status s = require_json(message); !s.is_ok()) return s;
+  if (Status s = require_json(message.body_codec, message.body); !s.is_ok()) return s;
   std::string joined;
   const std::string_view text = text_of(message.body, joined);
   if (body.type == &type) {

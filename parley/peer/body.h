@@ -24,7 +24,7 @@ namespace parley {
 namespace impl {
 
 // Status of a body whose codec is not JSON; ok otherwise.
-Status require_json(const wire::Message& message);
+Status require_json(wire::BodyCodec codec, const Bytes& body);
 
 // The text in one piece: in place when it is, else copied to `joined`.
 std::string_view text_of(const Bytes& body, std::string& joined);
@@ -81,16 +81,23 @@ Result<std::tuple<Args...>> decode_arguments(const wire::Message& message) {
   return arguments;
 }
 
+// The one value that a body is.
+template <class T>
+Result<T> decode_body(wire::BodyCodec codec, const Bytes& body) {
+  if (Status s = impl::require_json(codec, body); !s.is_ok()) return s;
+  std::string joined;
+  return codec::decode_json<T>(impl::text_of(body, joined), {}, impl::body_options);
+}
+
 // The result in a reply. With R = void the body is not looked at.
 template <class R>
 Result<R> decode_result(const wire::Message& message) {
   if constexpr (std::is_void_v<R>) {
     return {};
   } else {
-    if (Status s = impl::require_json(message); !s.is_ok()) return s.with_context("the answer");
-    std::string joined;
-    return codec::decode_json<R>(impl::text_of(message.body, joined), {}, impl::body_options)
-        .transform_error([](const Status& s) { return s.with_context("the answer"); });
+    return decode_body<R>(message.body_codec, message.body).transform_error([](const Status& s) {
+      return s.with_context("the answer");
+    });
   }
 }
 

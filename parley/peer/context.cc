@@ -9,4 +9,8 @@ const Session& Context::session() const {
   return *session_;
 }
 
+RawStream Context::stream() const {
+  return {connection_.shared_from_this(), stream_->shared_from_this()};
+}
+
 }  // namespace parley

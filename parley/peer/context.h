@@ -24,8 +24,9 @@ namespace parley {
 class Context {
  public:
   // Internal: made by a session, for the call of that number. Both must outlive this object.
-  Context(impl::Connection& connection, std::uint64_t number, const wire::Message& request)
-      : connection_(connection), number_(number), request_(request) {}
+  Context(impl::Connection& connection, std::uint64_t number, const wire::Message& request,
+          impl::StreamCore* stream = nullptr)
+      : connection_(connection), number_(number), request_(request), stream_(stream) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
@@ -39,12 +40,15 @@ class Context {
   [[nodiscard]] const wire::Metadata& metadata() const { return request_.metadata; }
   // Travels with the answer, an error too.
   [[nodiscard]] wire::Metadata& reply_metadata() { return reply_metadata_; }
+  // Internal: the stream that is served.
+  [[nodiscard]] RawStream stream() const;
 
  private:
   impl::Connection& connection_;
   const std::uint64_t number_;
   mutable std::optional<Session> session_;  // made when it is asked for
   const wire::Message& request_;
+  impl::StreamCore* const stream_;
   wire::Metadata reply_metadata_;
 };
 

@@ -122,7 +122,7 @@ PARLEY_PEER_TEST(Framing, a_call_waits_until_the_other_side_has_said_what_it_spe
   scope.join();
 }
 
-PARLEY_PEER_TEST(Framing, a_ping_is_answered_and_a_stream_refused) {
+PARLEY_PEER_TEST(Framing, a_ping_is_answered_and_a_stream_of_no_method_refused) {
   Pair pair;
   Foreign foreign(pair.address);
   foreign.say_hello();
@@ -136,7 +136,7 @@ PARLEY_PEER_TEST(Framing, a_ping_is_answered_and_a_stream_refused) {
   const wire::Message end = foreign.hear();
   EXPECT_EQ(end.type, wire::MessageType::end);
   EXPECT_EQ(end.seq, 5);
-  EXPECT_EQ(end.status.code(), Code::unimplemented);
+  EXPECT_EQ(end.status.code(), Code::not_found);
 }
 
 PARLEY_PEER_TEST(Framing, a_body_in_parts_must_come_whole_within_frame_timeout) {

@@ -239,6 +239,10 @@ void Peer::add_handler(std::string_view method, Handler handler, codec::MethodSh
   impl_->router().add(method, std::move(handler), std::move(shape));
 }
 
+void Peer::add_stream_handler(std::string_view method, Handler handler) {
+  impl_->router().add_stream(method, std::move(handler));
+}
+
 void Peer::set_unknown(wire::MessageType type, Handler handler) {
   impl_->router().set_unknown(type, std::move(handler));
 }

@@ -28,6 +28,7 @@
 #include "parley/peer/options.h"
 #include "parley/peer/router.h"
 #include "parley/peer/session.h"
+#include "parley/peer/stream_handler.h"
 
 namespace parley {
 
@@ -58,6 +59,13 @@ class Peer {
                 handler_shape<Function, names...>(method, description));
   }
   void add_handler(std::string_view method, Handler handler, codec::MethodShape shape = {});
+
+  // Serves streams that are opened as `method`: one fiber of `function` for each, until it returns
+  // (make_stream_handler, stream.h). Otherwise as handle().
+  template <class F>
+  void handle_stream(std::string_view method, F&& function) {
+    add_stream_handler(method, make_stream_handler(std::decay_t<F>(std::forward<F>(function))));
+  }
 
   // Serves the methods of an object as the description of its class says (controller.h), under the
   // names that PeerOptions::name_mapper makes of them. Returns those names.
@@ -107,6 +115,7 @@ class Peer {
   friend class Group;
   class Impl;
 
+  void add_stream_handler(std::string_view method, Handler handler);
   void set_unknown(wire::MessageType type, Handler handler);
   // What the mapper makes of the name of a method of a class.
   [[nodiscard]] std::string name_of(std::string_view controller, std::string_view method) const;
@@ -145,6 +154,10 @@ class Group {
   template <codec::Name... names, class F>
   void handle(std::string_view method, F&& function, std::string_view description = {}) {
     peer_->handle<names...>(prefix_ + std::string(method), std::forward<F>(function), description);
+  }
+  template <class F>
+  void handle_stream(std::string_view method, F&& function) {
+    peer_->handle_stream(prefix_ + std::string(method), std::forward<F>(function));
   }
   template <class Controller>
   std::vector<std::string> handle_controller(Controller& object) {

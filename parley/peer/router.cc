@@ -38,16 +38,24 @@ Router::Router() {
 }
 
 void Router::add(std::string_view method, Handler handler, codec::MethodShape shape) {
-  PARLEY_ASSERT(!method.empty() && method.size() <= max_method_bytes,
-                "a method's name has 1 to 255 bytes");
-  const std::size_t hash = std::hash<std::string_view>()(method);
-  const std::lock_guard lock(adding_);
-  if (tables_.back()->find(hash, method) != nullptr) {
-    assertion_failed("", "method \"" + std::string(method) + "\" is handled twice");
-  }
   shape.name = method;
-  methods_.emplace_back(
-      new Method{hash, std::string(method), std::move(handler), std::move(shape)});
+  insert(std::unique_ptr<Method>(
+      new Method{0, std::string(method), std::move(handler), std::move(shape)}));
+}
+
+void Router::add_stream(std::string_view method, Handler handler) {
+  insert(std::unique_ptr<Method>(new Method{0, std::string(method), std::move(handler), {}, true}));
+}
+
+void Router::insert(std::unique_ptr<Method> method) {
+  PARLEY_ASSERT(!method->name.empty() && method->name.size() <= max_method_bytes,
+                "a method's name has 1 to 255 bytes");
+  method->hash = std::hash<std::string_view>()(method->name);
+  const std::lock_guard lock(adding_);
+  if (tables_.back()->find(method->hash, method->name) != nullptr) {
+    assertion_failed("", "method \"" + method->name + "\" is handled twice");
+  }
+  methods_.push_back(std::move(method));
   if (methods_.size() * 2 <= tables_.back()->slots.size()) {
     tables_.back()->insert(*methods_.back());
   } else {

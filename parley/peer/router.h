@@ -35,6 +35,8 @@ class Router {
   // An empty or too long name, and one that is there already, are bugs. Inside a fiber only.
   // `shape` is what methods() says of it.
   void add(std::string_view method, Handler handler, codec::MethodShape shape = {});
+  // A method that is opened as a stream, not called.
+  void add_stream(std::string_view method, Handler handler);
 
   // One method: how to run it, and what running it took.
   struct Method {
@@ -42,6 +44,7 @@ class Router {
     std::string name;
     Handler handler;
     codec::MethodShape shape;
+    bool is_stream = false;
     // It is over before another fiber could have taken over what waits behind it. Not known before
     // it has run.
     mutable std::atomic<bool> is_quick = false;
@@ -79,6 +82,8 @@ class Router {
     [[nodiscard]] const Method* find(std::size_t hash, std::string_view name) const;
     void insert(const Method& method);
   };
+
+  void insert(std::unique_ptr<Method> method);
 
   std::atomic<const Table*> table_;  // the last of tables_
   std::atomic<std::size_t> size_ = 0;

@@ -39,6 +39,14 @@ Status Session::push_raw(const CallOptions& options, std::string_view method, wi
   return connection_->push(options, method, codec, std::move(body));
 }
 
+Result<RawStream> Session::open_raw(const CallOptions& options, std::string_view method,
+                                    wire::BodyCodec codec) const {
+  return connection_->open_stream(options, method, codec)
+      .transform([this](std::shared_ptr<impl::StreamCore>&& core) {
+        return RawStream(connection_, std::move(core));
+      });
+}
+
 void Session::close() const { connection_->close(handler_); }
 
 bool Session::is_open() const { return connection_->is_open(); }

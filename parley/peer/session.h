@@ -20,6 +20,7 @@
 #include "parley/base/result.h"
 #include "parley/peer/body.h"
 #include "parley/peer/options.h"
+#include "parley/peer/stream.h"
 #include "parley/rt/deadline.h"
 #include "parley/wire/message.h"
 
@@ -71,7 +72,25 @@ class Session {
     return push(CallOptions(), method, args...);
   }
 
-  // The same with a body that is already written: for tools and proxies.
+  // Opens the stream `method` over there; `In` are received, `Out` sent (stream.h). Comes back at
+  // once: that there is no such method, or no room for it, is told by the first receive(). With
+  // CallOptions::timeout the stream ends by then on both sides; else it has no end of its own. The
+  // error is not_sent when the session has ended; unimplemented by a framing without streams;
+  // resource_exhausted when the other side takes no more at once.
+  template <class In, class Out>
+  Result<Stream<In, Out>> open(const CallOptions& options, std::string_view method) const {
+    return open_raw(options, method, wire::BodyCodec::json).transform([](RawStream&& raw) {
+      return Stream<In, Out>(std::move(raw));
+    });
+  }
+  template <class In, class Out>
+  Result<Stream<In, Out>> open(std::string_view method) const {
+    return open<In, Out>(CallOptions(), method);
+  }
+
+  // The same with bodies that are already written: for tools and proxies.
+  Result<RawStream> open_raw(const CallOptions& options, std::string_view method,
+                             wire::BodyCodec codec) const;
   Result<Bytes> call_raw(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
                          Bytes body) const;
   Status push_raw(const CallOptions& options, std::string_view method, wire::BodyCodec codec,

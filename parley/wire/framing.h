@@ -123,6 +123,9 @@ class Decoder {
   // that do not say.
   [[nodiscard]] virtual const Settings* settings() const noexcept { return nullptr; }
 
+  // What this side takes and says so; null in formats that do not say. The same for ever.
+  [[nodiscard]] virtual const Settings* takes() const noexcept { return nullptr; }
+
   // How many fed bytes no message has used yet.
   [[nodiscard]] virtual std::size_t buffered() const noexcept = 0;
   // A number for the body that has been coming in parts for longest, another one when that is whole

@@ -82,7 +82,8 @@ struct Message {
   Bytes body{};
   // How long the caller will wait, to the microsecond; nothing: not said.
   std::optional<Duration> timeout{};
-  // Of credit: bytes. Of ping and pong: what the answer repeats. Of go_away: milliseconds.
+  // Of credit: bytes. Of ping and pong: what the answer repeats. Of go_away: milliseconds. Where
+  // is_refused: how long the body was.
   std::uint64_t value = 0;
   // Holds what `method` shows, unless that is the sender's or the decoder's.
   BlockRef method_block{};

@@ -412,6 +412,7 @@ void ParleyDecoder::add_part(Unfinished& unfinished, Bytes part) {
 void ParleyDecoder::refuse_body(Message& message, std::size_t bytes) const {
   const bool is_too_large = bytes > limits_.takes.max_message;
   message.body = {};
+  message.value = bytes;
   message.is_refused = true;
   message.status = Status(
       Code::resource_exhausted,

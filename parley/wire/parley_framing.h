@@ -71,6 +71,7 @@ class ParleyDecoder final : public Decoder {
   [[nodiscard]] const Settings* settings() const noexcept override {
     return has_hello_ ? &other_ : nullptr;
   }
+  [[nodiscard]] const Settings* takes() const noexcept override { return &limits_.takes; }
   // At most one frame and what was fed since next() last returned nothing. What came of bodies in
   // parts is not among them.
   [[nodiscard]] std::size_t buffered() const noexcept override { return buffer_.size(); }

@@ -6,8 +6,6 @@
 #include <utility>
 
 #include "parley/rt/pollable.h"
-#include "parley/wire/parley_framing.h"
-#include "parley/wire/raw_framing.h"
 
 namespace parley::impl {
 namespace {
@@ -19,37 +17,6 @@ using wire::MessageType;
 struct InSession {};
 
 }  // namespace
-
-std::size_t held_by(const Message& request) {
-  std::size_t bytes = request.body.size();
-  for (const auto& [key, value] : request.metadata) {
-    bytes += sizeof(wire::Metadata::Entry) + key.size() + value.size();
-  }
-  return bytes;
-}
-
-std::string printable(std::string text) {
-  for (char& byte : text) {
-    if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f) byte = '?';
-  }
-  return text;
-}
-
-std::string in_milliseconds(Duration duration) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
-         " ms";
-}
-
-Framings framings_of(const PeerOptions& options) {
-  if (!options.framings.empty()) return options.framings;
-  wire::ParleyLimits limits;
-  limits.takes.max_message =
-      std::max<std::uint64_t>(options.max_frame_bytes, wire::Settings().max_message);
-  limits.takes.max_frame = std::min(limits.takes.max_frame, limits.takes.max_message);
-  const wire::RawLimits raw_limits{.max_frame_bytes = options.max_frame_bytes};
-  return {std::make_shared<wire::ParleyFraming>(limits),
-          std::make_shared<wire::RawFraming>(raw_limits)};
-}
 
 Connection::Connection(std::unique_ptr<net::Stream> stream, SessionId id, Side side, Origin origin,
                        const rt::Context& parent)
@@ -201,12 +168,14 @@ void Connection::end() {
   if (in_order) {
     // All that is queued will still be sent.
     fail_pending(enqueued);
+    fail_streams(enqueued, true);
     finish_writing();
   } else if (reason_.code() != Code::cancelled) {
     log("closed: " + reason_.to_string());
   }
   stop_sending();
   fail_pending(sent_);
+  fail_streams(sent_, false);
   closed_.set();
   cancel_(Status(Code::cancelled, "the session has ended").with_cause(reason_.message()));
   wait_for_handlers();

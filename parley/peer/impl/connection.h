@@ -31,7 +31,10 @@
 #include "parley/base/result.h"
 #include "parley/net/stream.h"
 #include "parley/peer/impl/call_table.h"
+#include "parley/peer/impl/framings.h"
 #include "parley/peer/impl/outbox.h"
+#include "parley/peer/impl/streams.h"
+#include "parley/peer/impl/words.h"
 #include "parley/peer/impl/workplace.h"
 #include "parley/peer/options.h"
 #include "parley/peer/router.h"
@@ -47,20 +50,6 @@
 #include "parley/wire/message.h"
 
 namespace parley::impl {
-
-// What a request holds while it is served, in bytes.
-std::size_t held_by(const wire::Message& request);
-
-// Bytes of the other side for a log: they must not forge lines or drive a terminal.
-std::string printable(std::string text);
-
-// "20 ms".
-std::string in_milliseconds(Duration duration);
-
-using Framings = std::vector<std::shared_ptr<const wire::Framing>>;
-
-// Those of the options, or parley and raw within the options' limits.
-Framings framings_of(const PeerOptions& options);
 
 // Who began a session.
 enum class Side : std::uint8_t { dialled, accepted };
@@ -92,6 +81,15 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
                              wire::BodyCodec codec, Bytes body);
   Status push(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
               Bytes body);
+  // Of streams (connection_streams.cc): see RawStream.
+  Result<std::shared_ptr<StreamCore>> open_stream(const CallOptions& options,
+                                                  std::string_view method, wire::BodyCodec codec);
+  Result<std::optional<Bytes>> receive(StreamCore& core, rt::Deadline deadline);
+  Status send_on(StreamCore& core, Bytes body, rt::Deadline deadline);
+  Status finish_stream(StreamCore& core);
+  void cancel_stream(StreamCore& core);
+  void release_stream(StreamCore& core);
+  [[nodiscard]] Result<wire::Metadata> metadata_of(const StreamCore& core) const;
   // `handler`: the number of the call whose handler asks for it, as far as its handle knows.
   void close(std::uint64_t handler);
   Status wait_closed(rt::Deadline deadline);
@@ -151,7 +149,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   [[nodiscard]] rt::Deadline next_deadline() const;
   void set_alarm();
   void take_hello();
-  void sort(std::vector<Arrived>& all);
+  Status sort(std::vector<Arrived>& all);
+  Status sort_other(Arrived& arrived);
   static void pass_on_answers(std::vector<Arrived>& all);
   [[nodiscard]] Verdict admit(const wire::Message& request, std::size_t& in_use);
   void over(Status why);
@@ -176,6 +175,16 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void answer_at_once(const wire::Message& answer);
   void handler_ended(std::size_t held);
   void count_out(std::size_t held);
+
+  // Streams.
+  Streams& streams();
+  bool give_credit();
+  Result<Verdict> admit_stream(const wire::Message& request, std::size_t& in_use);
+  Status take_on_stream(wire::Message& message);
+  void refuse_stream(const wire::Message& request, Status why);
+  std::shared_ptr<StreamCore> served_stream(std::int32_t seq);
+  void end_served_stream(StreamCore& core);
+  void fail_streams(std::uint64_t sent, bool in_order);
 
   // Calling.
   Status send_call(PendingCall& call, wire::Message& message, rt::Deadline deadline);
@@ -264,21 +273,23 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   Status reason_;  // why it is no longer open
 
   PendingCalls pending_;
-  std::size_t calls_ = 0;  // those in pending_ and those that wait for room
+  std::size_t calls_ = 0;  // those in pending_, those that wait for room, streams opened here
   std::size_t handlers_ = 0;
   std::size_t handler_bytes_ = 0;                 // that their requests hold
   std::map<std::uint64_t, std::size_t> closers_;  // fibers inside close(), by handler
   std::size_t draining_ = 0;                      // fibers that wait for quiet_
 
-  std::unique_ptr<wire::Encoder> encoder_;  // null until it is known what is spoken
-  bool awaits_hello_ = false;               // the other side has yet to say what it takes
-  Outbox outgoing_;                         // what nobody has begun to send
-  std::size_t uncounted_ = 0;               // of its bytes, those nobody waited for room for
-  std::uint64_t enqueued_ = 0;              // bytes ever appended to outgoing_
-  bool can_send_ = true;                    // false once sending has failed or is over
-  bool is_sending_ = false;                 // somebody is
-  bool is_asked_ = false;                   // a run is to come that sends
-  bool is_gone_ = false;                    // the next run is the last
+  std::unique_ptr<Streams> streams_;             // null before the first
+  const wire::Settings* other_takes_ = nullptr;  // null until it has said so
+  std::unique_ptr<wire::Encoder> encoder_;       // null until it is known what is spoken
+  bool awaits_hello_ = false;                    // the other side has yet to say what it takes
+  Outbox outgoing_;                              // what nobody has begun to send
+  std::size_t uncounted_ = 0;                    // of its bytes, those nobody waited for room for
+  std::uint64_t enqueued_ = 0;                   // bytes ever appended to outgoing_
+  bool can_send_ = true;                         // false once sending has failed or is over
+  bool is_sending_ = false;                      // somebody is
+  bool is_asked_ = false;                        // a run is to come that sends
+  bool is_gone_ = false;                         // the next run is the last
 
   rt::Event quiet_;    // a handler or a call ended, or a handler began to close
   rt::Cond has_room_;  // or it is known what the other side takes

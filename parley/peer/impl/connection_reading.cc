@@ -145,11 +145,12 @@ void Connection::speak(const wire::Framing& framing) {
 // Sorts what the decoder has, or so many messages of it.
 void Connection::take_messages(std::vector<Arrived>& arrived) {
   Status status = decode_some(arrived);
-  may_be_more_ = status.is_ok() && arrived.size() >= messages_per_turn;
+  const bool is_all = arrived.size() < messages_per_turn;
   if (!arrived.empty()) {
-    sort(arrived);
+    if (Status sorted = sort(arrived); !sorted.is_ok()) status = std::move(sorted);
     pass_on_answers(arrived);
   }
+  may_be_more_ = status.is_ok() && !is_all;
   if (!status.is_ok()) return over(std::move(status));
   if (!may_be_more_) watch_frame_time();
 }
@@ -180,28 +181,59 @@ Status Connection::decode_some(std::vector<Arrived>& arrived) {
 void Connection::take_hello() {
   {
     const std::lock_guard lock(lock_);
-    encoder_->allow(*decoder_->settings());
+    other_takes_ = decoder_->settings();
+    encoder_->allow(*other_takes_);
+    if (streams_ != nullptr) streams_->allow(*other_takes_);
     awaits_hello_ = false;
   }
   has_room_.broadcast();
 }
 
-void Connection::sort(std::vector<Arrived>& all) {
+// The error is a mistake of the other side's; what stands behind it is gone.
+Status Connection::sort(std::vector<Arrived>& all) {
   const std::lock_guard lock(lock_);
   is_asked_ = true;  // this turn ends with sending
   gathers_ = !is_full();
-  for (Arrived& arrived : all) {
+  Status broken;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Arrived& arrived = all[i];
     const Message& message = arrived.message;
     if (message.type == MessageType::reply) {
+      arrived.verdict = Verdict::taken;
       arrived.caller = pending_.take(message.seq);
       if (arrived.caller != nullptr) --calls_;
-    } else if (message.type != MessageType::call && message.type != MessageType::push) {
-      arrived.verdict = Verdict::control;
-    } else {
+    } else if (message.type == MessageType::call || message.type == MessageType::push) {
       arrived.verdict = message.is_refused ? Verdict::no_body : admit(message, arrived.in_use);
+    } else if (broken = sort_other(arrived); !broken.is_ok()) {
+      all.erase(all.begin() + static_cast<std::ptrdiff_t>(i), all.end());
+      break;
     }
   }
   if (draining_ > 0) quiet_.set();
+  return broken;
+}
+
+// Under the lock: streams, and what is neither a request nor an answer.
+Status Connection::sort_other(Arrived& arrived) {
+  switch (arrived.message.type) {
+    case MessageType::open: {
+      const auto verdict = admit_stream(arrived.message, arrived.in_use);
+      if (!verdict) return verdict.error();
+      arrived.verdict = *verdict;
+      return {};
+    }
+    case MessageType::data:
+    case MessageType::end:
+    case MessageType::credit:
+      arrived.verdict = Verdict::taken;
+      return take_on_stream(arrived.message);
+    case MessageType::cancel:
+      arrived.verdict = Verdict::control;
+      return streams_ == nullptr ? Status() : take_on_stream(arrived.message);
+    default:
+      arrived.verdict = Verdict::control;
+      return {};
+  }
 }
 
 // Under the lock. A request that may run is counted from here on.
@@ -219,16 +251,14 @@ Verdict Connection::admit(const Message& request, std::size_t& in_use) {
   return Verdict::run;
 }
 
-// Hands answers to who waits for them; calls and pushes stay to be run.
+// Hands answers to who waits for them; calls, pushes and streams stay to be run.
 void Connection::pass_on_answers(std::vector<Arrived>& all) {
   for (Arrived& arrived : all) {
-    if (arrived.caller == nullptr) continue;  // a request, or the caller gave up before
+    if (arrived.caller == nullptr) continue;  // no answer, or the caller gave up before
     arrived.caller->reply = std::move(arrived.message);
     arrived.caller->done.set();
   }
-  std::erase_if(all, [](const Arrived& each) {
-    return each.caller != nullptr || each.message.type == MessageType::reply;
-  });
+  std::erase_if(all, [](const Arrived& each) { return each.verdict == Verdict::taken; });
 }
 
 }  // namespace parley::impl

@@ -70,6 +70,7 @@ void Connection::refuse(const Arrived& arrived) {
   switch (arrived.verdict) {
     case Verdict::run:
     case Verdict::control:
+    case Verdict::taken:
       return;
     case Verdict::closing:
       why = Status(Code::unavailable, "the session is closing: the call was not run");
@@ -84,6 +85,10 @@ void Connection::refuse(const Arrived& arrived) {
                    "max_handler_bytes: the calls of this session that are running hold " + in_use +
                        " bytes; the call was not run");
       break;
+    case Verdict::max_streams:
+      why = Status(Code::resource_exhausted,
+                   "max_streams: " + in_use + " streams of this session are open");
+      break;
     case Verdict::too_late:
       why = Status(Code::deadline_exceeded,
                    "the caller's deadline had passed before the call could be run");
@@ -96,7 +101,9 @@ void Connection::refuse(const Arrived& arrived) {
       break;
   }
   const Message& request = arrived.message;
-  if (request.type == MessageType::call) {
+  if (request.type == MessageType::open) {
+    refuse_stream(request, std::move(why));
+  } else if (request.type == MessageType::call) {
     answer_at_once({.seq = request.seq, .type = MessageType::reply, .status = std::move(why)});
   } else {
     log("PUSH " + std::string(request.method) + " dropped: " + why.to_string());
@@ -105,16 +112,9 @@ void Connection::refuse(const Arrived& arrived) {
 
 // What is neither a request nor an answer.
 void Connection::answer_control(const Message& message) {
-  Message answer{.type = MessageType::pong, .value = message.value};
   if (message.type == MessageType::cancel) return cancel_call(message.seq);
-  if (message.type == MessageType::open) {
-    answer = {.seq = message.seq,
-              .type = MessageType::end,
-              .status = Status(Code::unimplemented, "this peer serves no streams")};
-  } else if (message.type != MessageType::ping) {
-    return;  // on a stream that was refused, or about what is not looked at yet
-  }
-  answer_at_once(answer);
+  if (message.type != MessageType::ping) return;
+  answer_at_once({.type = MessageType::pong, .value = message.value});
 }
 
 // What costs the other side nothing to ask for must not cost a fiber here that waits until it is
@@ -149,15 +149,21 @@ void Connection::cancel_call(std::int32_t seq) {
 
 void Connection::serve(const Arrived& arrived, Turn& turn, rt::OnPark& waits) {
   const Message& request = arrived.message;
+  const bool is_stream = request.type == MessageType::open;
   Workplace& place = *turn.place;
-  Context context(*this, ++handlers_started_, request);
+  const std::shared_ptr<StreamCore> stream = is_stream ? served_stream(request.seq) : nullptr;
+  Context context(*this, ++handlers_started_, request, stream.get());
   place.answer.clear();
   const Router::Method* method = router_->find(request.method, place.recent);
-  if (method == nullptr) method = router_->unknown(request.type);
+  if (method == nullptr && !is_stream) method = router_->unknown(request.type);
   Status status;
   if (method == nullptr) {
     // Nobody reads the answer to a push: no search for what was meant.
     status = router_->not_found(request.method, !context.is_push());
+  } else if (method->is_stream != is_stream) {
+    status = Status(Code::invalid_argument, std::string(request.method) +
+                                                (is_stream ? " is no stream: call it, or push to it"
+                                                           : " is a stream: open it"));
   } else if (!tells_of_ends_ || context.is_push()) {
     status = run_handler(*method, context, request, place.answer, waits);
   } else {
@@ -171,6 +177,7 @@ void Connection::serve(const Arrived& arrived, Turn& turn, rt::OnPark& waits) {
       served_.remove(call);
     }
   }
+  if (is_stream) end_served_stream(*stream);
   finish(request, std::move(status), context, place, waits.was_called());
 }
 
@@ -186,7 +193,8 @@ Status Connection::run_handler(const Router::Method& method, Context& context,
   const rt::Label label("method", request.method);
   const Instant start = rt::now();
   Status status = method.handler(context, request, answer);
-  method.is_quick.store(rt::now() - start < longest_quick_call, std::memory_order_relaxed);
+  const bool is_quick = !method.is_stream && rt::now() - start < longest_quick_call;
+  method.is_quick.store(is_quick, std::memory_order_relaxed);
   return status;
 }
 
@@ -200,12 +208,14 @@ void Connection::finish(const Message& request, Status status, Context& context,
     handler_ended(held_by(request));
     return;
   }
+  // A stream's handler counts as one that has waited.
   if (status.is_ok() && context.reply_metadata().empty() && !has_waited &&
       gather(request.seq, answer, held_by(request), place.answers)) {
     return;
   }
+  const bool is_stream = request.type == MessageType::open;
   Message reply{.seq = request.seq,
-                .type = MessageType::reply,
+                .type = is_stream ? MessageType::end : MessageType::reply,
                 .status = std::move(status),
                 .metadata = std::move(context.reply_metadata())};
   if (reply.status.is_ok()) {
@@ -271,7 +281,7 @@ void Connection::send_reply(const Message& reply, std::string_view body, const M
     // The answer itself is what cannot be sent (it is too large): say that instead.
     (void)encode(
         {.seq = reply.seq,
-         .type = MessageType::reply,
+         .type = reply.type,
          .status = Status(encoded.code(), "the answer cannot be sent: " + encoded.message())});
   }
   ask_to_send(lock);

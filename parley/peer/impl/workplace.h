@@ -27,8 +27,10 @@ enum class Verdict : std::uint8_t {
   max_handler_bytes,
   max_fibers,
   too_late,
+  max_streams,
   no_body,
-  control  // no request: something to answer at once
+  control,  // no request: something to answer at once
+  taken     // nothing is left to do
 };
 
 // One message of a read, and what the lock's holder found out about it.

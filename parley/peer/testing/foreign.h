@@ -37,6 +37,8 @@ class Foreign {
     }
     say(out);
   }
+  // Says no more.
+  void finish() { EXPECT_TRUE(stream_->close_write().is_ok()); }
   // The next message; one of type cancel when the other side has closed.
   wire::Message hear() {
     for (;;) {

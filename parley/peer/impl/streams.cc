@@ -1,0 +1,238 @@
+#include "parley/peer/impl/streams.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace parley::impl {
+namespace {
+
+using wire::Message;
+using wire::MessageType;
+
+// More credit than anybody can mean, and far from what the number holds.
+constexpr std::int64_t most_credit = std::int64_t{1} << 50U;
+
+std::string of(const Message& message) {
+  return std::string(name_of(message.type)) + " of stream " + std::to_string(message.seq);
+}
+
+// What must be left for a message of that cost: one that costs more than half of all there ever is
+// may go when that half is there, since it could never go otherwise.
+std::uint64_t needed(std::size_t cost, std::uint64_t all) {
+  return std::min<std::uint64_t>(cost, all / 2);
+}
+
+}  // namespace
+
+Streams::Streams(const wire::Settings& takes, const wire::Settings& other)
+    : takes_(takes), other_(other), may_send_(static_cast<std::int64_t>(other.session_credit)) {}
+
+void Streams::allow(const wire::Settings& other) {
+  const auto more = static_cast<std::int64_t>(other.stream_credit - other_.stream_credit);
+  may_send_ += static_cast<std::int64_t>(other.session_credit - other_.session_credit);
+  other_ = other;
+  for (Table* table : {&opened_, &served_}) {
+    for (auto& [seq, core] : *table) {
+      core->may_send += more;
+      core->may_go.broadcast();
+    }
+  }
+  may_go_.broadcast();
+}
+
+Status Streams::has_room() const {
+  if (opened_.size() < other_.max_streams) return {};
+  return {Code::resource_exhausted, "max_streams: the other side takes " +
+                                        std::to_string(other_.max_streams) + " streams at once"};
+}
+
+Streams::Core Streams::find(const Table& table, std::int32_t seq) {
+  const auto found = table.find(seq);
+  return found == table.end() ? nullptr : found->second;
+}
+
+Streams::Core Streams::add(Table& table, std::int32_t seq, bool is_own, wire::BodyCodec codec) {
+  auto core = std::make_shared<StreamCore>();
+  core->seq = seq;
+  core->is_own = is_own;
+  core->codec = codec;
+  core->tell_at = takes_.stream_credit / 4;
+  core->may_send = static_cast<std::int64_t>(other_.stream_credit);
+  table.emplace(seq, core);
+  return core;
+}
+
+Streams::Missing Streams::missing(const StreamCore& core, std::size_t cost) const {
+  if (core.may_send < static_cast<std::int64_t>(needed(cost, other_.stream_credit))) {
+    return Missing::stream;
+  }
+  if (may_send_ < static_cast<std::int64_t>(needed(cost, other_.session_credit))) {
+    return Missing::session;
+  }
+  return Missing::nothing;
+}
+
+void Streams::spend(StreamCore& core, std::size_t cost) {
+  core.may_send -= static_cast<std::int64_t>(cost);
+  may_send_ -= static_cast<std::int64_t>(cost);
+}
+
+Status Streams::take(Message& message) {
+  switch (message.type) {
+    case MessageType::data:
+      return take_data(message);
+    case MessageType::end:
+      return take_end(message);
+    case MessageType::credit:
+      return take_credit(message);
+    case MessageType::cancel:
+      if (const Core core = find(served_, message.seq)) {
+        end(*core, Status(Code::cancelled, "the other side has given up"));
+      }
+      return {};
+    default:
+      return {};
+  }
+}
+
+Status Streams::take_data(Message& message) {
+  // One whose body was refused says how long it was.
+  const std::size_t cost =
+      StreamCore::message_cost + (message.is_refused ? message.value : message.body.size());
+  // As long as the credit is whole the least that is needed is there; it may be less than nothing.
+  const auto fits = [&](std::uint64_t unreturned, std::uint64_t all) {
+    return unreturned + needed(cost, all) <= all;
+  };
+  if (!fits(to_return_, takes_.session_credit)) {
+    return {Code::invalid_argument, of(message) + ": beyond the credit of the session"};
+  }
+  to_return_ += cost;
+  const Core core = find(message.own ? served_ : opened_, message.seq);
+  if (core == nullptr) {  // it is over here, which the sender did not know
+    to_announce_ += cost;
+    return {};
+  }
+  if (core->has_other_finished) {
+    return {Code::invalid_argument, of(message) + ": after the end"};
+  }
+  if (!fits(core->to_return, takes_.stream_credit)) {
+    return {Code::invalid_argument, of(message) + ": beyond the credit of the stream"};
+  }
+  core->to_return += cost;
+  if (message.is_refused && !core->is_over) end(*core, std::move(message.status));
+  if (core->is_abandoned || core->is_over) {
+    eaten(*core, cost);
+    return {};
+  }
+  core->inbox.push_back(std::move(message.body));
+  core->came.signal();
+  return {};
+}
+
+Status Streams::take_end(Message& message) {
+  Table& table = message.own ? served_ : opened_;
+  const Core core = find(table, message.seq);
+  if (core == nullptr) return {};
+  if (core->has_other_finished) {
+    return {Code::invalid_argument, of(message) + ": a second time"};
+  }
+  core->has_other_finished = true;
+  if (message.own) {
+    core->came.broadcast();
+    return {};
+  }
+  core->end_metadata = std::move(message.metadata);
+  if (!core->is_over) end(*core, std::move(message.status));
+  table.erase(message.seq);
+  return {};
+}
+
+Status Streams::take_credit(const Message& message) {
+  const auto more = static_cast<std::int64_t>(
+      std::min<std::uint64_t>(message.value, static_cast<std::uint64_t>(most_credit)));
+  std::int64_t* left = &may_send_;
+  rt::Cond* who = &may_go_;
+  Core core;
+  if (message.seq != 0) {
+    core = find(message.own ? served_ : opened_, message.seq);
+    if (core == nullptr) return {};
+    left = &core->may_send;
+    who = &core->may_go;
+  }
+  if (*left + more >= most_credit) {
+    return {Code::invalid_argument, of(message) + ": more than can be meant"};
+  }
+  *left += more;
+  who->broadcast();
+  return {};
+}
+
+void Streams::end(StreamCore& core, Status status) {
+  core.is_over = true;
+  core.end = std::move(status);
+  core.came.broadcast();
+  core.may_go.broadcast();
+}
+
+void Streams::eaten(StreamCore& core, std::uint64_t cost) {
+  core.to_announce += cost;
+  to_announce_ += cost;
+  if (core.wants_credit || core.to_announce < takes_.stream_credit / 2) return;
+  core.wants_credit = true;
+  due_.push_back(core.shared_from_this());
+}
+
+std::optional<Message> Streams::next_credit() {
+  if (to_announce_ >= takes_.session_credit / 2) {
+    const std::uint64_t all = std::exchange(to_announce_, 0);
+    to_return_ -= all;
+    return Message{.type = MessageType::credit, .value = all};
+  }
+  while (!due_.empty()) {
+    const Core core = std::move(due_.back());
+    due_.pop_back();
+    core->wants_credit = false;
+    if (core->has_other_finished || find(core->is_own ? opened_ : served_, core->seq) != core) {
+      continue;  // nobody sends on it any more
+    }
+    const std::uint64_t all = std::exchange(core->to_announce, 0);
+    core->to_return -= all;
+    return Message{
+        .seq = core->seq, .type = MessageType::credit, .own = core->is_own, .value = all};
+  }
+  return {};
+}
+
+void Streams::let_go(StreamCore& core) {
+  std::uint64_t cost = 0;
+  for (const Bytes& body : std::exchange(core.inbox, {})) cost += StreamCore::cost_of(body);
+  eaten(core, cost);
+}
+
+void Streams::release(StreamCore& core) {
+  std::uint64_t cost = std::exchange(core.read_cost, 0);
+  for (std::size_t i = core.next; i < core.taken.size(); ++i) {
+    cost += StreamCore::cost_of(core.taken[i]);
+  }
+  core.taken = {};
+  core.next = 0;
+  eaten(core, cost);
+}
+
+void Streams::abandon(StreamCore& core) {
+  core.is_abandoned = true;
+  if (!core.is_over) {
+    end(core, Status(Code::cancelled, "the stream was given up on this side"));
+  }
+  let_go(core);
+}
+
+void Streams::end_served(StreamCore& core) {
+  core.is_abandoned = true;
+  served_.erase(core.seq);
+  if (!core.is_over) end(core, Status(Code::cancelled, "the handler of the stream has returned"));
+  let_go(core);
+}
+
+}  // namespace parley::impl

@@ -1,0 +1,27 @@
+#include "parley/peer/impl/words.h"
+
+#include <chrono>
+
+namespace parley::impl {
+
+std::size_t held_by(const wire::Message& request) {
+  std::size_t bytes = request.body.size();
+  for (const auto& [key, value] : request.metadata) {
+    bytes += sizeof(wire::Metadata::Entry) + key.size() + value.size();
+  }
+  return bytes;
+}
+
+std::string printable(std::string text) {
+  for (char& byte : text) {
+    if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f) byte = '?';
+  }
+  return text;
+}
+
+std::string in_milliseconds(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
+         " ms";
+}
+
+}  // namespace parley::impl

@@ -1,0 +1,86 @@
+// Makes a handler of a function that serves a stream.
+//
+//   Handler chat = make_stream_handler([](Stream<Said, Shown>& chat) -> Status {...});
+#pragma once
+
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "parley/base/guard.h"
+#include "parley/base/result.h"
+#include "parley/codec/signature.h"
+#include "parley/peer/context.h"
+#include "parley/peer/handler.h"
+#include "parley/peer/stream.h"
+
+namespace parley {
+
+namespace impl {
+
+// How a function takes its stream: (Stream&) or (Context&, Stream&).
+template <class... P>
+struct TakesStream {
+  static constexpr bool is = false;
+};
+template <class S>
+  requires StreamParameter<S>::is
+struct TakesStream<S> {
+  static constexpr bool is = true;
+  static constexpr bool takes_context = false;
+  using Parameter = StreamParameter<S>;
+};
+template <class S>
+  requires StreamParameter<S>::is
+struct TakesStream<Context&, S> {
+  static constexpr bool is = true;
+  static constexpr bool takes_context = true;
+  using Parameter = StreamParameter<S>;
+};
+
+}  // namespace impl
+
+// `function`: (Stream<In, Out>&) or (RawStream&), behind an optional Context&; it returns Status,
+// Result<void> or nothing, and the stream ends with that. What it throws becomes internal. All
+// streams use one copy of it, in parallel.
+template <class F>
+Handler make_stream_handler(F function) {
+  static_assert(!std::is_member_function_pointer_v<F>,
+                "a member function needs its object: member_function(object, &T::f) has it");
+  static_assert(impl::HasSignature<F>,
+                "handle_stream() takes a function or a lambda whose "
+                "parameters are named types, not overloaded");
+  using Signature = codec::Signature<F>;
+  using Takes = typename Signature::template Declared<impl::TakesStream>;
+  static_assert(Takes::is,
+                "a handler of a stream takes an optional leading parley::Context&, then a "
+                "parley::Stream<In, Out>& or a parley::RawStream&");
+  using Return = typename Signature::Return;
+  static_assert(std::is_void_v<Return> || std::is_same_v<Return, Status> ||
+                    std::is_same_v<Return, Result<void>>,
+                "a handler of a stream returns a Status, a Result<void> or nothing");
+  return [function = std::move(function)](Context& context, const wire::Message&,
+                                          Answer&) mutable -> Status {
+    auto stream = Takes::Parameter::make(context.stream());
+    Status ended;
+    const auto call = [&]() -> Return {
+      if constexpr (Takes::takes_context) {
+        return function(context, stream);
+      } else {
+        return function(stream);
+      }
+    };
+    const Status threw = guarded([&] {
+      if constexpr (std::is_void_v<Return>) {
+        call();
+      } else if constexpr (std::is_same_v<Return, Status>) {
+        ended = call();
+      } else {
+        if (Result<void> returned = call(); !returned) ended = returned.error();
+      }
+    });
+    return threw.is_ok() ? ended : threw;
+  };
+}
+
+}  // namespace parley
