@@ -5,10 +5,14 @@
 namespace parley::impl {
 
 Status require_json(wire::BodyCodec codec, const Bytes& body) {
-  if (codec == wire::BodyCodec::json) return {};
-  if (body.empty()) {
+  if (codec != wire::BodyCodec::json && body.empty()) {
     return {Code::invalid_argument, "the body is empty where arguments are expected"};
   }
+  return require_json(codec);
+}
+
+Status require_json(wire::BodyCodec codec) {
+  if (codec == wire::BodyCodec::json) return {};
   return {Code::invalid_argument,
           "body codec '" + std::string(name_of(codec)) + "' is not supported: use json"};
 }

@@ -23,7 +23,8 @@ namespace parley {
 
 namespace impl {
 
-// Status of a body whose codec is not JSON; ok otherwise.
+// Status of a codec that is not JSON, or of a body in one; ok otherwise.
+Status require_json(wire::BodyCodec codec);
 Status require_json(wire::BodyCodec codec, const Bytes& body);
 
 // The text in one piece: in place when it is, else copied to `joined`.

@@ -66,7 +66,7 @@ struct PeerOptions {
   // a handler of max_handlers. Bytes that may have come on one of them without being read, at least
   // 64 KiB, and on all of a session together, at least 1 MiB: readers that are slow together hold
   // up the session's other streams beyond that. A message that is larger than half of either may
-  // come all the same.
+  // come all the same. Framings of your own have them in their limits.
   std::size_t max_streams = 1'000;
   std::size_t stream_credit = std::size_t{256} << 10U;
   std::size_t session_credit = std::size_t{4} << 20U;

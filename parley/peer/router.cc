@@ -39,18 +39,16 @@ Router::Router() {
 
 void Router::add(std::string_view method, Handler handler, codec::MethodShape shape) {
   shape.name = method;
-  insert(std::unique_ptr<Method>(
-      new Method{0, std::string(method), std::move(handler), std::move(shape)}));
+  insert(std::make_unique<Method>(method, std::move(handler), std::move(shape)));
 }
 
 void Router::add_stream(std::string_view method, Handler handler) {
-  insert(std::unique_ptr<Method>(new Method{0, std::string(method), std::move(handler), {}, true}));
+  insert(std::make_unique<Method>(method, std::move(handler), codec::MethodShape(), true));
 }
 
 void Router::insert(std::unique_ptr<Method> method) {
   PARLEY_ASSERT(!method->name.empty() && method->name.size() <= max_method_bytes,
                 "a method's name has 1 to 255 bytes");
-  method->hash = std::hash<std::string_view>()(method->name);
   const std::lock_guard lock(adding_);
   if (tables_.back()->find(method->hash, method->name) != nullptr) {
     assertion_failed("", "method \"" + method->name + "\" is handled twice");
@@ -72,7 +70,8 @@ void Router::set_unknown(wire::MessageType type, Handler handler) {
       type == wire::MessageType::push ? unknown_push_ : unknown_call_;
   PARLEY_ASSERT(unknown.load(std::memory_order_relaxed) == nullptr,
                 "what is handled by no method is handled twice");
-  unknown_.emplace_back(new Method{0, {}, std::move(handler), {}});
+  unknown_.push_back(
+      std::make_unique<Method>(std::string_view(), std::move(handler), codec::MethodShape()));
   unknown.store(unknown_.back().get(), std::memory_order_release);
 }
 

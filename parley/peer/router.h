@@ -14,9 +14,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "parley/base/result.h"
@@ -40,11 +42,14 @@ class Router {
 
   // One method: how to run it, and what running it took.
   struct Method {
-    std::size_t hash;
-    std::string name;
-    Handler handler;
-    codec::MethodShape shape;
-    bool is_stream = false;
+    Method(std::string_view called, Handler run, codec::MethodShape described, bool stream = false)
+        : name(called), handler(std::move(run)), shape(std::move(described)), is_stream(stream) {}
+
+    const std::string name;
+    const std::size_t hash = std::hash<std::string_view>()(name);
+    const Handler handler;
+    const codec::MethodShape shape;
+    const bool is_stream;
     // It is over before another fiber could have taken over what waits behind it. Not known before
     // it has run.
     mutable std::atomic<bool> is_quick = false;

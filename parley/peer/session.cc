@@ -3,27 +3,13 @@
 #include "parley/peer/impl/connection.h"
 
 namespace parley {
-namespace {
-
-// Only the caller's side can know these two of its own call. In an answer they speak of a call the
-// handler made: what to try is not the same.
-Status as_answer(Status status) {
-  const bool not_sent = status.code() == Code::not_sent;
-  if (!not_sent && status.code() != Code::outcome_unknown) return status;
-  return Status(not_sent ? Code::unavailable : Code::unknown, status.message(),
-                std::source_location())
-      .with_cause(status.cause())
-      .with_business_code(status.business_code());
-}
-
-}  // namespace
 
 Result<wire::Message> Session::exchange(const CallOptions& options, std::string_view method,
                                         wire::BodyCodec codec, Bytes body) const {
   auto reply = connection_->call(options, method, codec, std::move(body));
   if (!reply) return reply;
   if (options.reply_metadata != nullptr) *options.reply_metadata = std::move(reply->metadata);
-  if (!reply->status.is_ok()) return as_answer(std::move(reply->status));
+  if (!reply->status.is_ok()) return impl::as_answer(std::move(reply->status));
   return reply;
 }
 

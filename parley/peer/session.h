@@ -72,11 +72,14 @@ class Session {
     return push(CallOptions(), method, args...);
   }
 
-  // Opens the stream `method` over there; `In` are received, `Out` sent (stream.h). Comes back at
-  // once: that there is no such method, or no room for it, is told by the first receive(). With
-  // CallOptions::timeout the stream ends by then on both sides; else it has no end of its own. The
-  // error is not_sent when the session has ended; unimplemented by a framing without streams;
-  // resource_exhausted when the other side takes no more at once.
+  // Opens the stream `method` over there; `In` are received, `Out` sent (stream.h). Does not wait
+  // for an answer: that there is no such method, or no room for it, is told by the first receive().
+  // The stream ends on both sides after CallOptions::timeout, or with the deadline of the calling
+  // fiber's context; without either it has no end of its own. reply_metadata is not looked at:
+  // RawStream::end_metadata(). It counts as a call while it lasts: close() waits for it. The error
+  // is not_sent when the session has ended, or nothing can be sent within call_timeout;
+  // unimplemented by a framing without streams; resource_exhausted at max_calls, or when the other
+  // side takes no more streams at once.
   template <class In, class Out>
   Result<Stream<In, Out>> open(const CallOptions& options, std::string_view method) const {
     return open_raw(options, method, wire::BodyCodec::json).transform([](RawStream&& raw) {

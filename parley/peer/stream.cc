@@ -10,6 +10,7 @@ RawStream::~RawStream() {
 }
 
 RawStream& RawStream::operator=(RawStream&& other) noexcept {
+  const RawStream gone(std::move(*this));
   std::swap(connection_, other.connection_);
   std::swap(core_, other.core_);
   return *this;

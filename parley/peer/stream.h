@@ -59,8 +59,11 @@ class RawStream {
   //     the opener gave up, deadline_exceeded at its deadline;
   //   outcome_unknown, or not_sent when it cannot have reached the other side, when the session was
   //     cut; unavailable on the side that serves;
-  //   deadline_exceeded after `deadline` or CallOptions::timeout, or the status of the calling
-  //     fiber's context: the stream goes on then.
+  //   deadline_exceeded once the time of the stream (CallOptions::timeout) is over, which ends it
+  //   on
+  //     both sides, whatever else has come;
+  //   deadline_exceeded after `deadline`, or the status of the calling fiber's context: the stream
+  //     goes on then.
   Result<std::optional<Bytes>> receive(rt::Deadline deadline = {});
 
   // Sends a message; waits for the other side to have room for it (credit), and for room to send.
@@ -73,11 +76,13 @@ class RawStream {
   // done when its handler returns. Twice is fine. Not a thing a handler does: it returns.
   Status finish();
 
-  // Gives the stream up: the other side's context ends, what it still sends is dropped, and all
-  // that waits here ends with cancelled. From any fiber; on the side that opened it only.
+  // Gives the stream up: the other side's context ends, what has come and what it still sends is
+  // dropped, and all that waits here ends with cancelled. From any fiber; on the side that opened
+  // it only. Often is fine.
   void cancel();
 
-  // The metadata that the handler ended with; failed_precondition before the end.
+  // The metadata that the handler ended with, on the side that opened the stream;
+  // failed_precondition before, and when it was not the handler that ended it.
   [[nodiscard]] Result<wire::Metadata> end_metadata() const;
   // How its messages are written.
   [[nodiscard]] wire::BodyCodec body_codec() const;
@@ -102,8 +107,10 @@ class Stream {
     if (!value) return value.error().with_context("a message of the stream");
     return std::optional<In>(*std::move(value));
   }
-  // As RawStream; invalid_argument for a value that cannot be written.
+  // As RawStream; invalid_argument for a value that cannot be written, and on a stream whose codec
+  // is not JSON.
   Status send(const Out& value, rt::Deadline deadline = {}) {
+    if (Status s = impl::require_json(raw_.body_codec()); !s.is_ok()) return s;
     auto body = encode_arguments(value);
     if (!body) return body.error();
     return raw_.send(Bytes::from(*std::move(body)), deadline);

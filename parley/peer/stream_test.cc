@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -396,7 +397,6 @@ PARLEY_PEER_TEST(Streams, a_thousand_end_at_once_when_their_callers_give_up) {
   });
   pair.server.handle_stream("/add", &add_one);
   const Session session = pair.dial();
-  EXPECT_FALSE(session.call("/hello"));
   std::vector<Texts> streams;
   running.add(many);
   for (int i = 0; i < many; ++i) {
@@ -428,7 +428,192 @@ PARLEY_PEER_TEST(Streams, a_thousand_end_at_once_when_their_callers_give_up) {
   }
 }
 
+PARLEY_PEER_TEST(Streams, one_fiber_sends_while_another_receives) {
+  Pair pair;
+  pair.server.handle_stream("/add", &add_one);
+  const Session session = pair.dial();
+  auto numbers = session.open<std::int64_t, std::int64_t>("/add");
+  constexpr std::int64_t many = 20'000;
+  rt::Scope scope;
+  scope.go("send", [&] {
+    for (std::int64_t i = 0; i < many; ++i) ASSERT_TRUE(numbers->send(i).is_ok());
+    EXPECT_TRUE(numbers->finish().is_ok());
+    EXPECT_TRUE(numbers->finish().is_ok()) << "twice is fine";
+  });
+  std::int64_t next = 1;
+  for (const std::int64_t got : rest_of(*numbers)) EXPECT_EQ(got, next++);
+  EXPECT_EQ(next, many + 1);
+  scope.join();
+}
+
+PARLEY_PEER_TEST(Streams, nothing_is_sent_after_finish) {
+  rt::Event end;
+  Pair pair;
+  pair.server.handle_stream("/waits", [&](RawStream&) -> Result<void> {
+    (void)end.wait();
+    return {};
+  });
+  auto stream = pair.dial().open<std::string, std::string>("/waits");
+  ASSERT_TRUE(stream->finish().is_ok());
+  EXPECT_EQ(stream->send("x").code(), Code::failed_precondition);
+  end.set();
+  EXPECT_EQ(stream->receive().value(), std::nullopt);
+}
+
+// Each sender waits for something else: credit of its stream, credit of the session.
+PARLEY_PEER_TEST(Streams, whoever_waits_to_send_hears_that_the_stream_is_given_up) {
+  rt::Event end;
+  Pair pair({.stream_credit = 524'288, .session_credit = 1'048'576});
+  pair.server.handle_stream("/unread", [&](Texts&) { (void)end.wait(); });
+  const Session session = pair.dial();
+  EXPECT_FALSE(session.call("/hello")) << "now it is known what it takes";
+  std::vector<Texts> streams;
+  const std::string text(100'000, 'x');
+  for (int i = 0; i < 3; ++i) {
+    streams.push_back(session.open<std::string, std::string>("/unread").value());
+  }
+  rt::Scope scope;
+  std::array<Status, 3> ends;
+  for (std::size_t i = 0; i < 3; ++i) {
+    scope.go("send", [&, i] {
+      while (ends[i].is_ok()) ends[i] = streams[i].send(text);
+    });
+  }
+  for (Texts& stream : streams) {
+    // It has come to wait when another message would have to.
+    while (stream.receive(rt::Deadline::after(milliseconds(5))).error().code() !=
+           Code::deadline_exceeded) {}
+    stream.cancel();
+  }
+  scope.join();
+  for (const Status& each : ends) EXPECT_EQ(each.code(), Code::cancelled) << each;
+  end.set();
+}
+
+PARLEY_PEER_TEST(Streams, a_busy_stream_ends_by_its_time_too) {
+  Pair pair;
+  rt::Event ended;
+  Status there;
+  pair.server.handle_stream("/reads", [&](Texts& texts) {
+    for (;;) {
+      auto text = texts.receive();
+      if (text) continue;
+      there = text.error();
+      break;
+    }
+    ended.set();
+  });
+  const Session session = pair.dial();
+  auto stream = session.open<std::string, std::string>({.timeout = milliseconds(50)}, "/reads");
+  Status here;
+  while (here.is_ok()) {
+    here = stream->send("x");
+    rt::yield();
+  }
+  EXPECT_EQ(here.code(), Code::deadline_exceeded);
+  EXPECT_EQ(stream->receive().error().code(), Code::deadline_exceeded);
+  ASSERT_TRUE(ended.wait().is_ok());
+  EXPECT_TRUE(there.code() == Code::deadline_exceeded || there.code() == Code::cancelled) << there;
+}
+
+PARLEY_PEER_TEST(Streams, a_handlers_own_not_sent_is_not_that_of_its_caller) {
+  Pair pair;
+  pair.server.handle_stream("/fails", [](Texts&) { return Status(Code::not_sent, "further on"); });
+  auto stream = pair.dial().open<std::string, std::string>("/fails");
+  EXPECT_EQ(stream->receive().error().code(), Code::unavailable);
+}
+
+PARLEY_PEER_TEST(Streams, one_that_is_assigned_over_is_given_up) {
+  std::atomic<int> ended = 0;
+  Pair pair;
+  pair.server.handle_stream("/reads", [&](Texts& texts) {
+    (void)texts.receive();
+    ++ended;
+  });
+  const Session session = pair.dial();
+  auto first = session.open_raw({}, "/reads", wire::BodyCodec::json).value();
+  auto second = session.open_raw({}, "/reads", wire::BodyCodec::json).value();
+  first = std::move(second);
+  while (ended < 1) rt::yield();
+  ASSERT_TRUE(first.send(Bytes::from("\"x\"")).is_ok());
+  while (ended < 2) rt::yield();
+  EXPECT_EQ(first.receive().value(), std::nullopt);
+}
+
+PARLEY_PEER_TEST(Streams, a_handle_may_outlive_its_handler_and_its_session) {
+  std::optional<Texts> kept;
+  rt::Event is_kept;
+  std::optional<Texts> here;
+  {
+    Pair pair;
+    pair.server.handle_stream("/keeps", [&](Texts& texts) {
+      kept.emplace(std::move(texts));
+      is_kept.set();
+    });
+    here = pair.dial().open<std::string, std::string>("/keeps").value();
+    ASSERT_TRUE(is_kept.wait().is_ok());
+    EXPECT_EQ(here->receive().value(), std::nullopt);
+    EXPECT_EQ(kept->send("x").code(), Code::cancelled);
+  }
+  EXPECT_EQ(here->send("x").code(), Code::cancelled);
+  EXPECT_EQ(kept->receive().error().code(), Code::cancelled);
+}
+
 // --- What others may do
+
+PARLEY_PEER_TEST(Streams, one_that_is_refused_ends_no_other_of_its_number) {
+  PeerOptions options;
+  options.max_handler_bytes = 1'000;
+  Pair pair(options);
+  pair.server.handle_stream("/waits", [&](Texts& texts) { (void)texts.receive(); });
+  Foreign foreign(pair.address);
+  foreign.say_hello();
+  wire::Message large{.seq = 2, .type = MessageType::open, .method = "/waits"};
+  large.metadata.set("large", std::string(2'000, 'x'));
+  foreign.say_at_once({{.seq = 1, .type = MessageType::open, .method = "/waits"},
+                       large,
+                       {.seq = 2, .type = MessageType::open, .method = "/waits"},
+                       {.seq = 2, .type = MessageType::end, .own = true}});
+  EXPECT_EQ(foreign.hear().type, MessageType::hello);
+  std::vector<Code> ends;
+  for (int i = 0; i < 2; ++i) {
+    const wire::Message end = foreign.hear();
+    EXPECT_EQ(end.type, MessageType::end);
+    EXPECT_EQ(end.seq, 2);
+    ends.push_back(end.status.code());
+  }
+  EXPECT_EQ(ends, (std::vector<Code>{Code::resource_exhausted, Code::ok}));
+}
+
+PARLEY_PEER_TEST(Streams, a_refused_message_ends_its_stream_and_gives_its_credit_back) {
+  PeerOptions options;
+  options.max_frame_bytes = 65'536;
+  options.session_credit = 1'048'576;
+  Pair pair(options);
+  Status why;
+  pair.server.handle_stream("/reads", [&](Texts& texts) -> Status {
+    why = texts.receive().error();
+    return why;
+  });
+  Foreign foreign(pair.address);
+  foreign.say_hello();
+  EXPECT_EQ(foreign.hear().type, MessageType::hello);
+  const auto half = Bytes::from(std::string(40'000, 'x'));
+  for (std::int32_t i = 1; i <= 7; ++i) {
+    foreign.say_at_once(
+        {{.seq = i, .type = MessageType::open, .method = "/reads"},
+         {.seq = i, .type = MessageType::data, .own = true, .more = true, .body = half},
+         {.seq = i, .type = MessageType::part, .own = true, .body = half}});
+    wire::Message end = foreign.hear();
+    if (end.type == MessageType::credit) {
+      EXPECT_EQ(end.value, 7 * 80'016U);
+      EXPECT_EQ(i, 7);
+      end = foreign.hear();
+    }
+    EXPECT_EQ(end.type, MessageType::end);
+    EXPECT_EQ(end.status.code(), Code::resource_exhausted);
+  }
+}
 
 PARLEY_PEER_TEST(Streams, more_than_their_number_are_refused_by_the_other_side) {
   rt::Event end;

@@ -10,11 +10,9 @@
 // What fibers share is guarded by one lock for each connection, held for as long as it takes to
 // append a frame or to look up a number. The reader takes it once for all messages of a read.
 // Frames are encoded under it, since an encoder remembers what it said before; bodies are written
-// before that, and large ones are shared, not copied. Waiting is done on events: one is reset under
-// the lock by who finds nothing to do, and set after the lock by who changed that.
+// before that, and large ones are shared, not copied. Waiting is done on events and conditions.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -179,10 +177,11 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // Streams.
   Streams& streams();
   bool give_credit();
-  Result<Verdict> admit_stream(const wire::Message& request, std::size_t& in_use);
+  Status give_up_in_time(StreamCore& core);
+  void say_cancel(StreamCore& core, Status why);
+  Status admit_stream(Arrived& arrived);
   Status take_on_stream(wire::Message& message);
-  void refuse_stream(const wire::Message& request, Status why);
-  std::shared_ptr<StreamCore> served_stream(std::int32_t seq);
+  void refuse_stream(const Arrived& arrived, Status why);
   void end_served_stream(StreamCore& core);
   void fail_streams(std::uint64_t sent, bool in_order);
 
@@ -192,6 +191,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   [[nodiscard]] Status gave_up(const Status& why, const wire::Message& message,
                                Duration timeout) const;
   std::int32_t next_seq();
+  bool is_taken(std::int32_t seq) const;
+  Status too_many_calls() const;
 
   // Writing.
   Status wait_for_room(Lock& lock, const wire::Message& message, rt::Deadline deadline);
@@ -223,8 +224,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   const std::shared_ptr<const PeerOptions> options_;
   const std::shared_ptr<const Framings> framings_;
   const rt::Context context_;  // what all its fibers run under
-
-  const rt::Cancel cancel_;  // ends it
+  const rt::Cancel cancel_;    // ends it
   rt::ReadyQueue& queue_;
   rt::Pool<std::unique_ptr<Workplace>>& workplaces_;
   const std::function<void(const Connection&)> forget_;

@@ -28,6 +28,16 @@ std::int32_t Connection::next_seq() {
   }
 }
 
+// Under the lock.
+bool Connection::is_taken(std::int32_t seq) const {
+  return pending_.find(seq) != nullptr || (streams_ != nullptr && streams_->is_open(seq));
+}
+
+Status Connection::too_many_calls() const {
+  return {Code::resource_exhausted, "max_calls: " + std::to_string(calls_) +
+                                        " calls and streams of this session wait for their end"};
+}
+
 Result<Message> Connection::call(const CallOptions& options, std::string_view method,
                                  wire::BodyCodec codec, Bytes body) {
   if (!is_open()) return not_sent();
@@ -59,10 +69,7 @@ Result<Message> Connection::call(const CallOptions& options, std::string_view me
 Status Connection::send_call(PendingCall& call, Message& message, rt::Deadline deadline) {
   Lock lock(lock_);
   if (phase_ != Phase::open) return not_sent();
-  if (calls_ >= options_->max_calls) {
-    return {Code::resource_exhausted,
-            "max_calls: " + std::to_string(calls_) + " calls of this session wait for an answer"};
-  }
+  if (calls_ >= options_->max_calls) return too_many_calls();
   ++calls_;
   Status status;
   if (has_to_wait(message)) {
@@ -71,7 +78,7 @@ Status Connection::send_call(PendingCall& call, Message& message, rt::Deadline d
   }
   if (status.is_ok() && (!can_send_ || phase_ == Phase::ended)) status = not_sent();
   // After two thousand million calls a number comes again, while its first call may still wait.
-  while (pending_.find(message.seq) != nullptr) message.seq = next_seq();
+  while (is_taken(message.seq)) message.seq = next_seq();
   if (status.is_ok()) status = encode(message);
   if (!status.is_ok()) {
     --calls_;

@@ -15,6 +15,11 @@ using wire::MessageType;
 // worker time without ever making it wait.
 constexpr std::size_t messages_per_turn = 64;
 
+// Whether the memory that it came in is far larger than a body.
+bool keeps_much_more(const Bytes& body) {
+  return !body.empty() && 2 * body.size() < body.first_block()->capacity();
+}
+
 }  // namespace
 
 // False when there is nothing to be read now. By a stream that cannot tell, the fiber waits for it;
@@ -169,6 +174,10 @@ Status Connection::decode_some(std::vector<Arrived>& arrived) {
               "message type " + std::string(name_of(type)) + " is not expected in a session"};
     }
     if (type == MessageType::hello) take_hello();
+    // The credit counts its bytes: it must not keep many more.
+    if (type == MessageType::data && keeps_much_more(message.body)) {
+      message.body = Bytes::copy_of(message.body.to_string());
+    }
     Arrived& added = arrived.emplace_back(std::move(message));
     if (added.message.timeout) {
       if (came_at_ == Instant()) came_at_ = rt::now();
@@ -216,12 +225,8 @@ Status Connection::sort(std::vector<Arrived>& all) {
 // Under the lock: streams, and what is neither a request nor an answer.
 Status Connection::sort_other(Arrived& arrived) {
   switch (arrived.message.type) {
-    case MessageType::open: {
-      const auto verdict = admit_stream(arrived.message, arrived.in_use);
-      if (!verdict) return verdict.error();
-      arrived.verdict = *verdict;
-      return {};
-    }
+    case MessageType::open:
+      return admit_stream(arrived);
     case MessageType::data:
     case MessageType::end:
     case MessageType::credit:

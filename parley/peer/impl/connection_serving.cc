@@ -76,9 +76,9 @@ void Connection::refuse(const Arrived& arrived) {
       why = Status(Code::unavailable, "the session is closing: the call was not run");
       break;
     case Verdict::max_handlers:
-      why = Status(
-          Code::resource_exhausted,
-          "max_handlers: " + in_use + " calls of this session are running; the call was not run");
+      why = Status(Code::resource_exhausted,
+                   "max_handlers: " + in_use +
+                       " requests of this session are running; this one was not run");
       break;
     case Verdict::max_handler_bytes:
       why = Status(Code::resource_exhausted,
@@ -102,7 +102,7 @@ void Connection::refuse(const Arrived& arrived) {
   }
   const Message& request = arrived.message;
   if (request.type == MessageType::open) {
-    refuse_stream(request, std::move(why));
+    refuse_stream(arrived, std::move(why));
   } else if (request.type == MessageType::call) {
     answer_at_once({.seq = request.seq, .type = MessageType::reply, .status = std::move(why)});
   } else {
@@ -151,8 +151,8 @@ void Connection::serve(const Arrived& arrived, Turn& turn, rt::OnPark& waits) {
   const Message& request = arrived.message;
   const bool is_stream = request.type == MessageType::open;
   Workplace& place = *turn.place;
-  const std::shared_ptr<StreamCore> stream = is_stream ? served_stream(request.seq) : nullptr;
-  Context context(*this, ++handlers_started_, request, stream.get());
+  StreamCore* const stream = arrived.stream;
+  Context context(*this, ++handlers_started_, request, stream);
   place.answer.clear();
   const Router::Method* method = router_->find(request.method, place.recent);
   if (method == nullptr && !is_stream) method = router_->unknown(request.type);

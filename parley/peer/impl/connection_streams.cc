@@ -54,31 +54,60 @@ Result<std::shared_ptr<StreamCore>> Connection::open_stream(const CallOptions& o
     return Status(Code::unimplemented,
                   "the framing of this session has no streams: let both sides speak parley");
   }
-  if (Status s = streams().has_room(); !s.is_ok()) return s;
-  while (streams_->is_open(message.seq) || pending_.find(message.seq) != nullptr) {
-    message.seq = next_seq();
+  if (calls_ >= options_->max_calls) return too_many_calls();
+  // How many it takes may not be known yet.
+  while (!streams().has_room().is_ok() && awaits_hello_ && can_send_) {
+    if (Status s = has_room_.wait(lock, sent_by); !s.is_ok()) return streams_->has_room();
   }
+  if (phase_ != Phase::open || !can_send_) return not_sent();
+  if (Status s = streams_->has_room(); !s.is_ok()) return s;
+  while (is_taken(message.seq)) message.seq = next_seq();
   if (!deadline.is_never()) message.timeout = deadline.instant() - rt::now();
   if (Status s = encode(message); !s.is_ok()) return s;
-  std::shared_ptr<StreamCore> core = streams_->open(message.seq, codec);
-  core->deadline = deadline;
+  std::shared_ptr<StreamCore> core = streams_->open(message.seq, codec, deadline);
   core->frame_end = enqueued_;
   ++calls_;
   ask_to_send(lock);
   return core;
 }
 
+// Under the lock: what a stream has ended with because its time is over, on the side that opened it
+// for both; ok before.
+Status Connection::give_up_in_time(StreamCore& core) {
+  if (!core.deadline.is_over()) return {};
+  const Status why(Code::deadline_exceeded, "the time of the stream is over");
+  if (core.is_own && !core.is_over) say_cancel(core, why);
+  return why;
+}
+
+// Under the lock, and of a stream of this side's: what is to be sent is left to the caller.
+void Connection::say_cancel(StreamCore& core, Status why) {
+  const bool is_there = streams_->is_open(core.seq);
+  streams_->abandon(core, std::move(why));
+  // However much waits to be sent: this makes the other side take more.
+  if (is_there && can_send_) (void)encode({.seq = core.seq, .type = MessageType::cancel});
+  (void)give_credit();
+  has_room_.broadcast();
+}
+
 Result<std::optional<Bytes>> Connection::receive(StreamCore& core, rt::Deadline deadline) {
-  if (core.next == core.taken.size()) {
-    core.taken.clear();
-    core.next = 0;
+  if (core.next == core.taken.size() || core.is_abandoned) {
     Lock lock(lock_);
-    while (core.inbox.empty()) {
+    streams_->release(core);
+    Status waited;
+    for (;;) {
+      if (Status s = give_up_in_time(core); !s.is_ok()) {
+        ask_to_send(lock);
+        return s;
+      }
+      if (!core.inbox.empty()) break;
       if (core.is_over && !core.end.is_ok()) return core.end;
       if (core.is_over || core.has_other_finished) return std::optional<Bytes>();
-      const Status status = core.came.wait(lock, std::min(deadline, core.deadline));
-      // What came together with the end of the wait is still taken.
-      if (!status.is_ok() && core.inbox.empty() && !core.is_over) return status;
+      if (!waited.is_ok()) return waited;
+      waited = core.came.wait(lock, std::min(deadline, core.deadline));
+      if (waited.code() == Code::deadline_exceeded && deadline.is_over()) {
+        waited = Status(Code::deadline_exceeded, "no message came on the stream in time");
+      }
     }
     std::swap(core.taken, core.inbox);
   }
@@ -96,7 +125,8 @@ Result<std::optional<Bytes>> Connection::receive(StreamCore& core, rt::Deadline 
 bool Connection::give_credit() {
   bool any = false;
   while (const auto credit = streams_->next_credit()) {
-    if (can_send_) any = encode(*credit).is_ok();
+    any = true;
+    if (can_send_) (void)encode(*credit);
   }
   return any;
 }
@@ -107,7 +137,12 @@ Status Connection::send_on(StreamCore& core, Bytes body, rt::Deadline deadline) 
       .seq = core.seq, .type = MessageType::data, .own = core.is_own, .body = std::move(body)};
   const rt::Deadline until = std::min(deadline, core.deadline);
   Lock lock(lock_);
+  Status waited;
   for (;;) {
+    if (Status s = give_up_in_time(core); !s.is_ok()) {
+      ask_to_send(lock);
+      return s;
+    }
     if (core.is_over) {
       return core.end.is_ok() ? Status(Code::cancelled, "the other side has ended the stream")
                               : core.end;
@@ -116,18 +151,22 @@ Status Connection::send_on(StreamCore& core, Bytes body, rt::Deadline deadline) 
       return Status(Code::failed_precondition, "a message was sent after finish()");
     }
     if (!can_send_) return not_sent();
-    Status status;
+    if (!waited.is_ok()) return waited;
     const Streams::Missing missing = streams_->missing(core, cost);
+    if (missing == Streams::Missing::nothing && !has_to_wait(message)) break;
+    const char* what = "for room to send";
     if (missing == Streams::Missing::stream) {
-      status = core.may_go.wait(lock, until);
+      what = "for the other side to read from the stream";
+      waited = core.may_go.wait(lock, until);
     } else if (missing == Streams::Missing::session) {
-      status = streams_->session_may_go().wait(lock, until);
-    } else if (has_to_wait(message)) {
-      status = wait_for_room(lock, message, until);
+      what = "for the other side to read from the session's streams";
+      waited = streams_->session_may_go().wait(lock, until);
     } else {
-      break;
+      waited = has_room_.wait(lock, until);
     }
-    if (!status.is_ok() && !core.is_over) return status;
+    if (waited.code() == Code::deadline_exceeded && deadline.is_over()) {
+      waited = Status(Code::deadline_exceeded, std::string("waited in vain ") + what);
+    }
   }
   if (Status s = encode(message); !s.is_ok()) return s;
   streams_->spend(core, cost);
@@ -138,11 +177,12 @@ Status Connection::send_on(StreamCore& core, Bytes body, rt::Deadline deadline) 
 Status Connection::finish_stream(StreamCore& core) {
   Lock lock(lock_);
   if (core.is_over || core.has_finished) return {};
-  core.has_finished = true;
   if (!can_send_) return not_sent();
   if (Status s = encode({.seq = core.seq, .type = MessageType::end, .own = true}); !s.is_ok()) {
     return s;
   }
+  core.has_finished = true;
+  core.may_go.broadcast();
   ask_to_send(lock);
   return {};
 }
@@ -151,12 +191,8 @@ Status Connection::finish_stream(StreamCore& core) {
 void Connection::cancel_stream(StreamCore& core) {
   Lock lock(lock_);
   if (core.is_abandoned) return;
-  const bool is_new = !core.is_over;
-  streams_->abandon(core);
-  // However much waits to be sent: this makes the other side take more.
-  const bool has_said =
-      is_new && can_send_ && encode({.seq = core.seq, .type = MessageType::cancel}).is_ok();
-  if (give_credit() || has_said) ask_to_send(lock);
+  say_cancel(core, Status(Code::cancelled, "the stream was given up on this side"));
+  ask_to_send(lock);
 }
 
 // Its handle is gone.
@@ -169,53 +205,55 @@ void Connection::release_stream(StreamCore& core) {
 
 Result<wire::Metadata> Connection::metadata_of(const StreamCore& core) const {
   const std::lock_guard lock(lock_);
-  if (core.is_over) return core.end_metadata;
-  return Status(Code::failed_precondition, "the stream has not ended");
+  if (core.is_own && core.has_other_finished) return core.end_metadata;
+  return Status(Code::failed_precondition, "the other side has not ended the stream");
 }
 
 // --- What comes; by the reader, under the lock
 
 // A request of the other side's: whether it may run.
-Result<Verdict> Connection::admit_stream(const Message& request, std::size_t& in_use) {
+Status Connection::admit_stream(Arrived& arrived) {
+  const Message& request = arrived.message;
   if (streams().served(request.seq) != nullptr) {
-    return Status(Code::invalid_argument,
-                  "open of stream " + std::to_string(request.seq) + ": its number is in use");
+    return {Code::invalid_argument,
+            "open of stream " + std::to_string(request.seq) + ": its number is in use"};
   }
   if (!streams_->takes_another()) {
-    in_use = streams_->served_count();
-    return Verdict::max_streams;
+    arrived.in_use = streams_->served_count();
+    arrived.verdict = Verdict::max_streams;
+    return {};
   }
-  const Verdict verdict = admit(request, in_use);
-  if (verdict == Verdict::run) streams_->serve(request.seq, request.body_codec);
-  return verdict;
+  arrived.verdict = admit(request, arrived.in_use);
+  if (arrived.verdict == Verdict::run) {
+    arrived.stream = streams_->serve(request.seq, request.body_codec, arrived.deadline).get();
+  }
+  return {};
 }
 
 Status Connection::take_on_stream(Message& message) {
   const std::size_t before = streams().opened_count();
+  // A refused body ends its stream.
+  const bool may_end = message.type != MessageType::credit &&
+                       (message.type != MessageType::data || message.is_refused);
   Status status = streams_->take(message);
   calls_ -= before - streams_->opened_count();
   (void)give_credit();  // this turn ends with sending
+  if (may_end) has_room_.broadcast();
   return status;
 }
 
 // --- Serving
 
-void Connection::refuse_stream(const Message& request, Status why) {
-  Lock lock(lock_);
-  if (const auto core = streams().served(request.seq)) streams_->end_served(*core);
-  (void)give_credit();
-  lock.unlock();
-  answer_at_once({.seq = request.seq, .type = MessageType::end, .status = std::move(why)});
+void Connection::refuse_stream(const Arrived& arrived, Status why) {
+  if (arrived.stream != nullptr) end_served_stream(*arrived.stream);
+  answer_at_once({.seq = arrived.message.seq, .type = MessageType::end, .status = std::move(why)});
 }
 
-std::shared_ptr<StreamCore> Connection::served_stream(std::int32_t seq) {
-  const std::lock_guard lock(lock_);
-  return streams().served(seq);
-}
-
+// Its handler has returned, or does not run.
 void Connection::end_served_stream(StreamCore& core) {
   Lock lock(lock_);
-  streams_->end_served(core);
+  streams_->abandon(core, Status(Code::cancelled, "the handler of the stream has returned"));
+  has_room_.broadcast();
   if (give_credit()) ask_to_send(lock);
 }
 
@@ -236,6 +274,7 @@ void Connection::fail_streams(std::uint64_t sent, bool in_order) {
     return status.with_cause(reason_.message());
   };
   streams_->end_all(why, in_order);
+  has_room_.broadcast();
   quiet_.set();
 }
 

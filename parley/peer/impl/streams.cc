@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "parley/peer/impl/words.h"
+
 namespace parley::impl {
 namespace {
 
@@ -23,12 +25,23 @@ std::uint64_t needed(std::size_t cost, std::uint64_t all) {
   return std::min<std::uint64_t>(cost, all / 2);
 }
 
+// Who says that it takes everything must not overflow a number here.
+wire::Settings within_reason(wire::Settings settings) {
+  const auto most = static_cast<std::uint64_t>(most_credit);
+  settings.stream_credit = std::min(settings.stream_credit, most);
+  settings.session_credit = std::min(settings.session_credit, most);
+  return settings;
+}
+
 }  // namespace
 
 Streams::Streams(const wire::Settings& takes, const wire::Settings& other)
-    : takes_(takes), other_(other), may_send_(static_cast<std::int64_t>(other.session_credit)) {}
+    : takes_(takes),
+      other_(within_reason(other)),
+      may_send_(static_cast<std::int64_t>(other_.session_credit)) {}
 
-void Streams::allow(const wire::Settings& other) {
+void Streams::allow(const wire::Settings& said) {
+  const wire::Settings other = within_reason(said);
   const auto more = static_cast<std::int64_t>(other.stream_credit - other_.stream_credit);
   may_send_ += static_cast<std::int64_t>(other.session_credit - other_.session_credit);
   other_ = other;
@@ -52,14 +65,18 @@ Streams::Core Streams::find(const Table& table, std::int32_t seq) {
   return found == table.end() ? nullptr : found->second;
 }
 
-Streams::Core Streams::add(Table& table, std::int32_t seq, bool is_own, wire::BodyCodec codec) {
+Streams::Core Streams::add(Table& table, const Birth& birth) {
   auto core = std::make_shared<StreamCore>();
-  core->seq = seq;
-  core->is_own = is_own;
-  core->codec = codec;
-  core->tell_at = takes_.stream_credit / 4;
+  core->seq = birth.seq;
+  core->is_own = birth.is_own;
+  core->codec = birth.codec;
+  core->deadline = birth.deadline;
+  // All streams together must not keep back what the session needs.
+  core->tell_at =
+      std::min(takes_.stream_credit / 4,
+               takes_.session_credit / (4 * std::max<std::uint64_t>(takes_.max_streams, 1)));
   core->may_send = static_cast<std::int64_t>(other_.stream_credit);
-  table.emplace(seq, core);
+  table.emplace(birth.seq, core);
   return core;
 }
 
@@ -87,7 +104,7 @@ Status Streams::take(Message& message) {
     case MessageType::credit:
       return take_credit(message);
     case MessageType::cancel:
-      if (const Core core = find(served_, message.seq)) {
+      if (const Core core = find(served_, message.seq); core != nullptr && !core->is_over) {
         end(*core, Status(Code::cancelled, "the other side has given up"));
       }
       return {};
@@ -143,12 +160,13 @@ Status Streams::take_end(Message& message) {
     return {};
   }
   core->end_metadata = std::move(message.metadata);
-  if (!core->is_over) end(*core, std::move(message.status));
+  if (!core->is_over) end(*core, as_answer(std::move(message.status)));
   table.erase(message.seq);
   return {};
 }
 
 Status Streams::take_credit(const Message& message) {
+  if (message.value == 0) return {};
   const auto more = static_cast<std::int64_t>(
       std::min<std::uint64_t>(message.value, static_cast<std::uint64_t>(most_credit)));
   std::int64_t* left = &may_send_;
@@ -160,7 +178,7 @@ Status Streams::take_credit(const Message& message) {
     left = &core->may_send;
     who = &core->may_go;
   }
-  if (*left + more >= most_credit) {
+  if (*left + more > most_credit) {
     return {Code::invalid_argument, of(message) + ": more than can be meant"};
   }
   *left += more;
@@ -173,6 +191,7 @@ void Streams::end(StreamCore& core, Status status) {
   core.end = std::move(status);
   core.came.broadcast();
   core.may_go.broadcast();
+  may_go_.broadcast();  // one of those may be waiting for the session's credit
 }
 
 void Streams::eaten(StreamCore& core, std::uint64_t cost) {
@@ -206,7 +225,8 @@ std::optional<Message> Streams::next_credit() {
 
 void Streams::let_go(StreamCore& core) {
   std::uint64_t cost = 0;
-  for (const Bytes& body : std::exchange(core.inbox, {})) cost += StreamCore::cost_of(body);
+  for (const Bytes& body : core.inbox) cost += StreamCore::cost_of(body);
+  core.inbox = {};
   eaten(core, cost);
 }
 
@@ -220,18 +240,11 @@ void Streams::release(StreamCore& core) {
   eaten(core, cost);
 }
 
-void Streams::abandon(StreamCore& core) {
+void Streams::abandon(StreamCore& core, Status why) {
+  const Core shared = core.shared_from_this();  // the table may hold the last one
   core.is_abandoned = true;
-  if (!core.is_over) {
-    end(core, Status(Code::cancelled, "the stream was given up on this side"));
-  }
-  let_go(core);
-}
-
-void Streams::end_served(StreamCore& core) {
-  core.is_abandoned = true;
-  served_.erase(core.seq);
-  if (!core.is_over) end(core, Status(Code::cancelled, "the handler of the stream has returned"));
+  if (!core.is_own) served_.erase(core.seq);
+  end(core, std::move(why));
   let_go(core);
 }
 

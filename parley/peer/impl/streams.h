@@ -14,6 +14,7 @@
 //   while (auto credit = streams.next_credit()) encode(*credit);
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -44,16 +45,16 @@ struct StreamCore : std::enable_shared_from_this<StreamCore> {
   std::uint64_t frame_end = 0;  // position in the outgoing stream right after its OPEN
 
   // Guarded by the lock of the session.
-  std::vector<Bytes> inbox;         // what has come
-  std::int64_t may_send = 0;        // credit that is left
-  std::uint64_t to_return = 0;      // of what has come: credit that was not given back
-  std::uint64_t to_announce = 0;    // of that: read already
-  bool has_other_finished = false;  // no further message comes
-  bool has_finished = false;        // none is sent any more
-  bool is_over = false;             // it is known how it ended
-  bool is_abandoned = false;        // nobody here looks at what comes
-  bool wants_credit = false;        // is to be looked at by next_credit()
-  Status end;                       // how it ended, once it is over
+  std::vector<Bytes> inbox;                // what has come
+  std::int64_t may_send = 0;               // credit that is left
+  std::uint64_t to_return = 0;             // of what has come: credit that was not given back
+  std::uint64_t to_announce = 0;           // of that: read already
+  bool has_other_finished = false;         // no further message comes
+  bool has_finished = false;               // none is sent any more
+  bool is_over = false;                    // it is known how it ended
+  std::atomic<bool> is_abandoned = false;  // nobody here looks at what comes
+  bool wants_credit = false;               // is to be looked at by next_credit()
+  Status end;                              // how it ended, once it is over
   wire::Metadata end_metadata;
   rt::Cond came;    // something, or the end
   rt::Cond may_go;  // credit has come, or the end
@@ -80,8 +81,13 @@ class Streams {
   // The same for the other side.
   [[nodiscard]] bool takes_another() const { return served_.size() < takes_.max_streams; }
   // A stream opened by this side, or by the other. Its number must be free there.
-  Core open(std::int32_t seq, wire::BodyCodec codec) { return add(opened_, seq, true, codec); }
-  Core serve(std::int32_t seq, wire::BodyCodec codec) { return add(served_, seq, false, codec); }
+  // `deadline`: of the stream as a whole.
+  Core open(std::int32_t seq, wire::BodyCodec codec, rt::Deadline deadline = {}) {
+    return add(opened_, {.seq = seq, .is_own = true, .codec = codec, .deadline = deadline});
+  }
+  Core serve(std::int32_t seq, wire::BodyCodec codec, rt::Deadline deadline = {}) {
+    return add(served_, {.seq = seq, .is_own = false, .codec = codec, .deadline = deadline});
+  }
   [[nodiscard]] bool is_open(std::int32_t seq) const { return opened_.contains(seq); }
   [[nodiscard]] Core served(std::int32_t seq) const { return find(served_, seq); }
   [[nodiscard]] std::size_t opened_count() const { return opened_.size(); }
@@ -101,10 +107,9 @@ class Streams {
   // A message of type credit that is due, until there is none.
   std::optional<wire::Message> next_credit();
 
-  // It is over on this side: what it holds is let go of, and what still comes is thrown away. One
-  // of the other side's is gone with this; one of this side's stays until the other side ends it.
-  void abandon(StreamCore& core);
-  void end_served(StreamCore& core);
+  // It is over on this side, with `why`: what it holds is let go of, and what still comes is thrown
+  // away. One of this side's stays until the other side ends it; one of the other side's is gone.
+  void abandon(StreamCore& core, Status why);
 
   // Nothing can come any more: each stream ends with what `why` says of it. With `in_order` those
   // of the other side that it has finished may still send.
@@ -131,8 +136,14 @@ class Streams {
   using Table = std::unordered_map<std::int32_t, Core>;
 
   static Core find(const Table& table, std::int32_t seq);
-  Core add(Table& table, std::int32_t seq, bool is_own, wire::BodyCodec codec);
-  static void end(StreamCore& core, Status status);
+  struct Birth {
+    std::int32_t seq;
+    bool is_own;
+    wire::BodyCodec codec;
+    rt::Deadline deadline;
+  };
+  Core add(Table& table, const Birth& birth);
+  void end(StreamCore& core, Status status);
   Status take_data(wire::Message& message);
   Status take_end(wire::Message& message);
   Status take_credit(const wire::Message& message);

@@ -107,11 +107,10 @@ void finish(Side& side, StreamCore& core) {
 void leave(Side& side, StreamCore& core) {
   if (core.is_abandoned) return;
   const bool was_over = core.is_over;
+  side.streams.abandon(core, Status(Code::cancelled, "left"));
   if (core.is_own) {
-    side.streams.abandon(core);
     if (!was_over) side.said.push_back({.seq = core.seq, .type = MessageType::cancel});
   } else {
-    side.streams.end_served(core);
     side.said.push_back({.seq = core.seq, .type = MessageType::end});
   }
   side.tell_credit();

@@ -1,6 +1,7 @@
 #include "parley/peer/impl/words.h"
 
 #include <chrono>
+#include <source_location>
 
 namespace parley::impl {
 
@@ -22,6 +23,15 @@ std::string printable(std::string text) {
 std::string in_milliseconds(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
          " ms";
+}
+
+Status as_answer(Status status) {
+  const bool not_sent = status.code() == Code::not_sent;
+  if (!not_sent && status.code() != Code::outcome_unknown) return status;
+  return Status(not_sent ? Code::unavailable : Code::unknown, status.message(),
+                std::source_location())
+      .with_cause(status.cause())
+      .with_business_code(status.business_code());
 }
 
 }  // namespace parley::impl

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "parley/base/clock.h"
+#include "parley/base/status.h"
 #include "parley/wire/message.h"
 
 namespace parley::impl {
@@ -17,5 +18,9 @@ std::string printable(std::string text);
 
 // "20 ms".
 std::string in_milliseconds(Duration duration);
+
+// The status of an answer, for the caller. Only its own side can know not_sent and outcome_unknown
+// of a call; in an answer they speak of one that the handler made: what to try is not the same.
+Status as_answer(Status status);
 
 }  // namespace parley::impl

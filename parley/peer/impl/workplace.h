@@ -19,6 +19,8 @@
 
 namespace parley::impl {
 
+struct StreamCore;
+
 // Whether a request may run.
 enum class Verdict : std::uint8_t {
   run,
@@ -39,6 +41,7 @@ struct Arrived {
 
   wire::Message message;
   PendingCall* caller = nullptr;  // of a reply; null when nobody waits any more
+  StreamCore* stream = nullptr;   // of an open that may run, which keeps it in the table
   Verdict verdict = Verdict::run;
   std::size_t in_use = 0;  // of the limit that the verdict names
   rt::Deadline deadline;   // the caller's
