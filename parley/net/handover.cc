@@ -240,11 +240,14 @@ Status send_listeners(Stream& to, std::span<const ListenerToSend> listeners,
   magic.copy(head.data(), magic.size());
   put_number(head.data() + magic.size(), listeners.size());
   put_number(head.data() + magic.size() + 4, names.size());
-  if (Status s = send_head(to, head, descriptors, deadline); !s.is_ok()) {
-    return s.with_context("hand over listeners");
+  const Status begun = send_head(to, head, descriptors, deadline);
+  Status status = begun.is_ok() ? to.write(names, deadline) : begun;
+  // Who cannot take them may have said so, and gone, before it read all.
+  if (status.is_ok() || status.code() == Code::unavailable) {
+    const Status answer = await_answer(to, deadline);
+    if (status.is_ok() || answer.code() == Code::failed_precondition) status = answer;
   }
-  Status status = to.write(names, deadline);
-  if (status.is_ok()) status = await_answer(to, deadline);
+  if (!begun.is_ok() && status == begun) return begun.with_context("hand over listeners");
   if (status.code() != Code::failed_precondition) {
     for (const ListenerToSend& one : listeners) one.listener->set_shared();
   }

@@ -230,6 +230,28 @@ PARLEY_FIBER_TEST(Handover, keeps_names_and_order_and_marks_descriptors) {
   }
 }
 
+PARLEY_FIBER_TEST(Handover, who_refuses_and_goes_before_it_has_read_all_is_understood) {
+  Passage passage = Passage::make();
+  SocketNetwork network;
+  auto listener = network.listen(*Address::parse("tcp://127.0.0.1:0"));
+  const std::string reason = "no room";
+  ASSERT_TRUE(passage.new_end->write(static_cast<char>(reason.size()) + reason).is_ok());
+  passage.new_end.reset();
+  const std::vector<ListenerToSend> one{{"x", listener->get()}};
+  const Status refused = send_listeners(*passage.old_end, one);
+  EXPECT_EQ(refused.code(), Code::failed_precondition) << refused;
+  EXPECT_EQ(refused.cause(), reason);
+}
+
+PARLEY_FIBER_TEST(Handover, who_goes_without_a_word_is_told_as_such) {
+  Passage passage = Passage::make();
+  SocketNetwork network;
+  auto listener = network.listen(*Address::parse("tcp://127.0.0.1:0"));
+  passage.new_end.reset();
+  const std::vector<ListenerToSend> one{{"x", listener->get()}};
+  EXPECT_EQ(send_listeners(*passage.old_end, one).code(), Code::unavailable);
+}
+
 PARLEY_FIBER_TEST(Handover, what_cannot_be_handed_over_is_named_before_anything_is_sent) {
   const Passage passage = Passage::make();
   SocketNetwork network;
