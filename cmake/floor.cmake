@@ -117,7 +117,7 @@ endfunction()
 function(parley_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 60)
+    set(arg_TIMEOUT 90)  # beyond the deadline of a fiber test, which then shows its fibers
   endif()
   find_package(GTest REQUIRED)
   add_executable(${name} ${arg_SOURCES})

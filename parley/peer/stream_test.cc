@@ -301,7 +301,8 @@ PARLEY_PEER_TEST(Streams, end_by_their_time_on_both_sides) {
       session.open<std::string, std::string>({.timeout = milliseconds(30)}, "/reads").value();
   EXPECT_EQ(stream.receive().error().code(), Code::deadline_exceeded);
   ASSERT_TRUE(ended.wait().is_ok());
-  EXPECT_EQ(why.code(), Code::deadline_exceeded);
+  // By its own clock, or because the other side was first to look at its own.
+  EXPECT_TRUE(why.code() == Code::deadline_exceeded || why.code() == Code::cancelled) << why;
 }
 
 PARLEY_PEER_TEST(Streams, a_receive_has_its_own_deadline) {
@@ -411,7 +412,7 @@ PARLEY_PEER_TEST(Streams, a_thousand_end_at_once_when_their_callers_give_up) {
   const Instant start = rt::now();
   streams.clear();
   ASSERT_TRUE(running.wait().is_ok());
-  EXPECT_LT(rt::now() - start, seconds(5)) << "far beyond what it takes: see the bench";
+  EXPECT_LT(rt::now() - start, seconds(15)) << "far beyond what it takes, also under a sanitizer";
   // Room and credit are whole again.
   for (int round = 0; round < 2; ++round) {
     for (int i = 0; i < 100;) {
