@@ -211,6 +211,9 @@ int main(int argc, char** argv) {
   using namespace parley;
   const Result<bench::Load> load = bench::parse_load(argc, argv);
   if (!load) return bench::usage_error(load.error());
+  if (load->slice) {
+    return bench::usage_error(Status(Code::invalid_argument, "--slice is for Parley only"));
+  }
   std::signal(SIGPIPE, SIG_IGN);  // a server that went away is an error with a text
   const Status status = bench::run(*load);
   return status.is_ok() ? 0 : bench::run_error(status);

@@ -85,6 +85,10 @@ Result<Load> parse_load(int argc, const char* const* argv) {
       load.spin = true;
       continue;
     }
+    if (option == "--slice") {
+      load.slice = true;
+      continue;
+    }
     if (i + 1 == argc) return bad_option(option, "its value is missing");
     if (Status status = read_option(option, argv[++i], load); !status.is_ok()) return status;
   }

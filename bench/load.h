@@ -34,11 +34,12 @@ struct Load {
   Duration window = std::chrono::seconds(2);
   pid_t server_pid = 0;  // whose CPU time is read at both ends of the window
   bool spin = false;     // poll with timeout 0 instead of sleeping (floor only)
+  bool slice = false;    // bodies are bytes, and no texts (Parley only)
 };
 
 // --address A --server-pid PID are required; --connections, --depth, --body-bytes,
-// --warmup-seconds, --seconds and --spin have the defaults above. An unknown option, a missing
-// value or a number out of its limits is invalid_argument.
+// --warmup-seconds, --seconds, --spin and --slice have the defaults above. An unknown option, a
+// missing value or a number out of its limits is invalid_argument.
 Result<Load> parse_load(int argc, const char* const* argv);
 
 // The body of the request in `slot` (0..depth-1) of `connection`: `bytes` long, at least

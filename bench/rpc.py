@@ -34,6 +34,8 @@ SCENARIOS = (
     Scenario("rpc.talk_581_500", 500, 1, 581, None),
     Scenario("rpc.talk_581_1000", 1000, 1, 581, None),
 )
+# Bodies that are not copied, as bytes of a file or a picture would be; all others are texts.
+SLICES = {"rpc.large"}
 HOT = "rpc.hot"
 NAMES = [one.name for one in SCENARIOS] + [HOT]
 # What is aimed at: at most so much.
@@ -87,10 +89,11 @@ class Bench:
         server_cpu, client_cpu = self.placements[placement]
         family = "rpc" if contestant == PARLEY else "floor"
         spin = ["--spin"] if contestant == SPINNING else []
+        slices = ["--slice"] if contestant == PARLEY and scenario.name in SLICES else []
         server_command = [*prefix, self.program(family + "_server"), *spin]
         with programs.Server(server_command, server_cpu) as server:
-            command = [self.program(family + "_client"), *spin, "--address", server.address,
-                       "--server-pid", str(server.pid),
+            command = [self.program(family + "_client"), *spin, *slices,
+                       "--address", server.address, "--server-pid", str(server.pid),
                        "--connections", str(scenario.connections), "--depth", str(scenario.depth),
                        "--body-bytes", str(scenario.body_bytes),
                        "--warmup-seconds", str(self.warmup), "--seconds", str(seconds)]

@@ -1,8 +1,9 @@
 // The load of the floor's client, over Parley with default options: C sessions, D fibers on each,
-// every one calling "/echo" again and again and comparing the answer.
+// every one calling "/echo" (with --slice: "/slice", with bytes) again and again and comparing the
+// answer.
 //
 //   rpc_client --address A --server-pid P [--connections C] [--depth D] [--body-bytes B]
-//              [--warmup-seconds S] [--seconds S]
+//              [--warmup-seconds S] [--seconds S] [--slice]
 //
 // Prints one line when the window is over (Window::to_json).
 #include <parley/parley.h>
@@ -39,6 +40,7 @@ class RpcClient {
 
  private:
   Status dial(Peer& peer);
+  [[nodiscard]] Status call_once(const Caller& caller) const;
   // Calls until the run is over or a call fails.
   void call_on(Caller& caller);
   void fail(Status status);
@@ -68,17 +70,29 @@ Status RpcClient::dial(Peer& peer) {
   return {};
 }
 
+Status RpcClient::call_once(const Caller& caller) const {
+  bool is_right = false;
+  if (load_.slice) {
+    const auto answer =
+        caller.session.call_raw({}, "/slice", wire::BodyCodec::none, Bytes::copy_of(caller.body));
+    if (!answer) return answer.error();
+    is_right = *answer == caller.body;
+  } else {
+    const Result<std::string> answer = caller.session.call<std::string>("/echo", caller.body);
+    if (!answer) return answer.error();
+    is_right = *answer == caller.body;
+  }
+  if (is_right) return {};
+  return {Code::data_loss, "an answer differs from what was asked"};
+}
+
 void RpcClient::call_on(Caller& caller) {
   const std::uint64_t stride = latency_stride(load_);
   std::uint64_t calls = 0;
   while (!is_over_.load(std::memory_order_relaxed)) {
     const bool is_timed = ++calls % stride == 0;
     const Instant asked = is_timed ? now() : Instant();
-    const Result<std::string> answer = caller.session.call<std::string>("/echo", caller.body);
-    if (!answer) return fail(answer.error());
-    if (*answer != caller.body) {
-      return fail(Status(Code::data_loss, "an answer differs from what was asked"));
-    }
+    if (Status s = call_once(caller); !s.is_ok()) return fail(std::move(s));
     if (is_timed && is_measured_.load(std::memory_order_relaxed)) latency_.record(now() - asked);
     caller.body.front() = next_turn(caller.body.front());
     caller.answered.store(calls, std::memory_order_relaxed);

@@ -1,4 +1,5 @@
-// The Parley side of `./dev bench rpc`: one typed method, "/echo", with default options.
+// The Parley side of `./dev bench rpc`: two typed methods with default options: "/echo" of
+// texts, and "/slice" of bytes, which are not copied.
 //
 //   rpc_server      prints {"address":"tcp://127.0.0.1:PORT","pid":PID}; ends on SIGTERM
 #include <parley/parley.h>
@@ -14,10 +15,12 @@ namespace parley::bench {
 namespace {
 
 std::string echo(std::string text) { return text; }
+Bytes slice(Bytes bytes) { return bytes; }
 
 Status serve() {
   Peer peer;
   peer.handle("/echo", echo);
+  peer.handle("/slice", slice);
   const auto address = peer.listen("tcp://127.0.0.1:0");
   if (!address) return address.error();
   std::printf("{\"address\":\"%s\",\"pid\":%d}\n", address->to_string().c_str(), ::getpid());

@@ -6,6 +6,8 @@
 #     LIBRARIES simdjson                # third-party libraries, private to this target
 #     TESTS channel_test.cc             # one test program per floor: <floor>_test
 #     TEST_LIBRARIES rt_testing         # what only the tests need
+#     SOURCES_INCLUDE parley/net/net.h  # headers that most sources include: read once for all
+#     TESTS_INCLUDE parley/net/net.h    # the same for tests
 #     FUZZ json_fuzz.cc)                # one fuzz program per file; corpus in <floor>/corpus/<name>
 #
 # The include root of a floor holds a single link, parley/<floor>, to its folder. A target sees the
@@ -13,6 +15,7 @@
 # does not compile; a dependency upwards or sideways does not even configure.
 
 include(GoogleTest)
+include(precompile)
 
 # Makes <build>/inc/<root>/parley/<name> point at `target_path`.
 function(parley_include_root root name target_path)
@@ -39,7 +42,7 @@ endfunction()
 
 function(parley_floor floor)
   cmake_parse_arguments(arg "" "RANK"
-    "DEPENDS;SOURCES;LIBRARIES;TESTS;TEST_LIBRARIES;FUZZ" ${ARGN})
+    "DEPENDS;SOURCES;LIBRARIES;TESTS;TEST_LIBRARIES;SOURCES_INCLUDE;TESTS_INCLUDE;FUZZ" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS OR NOT DEFINED arg_RANK)
     message(FATAL_ERROR
       "parley_floor(${floor}): RANK is required; unknown: ${arg_UNPARSED_ARGUMENTS}")
@@ -56,8 +59,11 @@ function(parley_floor floor)
   foreach(below IN LISTS arg_DEPENDS)
     target_link_libraries(parley_${floor} PUBLIC parley_${below})
   endforeach()
+  parley_precompile(parley_${floor} code ${arg_SOURCES_INCLUDE})
+  parley_watched_by_fuzzers(parley_${floor})
   parley_headers(${floor} ${floor})
-  parley_tests_of(${floor} "${arg_TESTS}" "${arg_TEST_LIBRARIES}" "${arg_FUZZ}")
+  parley_tests_of(${floor} "${arg_TESTS}" "${arg_TEST_LIBRARIES}" "${arg_TESTS_INCLUDE}"
+    "${arg_FUZZ}")
 endfunction()
 
 # A library of its own beside its floor, in a folder below it: what of the floor brings libraries
@@ -67,7 +73,8 @@ endfunction()
 #
 # It belongs to the floor: it may include the floor's impl/, and what the floor may include.
 function(parley_part part)
-  cmake_parse_arguments(arg "" "OF" "SOURCES;LIBRARIES;TESTS;TEST_LIBRARIES;FUZZ" ${ARGN})
+  cmake_parse_arguments(arg "" "OF"
+    "SOURCES;LIBRARIES;TESTS;TEST_LIBRARIES;SOURCES_INCLUDE;TESTS_INCLUDE;FUZZ" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS OR NOT TARGET parley_${arg_OF})
     message(FATAL_ERROR
       "parley_part(${part}): OF must name a floor that stands; unknown: ${arg_UNPARSED_ARGUMENTS}")
@@ -80,19 +87,20 @@ function(parley_part part)
     PUBLIC parley_${arg_OF} PRIVATE $<BUILD_INTERFACE:parley_flags> ${arg_LIBRARIES})
   cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY "${PROJECT_SOURCE_DIR}/parley"
     OUTPUT_VARIABLE folder)
+  parley_precompile(parley_${part} code ${arg_SOURCES_INCLUDE})
+  parley_watched_by_fuzzers(parley_${part})
   parley_headers(${part} "${folder}")
-  parley_tests_of(${part} "${arg_TESTS}" "${arg_TEST_LIBRARIES}" "${arg_FUZZ}")
+  parley_tests_of(${part} "${arg_TESTS}" "${arg_TEST_LIBRARIES}" "${arg_TESTS_INCLUDE}"
+    "${arg_FUZZ}")
 endfunction()
 
-function(parley_tests_of target tests test_libraries fuzz)
+function(parley_tests_of target tests test_libraries includes fuzz)
   if(target IN_LIST PARLEY_SKIP_TESTS_OF)
     return()
   endif()
-  if(PARLEY_TESTS AND tests AND NOT PARLEY_FUZZ)
-    parley_test(${target}_test SOURCES ${tests} LIBRARIES parley_${target} ${test_libraries})
-    if(target IN_LIST PARLEY_QUICK_TESTS_OF)
-      target_compile_options(${target}_test PRIVATE -O0 -fno-sanitize=undefined)
-    endif()
+  if(PARLEY_TESTS AND tests)
+    parley_test(${target}_test SOURCES ${tests} LIBRARIES parley_${target} ${test_libraries}
+      INCLUDE ${includes})
   endif()
   if(PARLEY_TESTS)
     foreach(source IN LISTS fuzz)
@@ -113,9 +121,10 @@ function(parley_is_test program)
   endif()
 endfunction()
 
-# A GoogleTest program whose cases become ctest tests named Suite.case.
+# A GoogleTest program whose cases become ctest tests named Suite.case. INCLUDE: headers that most
+# of its sources include.
 function(parley_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES;INCLUDE" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 90)  # beyond the deadline of a fiber test, which then shows its fibers
   endif()
@@ -123,6 +132,7 @@ function(parley_test name)
   add_executable(${name} ${arg_SOURCES})
   parley_is_test(${name})
   target_link_libraries(${name} PRIVATE parley_flags ${arg_LIBRARIES} GTest::gtest_main)
+  parley_precompile(${name} tests ${arg_INCLUDE})
   # Where tests find the witnesses beside them; __FILE__ may be relative.
   target_compile_definitions(${name} PRIVATE "PARLEY_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
@@ -176,23 +186,31 @@ function(parley_headers floor folder)
   endif()
 endfunction()
 
-# A fuzz target. With PARLEY_FUZZ it is a libFuzzer program; otherwise a test replays its corpus
-# (every input that was ever worth keeping), so a finding once mended stays mended.
+# libFuzzer wants to know which way an input went.
+function(parley_watched_by_fuzzers library)
+  if(PARLEY_FUZZ)
+    target_compile_options(${library} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=fuzzer-no-link>)
+  endif()
+endfunction()
+
+# A fuzz program; a test replays its corpus (every input that was ever worth keeping), so a finding
+# once mended stays mended. With PARLEY_FUZZ it is a libFuzzer program.
 function(parley_fuzz floor source)
   get_filename_component(name "${source}" NAME_WE)
   set(corpus "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}")
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE parley_flags parley_${floor})
+  parley_is_test(${name})
   if(PARLEY_FUZZ)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     set_property(GLOBAL APPEND PROPERTY PARLEY_FUZZERS
       "${name}|${corpus}|$<TARGET_FILE:${name}>")
+    add_test(NAME FuzzCorpus.${name} COMMAND ${name} -runs=0 "${corpus}")
   else()
-    parley_is_test(${name})
     target_sources(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tools/fuzz_replay.cc")
     add_test(NAME FuzzCorpus.${name} COMMAND ${name} "${corpus}")
-    set_tests_properties(FuzzCorpus.${name} PROPERTIES TIMEOUT 120)
   endif()
+  set_tests_properties(FuzzCorpus.${name} PROPERTIES TIMEOUT 120)
 endfunction()
 
 # Writes <build>/fuzzers.txt for ./dev fuzz: a line `name|corpus|program` for each fuzz target.

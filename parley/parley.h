@@ -22,6 +22,7 @@
 #include "parley/net/serve.h"
 #include "parley/net/tls_client.h"
 #include "parley/net/tls_server.h"
+#include "parley/peer/batch.h"
 #include "parley/peer/peer.h"
 #include "parley/rt/barrier.h"
 #include "parley/rt/blocking.h"

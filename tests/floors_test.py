@@ -64,7 +64,8 @@ def must_not_compile(args, pairs):
         done = compile_include(args.compiler, floor, header)
         if done.returncode == 0:
             fail(f"{header} can be included in '{floor.name}'")
-        if f"{header}: No such file or directory" not in done.stderr:
+        missing = (f"{header}: No such file or directory", f"'{header}' file not found")
+        if not any(words in done.stderr for words in missing):
             fail(f"{header} in '{floor.name}' failed for another reason:\n{done.stderr}")
         print(f"'{floor.name}' (rank {floor.rank}) cannot include {header} (rank {other.rank})")
 

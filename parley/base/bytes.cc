@@ -82,8 +82,6 @@ void Bytes::push(Piece piece) {
   }
 }
 
-std::size_t Bytes::piece_count() const noexcept { return size_ == 0 ? 0 : 1 + rest_.size(); }
-
 std::string_view Bytes::piece(std::size_t index) const {
   PARLEY_ASSERT(index < piece_count(), "no such piece");
   return index == 0 ? first_.text() : rest_[index - 1].text();
@@ -91,6 +89,14 @@ std::string_view Bytes::piece(std::size_t index) const {
 
 Bytes Bytes::slice(std::size_t offset, std::size_t size) const {
   Bytes out;
+  if (rest_.empty()) [[likely]] {
+    const std::size_t skip = std::min(offset, size_);
+    out.size_ = out.first_.size = std::min(size, size_ - skip);
+    if (out.size_ == 0) return out;
+    out.first_.block = first_.block;
+    out.first_.data = first_.data + skip;
+    return out;
+  }
   const auto take = [&](const Piece& from) {
     const std::size_t skip = std::min(offset, from.size);
     offset -= skip;
@@ -98,7 +104,7 @@ Bytes Bytes::slice(std::size_t offset, std::size_t size) const {
     size -= count;
     out.push({from.block, from.data + skip, count});
   };
-  if (size_ > 0) take(first_);
+  take(first_);
   for (const Piece& from : rest_) {
     if (size == 0) break;
     take(from);

@@ -89,7 +89,9 @@ class Bytes {
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
   // The pieces in order; none is empty. Valid until this object changes.
-  [[nodiscard]] std::size_t piece_count() const noexcept;
+  [[nodiscard]] std::size_t piece_count() const noexcept {
+    return size_ == 0 ? 0 : 1 + rest_.size();
+  }
   [[nodiscard]] std::string_view piece(std::size_t index) const;
   // The block behind the first piece, to keep alive what a view shows of it; none when empty.
   [[nodiscard]] const BlockRef& first_block() const noexcept { return first_.block; }

@@ -72,9 +72,9 @@ Status::Status(const Status& other) noexcept : rep_(other.rep_) {
   if (rep_ != nullptr) rep_->owners.fetch_add(1, std::memory_order_relaxed);
 }
 
-Status::~Status() {
+void Status::drop() noexcept {
   // The last owner must see every write of the others before it frees the record.
-  if (rep_ != nullptr && rep_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) delete rep_;
+  if (rep_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) delete rep_;
 }
 
 Code Status::code() const noexcept { return rep_ == nullptr ? Code::ok : rep_->code; }

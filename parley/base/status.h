@@ -74,7 +74,11 @@ class [[nodiscard]] Status {
     std::swap(rep_, other.rep_);
     return *this;
   }
-  ~Status();
+  // Inline, since most are ok and are made and dropped all the time.
+  ~Status() {
+    if (rep_ != nullptr) [[unlikely]]
+      drop();
+  }
 
   [[nodiscard]] bool is_ok() const noexcept { return rep_ == nullptr; }
   [[nodiscard]] Code code() const noexcept;
@@ -104,6 +108,7 @@ class [[nodiscard]] Status {
  private:
   struct Rep;
   explicit Status(Rep* rep) noexcept : rep_(rep) {}
+  void drop() noexcept;
   Rep* copy_rep() const;
 
   Rep* rep_ = nullptr;

@@ -235,7 +235,11 @@ const Names<true> deep_names = in_each_other<Names, true>(32);
 
 TEST(Hot, the_default_depth_fits_the_stack_of_a_fiber) {
   if (testing::frames_are_widened) GTEST_SKIP() << "a sanitizer widens every frame";
+#if defined(__clang__) && !defined(__OPTIMIZE__)
+  constexpr std::size_t most = std::size_t{56} << 10;  // what is unrolled is part of this test
+#else
   constexpr std::size_t most = std::size_t{48} << 10;
+#endif
   EXPECT_LT(testing::stack_used_by([] { EXPECT_TRUE(encode_json(deep_tree)); }), most);
   EXPECT_LT(testing::stack_used_by([] { EXPECT_TRUE(encode_json(deep_chain)); }), most);
   EXPECT_LT(testing::stack_used_by([] { EXPECT_TRUE(encode_json(deep_names)); }), most);

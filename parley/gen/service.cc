@@ -1,6 +1,7 @@
 #include "parley/gen/service.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -145,15 +146,16 @@ Added with_missing_methods(std::string_view content, std::span<const ServiceClas
       insertions.push_back(missing_in(content, service, interface));
     }
   }
-  std::stable_sort(insertions.begin(), insertions.end(),
-                   [](const Insertion& a, const Insertion& b) { return a.at < b.at; });
+  // Those for one place stay in their order.
+  std::multimap<std::size_t, const Insertion*> by_place;
+  for (const Insertion& each : insertions) by_place.emplace(each.at, &each);
   Added added;
   std::size_t taken = 0;
-  for (const Insertion& insertion : insertions) {
-    added.content += content.substr(taken, insertion.at - taken);
-    added.content += insertion.text;
-    added.methods += insertion.methods;
-    taken = insertion.at;
+  for (const auto& [at, insertion] : by_place) {
+    added.content += content.substr(taken, at - taken);
+    added.content += insertion->text;
+    added.methods += insertion->methods;
+    taken = at;
   }
   added.content += content.substr(taken);
   return added;

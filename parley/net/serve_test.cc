@@ -45,7 +45,8 @@ class Running {
   template <class Handler>
   explicit Running(Handler handler, ServeOptions options = {},
                    const Address& address = testing::any_port())
-      : listener_(*network_.listen(address)),
+      : network_(),
+        listener_(*network_.listen(address)),
         server_(*listener_, std::move(handler), std::move(options)) {
     scope_.go("serve", [this] { status_ = server_.serve(); });
   }

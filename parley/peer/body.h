@@ -16,6 +16,7 @@
 
 #include "parley/base/result.h"
 #include "parley/codec/json.h"
+#include "parley/codec/quick_json.h"
 #include "parley/codec/signature.h"
 #include "parley/wire/message.h"
 
@@ -36,10 +37,24 @@ Status decode_arguments_as(const wire::Message& message, const codec::Type& type
 // What is decoded outlives the message it came in.
 inline constexpr codec::JsonOptions body_options{.refuse_views = true};
 
+// Whether a body is read quickly (codec/quick_json.h); what is not goes to the reader proper.
+template <class Values>
+bool read_quick_body(wire::BodyCodec codec, const Bytes& body, Values& values) {
+  if constexpr (codec::are_quick<Values>) {
+    return codec == wire::BodyCodec::json && body.piece_count() == 1 &&
+           codec::read_quick(body.piece(0), values);
+  } else {
+    return false;
+  }
+}
+
 template <class T>
 Status append_value(std::string& out, const T& value) {
-  if constexpr (std::is_convertible_v<const T&, std::string_view> &&
-                !std::is_same_v<T, std::string>) {
+  if constexpr (codec::QuickInteger<T> || std::is_same_v<T, bool>) {
+    codec::append_quick(out, value);
+    return {};
+  } else if constexpr (std::is_convertible_v<const T&, std::string_view> &&
+                       !std::is_same_v<T, std::string>) {
     return codec::encode_json_to(out, std::string(std::string_view(value)));
   } else {
     return codec::encode_json_to(out, value);
@@ -85,6 +100,10 @@ Result<std::tuple<Args...>> decode_arguments(const wire::Message& message) {
 // The one value that a body is.
 template <class T>
 Result<T> decode_body(wire::BodyCodec codec, const Bytes& body) {
+  if constexpr (codec::QuickValue<T>) {
+    std::tuple<T> quick;
+    if (impl::read_quick_body(codec, body, quick)) return std::get<0>(std::move(quick));
+  }
   if (Status s = impl::require_json(codec, body); !s.is_ok()) return s;
   std::string joined;
   return codec::decode_json<T>(impl::text_of(body, joined), {}, impl::body_options);

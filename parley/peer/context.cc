@@ -9,6 +9,8 @@ const Session& Context::session() const {
   return *session_;
 }
 
+std::string Context::real_ip() const { return connection_.extras().real_ip(); }
+
 RawStream Context::stream() const {
   return {connection_.shared_from_this(), stream_->shared_from_this()};
 }

@@ -13,9 +13,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
+#include "parley/base/clock.h"
 #include "parley/peer/session.h"
+#include "parley/rt/deadline.h"
 #include "parley/wire/message.h"
 #include "parley/wire/metadata.h"
 
@@ -25,8 +28,12 @@ class Context {
  public:
   // Internal: made by a session, for the call of that number. Both must outlive this object.
   Context(impl::Connection& connection, std::uint64_t number, const wire::Message& request,
-          impl::StreamCore* stream = nullptr)
-      : connection_(connection), number_(number), request_(request), stream_(stream) {}
+          Instant came_at, impl::StreamCore* stream = nullptr)
+      : connection_(connection),
+        number_(number),
+        request_(request),
+        came_at_(came_at),
+        stream_(stream) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
@@ -38,6 +45,12 @@ class Context {
   // True when nobody waits for the result.
   [[nodiscard]] bool is_push() const { return request_.type == wire::MessageType::push; }
   [[nodiscard]] const wire::Metadata& metadata() const { return request_.metadata; }
+  // When the request was read, by the runtime's clock, and how long ago that is: what it has waited
+  // for others, and what its handler took so far.
+  [[nodiscard]] Instant came_at() const { return came_at_; }
+  [[nodiscard]] Duration age() const { return rt::now() - came_at_; }
+  // Session::real_ip() of the session it came by.
+  [[nodiscard]] std::string real_ip() const;
   // Travels with the answer, an error too.
   [[nodiscard]] wire::Metadata& reply_metadata() { return reply_metadata_; }
   // Internal: the stream that is served.
@@ -48,6 +61,7 @@ class Context {
   const std::uint64_t number_;
   mutable std::optional<Session> session_;  // made when it is asked for
   const wire::Message& request_;
+  const Instant came_at_;
   impl::StreamCore* const stream_;
   wire::Metadata reply_metadata_;
 };

@@ -75,7 +75,7 @@ PARLEY_PEER_TEST(Deadlines, a_handler_that_waits_ends_with_its_callers_deadline)
   EXPECT_EQ(foreign.hear().type, wire::MessageType::hello);
   // Not the session's: that goes on.
   for (std::int32_t seq = 1; seq <= 2; ++seq) {
-    foreign.say({.seq = seq, .method = "/wait", .timeout = 5ms});
+    foreign.say({.seq = seq, .method = "/wait", .timeout = 50ms});
     const Status why = ended.receive()->status;
     EXPECT_EQ(why.code(), Code::deadline_exceeded);
     EXPECT_NE(why.message().find("the caller's deadline has passed"), std::string::npos) << why;

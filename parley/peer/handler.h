@@ -116,6 +116,8 @@ Status decode_request(const wire::Message& request, const codec::Type& type, Arg
   if constexpr (std::is_same_v<Arguments, std::tuple<Bytes>>) {
     std::get<0>(arguments) = request.body;
     return {};
+  } else if (read_quick_body(request.body_codec, request.body, arguments)) {
+    return {};
   } else {
     return decode_arguments_as(request, type, &arguments);
   }

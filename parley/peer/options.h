@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,6 +13,8 @@
 #include "parley/base/clock.h"
 #include "parley/net/network.h"
 #include "parley/peer/name_mapper.h"
+#include "parley/wire/filter.h"
+#include "parley/wire/filter_pipe.h"
 #include "parley/wire/framing.h"
 #include "parley/wire/metadata.h"
 
@@ -51,11 +54,14 @@ struct PeerOptions {
   // Bytes of arguments that the handlers of one session hold; what would exceed it is refused as
   // above. One request alone may always run.
   std::size_t max_handler_bytes = std::size_t{64} << 20U;
-  // Calls of ours waiting for an answer in one session; a further one fails with
-  // resource_exhausted.
+  // Calls of ours waiting for an answer in one session, and callbacks of theirs that have not
+  // returned; a further one fails with resource_exhausted.
   std::size_t max_calls = 65'536;
   // Fibers that run the sessions of this peer, and so handlers that may wait at the same time,
-  // within RuntimeOptions::max_fibers. A CALL beyond is answered with resource_exhausted.
+  // within RuntimeOptions::max_fibers. A CALL beyond is answered with resource_exhausted. One fiber
+  // always stands by for whoever waits: with max_fibers = 1 no CALL is served, and callbacks
+  // (Session::call_then, on_closed) are called at the end of their session only. At the limit they
+  // wait for their turn.
   std::size_t max_fibers = 100'000;
   // Bytes waiting to be sent in one session; who wants to send more waits. As many again of answers
   // to pings and to calls that are not run; a session that asks for more of them and takes none is
@@ -66,10 +72,15 @@ struct PeerOptions {
   // a handler of max_handlers. Bytes that may have come on one of them without being read, at least
   // 64 KiB, and on all of a session together, at least 1 MiB: readers that are slow together hold
   // up the session's other streams beyond that. A message that is larger than half of either may
-  // come all the same. Framings of your own have them in their limits.
+  // come all the same. Through filters they are the bytes that travel; what comes out of one
+  // message is at most stream_credit, too. Framings of your own have them in their limits.
   std::size_t max_streams = 1'000;
   std::size_t stream_credit = std::size_t{256} << 10U;
   std::size_t session_credit = std::size_t{4} << 20U;
+  // Values a program may keep with one session (SessionValues).
+  std::size_t max_session_values = 1'024;
+  // Callbacks that may wait for the end of one session (Session::on_closed).
+  std::size_t max_on_closed = 1'024;
 
   // How the methods of controllers get their names (controller.h).
   NameMapper name_mapper = &http_name;
@@ -78,11 +89,50 @@ struct PeerOptions {
   // which is told by the first bytes. None: parley, then raw.
   std::vector<std::shared_ptr<const wire::Framing>> framings = {};
 
+  // The transfer filters that calls may go through (CallOptions::filters; wire/filters/standard.h
+  // has some). A call through one that is not among them is answered with unimplemented; in
+  // Teleport's formats it ends the session. What a body may be without its filters is
+  // max_frame_bytes, and a stream's message stream_credit. Framings of your own of Teleport's
+  // formats take theirs from their limits. Null: none.
+  std::shared_ptr<const wire::Filters> filters = {};
+
   // Where connections come from; null: TCP. Must outlive the peer.
   net::Network* network = nullptr;
   // Told, one line each, of what no caller sees: sessions that ended badly, pushes that failed.
   // Fibers call it, several at once: what it writes to needs a lock if it has none of its own.
   std::function<void(std::string_view line)> log = {};
+};
+
+// Who began a session: who dialled speaks the first of PeerOptions::framings, who accepted waits to
+// hear which it is.
+enum class Side : std::uint8_t { dialled, accepted };
+
+// What a PUSH to many does about a session whose max_outgoing_bytes are waiting to be sent.
+enum class WhenFull : std::uint8_t {
+  wait,   // for room, once all others have it, at most PushOptions::timeout for all together
+  drop,   // this session does not get it
+  close,  // the session is cut: whoever cannot keep up has to come again
+};
+
+struct PushOptions {
+  WhenFull when_full = WhenFull::wait;
+  // Of WhenFull::wait; zero is the same as drop.
+  Duration timeout = std::chrono::seconds(1);
+  // Travels beside the arguments.
+  wire::Metadata metadata = {};
+  // What the arguments go through, as CallOptions::filters: once for all sessions of a peer that
+  // speak the parley framing.
+  wire::FilterPipe filters = {};
+};
+
+// Of the calls of a Batch.
+struct BatchOptions {
+  // Overrides PeerOptions::call_timeout: for all of them together.
+  std::optional<Duration> timeout = {};
+  // Travels beside the arguments of each.
+  wire::Metadata metadata = {};
+  // What the arguments and the result of each go through, as CallOptions::filters.
+  wire::FilterPipe filters = {};
 };
 
 struct CallOptions {
@@ -92,6 +142,10 @@ struct CallOptions {
   wire::Metadata metadata = {};
   // Where the metadata of the answer goes, an error's too; null: nowhere.
   wire::Metadata* reply_metadata = nullptr;
+  // What the arguments go through on their way, and the result on its way back: FilterPipe("z"); of
+  // a stream, each message either way. Each filter is to be in PeerOptions::filters of both sides,
+  // or the call fails and says so; not_sent when its time is over before they have done their work.
+  wire::FilterPipe filters = {};
 };
 
 }  // namespace parley

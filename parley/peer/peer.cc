@@ -3,10 +3,11 @@
 #include <atomic>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 
 #include "parley/base/assert.h"
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/hub.h"
+#include "parley/peer/impl/origin.h"
 #include "parley/peer/impl/workplace.h"
 #include "parley/rt/context.h"
 #include "parley/rt/mutex.h"
@@ -48,17 +49,20 @@ class Peer::Impl {
     return session;
   }
 
-  [[nodiscard]] std::vector<Session> sessions() const {
-    const std::lock_guard lock(lock_);
-    std::vector<Session> all;
-    all.reserve(connections_.size());
-    for (const auto& [id, connection] : connections_) all.emplace_back(connection);
-    return all;
+  Result<Session> serve(std::unique_ptr<net::Stream> stream, Side side) {
+    PARLEY_ASSERT(stream != nullptr, "a peer is to serve no stream at all");
+    if (!begin_work()) return Status(Code::not_sent, "the peer is closed");
+    auto session = start(std::move(stream), side);
+    under_way_.done();
+    return session;
   }
 
-  [[nodiscard]] std::size_t session_count() const {
-    const std::lock_guard lock(lock_);
-    return connections_.size();
+  [[nodiscard]] const impl::Hub& hub() const { return *hub_; }
+
+  [[nodiscard]] std::vector<Session> sessions() const {
+    std::vector<Session> all;
+    for (auto& connection : hub_->all()) all.emplace_back(std::move(connection));
+    return all;
   }
 
   void close() {
@@ -114,12 +118,12 @@ class Peer::Impl {
   Result<Session> start_dialling(const net::Address& address) {
     if (is_full()) return too_many_sessions();
     auto stream = network().dial(address, rt::Deadline::after(options_->dial_timeout));
-    if (stream) return start(*std::move(stream), impl::Side::dialled);
+    if (stream) return start(*std::move(stream), Side::dialled);
     return Status(Code::not_sent, "no connection to " + address.to_string())
         .with_cause(stream.error().message());
   }
 
-  [[nodiscard]] bool is_full() const { return session_count() >= options_->max_sessions; }
+  [[nodiscard]] bool is_full() const { return hub_->size() >= options_->max_sessions; }
 
   [[nodiscard]] Status too_many_sessions() const {
     return {Code::resource_exhausted,
@@ -130,28 +134,24 @@ class Peer::Impl {
   Status admit(const std::shared_ptr<Connection>& connection) {
     const std::lock_guard lock(lock_);
     if (closed_) return {Code::not_sent, "the peer was closed while dialling"};
+    alive_.add();  // before others can see it, and end it
     // Others may have been dialled or accepted meanwhile.
-    if (connections_.size() >= options_->max_sessions) return too_many_sessions();
-    connections_.emplace(connection->id(), connection);
-    alive_.add();
-    return {};
+    Status status = hub_->add(connection, options_->max_sessions);
+    if (!status.is_ok()) alive_.done();
+    return status;
   }
 
   void forget(const Connection& connection) {
-    {
-      const std::lock_guard lock(lock_);
-      connections_.erase(connection.id());
-    }
+    hub_->remove(connection);
     alive_.done();
   }
 
-  Result<Session> start(std::unique_ptr<net::Stream> stream, impl::Side side) {
-    const SessionId id(++last_id_);
+  Result<Session> start(std::unique_ptr<net::Stream> stream, Side side) {
+    const SessionNumber number(++last_number_);
     auto connection = std::make_shared<Connection>(
-        std::move(stream), id, side,
-        Connection::Origin{options_, framings_, router_, ready_, workplaces_,
-                           [this](const Connection& gone) { forget(gone); }},
-        scope_.context());
+        std::move(stream), number, side,
+        impl::Origin{options_, framings_, router_, ready_, workplaces_, hub_, in_session_,
+                     [this](const Connection& gone) { forget(gone); }});
     if (Status s = admit(connection); !s.is_ok()) return s;
     connection->begin();
     return Session(connection);
@@ -170,7 +170,7 @@ class Peer::Impl {
         continue;
       }
       const Status failure =
-          stream ? start(*std::move(stream), impl::Side::accepted).error() : stream.error();
+          stream ? start(*std::move(stream), Side::accepted).error() : stream.error();
       if (failure.is_ok()) continue;
       if (is_closed()) return;
       // Out of fibers, most likely. Connections wait in the kernel; trying again at once would only
@@ -214,19 +214,20 @@ class Peer::Impl {
   const std::shared_ptr<const impl::Framings> framings_;
   const std::shared_ptr<Router> router_;
   net::TcpNetwork tcp_;
-  std::atomic<std::uint64_t> last_id_ = 0;
+  const std::shared_ptr<impl::Hub> hub_ = std::make_shared<impl::Hub>();
+  std::atomic<std::uint64_t> last_number_ = 0;
   rt::WaitGroup under_way_;  // listen() and dial()
 
   mutable rt::Mutex lock_;  // of what follows
   bool closed_ = false;
   std::vector<std::shared_ptr<net::Listener>> listeners_;
-  std::unordered_map<SessionId, std::shared_ptr<Connection>> connections_;
 
   rt::Pool<std::unique_ptr<impl::Workplace>> workplaces_{
       [] { return std::make_unique<impl::Workplace>(); }};
   rt::WaitGroup alive_;                         // sessions
   rt::Scope scope_{rt::Context::background()};  // accept loops: joined before the rest goes
-  rt::ReadyQueue ready_{"session",              // runs them
+  const rt::Context in_session_ = scope_.context().with_value(impl::InSession());
+  rt::ReadyQueue ready_{"session",  // runs them
                         rt::Context::background(),
                         {.max_fibers = options_->max_fibers, .min_fibers = 1}};
 };
@@ -260,9 +261,25 @@ Result<net::Address> Peer::listen(std::string_view address) { return impl_->list
 
 Result<Session> Peer::dial(std::string_view address) { return impl_->dial(address); }
 
+Result<Session> Peer::serve(std::unique_ptr<net::Stream> stream, Side side) {
+  return impl_->serve(std::move(stream), side);
+}
+
 std::vector<Session> Peer::sessions() const { return impl_->sessions(); }
 
-std::size_t Peer::session_count() const { return impl_->session_count(); }
+std::size_t Peer::session_count() const { return impl_->hub().size(); }
+
+std::optional<Session> Peer::session(std::string_view id) const {
+  auto found = impl_->hub().find(id);
+  if (found == nullptr) return std::nullopt;
+  return Session(std::move(found));
+}
+
+std::optional<Session> Peer::random_session() const {
+  auto found = impl_->hub().any();
+  if (found == nullptr) return std::nullopt;
+  return Session(std::move(found));
+}
 
 void Peer::close() { impl_->close(); }
 

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -21,11 +22,13 @@
 
 #include "parley/base/result.h"
 #include "parley/net/address.h"
+#include "parley/net/stream.h"
 #include "parley/peer/context.h"
 #include "parley/peer/controller.h"
 #include "parley/peer/handler.h"
 #include "parley/peer/member_function.h"
 #include "parley/peer/options.h"
+#include "parley/peer/push.h"
 #include "parley/peer/router.h"
 #include "parley/peer/session.h"
 #include "parley/peer/stream_handler.h"
@@ -46,7 +49,8 @@ class Peer {
   // PUSHes run it and drop the result. See make_handler for what functions will do. Calls run in
   // parallel, also those of one session as soon as one of them waits or is slow, each to its end on
   // one fiber: what `function` shares between calls needs a lock (rt::Mutex), a channel or an
-  // atomic, as in Go. They begin in the order in which they came. A method handled
+  // atomic, as in Go. They begin in the order in which they came, those through filters when
+  // their body is undone. A method handled
   // twice is a bug. What `function` refers to must outlive the peer (declare it first), or close()
   // must come before its end. Methods may be added at any time.
   // With `names` of all parameters callers may send them by name, too; they and `description` are
@@ -102,9 +106,50 @@ class Peer {
   // invalid_argument for an address that is none; resource_exhausted at max_sessions.
   Result<Session> dial(std::string_view address);
 
-  // The sessions there are.
+  // A session over a stream that was made elsewhere (a TLS handshake, a tunnel, a test), as if it
+  // had been accepted, or dialled, here. not_sent when the peer is closed, resource_exhausted at
+  // max_sessions: the stream is gone then.
+  Result<Session> serve(std::unique_ptr<net::Stream> stream, Side side = Side::accepted);
+
+  // Sends a PUSH to all sessions that are open, or those for which which(session) is true; see
+  // push_to().
+  template <class... Args>
+  Result<Pushed> push_all(const PushOptions& options, std::string_view method,
+                          const Args&... args) const {
+    return push_if([](const Session&) { return true; }, options, method, args...);
+  }
+  template <class Which, class... Args>
+    requires std::is_invocable_r_v<bool, Which&, const Session&>
+  Result<Pushed> push_if(Which which, const PushOptions& options, std::string_view method,
+                         const Args&... args) const {
+    std::vector<Session> chosen = sessions();
+    std::erase_if(chosen, [&](const Session& each) { return !each.is_open() || !which(each); });
+    return push_to(chosen, options, method, args...);
+  }
+
+  // The sessions there are, those that are closing among them, in no order.
   [[nodiscard]] std::vector<Session> sessions() const;
   [[nodiscard]] std::size_t session_count() const;
+
+  // The session of that id (Session::id), if it is open: one whose id was taken over is never given
+  // again, from the very moment on.
+  [[nodiscard]] std::optional<Session> session(std::string_view id) const;
+  // One of those that are open, each as likely as the others; nothing when there is none.
+  [[nodiscard]] std::optional<Session> random_session() const;
+  // Calls visit(session) for each that was there when this was called and still is open, until it
+  // returns false; returning nothing goes on. No lock is held: it may wait, and close sessions.
+  template <class F>
+    requires std::is_invocable_v<F&, const Session&>
+  void visit_sessions(F&& visit) const {
+    for (const Session& each : sessions()) {
+      if (!each.is_open()) continue;
+      if constexpr (std::is_void_v<decltype(visit(each))>) {
+        visit(each);
+      } else if (!visit(each)) {
+        return;
+      }
+    }
+  }
 
   // Stops listening and ends every session in order (Session::close), all at once. Twice is fine.
   // One of its own handlers cannot call it (a bug): the peer waits for its handlers, for at most

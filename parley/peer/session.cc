@@ -1,16 +1,47 @@
 #include "parley/peer/session.h"
 
+#include "parley/peer/impl/answer.h"
+#include "parley/peer/impl/async_call.h"
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/hub.h"
 
 namespace parley {
 
 Result<wire::Message> Session::exchange(const CallOptions& options, std::string_view method,
                                         wire::BodyCodec codec, Bytes body) const {
-  auto reply = connection_->call(options, method, codec, std::move(body));
-  if (!reply) return reply;
-  if (options.reply_metadata != nullptr) *options.reply_metadata = std::move(reply->metadata);
-  if (!reply->status.is_ok()) return impl::as_answer(std::move(reply->status));
+  auto reply = connection_->call(options, method, codec, std::move(body), {});
+  impl::settle(reply, options.reply_metadata);
   return reply;
+}
+
+Result<wire::Message> Session::exchange_text(const CallOptions& options, std::string_view method,
+                                             wire::BodyCodec codec, std::string_view text) const {
+  const bool is_filtered = !options.filters.empty();
+  auto reply =
+      connection_->call(options, method, codec, is_filtered ? Bytes::copy_of(text) : Bytes(),
+                        is_filtered ? std::string_view() : text);
+  impl::settle(reply, options.reply_metadata);
+  return reply;
+}
+
+Result<wire::Message> Session::exchange_body(const CallOptions& options, std::string_view method,
+                                             wire::BodyCodec codec, std::string body) const {
+  if (body.size() < impl::Outbox::large_body_bytes) {
+    return exchange_text(options, method, codec, body);
+  }
+  return exchange(options, method, codec, Bytes::from(std::move(body)));
+}
+
+Result<std::shared_ptr<impl::AsyncCall>> Session::begin_raw_call(const CallOptions& options,
+                                                                 std::string_view method,
+                                                                 wire::BodyCodec codec, Bytes body,
+                                                                 Then then) const {
+  return impl::AsyncCall::begin(connection_, options, method, codec, std::move(body),
+                                std::move(then));
+}
+
+void Session::call_all(const BatchOptions& options, std::span<impl::BatchedCall> calls) const {
+  connection_->call_all(options, calls);
 }
 
 Result<Bytes> Session::call_raw(const CallOptions& options, std::string_view method,
@@ -41,7 +72,29 @@ Status Session::wait_closed(rt::Deadline deadline) const {
   return connection_->wait_closed(deadline);
 }
 
-SessionId Session::id() const { return connection_->id(); }
+Status Session::add_on_closed(std::function<void(const Status&)> callback) const {
+  return connection_->on_closed(std::move(callback));
+}
+
+Status Session::health() const { return connection_->health(); }
+
+SessionValues& Session::values() const { return connection_->extras().values(); }
+
+Instant Session::since() const { return connection_->extras().since(); }
+
+std::string Session::real_ip() const { return connection_->extras().real_ip(); }
+
+Status Session::set_real_ip(const std::string& ip) const {
+  return connection_->extras().set_real_ip(ip);
+}
+
+SessionNumber Session::number() const { return connection_->number(); }
+
+std::string Session::id() const { return connection_->hub().id_of(*connection_); }
+
+Status Session::set_id(std::string_view id) const {
+  return connection_->hub().give(*connection_, id);
+}
 
 std::string Session::local_address() const { return connection_->local_address(); }
 

@@ -10,28 +10,44 @@
 //   Status told = session.push("/shop/news", "tea is back");
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "parley/base/bytes.h"
+#include "parley/base/clock.h"
 #include "parley/base/id.h"
 #include "parley/base/result.h"
+#include "parley/peer/async_call.h"
 #include "parley/peer/body.h"
 #include "parley/peer/options.h"
+#include "parley/peer/session_values.h"
 #include "parley/peer/stream.h"
+#include "parley/rt/channel.h"
 #include "parley/rt/deadline.h"
 #include "parley/wire/message.h"
 
 namespace parley {
 
+template <class R = void>
+class Batch;
+
 namespace impl {
 class Connection;
-}
+struct BatchedCall;
+struct Pushing;
+}  // namespace impl
 
 struct SessionTag;
-using SessionId = StrongId<SessionTag, std::uint64_t>;
+// Unique within a peer, for its life; what its logs call the session by.
+using SessionNumber = StrongId<SessionTag, std::uint64_t>;
 
 class Session {
  public:
@@ -46,16 +62,81 @@ class Session {
   //     it may still run there, for as long as it does not look at its context, which ends too.
   template <class R = void, class... Args>
   Result<R> call(const CallOptions& options, std::string_view method, const Args&... args) const {
+    if constexpr (sizeof...(Args) > 0 && (codec::QuickArgument<Args> && ...)) {
+      std::array<char, codec::quick_room<Args...>> room;
+      if (const std::size_t size = codec::write_quick(room.data(), args...); size > 0) {
+        const auto reply = exchange_text(options, method, body_codec_for<Args...>(),
+                                         std::string_view(room.data(), size));
+        return reply ? decode_result<R>(*reply) : Result<R>(reply.error());
+      }
+    }
     auto body = encode_arguments(args...);
     if (!body) return body.error();
-    auto reply =
-        exchange(options, method, body_codec_for<Args...>(), Bytes::from(*std::move(body)));
+    auto reply = exchange_body(options, method, body_codec_for<Args...>(), *std::move(body));
     if (!reply) return reply.error();
     return decode_result<R>(*reply);
   }
   template <class R = void, class... Args>
   Result<R> call(std::string_view method, const Args&... args) const {
     return call<R>(CallOptions(), method, args...);
+  }
+
+  // The same without waiting for the answer, which the handle is asked for; dropping it gives the
+  // call up. Waits only while max_outgoing_bytes are on their way. Its time begins here, and it
+  // ends when that is over, also when nobody looks; what is left of the calling fiber's deadline
+  // bounds it too. `options.reply_metadata` must stay until get() has returned.
+  template <class R = void, class... Args>
+  AsyncCall<R> call_async(const CallOptions& options, std::string_view method,
+                          const Args&... args) const {
+    auto call = begin_call(options, method, nullptr, args...);
+    if (!call) return AsyncCall<R>(impl::CallHandle(call.error()));
+    return AsyncCall<R>(impl::CallHandle(*std::move(call)));
+  }
+  template <class R = void, class... Args>
+  AsyncCall<R> call_async(std::string_view method, const Args&... args) const {
+    return call_async<R>(CallOptions(), method, args...);
+  }
+
+  // The same with a callback for its result: then(Result<R>) is called once, if this returns ok,
+  // and never otherwise; errors as for a call that was not sent, and resource_exhausted when
+  // max_calls callbacks of the session have not returned. What it refers to must live until it has
+  // returned: that it has is certain when close() of the session or of the peer has returned (see
+  // there). It is called on a fiber of the peer and may wait, call and close; those of one session
+  // are called in the order in which the answers came, the next one when one has returned, or
+  // waits and PeerOptions::max_fibers leaves a fiber for it. Its context is not the caller's: it
+  // ends when the session has ended and drain_timeout is over. What it throws is logged.
+  template <class R = void, class F, class... Args>
+    requires std::is_invocable_v<F&, Result<R>>
+  Status call_then(F then, const CallOptions& options, std::string_view method,
+                   const Args&... args) const {
+    auto shared = std::make_shared<F>(std::move(then));
+    return begin_call(
+               options, method,
+               [shared](Result<wire::Message> reply) {
+                 (*shared)(reply ? decode_result<R>(*reply) : Result<R>(reply.error()));
+               },
+               args...)
+        .error();
+  }
+  template <class R = void, class F, class... Args>
+    requires std::is_invocable_v<F&, Result<R>>
+  Status call_then(F then, std::string_view method, const Args&... args) const {
+    return call_then<R>(std::move(then), CallOptions(), method, args...);
+  }
+
+  // The same with a channel that the result is sent into, by a fiber of the peer, which waits while
+  // it is full. Dropped when the channel is closed.
+  template <class R, class... Args>
+  Status call_into(std::shared_ptr<rt::Channel<Result<R>>> channel, const CallOptions& options,
+                   std::string_view method, const Args&... args) const {
+    return call_then<R>([channel = std::move(channel)](
+                            Result<R> result) { (void)channel->send(std::move(result)); },
+                        options, method, args...);
+  }
+  template <class R, class... Args>
+  Status call_into(std::shared_ptr<rt::Channel<Result<R>>> channel, std::string_view method,
+                   const Args&... args) const {
+    return call_into<R>(std::move(channel), CallOptions(), method, args...);
   }
 
   // Sends `method` with these arguments; nobody answers. Ok means it is on its way; whether it
@@ -104,17 +185,64 @@ class Session {
   // A handler may close its own session; it is not waited for then, but its answer is not sent. Use
   // Context::session() for that: handlers that close by other handles count as one, so that several
   // of them at once wait for each other until drain_timeout.
+  // At last it waits until all callbacks of the session (call_then, on_closed) have returned, also
+  // when the session has ended before. drain_timeout after the end their context ends; one that
+  // does not mind that is waited for. Only a handler or a callback of this very session does not
+  // wait for them, and one of another session no longer than its own context lasts.
   void close() const;
 
   // False once the session takes no new calls.
   [[nodiscard]] bool is_open() const;
   // Waits for the end of the session and returns its reason: cancelled when close() ended it here,
-  // unavailable when the other side closed or the connection broke. deadline_exceeded, or the
-  // context's status, when that came first.
+  // aborted when another session took over its id, unavailable when the other side closed or the
+  // connection broke. deadline_exceeded, or the context's status, when that came first. Callbacks
+  // may still be called, or running: close() waits for them.
   Status wait_closed(rt::Deadline deadline = {}) const;
 
-  // Unique within its peer.
-  [[nodiscard]] SessionId id() const;
+  // Calls callback(reason), with the reason that wait_closed() returns, once the session has ended,
+  // on a fiber of the peer, as callbacks of call_then are; the values of the session are still
+  // there. When this returns ok it is called once, and never otherwise: failed_precondition when
+  // the session has ended, resource_exhausted at PeerOptions::max_on_closed. What it refers to must
+  // live until it has returned, as that of call_then.
+  template <class F>
+    requires std::is_invocable_v<F&, const Status&>
+  Status on_closed(F callback) const {
+    auto shared = std::make_shared<F>(std::move(callback));
+    return add_on_closed([shared](const Status& reason) { (*shared)(reason); });
+  }
+
+  // Ok when a call would be sent at once. unavailable when the session takes no calls any more,
+  // with the reason as cause; resource_exhausted while max_outgoing_bytes are waiting to be sent,
+  // or max_calls are under way; failed_precondition as long as whoever dialled has not said what it
+  // speaks. It does not ask the other side.
+  [[nodiscard]] Status health() const;
+
+  // What the program keeps with this session. Lives as long as a handle.
+  [[nodiscard]] SessionValues& values() const;
+
+  // When it began, by the runtime's clock, and how long ago that is; it counts on after the end.
+  [[nodiscard]] Instant since() const;
+  [[nodiscard]] Duration age() const { return rt::now() - since(); }
+
+  // The address, without a port, of who is at the other end: that of the connection (empty for a
+  // Unix socket), or what a proxy in between, which has to be trusted, said in its place: then it
+  // is to be set here. What is in metadata is never believed by itself.
+  [[nodiscard]] std::string real_ip() const;
+  // invalid_argument when it is no IPv4 or IPv6 address.
+  Status set_real_ip(const std::string& ip) const;
+
+  [[nodiscard]] SessionNumber number() const;
+  // What the program calls it by (Peer::session): what set_id() gave it, as long as nobody else has
+  // that; otherwise "#" and its number. (An address would do badly: a Unix socket has none, and one
+  // that is dialled again may be there twice.)
+  [[nodiscard]] std::string id() const;
+  // Gives it this id, and takes it from who has it: that session is closed, with the reason aborted
+  // and what happened, which the other side is told as well (the parley framing). It takes no calls
+  // from the very moment on; those under way may end within drain_timeout. Does not wait for that.
+  // invalid_argument for an id that is empty, begins with # or is longer than max_id_bytes;
+  // failed_precondition when this session takes no calls any more itself.
+  Status set_id(std::string_view id) const;
+  static constexpr std::size_t max_id_bytes = 255;
   [[nodiscard]] std::string local_address() const;
   [[nodiscard]] std::string remote_address() const;
 
@@ -127,13 +255,40 @@ class Session {
       : connection_(std::move(connection)), handler_(handler) {}
 
  private:
+  template <class R>
+  friend class Batch;
+  friend struct impl::Pushing;
+
   template <class... Args>
   static constexpr wire::BodyCodec body_codec_for() {
     return sizeof...(Args) == 0 ? wire::BodyCodec::none : wire::BodyCodec::json;
   }
+  using Then = std::function<void(Result<wire::Message>)>;
+  template <class... Args>
+  Result<std::shared_ptr<impl::AsyncCall>> begin_call(const CallOptions& options,
+                                                      std::string_view method, Then then,
+                                                      const Args&... args) const {
+    auto body = encode_arguments(args...);
+    if (!body) return body.error();
+    return begin_raw_call(options, method, body_codec_for<Args...>(), Bytes::from(*std::move(body)),
+                          std::move(then));
+  }
+  Result<std::shared_ptr<impl::AsyncCall>> begin_raw_call(const CallOptions& options,
+                                                          std::string_view method,
+                                                          wire::BodyCodec codec, Bytes body,
+                                                          Then then) const;
+  Status add_on_closed(std::function<void(const Status&)> callback) const;
+  // See Batch.
+  void call_all(const BatchOptions& options, std::span<impl::BatchedCall> calls) const;
   // Sends a CALL and returns its REPLY, or the error in it.
   Result<wire::Message> exchange(const CallOptions& options, std::string_view method,
                                  wire::BodyCodec codec, Bytes body) const;
+  // The same with a small body, which is copied to where it is sent from.
+  Result<wire::Message> exchange_text(const CallOptions& options, std::string_view method,
+                                      wire::BodyCodec codec, std::string_view text) const;
+  // The same with one of any size.
+  Result<wire::Message> exchange_body(const CallOptions& options, std::string_view method,
+                                      wire::BodyCodec codec, std::string body) const;
 
   std::shared_ptr<impl::Connection> connection_;
   std::uint64_t handler_ = 0;

@@ -63,12 +63,15 @@ class RawStream {
   //   on
   //     both sides, whatever else has come;
   //   deadline_exceeded after `deadline`, or the status of the calling fiber's context: the stream
-  //     goes on then.
+  //     goes on then;
+  //   unimplemented, data_loss or resource_exhausted for a message that its filters
+  //     (CallOptions::filters) do not give back: it is gone, the stream goes on.
   Result<std::optional<Bytes>> receive(rt::Deadline deadline = {});
 
   // Sends a message; waits for the other side to have room for it (credit), and for room to send.
   // Ok means it is on its way. Errors as those of receive(), and cancelled when the stream has
-  // ended, failed_precondition after finish(), resource_exhausted beyond what the other side takes.
+  // ended, failed_precondition after finish(), resource_exhausted beyond what the other side takes,
+  // unimplemented for a filter that this side lacks.
   // On an error nothing of it was sent.
   Status send(Bytes body, rt::Deadline deadline = {});
 

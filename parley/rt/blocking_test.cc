@@ -114,8 +114,8 @@ TEST(Monitor, others_go_on_while_a_fiber_holds_its_worker) {
 TEST(Monitor, a_worker_held_for_five_seconds_holds_up_nobody_else) {
   testing::run_fiber_test(
       [] {
-        Scope scope;
         std::atomic<bool> others_are_done{false};
+        Scope scope;
         scope.go("holder", [&] {
           const Instant end = RealClock().now() + 5s;
           while (RealClock().now() < end) {}

@@ -10,6 +10,8 @@ wspb; payloads of WebSocket messages stand in the files as the contents of frame
 of raw_reference.py. `generate` uses the freedom a sender has: any order of keys or fields, some
 left out or unknown, white space, escapes where none are needed, long varints.
 
+What is written goes through the filters that are named by one more argument ("gm": gzip, then md5).
+
 Bytes that are not UTF-8 stand in Python's texts as surrogates ("surrogateescape").
 """
 
@@ -17,6 +19,7 @@ import json
 import random
 import sys
 
+from filters_reference import apply, undo
 from raw_reference import KNOWN, from_line, pairs_of, status_query, strict, to_line
 
 
@@ -28,8 +31,10 @@ def bytes_of(text):
     return text.encode("utf-8", "surrogateescape")
 
 
-def framed(content):
-    return (len(content) + 1).to_bytes(4, "big") + b"\0" + content
+def framed(content, pipe=b""):
+    # The filter that is applied last stands first.
+    rest = bytes([len(pipe)]) + pipe[::-1] + apply(pipe, content)
+    return len(rest).to_bytes(4, "big") + rest
 
 
 def query_of(metadata, escape=strict):
@@ -64,20 +69,21 @@ def json_fields(message):
     }
 
 
-def json_pack(message):
+def json_pack(message, pipe):
     members = (b'"%s":%s' % pair for pair in json_fields(message).items())
-    return framed(b"{" + b",".join(members) + b"}")
+    return framed(b"{" + b",".join(members) + b"}", pipe)
 
 
 def json_unpack(content):
     # What is not UTF-8 is a byte; Python's own reader then sees only texts.
     members = json.loads(text_of(content))
     text = lambda key: bytes_of(members.get(key, ""))
+    body = undo(bytes(members.get("xferPipe", []))[::-1], text("body"))
     return message_of(members.get("seq", 0), members["mtype"], text("serviceMethod"),
-                      text("status"), text("meta"), members.get("bodyCodec", 0), text("body"))
+                      text("status"), text("meta"), members.get("bodyCodec", 0), body)
 
 
-def json_random(rng, message):
+def json_random(rng, message, pipe):
     seq, kind, method, number, msg, cause, codec, body, metadata = message
     space = lambda: bytes(rng.choice(b" \t\r\n") for _ in range(rng.randrange(3)))
 
@@ -97,13 +103,13 @@ def json_random(rng, message):
     rng.shuffle(fields)
     members = (space() + b'"' + key + b'"' + space() + b":" + space() + value + space()
                for key, value in fields)
-    return framed(space() + b"{" + b",".join(members) + b"}" + space())
+    return framed(space() + b"{" + b",".join(members) + b"}" + space(), pipe)
 
 
-def old_json_random(rng, message):
+def old_json_random(rng, message, pipe):
     fields = json_fields(message)
     fields[b"body"] = b'"' + message[7].replace(b'"', b'\\"') + b'"'
-    return framed(b"{" + b",".join(b'"%s":%s' % pair for pair in fields.items()) + b"}")
+    return framed(b"{" + b",".join(b'"%s":%s' % pair for pair in fields.items()) + b"}", pipe)
 
 
 def is_json(text):
@@ -141,8 +147,8 @@ def pb_fields(message):
             bytes_field(5, query_of(metadata)), number_field(6, codec), bytes_field(7, body)]
 
 
-def pb_pack(message):
-    return framed(b"".join(pb_fields(message)))
+def pb_pack(message, pipe):
+    return framed(b"".join(pb_fields(message)), pipe)
 
 
 def signed(number):
@@ -181,7 +187,7 @@ def pb_unpack(content):
                       fields.get(5, b""), fields.get(6, 0), fields.get(7, b""))
 
 
-def pb_random(rng, message):
+def pb_random(rng, message, pipe):
     def lengthened(field):
         # A varint may have bytes that add nothing; the tags here have one byte.
         if field and field[0] & 7 == 0 and len(field) < 9 and rng.randrange(3) == 0:
@@ -195,47 +201,60 @@ def pb_random(rng, message):
     rng.shuffle(fields)
     if message[7]:
         fields.insert(0, bytes_field(7, b"an earlier body"))
-    return framed(b"".join(fields))
+    return framed(b"".join(fields), pipe)
 
 
 # WebSocket
 
 
-def wsjson_pack(message):
-    fields = json_fields(message)
+def filtered(message, pipe):
+    return message[:7] + (apply(pipe, message[7]),) + message[8:]
+
+
+def wsjson_pack(message, pipe):
+    fields = json_fields(filtered(message, pipe))
     if message[3] == 0:
         del fields[b"status"]
-    fields[b"xferPipe"] = b"[]"
+    fields[b"xferPipe"] = b"[" + b",".join(b"%d" % id for id in pipe[::-1]) + b"]"
     return framed(b"{" + b",".join(b'"%s":%s' % pair for pair in fields.items()) + b"}")
 
 
-def wspb_fields(message):
-    seq, kind, method, number, msg, cause, codec, body, metadata = message
+def wsjson_random(rng, message, pipe):
+    content = json_random(rng, filtered(message, pipe), b"")[5:]
+    ids = b",".join(b"%d" % id for id in pipe[::-1])
+    return framed(content.replace(b"{", b'{"xferPipe": [%s],' % ids, 1))
+
+
+def wspb_fields(message, pipe):
+    seq, kind, method, number, msg, cause, codec, body, metadata = filtered(message, pipe)
     status = b"&".join(status_query(number, msg, cause)) if number else b""
     return [number_field(1, seq), number_field(2, kind), bytes_field(3, method),
             bytes_field(4, query_of(metadata)), number_field(5, codec), bytes_field(8, status),
-            bytes_field(6, body)]
+            bytes_field(6, body), bytes_field(7, pipe[::-1])]
 
 
-def wspb_pack(message):
-    return framed(b"".join(wspb_fields(message)))
+def wspb_pack(message, pipe):
+    return framed(b"".join(wspb_fields(message, pipe)))
 
 
 def wspb_unpack(content):
     fields = pb_read(content)
     return message_of(signed(fields.get(1, 0)), fields[2], fields.get(3, b""), fields.get(8, b""),
-                      fields.get(4, b""), fields.get(5, 0), fields.get(6, b""))
+                      fields.get(4, b""), fields.get(5, 0),
+                      undo(fields.get(7, b"")[::-1], fields.get(6, b"")))
 
 
-def wspb_random(rng, message):
-    fields = wspb_fields(message) + [b"\x3a\x00"]
+def wspb_random(rng, message, pipe):
+    fields = wspb_fields(message, pipe)
+    if not pipe:
+        fields.append(b"\x3a\x00")
     rng.shuffle(fields)
     return framed(b"".join(fields))
 
 
 # all
 
-FORMATS = {"wsjson": (wsjson_pack, json_unpack, json_random),
+FORMATS = {"wsjson": (wsjson_pack, json_unpack, wsjson_random),
            "wspb": (wspb_pack, wspb_unpack, wspb_random),
            "json": (json_pack, json_unpack, json_random), "pb": (pb_pack, pb_unpack, pb_random),
            "oldjson": (None, None, old_json_random)}
@@ -244,8 +263,9 @@ FORMATS = {"wsjson": (wsjson_pack, json_unpack, json_random),
 def contents_of(data):
     while data:
         size = 4 + int.from_bytes(data[:4], "big")
-        assert 5 < size <= len(data) and data[4] == 0, f"frame of {size} bytes, {len(data)} left"
-        yield data[5:size]
+        assert 5 < size <= len(data), f"frame of {size} bytes, {len(data)} left"
+        ids = data[5 : 5 + data[4]]
+        yield undo(ids[::-1], data[5 + len(ids) : size])
         data = data[size:]
 
 
@@ -276,13 +296,13 @@ def main(args):
     elif args[1] == "encode":
         with open(args[2]) as lines, open(args[3], "wb") as frames:
             for line in lines:
-                frames.write(pack(from_line(line)))
+                frames.write(pack(from_line(line), b"".join(map(str.encode, args[4:]))))
     else:
-        rng = random.Random(int(args[2]))
+        rng, pipe = random.Random(int(args[2])), b"".join(map(str.encode, args[6:]))
         with open(args[4], "wb") as frames, open(args[5], "w") as lines:
             for _ in range(int(args[3])):
                 message = random_message(rng, args[0] == "oldjson")
-                frames.write(randomly(rng, message))
+                frames.write(randomly(rng, message, pipe))
                 lines.write(to_line(message) + "\n")
 
 

@@ -6,12 +6,15 @@
 #include <string_view>
 
 #include "parley/base/assert.h"
+#include "parley/wire/testing/toy_filters.h"
 #include "parley/wire/ws_payload.h"
 
 // NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using parley::Bytes;
-  constexpr parley::wire::ErpcLimits limits{.max_frame_bytes = 4096, .max_metadata_entries = 64};
+  const parley::wire::ErpcLimits roomy{.filters = parley::wire::testing::toy_prefixes()};
+  const parley::wire::ErpcLimits limits{
+      .max_frame_bytes = 4096, .max_metadata_entries = 64, .filters = roomy.filters};
   if (size == 0) return 0;
   const bool is_json = data[0] % 2 == 0;
   const auto encode = is_json ? parley::wire::encode_ws_json : parley::wire::encode_ws_pb;
@@ -20,9 +23,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto message = decode(Bytes::copy_of(payload), limits);
   if (!message) return 0;
   std::string out;
-  const parley::Status status = encode(*message, out, {});
+  const parley::Status status = encode(*message, out, roomy);
   PARLEY_ASSERT(status.is_ok(), "a message that was read cannot be written: " + status.to_string());
-  const auto back = decode(Bytes::from(out), {});
+  const auto back = decode(Bytes::from(out), roomy);
   PARLEY_ASSERT(back, "a payload we wrote cannot be read");
   PARLEY_ASSERT(*back == *message, "a message changed by being written and read");
   return 0;

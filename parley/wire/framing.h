@@ -72,6 +72,14 @@ class Encoder {
   // How large the parts should be that a large body is cut into: a message with `more`, then those
   // of type part. 0: the format has no parts.
   [[nodiscard]] virtual std::size_t part_bytes() const noexcept { return 0; }
+  // Who takes a body through Message::filters. True: the sender (filter_body() of filter.h), before
+  // it encodes, and the receiver undoes it where the body is used. False: the encoder and the
+  // decoder, since filters change more of a frame than its body.
+  [[nodiscard]] virtual bool takes_filtered_bodies() const noexcept { return false; }
+  // Whether what it writes depends on what it wrote before. False: encode() changes nothing in the
+  // encoder and may be called while another fiber encodes, and the frames leave in any order; so
+  // what takes long, filters, need not be done where others wait.
+  [[nodiscard]] virtual bool remembers() const noexcept { return true; }
 
   // Appends the message whole. On an error `out` is what it was before, and so is the encoder: the
   // message cannot be carried by this format (invalid_argument, unimplemented) or is beyond a limit

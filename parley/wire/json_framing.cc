@@ -34,7 +34,7 @@ void JsonEncoder::put_head(const Message& message, std::size_t /*body_bytes*/, s
 
 Status JsonEncoder::put(const Message& message, std::span<const std::string_view> body,
                         std::string& out) const {
-  const std::string_view end = impl::json_end(envelope);
+  const std::string end = impl::json_end(envelope);
   std::size_t size = end.size();
   for (const std::string_view piece : body) size += impl::json_size(piece);
   const Sizes sizes{.method = impl::json_size(message.method), .body = size, .body_room = size};
@@ -46,6 +46,7 @@ Status JsonEncoder::put(const Message& message, std::span<const std::string_view
 
 Status JsonEncoder::encode_apart(const Message& message, std::string& out, Bytes& tail) {
   const Bytes& body = message.body;
+  if (!message.filters.empty()) return ErpcEncoder::encode_apart(message, out, tail);
   std::size_t size = 0;
   for (std::size_t i = 0; i < body.piece_count(); ++i) size += impl::json_size(body.piece(i));
   if (size != body.size()) {
@@ -53,11 +54,11 @@ Status JsonEncoder::encode_apart(const Message& message, std::string& out, Bytes
     if (status.is_ok()) tail = {};
     return status;
   }
-  const std::string_view end = impl::json_end(envelope);
+  const std::string end = impl::json_end(envelope);
   const Sizes sizes{.method = impl::json_size(message.method), .body = size + end.size()};
   if (Status bad = encode_head(message, sizes, out); !bad.is_ok()) return bad;
   tail = body;
-  tail.append(Bytes::copy_of(end));
+  tail.append(Bytes::from(end));
   return {};
 }
 

@@ -1,8 +1,8 @@
 // JsonFraming: Teleport's json format (erpc v6 and v7), docs/protocols/erpc-json.md.
 //
 // JsonFraming is immutable and may be shared by threads. A JsonEncoder and a JsonDecoder belong to
-// one fiber at a time; the encoder remembers nothing, so one may serve many connections. Transfer
-// filters are not registered yet: frames that name one are refused (unimplemented).
+// one fiber at a time; the encoder remembers nothing, so one may serve many connections. A frame
+// with transfer filters goes through them whole, those of its limits.
 //
 //   JsonEncoder encoder;
 //   std::string out;

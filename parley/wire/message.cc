@@ -86,8 +86,9 @@ bool is_of_own_exchange(const Message& message) noexcept {
 bool operator==(const Message& a, const Message& b) {
   return a.seq == b.seq && a.type == b.type && a.body_codec == b.body_codec && a.own == b.own &&
          a.more == b.more && a.is_refused == b.is_refused && a.timeout == b.timeout &&
-         a.value == b.value && a.method == b.method && a.status == b.status &&
-         a.metadata == b.metadata && a.body == b.body;
+         a.value == b.value && a.is_filtered == b.is_filtered && a.filters == b.filters &&
+         a.method == b.method && a.status == b.status && a.metadata == b.metadata &&
+         a.body == b.body;
 }
 
 }  // namespace parley::wire

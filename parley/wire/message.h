@@ -16,6 +16,7 @@
 #include "parley/base/bytes.h"
 #include "parley/base/clock.h"
 #include "parley/base/status.h"
+#include "parley/wire/filter_pipe.h"
 #include "parley/wire/metadata.h"
 
 namespace parley::wire {
@@ -45,7 +46,7 @@ std::string_view name_of(MessageType type) noexcept;
 std::optional<MessageType> teleport_type_of(std::uint32_t number) noexcept;
 
 // How the body was written. The ids are Teleport's; a byte that is not listed here names a codec of
-// the user's and passes through unchanged.
+// the user's and passes through unchanged, in the parley framing below 0x80: it refuses the others.
 enum class BodyCodec : char {
   none = 0,
   json = 'j',
@@ -79,6 +80,11 @@ struct Message {
   bool more = false;
   // The body was too large and is gone, as `status` says. Only decoders set it.
   bool is_refused = false;
+  // The body is what came out of `filters`, and has to go back through them to be read (filter.h).
+  // Set where a framing carries bodies so: Encoder::takes_filtered_bodies().
+  bool is_filtered = false;
+  // The transfer filters the message goes through, or has come through.
+  FilterPipe filters{};
   Bytes body{};
   // How long the caller will wait, to the microsecond; nothing: not said.
   std::optional<Duration> timeout{};

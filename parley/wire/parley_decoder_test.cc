@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -101,6 +102,18 @@ TEST(ParleyDecoder, says_what_is_wrong_with_a_frame) {
        "parley frame: another body of id 7 is still under way in parts"},
   };
   for (const auto& [hex, said] : cases) EXPECT_EQ(problem(hex), said) << hex;
+}
+
+TEST(ParleyDecoder, says_what_is_wrong_with_filters) {
+  EXPECT_EQ(problem("02 05 01 80 02 67 67"),
+            "parley REPLY: filters: transfer filter 'g' stands there twice: a pipe has each once");
+  EXPECT_EQ(problem("02 02 01 80"), "parley REPLY: filters: the frame ends within it");
+  EXPECT_EQ(problem("02 03 01 80 00"), "parley REPLY: filters: there are none");
+  EXPECT_EQ(problem("02 04 01 80 01 00"),
+            "parley REPLY: filters: transfer filter 0x00 cannot be: 0 is no id");
+  EXPECT_EQ(problem("02 0c 01 80 09 616161616161616161"),
+            "parley REPLY: filters: 9 transfer filters are more than a pipe may have (8)");
+  EXPECT_EQ(problem("02 0b 01 80 08 6162636465666768"), "none") << "whoever knows them";
 }
 
 TEST(ParleyDecoder, what_is_allowed_is_not_refused) {
@@ -380,6 +393,63 @@ TEST(ParleyDecoder, random_messages_survive_random_cuts) {
     EXPECT_EQ(read, sent);
     EXPECT_FALSE(decoder.mid_frame());
   }
+}
+
+// What comes of a stream: its messages, which look into their decoder, and the error behind them.
+struct CutRead {
+  std::unique_ptr<ParleyDecoder> decoder = std::make_unique<ParleyDecoder>(least);
+  std::vector<Message> messages{};
+  Status error{};
+};
+
+CutRead read_in_chunks(std::string_view stream, std::size_t size) {
+  CutRead read;
+  for (std::size_t at = 0; at < stream.size(); at += size) {
+    read.decoder->feed(stream.substr(at, size));
+    for (;;) {
+      auto next = read.decoder->next();
+      if (!next) {
+        read.error = next.error();
+        return read;
+      }
+      if (!*next) break;
+      read.messages.push_back(**std::move(next));
+    }
+  }
+  return read;
+}
+
+// Plain calls and answers that lie whole in a chunk are read by code of their own.
+TEST(ParleyDecoder, a_call_or_answer_is_the_same_where_it_lies_and_in_pieces) {
+  testing::Random random(17);
+  const std::string begin = from_hex("f0 50 52 4c 01 00  01 06 01 01 02 2f61 6a");  // keeps /a
+  ASSERT_EQ(read_in_chunks(begin, 100).messages.size(), 2U);
+  constexpr std::string_view kinds("\x01\x02\x11", 3);
+  std::size_t good = 0;
+  for (int round = 0; round < 2'000; ++round) {
+    std::string stream = begin;
+    for (int frame = 0; frame < 3; ++frame) {
+      std::string fields;
+      for (std::size_t i = random() % 12; i > 0; --i) {
+        // Mostly numbers that mean something, now and then any byte.
+        fields += static_cast<char>(random() % 4 == 0 ? random() % 256 : 1 + random() % 3);
+      }
+      // The body: lengths of one byte and of two, and the longest that are read so.
+      if (random() % 3 == 0)
+        fields.append(random() % 2 == 0 ? random() % 300 : 4'080 + random() % 20, 'b');
+      const std::size_t length = fields.size() + (random() % 10 == 0 ? 1 : 0);
+      stream += kinds[random() % kinds.size()];
+      if (length >= 0x80) stream += static_cast<char>(0x80 | (length & 0x7f));
+      stream += static_cast<char>(length >= 0x80 ? length >> 7U : length);
+      stream += fields;
+    }
+    const auto whole = read_in_chunks(stream, stream.size());
+    const auto pieces = read_in_chunks(stream, 1);
+    ASSERT_EQ(whole.messages, pieces.messages) << round;
+    ASSERT_EQ(whole.error, pieces.error) << round;
+    good += whole.messages.size() - 2;
+  }
+  EXPECT_GT(good, 1'000U);
 }
 
 TEST(ParleyDecoder, random_bytes_and_random_damage_never_crash) {

@@ -20,8 +20,9 @@ constexpr std::size_t most_status_text = std::size_t{16} << 10U;
 // What a large body is cut into, so that each part fits a frame whatever the other side takes.
 constexpr std::size_t most_part = std::size_t{48} << 10U;
 // A frame takes at most this besides method, status and metadata: id, method's number and size,
-// deadline, count of entries, codec.
+// deadline, count of entries, codec, filters.
 constexpr std::size_t most_overhead = 5 * impl::longest_varint + 1;
+static_assert(most_overhead >= 5 + 10 + 8 + 10 + 1 + 1 + FilterPipe::max_filters);
 
 const FrameShape& shape_of(MessageType type) {
   return impl::frame_shapes[impl::frame_kind_of(type)];
@@ -84,6 +85,36 @@ Status too_much(const FrameShape& shape, std::string what) {
   return {Code::resource_exhausted, std::string(shape.name) + ": " + std::move(what)};
 }
 
+// The byte's high bit says that filters follow, so there is no codec of such an id.
+bool has_high_bit(BodyCodec codec) {
+  return (static_cast<unsigned char>(codec) & impl::codec_filtered) != 0;
+}
+
+// Of a message with filters, or with a codec that looks so.
+Status refuse_filters(const Message& message, const FrameShape& shape) {
+  if (has_high_bit(message.body_codec) && shape.has_codec) {
+    return wrong(shape, "a codec of id " +
+                            std::to_string(static_cast<unsigned char>(message.body_codec)) +
+                            "; the format carries those below 128");
+  }
+  if (message.filters.empty()) return {};
+  if (!shape.has_codec) return wrong(shape, "it names no filters: those of its OPEN hold");
+  if (shape.has_body && !message.is_filtered) {
+    return wrong(shape, "its body has not gone through its filters: use filter_body()");
+  }
+  return {};
+}
+
+void append_codec(std::string& out, const Message& message) {
+  const auto codec = static_cast<unsigned char>(message.body_codec);
+  if (message.filters.empty()) [[likely]] {
+    out += static_cast<char>(codec);
+    return;
+  }
+  out += static_cast<char>(codec | impl::codec_filtered);
+  append_text(out, message.filters.ids());
+}
+
 void copy_pieces(std::span<const std::string_view> pieces, std::string& out) {
   for (const std::string_view piece : pieces) out += piece;
 }
@@ -121,6 +152,9 @@ Status ParleyEncoder::refuse(const Message& message, std::size_t body_bytes) con
     return {Code::unimplemented, "parley frame: type " +
                                      std::to_string(static_cast<unsigned>(message.type)) + " (" +
                                      std::string(name_of(message.type)) + ") is no message"};
+  }
+  if (!message.filters.empty() || has_high_bit(message.body_codec)) [[unlikely]] {
+    if (Status bad = refuse_filters(message, shape); !bad.is_ok()) return bad;
   }
   const std::size_t head = head_bytes(message);
   const bool is_in_parts = message.more || head + body_bytes > other_.max_frame;
@@ -229,7 +263,7 @@ void ParleyEncoder::encode_frame(const Message& message, std::size_t body_bytes,
       append_text(head, value);
     }
   }
-  if (shape.has_codec) head += static_cast<char>(message.body_codec);
+  if (shape.has_codec) append_codec(head, message);
   if (message.type == MessageType::credit || message.type == MessageType::go_away) {
     append_varint(head, message.value);
   } else if (message.type == MessageType::ping || message.type == MessageType::pong) {
@@ -242,8 +276,44 @@ void ParleyEncoder::encode_frame(const Message& message, std::size_t body_bytes,
   out += head;
 }
 
+// The frames that are said most: plain calls of a name the other side keeps (plain answers:
+// encode_answer()). False, and nothing has changed, for all others.
+bool ParleyEncoder::encode_quick_call(const Message& message, std::string_view body,
+                                      std::string& out) {
+  constexpr std::size_t longest = 4096;  // what any side takes as a body
+  if (message.type != MessageType::call || message.more || !message.metadata.empty() ||
+      !message.filters.empty() || has_high_bit(message.body_codec) || message.seq < 1 ||
+      body.size() > longest) {
+    return false;
+  }
+  const std::uint64_t name = known_name(message.method);
+  if (name == 0) return false;
+  std::uint64_t microseconds = 0;
+  if (message.timeout) {
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(*message.timeout);
+    microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(left.count(), 0));
+    if (microseconds > impl::longest_timeout_us) return false;
+  }
+  // The fields first, behind room for what tells their size.
+  constexpr std::size_t room = 1 + impl::longest_varint;
+  std::array<char, room + 3 * impl::longest_varint + 1> head;
+  char* at = impl::put_varint(head.data() + room, static_cast<std::uint64_t>(message.seq));
+  at = impl::put_varint(at, name);
+  if (message.timeout) at = impl::put_varint(at, microseconds);
+  *at++ = static_cast<char>(message.body_codec);
+  const auto fields = static_cast<std::size_t>(at - head.data()) - room;
+  char* const first = head.data() + room - varint_size(fields + body.size()) - 1;
+  const unsigned flags = message.timeout ? impl::flag_timeout : 0;
+  *first = static_cast<char>(impl::frame_kind_of(MessageType::call) | flags);
+  impl::put_varint(first + 1, fields + body.size());
+  out.append(first, at);
+  out += body;
+  return true;
+}
+
 Status ParleyEncoder::encode_pieces(const Message& message, std::span<const std::string_view> body,
                                     std::string& out) {
+  if (body.size() <= 1 && encode_quick_call(message, body.empty() ? "" : body[0], out)) return {};
   std::size_t size = 0;
   for (const std::string_view piece : body) size += piece.size();
   if (Status bad = refuse(message, size); !bad.is_ok()) return bad;
@@ -291,7 +361,7 @@ Status ParleyEncoder::encode_answer(std::int32_t seq, BodyCodec codec, std::stri
                                     std::string& out) const {
   constexpr std::size_t most_head = 2 + 3 * impl::longest_varint;
   // What any side takes, since what this one takes may be learned at this very moment.
-  if (seq < 1 || body.size() + most_head > Settings().max_frame) {
+  if (seq < 1 || body.size() + most_head > Settings().max_frame || has_high_bit(codec)) {
     return {Code::resource_exhausted, "parley REPLY: it is no small answer"};
   }
   std::array<char, most_head> head;

@@ -95,6 +95,7 @@ class ParleyDecoder final : public Decoder {
 
   [[nodiscard]] Result<std::pair<std::size_t, std::size_t>> sizes_of_next(
       std::string_view bytes) const;
+  bool next_quick(Message& message);
   Status advance(Message& message, Progress& progress);
   Status advance_joined(Message& message, Progress& progress);
   Status take(const Frame& frame, Message& message, Progress& progress);
@@ -131,13 +132,17 @@ class ParleyEncoder final : public Encoder {
   [[nodiscard]] bool has(MessageType type) const noexcept override;
   [[nodiscard]] std::size_t max_body_bytes() const noexcept override;
   [[nodiscard]] std::size_t part_bytes() const noexcept override;
+  // They do: the decoder hands bodies out as they came, whatever filters they name.
+  [[nodiscard]] bool takes_filtered_bodies() const noexcept override { return true; }
 
   // A body beyond the other side's max_frame goes in parts, one behind the other; who wants other
   // messages between them cuts it himself: a message with `more`, then messages of type part.
   // Errors: a method of more than 255 bytes, a seq below 1 where the format has one, a body where
-  // it has none, (invalid_argument); a body beyond max_body_bytes(), more entries than
-  // max_metadata_entries, or metadata that does not fit a frame (resource_exhausted). A status that
-  // is too long is no error: its texts are cut so that it reaches the caller.
+  // it has none, a codec of an id above 127, filters that the body has not gone through
+  // (is_filtered) or of a kind that names none (invalid_argument); a body beyond max_body_bytes(),
+  // more entries than max_metadata_entries, or metadata that does not fit a frame
+  // (resource_exhausted). A status that is too long is no error: its texts are cut so that it
+  // reaches the caller.
   using Encoder::encode;
   // A body that does not fit a frame is refused (resource_exhausted): encode() cuts it.
   Status encode_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
@@ -153,6 +158,7 @@ class ParleyEncoder final : public Encoder {
 
   Status encode_pieces(const Message& message, std::span<const std::string_view> body,
                        std::string& out) override;
+  bool encode_quick_call(const Message& message, std::string_view body, std::string& out);
   Status refuse(const Message& message, std::size_t body_bytes) const;
   void encode_frame(const Message& message, std::size_t body_bytes, std::string& out);
   Status encode_in_parts(const Message& message, std::span<const std::string_view> body,

@@ -349,6 +349,74 @@ TEST(ParleyFraming, a_body_must_wait_for_the_hello_of_a_side_that_takes_more) {
   EXPECT_EQ(careful.max_body_bytes(), 150'000U);
 }
 
+TEST(ParleyFraming, filters_stand_behind_the_codec) {
+  Line line;
+  const Message call{.seq = 1,
+                     .type = MessageType::call,
+                     .method = "/z",
+                     .body_codec = BodyCodec::json,
+                     .is_filtered = true,
+                     .filters = FilterPipe("zc"),
+                     .body = Bytes::from(from_hex("aabb"))};
+  line.come(testing::golden_parley_filtered_call);
+  EXPECT_EQ(line.read(), std::vector{call});
+  // The same, but for the name, which is kept.
+  std::string frame = from_hex(testing::golden_parley_filtered_call);
+  frame[3] = '\x01';
+  EXPECT_EQ(line.written(call), frame);
+  std::string apart;
+  Bytes tail;
+  ASSERT_TRUE(ParleyEncoder().encode_apart(call, apart, tail).is_ok());
+  EXPECT_EQ(apart + tail.to_string(), frame);
+}
+
+TEST(ParleyFraming, filters_hold_for_a_body_in_parts_as_a_whole) {
+  Line line;
+  const Message call{.seq = 1,
+                     .type = MessageType::call,
+                     .method = "/z",
+                     .is_filtered = true,
+                     .filters = FilterPipe("z"),
+                     .body = Bytes::from(std::string(60'000, 'x'))};
+  Message wide = call;
+  wide.metadata.add("key", std::string(10'000, 'v'));
+  (void)line.written(wide);
+  EXPECT_EQ(line.read(), std::vector{wide});
+}
+
+TEST(ParleyFraming, the_filters_of_a_stream_stand_in_its_open) {
+  Line line;
+  const Message open{
+      .seq = 3, .type = MessageType::open, .method = "/s", .filters = FilterPipe("g")};
+  (void)line.written(open);
+  EXPECT_EQ(line.read(), std::vector{open});
+  const Message data{.seq = 3,
+                     .type = MessageType::data,
+                     .own = true,
+                     .is_filtered = true,
+                     .filters = FilterPipe("g"),
+                     .body = Bytes::copy_of("x")};
+  EXPECT_EQ(line.refused(data).message(),
+            "parley DATA: it names no filters: those of its OPEN hold");
+}
+
+TEST(ParleyFraming, a_body_that_has_not_gone_through_its_filters_is_refused) {
+  Line line;
+  const Message call{.seq = 1, .type = MessageType::call, .filters = FilterPipe("z")};
+  EXPECT_EQ(line.refused(call).message(),
+            "parley CALL: its body has not gone through its filters: use filter_body()");
+}
+
+TEST(ParleyFraming, a_codec_whose_id_has_the_high_bit_is_refused) {
+  Line line;
+  const auto codec = static_cast<BodyCodec>('\x80');
+  EXPECT_EQ(line.refused({.seq = 1, .body_codec = codec}).message(),
+            "parley CALL: a codec of id 128; the format carries those below 128");
+  std::string out;
+  EXPECT_FALSE(ParleyEncoder().encode_answer(1, codec, "x", out).is_ok());
+  EXPECT_EQ(out, "");
+}
+
 TEST(ParleyFraming, what_a_frame_cannot_carry_is_refused) {
   Line line;
   const auto problem = [&](const Message& message) { return line.refused(message).message(); };
@@ -432,6 +500,30 @@ TEST(ParleyFraming, any_message_survives_the_round_trip) {
     const std::vector<Message> back = line.read();
     ASSERT_EQ(back, std::vector<Message>{message}) << name_of(message.type) << " " << i;
   }
+}
+
+// A body in one piece may be written by code of its own, one in two never is.
+TEST(ParleyFraming, a_call_is_the_same_bytes_whether_its_body_lies_in_one_piece_or_in_two) {
+  testing::Random random(19);
+  ParleyEncoder whole;
+  ParleyEncoder pieces;
+  std::size_t calls = 0;
+  for (int i = 0; i < 2'000; ++i) {
+    Message message = testing::random_parley_message(random, i % 10 == 0 ? 4'200 : 200);
+    if (message.type != MessageType::call || message.body.size() < 2 || message.more) continue;
+    ++calls;
+    const std::string body = message.body.to_string();
+    message.body = Bytes::copy_of(body);
+    std::string in_one;
+    ASSERT_TRUE(whole.encode(message, in_one).is_ok());
+    message.body = Bytes::copy_of(body.substr(0, 1));
+    message.body.append(Bytes::copy_of(body.substr(1)));
+    ASSERT_EQ(message.body.piece_count(), 2U);
+    std::string in_two;
+    ASSERT_TRUE(pieces.encode(message, in_two).is_ok());
+    ASSERT_EQ(in_one, in_two) << i;
+  }
+  EXPECT_GT(calls, 50U);
 }
 
 }  // namespace

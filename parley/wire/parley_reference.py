@@ -5,8 +5,9 @@
   parley_reference.py encode LINES STREAM              the other way
   parley_reference.py generate SEED COUNT STREAM LINES a random stream and what it means
 
-A line is: kind id own method deadline code business msg cause codec value metadata body; texts in
-hex ("-" when empty), metadata as key:value,key:value, "-" where a kind has no such field. `encode`
+A line is: kind id own method deadline code business msg cause codec filters value metadata body;
+texts in hex ("-" when empty), metadata as key:value,key:value, "-" where a kind has no such field.
+Bodies stand there as they came out of their filters. `encode`
 keeps every name it may, as a sender should; `generate` uses the freedom a sender has: names sent as
 text or kept, bodies in parts with others between them, extensions, settings of later versions.
 """
@@ -86,7 +87,10 @@ class Writer:
             out += varint(len(message["metadata"]))
             out += b"".join(text(key) + text(value) for key, value in message["metadata"])
         if kind in WITH_CODEC:
-            out += bytes([message["codec"]])
+            if message["filters"]:
+                out += bytes([message["codec"] | 0x80]) + text(message["filters"])
+            else:
+                out += bytes([message["codec"]])
         if kind in ("CREDIT", "GO_AWAY"):
             out += varint(message["value"])
         if kind in ("PING", "PONG"):
@@ -127,8 +131,8 @@ class Reader:
 
 def empty(kind):
     return {"kind": kind, "id": 0, "own": False, "method": b"", "deadline": None, "code": 0,
-            "business": 0, "msg": b"", "cause": b"", "codec": 0, "value": 0, "metadata": [],
-            "body": b""}
+            "business": 0, "msg": b"", "cause": b"", "codec": 0, "filters": b"", "value": 0,
+            "metadata": [], "body": b""}
 
 
 def read_status(reader, message):
@@ -167,7 +171,12 @@ def decode(stream):
             for _ in range(payload.varint()):
                 message["metadata"].append((payload.text(), payload.text()))
         if kind in WITH_CODEC:
-            message["codec"] = payload.take(1)[0]
+            codec = payload.take(1)[0]
+            message["codec"] = codec & 0x7F
+            if codec & 0x80:
+                message["filters"] = payload.text()
+                assert 1 <= len(message["filters"]) <= 8 and 0 not in message["filters"]
+                assert len(set(message["filters"])) == len(message["filters"])
         if kind in ("CREDIT", "GO_AWAY"):
             message["value"] = payload.varint()
         if kind in ("PING", "PONG"):
@@ -199,21 +208,22 @@ def line_of(message):
         message["kind"], str(message["id"]), str(int(message["own"])),
         hex_or_dash(message["method"]), deadline, str(message["code"]), str(message["business"]),
         hex_or_dash(message["msg"]), hex_or_dash(message["cause"]), str(message["codec"]),
-        str(message["value"]), metadata or "-", hex_or_dash(message["body"])])
+        hex_or_dash(message["filters"]), str(message["value"]), metadata or "-",
+        hex_or_dash(message["body"])])
 
 
 def message_of(line):
     def bytes_of(field):
         return b"" if field == "-" else bytes.fromhex(field)
     fields = line.split(" ")
-    metadata = [] if fields[11] == "-" else [
-        tuple(bytes.fromhex(part) for part in entry.split(":")) for entry in fields[11].split(",")]
+    metadata = [] if fields[12] == "-" else [
+        tuple(bytes.fromhex(part) for part in entry.split(":")) for entry in fields[12].split(",")]
     return {"kind": fields[0], "id": int(fields[1]), "own": fields[2] == "1",
             "method": bytes_of(fields[3]),
             "deadline": None if fields[4] == "-" else int(fields[4]), "code": int(fields[5]),
             "business": int(fields[6]), "msg": bytes_of(fields[7]), "cause": bytes_of(fields[8]),
-            "codec": int(fields[9]), "value": int(fields[10]), "metadata": metadata,
-            "body": bytes_of(fields[12])}
+            "codec": int(fields[9]), "filters": bytes_of(fields[10]), "value": int(fields[11]),
+            "metadata": metadata, "body": bytes_of(fields[13])}
 
 
 def random_message(rng, number):
@@ -236,7 +246,9 @@ def random_message(rng, number):
         message["metadata"] = [(rng.choice(texts), rng.choice(texts))
                                for _ in range(rng.randrange(1, 4))]
     if kind in WITH_CODEC:
-        message["codec"] = rng.randrange(256)
+        message["codec"] = rng.randrange(128)
+        if rng.random() < 0.25:
+            message["filters"] = bytes(rng.sample(range(1, 256), rng.randrange(1, 9)))
     if kind in ("CREDIT", "GO_AWAY", "PING", "PONG"):
         message["value"] = rng.choice([0, 1, 127, 128, (1 << 64) - 1])
     if kind in WITH_BODY:

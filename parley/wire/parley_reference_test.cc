@@ -36,8 +36,8 @@ std::string line_of(const Message& message) {
          std::to_string(message.status.business_code()) + " " +
          hex_or_dash(message.status.message()) + " " + hex_or_dash(message.status.cause()) + " " +
          std::to_string(static_cast<unsigned char>(message.body_codec)) + " " +
-         std::to_string(message.value) + " " + metadata_or_dash(message.metadata) + " " +
-         hex_or_dash(message.body.to_string()) + "\n";
+         hex_or_dash(message.filters.ids()) + " " + std::to_string(message.value) + " " +
+         metadata_or_dash(message.metadata) + " " + hex_or_dash(message.body.to_string()) + "\n";
 }
 
 class ParleyReference : public testing::Reference {

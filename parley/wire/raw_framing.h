@@ -1,8 +1,8 @@
 // RawFraming: Teleport's default byte format (erpc v6 and v7), docs/protocols/raw.md.
 //
 // RawFraming is immutable and may be shared by threads. A RawEncoder and a RawDecoder belong to one
-// fiber at a time; the encoder remembers nothing, so one may serve many connections. Transfer
-// filters are not registered yet: frames that name one are refused (unimplemented).
+// fiber at a time; the encoder remembers nothing, so one may serve many connections. A frame
+// with transfer filters goes through them whole, those of its limits.
 //
 //   RawEncoder encoder;
 //   std::string out;

@@ -5,6 +5,8 @@
   raw_reference.py encode LINES FRAMES              the other way
   raw_reference.py generate SEED COUNT FRAMES LINES random frames and what they mean
 
+What is written goes through the filters that are named by one more argument ("gm": gzip, then md5).
+
 A line is: seq type method number msg cause codec body metadata; texts in hex ("-" when empty),
 metadata as key:value,key:value. `generate` uses the freedom a sender has: '+' for a space, escapes
 in lower case or where none is needed, keys of the status in any order, upper-case digits in seq.
@@ -13,6 +15,8 @@ in lower case or where none is needed, keys of the status in any order, upper-ca
 import random
 import sys
 from urllib.parse import quote, unquote_to_bytes
+
+from filters_reference import apply, undo
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 KNOWN = [-1, 499, 400, 408, 404, 409, 403, 429, 412, 410, 416, 405, 500, 503, 510, 401, 105, 102]
@@ -48,7 +52,7 @@ def status_query(number, msg, cause, escape=strict):
     return fields
 
 
-def pack(message, escape=strict, seq_text=None, shuffle=None):
+def pack(message, pipe=b"", escape=strict, seq_text=None, shuffle=None):
     seq, kind, method, number, msg, cause, codec, body, metadata = message
     seq_text = (seq_text or base36(seq)).encode()
     fields = status_query(number, msg, cause, escape)
@@ -56,9 +60,10 @@ def pack(message, escape=strict, seq_text=None, shuffle=None):
         shuffle(fields)
     status = b"&".join(fields)
     meta = b"&".join(escape(key) + b"=" + escape(value) for key, value in metadata)
-    rest = bytes([0, len(seq_text)]) + seq_text + bytes([kind, len(method)]) + method
+    rest = bytes([len(seq_text)]) + seq_text + bytes([kind, len(method)]) + method
     rest += len(status).to_bytes(2, "big") + status + len(meta).to_bytes(2, "big") + meta
     rest += bytes([codec]) + body
+    rest = bytes([len(pipe)]) + pipe[::-1] + apply(pipe, rest)
     return (len(rest) + 4).to_bytes(4, "big") + rest
 
 
@@ -74,7 +79,8 @@ def unpack(frame):
     def sized(width):
         return take(int.from_bytes(take(width), "big"))
 
-    assert sized(1) == b"", "transfer filters are not spoken here"
+    ids = sized(1)
+    frame, at = undo(ids[::-1], frame[at:]), 0
     seq = int(sized(1), 36)
     kind = take(1)[0]
     method, status, metadata = sized(1), dict(pairs_of(sized(2))), pairs_of(sized(2))
@@ -108,7 +114,7 @@ def frames_of(data):
         data = data[size:]
 
 
-def random_frame(rng):
+def random_frame(rng, pipe):
     def text(most):
         return bytes(rng.choice((rng.randrange(256), rng.randrange(32, 127)))
                      for _ in range(rng.randrange(most + 1)))
@@ -130,7 +136,7 @@ def random_frame(rng):
     message = (seq, rng.randrange(1, 6), text(40), number, msg, cause, rng.randrange(256),
                text(100), metadata)
     seq_text = base36(seq).upper() if rng.randrange(2) else None
-    return message, pack(message, sloppy, seq_text, rng.shuffle)
+    return message, pack(message, pipe, sloppy, seq_text, rng.shuffle)
 
 
 def main(args):
@@ -141,12 +147,12 @@ def main(args):
     elif args[0] == "encode":
         with open(args[1]) as lines, open(args[2], "wb") as frames:
             for line in lines:
-                frames.write(pack(from_line(line)))
+                frames.write(pack(from_line(line), b"".join(map(str.encode, args[3:]))))
     else:
-        rng = random.Random(int(args[1]))
+        rng, pipe = random.Random(int(args[1])), b"".join(map(str.encode, args[5:]))
         with open(args[3], "wb") as frames, open(args[4], "w") as lines:
             for _ in range(int(args[2])):
-                message, frame = random_frame(rng)
+                message, frame = random_frame(rng, pipe)
                 frames.write(frame)
                 lines.write(to_line(message) + "\n")
 

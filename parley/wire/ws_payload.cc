@@ -66,13 +66,27 @@ Result<Message> decode(std::string_view name, Bytes payload, const ErpcLimits& l
     message.body = payload.slice(static_cast<std::size_t>(body.data() - text.data()), body.size());
   }
   impl::let_go_of_frame(text.size(), !body.empty(), message);
+  if (message.filters.empty()) return message;
+  Result<Bytes> undone = impl::unfiltered(name, message.filters, std::move(message.body), limits);
+  if (!undone) return undone.error();
+  message.body = *std::move(undone);
   return message;
 }
 
-}  // namespace
+// `encode`, with the body that came out of the message's filters.
+template <typename Encode>
+Status encode_filtered(std::string_view name, const Message& message, const ErpcLimits& limits,
+                       const Encode& encode) {
+  if (message.filters.empty()) return encode(message);
+  Result<Bytes> body = impl::filtered(name, message, message.body, limits);
+  if (!body) return body.error();
+  Message filtered = message;
+  filtered.body = *std::move(body);
+  return encode(filtered);
+}
 
-Status encode_ws_json(const Message& message, std::string& out, const ErpcLimits& limits) {
-  const std::string_view end = impl::json_end(json);
+Status put_json(const Message& message, std::string& out, const ErpcLimits& limits) {
+  const std::string end = impl::json_end(json, message.filters);
   std::size_t content = impl::json_size(message.method);
   for_each_piece(message.body, [&](std::string_view piece) { content += impl::json_size(piece); });
   const auto put = [&](std::size_t status_bytes) {
@@ -84,13 +98,27 @@ Status encode_ws_json(const Message& message, std::string& out, const ErpcLimits
                 limits, put);
 }
 
-Status encode_ws_pb(const Message& message, std::string& out, const ErpcLimits& limits) {
+Status put_pb(const Message& message, std::string& out, const ErpcLimits& limits) {
   const auto put = [&](std::size_t status_bytes) {
     impl::put_pb_head(out, pb, message, status_bytes, message.body.size());
     for_each_piece(message.body, [&](std::string_view piece) { out += piece; });
+    impl::put_pb_filters(out, pb, message.filters);
   };
+  constexpr std::size_t most_filters = 2 + FilterPipe::max_filters;
   return encode(pb.frame_name, message, message.method.size() + message.body.size(),
-                impl::most_pb_overhead, out, limits, put);
+                impl::most_pb_overhead + most_filters, out, limits, put);
+}
+
+}  // namespace
+
+Status encode_ws_json(const Message& message, std::string& out, const ErpcLimits& limits) {
+  return encode_filtered(json.frame_name, message, limits,
+                         [&](const Message& filtered) { return put_json(filtered, out, limits); });
+}
+
+Status encode_ws_pb(const Message& message, std::string& out, const ErpcLimits& limits) {
+  return encode_filtered(pb.frame_name, message, limits,
+                         [&](const Message& filtered) { return put_pb(filtered, out, limits); });
 }
 
 Result<Message> decode_ws_json(Bytes payload, const ErpcLimits& limits) {

@@ -23,8 +23,9 @@ namespace parley::wire {
 //
 // Errors, which leave `out` as it was: what is none of Teleport's five types, or a body in parts
 // (unimplemented); a method of more than 255 bytes (invalid_argument); more entries than
-// max_metadata_entries or a payload of more than max_frame_bytes (resource_exhausted). A status
-// that is too long is cut (status_text.h).
+// max_metadata_entries or a payload of more than max_frame_bytes (resource_exhausted); those of
+// apply_filters(), through which the body goes alone. A status that is too long is cut
+// (status_text.h).
 Status encode_ws_json(const Message& message, std::string& out, const ErpcLimits& limits = {});
 Status encode_ws_pb(const Message& message, std::string& out, const ErpcLimits& limits = {});
 
@@ -32,9 +33,9 @@ Status encode_ws_pb(const Message& message, std::string& out, const ErpcLimits& 
 // pieces is joined first.
 //
 // Errors: a payload of more than max_frame_bytes or more entries than max_metadata_entries
-// (resource_exhausted); one whose body went through transfer filters, of which none is registered
-// yet (unimplemented); a broken one (invalid_argument, with the place). The stream of messages goes
-// on behind a broken one, unlike with framings: the boundaries are WebSocket's.
+// (resource_exhausted); those of undo_filters() for a body that went through transfer filters, with
+// max_frame_bytes as their limit; a broken one (invalid_argument, with the place). The stream of
+// messages goes on behind a broken one, unlike with framings: the boundaries are WebSocket's.
 Result<Message> decode_ws_json(Bytes payload, const ErpcLimits& limits = {});
 Result<Message> decode_ws_pb(Bytes payload, const ErpcLimits& limits = {});
 

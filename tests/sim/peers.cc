@@ -16,6 +16,7 @@
 #include "parley/rt/simulation.h"
 #include "parley/rt/time.h"
 #include "scenario.h"
+#include "weather.h"
 
 namespace parley::sim {
 namespace {
@@ -27,32 +28,6 @@ constexpr std::array customers = {"customer-1", "customer-2", "customer-3"};
 
 // Well beyond what the network takes when it is whole.
 constexpr int most_attempts = 100;
-
-PeerOptions options_on(net::Network& node) {
-  PeerOptions options;
-  options.network = &node;
-  options.call_timeout = draw(1, 2'000) * 1ms;
-  options.dial_timeout = 500ms;
-  options.frame_timeout = 3s;
-  options.write_timeout = 3s;
-  options.drain_timeout = 500ms;
-  options.flush_timeout = 500ms;
-  options.close_timeout = 200ms;
-  return options;
-}
-
-net::SimOptions network_options() {
-  net::SimOptions options{.seed = rt::random_bits()};
-  options.link.latency = draw(0, 2'000) * 1us;
-  options.link.jitter = draw(0, 5'000) * 1us;
-  if (once_in(2)) options.link.mean_bytes_to_cut = static_cast<std::uint64_t>(draw(500, 50'000));
-  if (once_in(3)) options.link.bytes_per_second = 50'000;
-  options.observer = [](const net::SimEvent& event) {
-    rt::trace_event(event.what, {event.connection, event.bytes},
-                    std::string(event.from) + " > " + std::string(event.to));
-  };
-  return options;
-}
 
 // What the shops did, number by number. It outlives every crash: a book of the test, not theirs.
 class Books {
@@ -109,7 +84,10 @@ class Street {
       shopkeepers.go(name, [this, name] { keep_shop(name); });
     }
     rt::Scope weather;
-    weather.go("chaos", [this] { chaos(); });
+    weather.go("weather", [this] {
+      blow(world_, shops, customers);
+      weather_is_over_.set();
+    });
     rt::Scope crowd;
     for (std::size_t i = 0; i < customers.size(); ++i) {
       crowd.go(customers[i], [this, i] { visit(i); });
@@ -201,52 +179,6 @@ class Street {
              outcome == Code::deadline_exceeded || outcome == Code::unavailable,
          "a call fails for a reason the network gives: " + answer.error().to_string());
     return outcome;
-  }
-
-  void chaos() {
-    const int events = draw(0, 6);
-    for (int i = 0; i < events; ++i) {
-      (void)rt::sleep(draw(1, 200) * 1ms);
-      const auto* shop = shops.at(static_cast<std::size_t>(draw(0, 1)));
-      const auto* customer = customers.at(static_cast<std::size_t>(draw(0, 2)));
-      strike(shop, customer, draw(1, 800) * 1ms);
-    }
-    for (const char* shop : shops) world_.restart(shop);
-    world_.heal();
-    for (const char* shop : shops) {
-      for (const char* customer : customers) world_.set_links(shop, customer, {});
-    }
-    weather_is_over_.set();
-  }
-
-  void strike(const char* shop, const char* customer, Duration length) {
-    switch (draw(1, 6)) {
-      case 1:
-        world_.partition(shop, customer);
-        (void)rt::sleep(length);
-        world_.heal(shop, customer);
-        break;
-      case 2:  // one way only
-        world_.block(customer, shop);
-        (void)rt::sleep(length);
-        world_.unblock(customer, shop);
-        break;
-      case 3:
-        (void)world_.cut(shop, customer);
-        break;
-      case 4:
-        world_.set_links(shop, customer, {.latency = 300ms, .bytes_per_second = 5'000});
-        break;
-      case 5:
-        world_.crash(shop, once_in(2) ? net::Crash::machine : net::Crash::process);
-        (void)rt::sleep(length);
-        world_.restart(shop);
-        break;
-      default:
-        world_.isolate(shop);
-        (void)rt::sleep(length);
-        world_.heal();
-    }
   }
 
   net::SimWorld world_{network_options()};

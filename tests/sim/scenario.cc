@@ -19,6 +19,8 @@ constexpr std::array holding = {
     Scenario{"deadlines", "what is cancelled or late ends, and nothing ends twice", &deadlines},
     Scenario{"store", "what a store promised survives power cuts and a failing disk", &store},
     Scenario{"peers", "no call is lost or run twice, and not_sent means not run", &peers},
+    Scenario{"talk", "streams and PUSHes keep their order, and what is promised is told once",
+             &talk},
 };
 
 constexpr std::array wrong = {

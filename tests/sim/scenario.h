@@ -29,6 +29,7 @@ void limits();
 void deadlines();
 void store();
 void peers();
+void talk();
 void planted_lost_update();
 void planted_deadlock();
 void planted_real_time();

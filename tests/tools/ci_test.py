@@ -85,7 +85,7 @@ class Ci(unittest.TestCase):
 
     def test_the_record_of_an_earlier_run_does_not_count(self):
         self.run_ci()
-        self.run_ci(fails="lint")
+        self.run_ci(fails="lint --new")
         self.assertNotIn("./dev test", self.commands())
 
     def test_a_failing_test_of_a_tool_fails_its_stage(self):

@@ -3,6 +3,7 @@
 and git are stubs."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -90,12 +91,44 @@ class ClangTidy(unittest.TestCase):
         self.stub("git", f'case "$1" in ls-files) echo {self.path("shared.h")} ;; esac')
         self.assertEqual(self.run_it("--changed")[2], {FILES[0], FILES[2]})
 
+    def recorded(self, *without):
+        """Files looked at in a fresh clone when the record misses the lines that end so."""
+        with open(self.path("record"), encoding="utf-8") as file:
+            lines = [line for line in file if not line.rstrip().endswith(without)]
+        self.write("less", "".join(lines))
+        shutil.rmtree(self.path("stamps"))
+        return self.run_it("--unrecorded", self.path("less"))[2]
+
+    def test_what_a_clean_run_recorded_a_fresh_clone_need_not_look_at(self):
+        header = os.path.join(loading.ROOT, "parley/base/fd.h")
+        self.stub("ninja", "".join(f"echo '{number}.o: #deps 1, deps mtime 1 (VALID)'; "
+                                   f"echo '    {header}'\n" for number in (0, 1)))
+        self.tidy_says("exit 1")
+        self.run_it("--record", self.path("record"))
+        self.assertFalse(os.path.exists(self.path("record")))
+        self.tidy_says("exit 0")
+        self.run_it("--record", self.path("record"))
+        self.assertEqual(self.recorded("no such line"), set())
+        self.assertEqual(self.recorded("/status.cc"), {"parley/base/status.cc"})
+        self.assertEqual(self.recorded("/fd.h"), {"parley/base/fd.cc"})
+        self.assertEqual(self.recorded(" .clang-tidy"), set(FILES[:2]))
+
     def test_tests_get_the_small_set_of_checks(self):
         self.run_it("--tests")
         with open(self.path("log"), encoding="utf-8") as file:
             for line in file:
                 small = "--config-file=" + os.path.join(loading.ROOT, "tools/dev/tests.clang-tidy")
                 self.assertEqual(small in line, line.strip().endswith("_test.cc"))
+
+    def test_a_precompiled_header_hides_nothing(self):
+        with open(self.path("build/compile_commands.json"), encoding="utf-8") as file:
+            text = file.read()
+        self.write("build/compile_commands.json", text.replace(
+            "g++ ", "g++ -Winvalid-pch -fpch-preprocess -include /b/x.dir/cmake_pch.hxx "))
+        self.tidy_says('[ "$1" = -p ] && cat "$2/compile_commands.json"; exit 1')
+        told = self.run_it()[1]
+        self.assertIn('"command": "g++ -o 0.o -c"', told)
+        self.assertNotIn("pch", told)
 
     def test_a_build_that_names_none_of_our_files_is_an_error(self):
         self.write("build/compile_commands.json", "[]")

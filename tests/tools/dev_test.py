@@ -305,7 +305,7 @@ class Work(DevCase):
 
     def test_on_another_system_the_suite_says_that_there_is_no_apt_get(self):
         bare = self.bare_path("python3", "grep", "rm", "chmod")
-        for command in ("g++", "cmake", "ninja"):
+        for command in ("g++", "clang++-19", "cmake", "ninja"):
             os.symlink("/bin/true", os.path.join(bare, command))
         self.environment["PATH"] = f"{self.stubs}:{bare}"
         for name in ("apt-get", "dpkg-query"):
@@ -362,14 +362,14 @@ class Work(DevCase):
         self.assertEqual(self.dev("fmt", "--check").returncode, 1)
 
     def fuzz_programs(self):
-        os.makedirs(self.path("build/fuzz"))
+        os.makedirs(self.path("build/asan"))
         self.stub("good_fuzz", 'echo "good $*" >>"$STUB_LOG"\n'
                   'echo "stat::number_of_executed_units: 42"')
         self.stub("bad_fuzz", 'echo "bad $*" >>"$STUB_LOG"\n'
                   'echo "; Test unit written to /artifacts/crash-1"; exit 77')
         lines = [f"{name}|{self.path('corpus')}|{os.path.join(self.stubs, name)}\n"
                  for name in ("good_fuzz", "bad_fuzz")]
-        with open(self.path("build/fuzz/fuzzers.txt"), "w", encoding="utf-8") as file:
+        with open(self.path("build/asan/fuzzers.txt"), "w", encoding="utf-8") as file:
             file.writelines(lines)
 
     def test_fuzzing_begins_with_the_seed_that_is_given_or_with_the_commits(self):
@@ -491,7 +491,7 @@ class Work(DevCase):
 
     def test_a_house_without_fuzz_programs_is_an_error(self):
         self.fuzz_programs()
-        with open(self.path("build/fuzz/fuzzers.txt"), "w", encoding="utf-8"):
+        with open(self.path("build/asan/fuzzers.txt"), "w", encoding="utf-8"):
             pass
         self.assertEqual(self.dev("fuzz").returncode, 1)
 

@@ -5,7 +5,11 @@ A file is clean until something it was checked with changes: its text, a header 
 ninja recorded them), its compile command, the configuration, or clang-tidy itself. What was clean
 leaves a stamp named by the hash of all that, so a run with nothing new takes a blink.
 
-  tools/dev/clang_tidy.py --build build/dev --stamps build/tidy
+A run over all that was clean is recorded (--record), each file by its text: a fresh clone then
+looks only at what the record does not have (--unrecorded), a header where one source includes it.
+
+  tools/dev/clang_tidy.py --build build/dev --stamps build/tidy --record tools/dev/linted.txt
+  tools/dev/clang_tidy.py --build build/dev --stamps build/tidy --unrecorded tools/dev/linted.txt
   tools/dev/clang_tidy.py --build build/dev --stamps build/tidy --changed
 
 Exit code: 0 clean, 1 findings, 2 usage.
@@ -31,6 +35,11 @@ EXTRA_ARGUMENTS = {
     # A template of RapidJSON that nobody uses assigns to a const member: clang does not parse it.
     "bench/codec/rapidjson_dom.cc": ["--extra-arg=-fdelayed-template-parsing"],
 }
+# A precompiled header would hide what a file does not include.
+PRECOMPILED = re.compile(
+    r" -Winvalid-pch| -fpch-preprocess| -fpch-instantiate-templates| -Xclang -fno-pch-timestamp"
+    r"|( -Xclang -include-pch -Xclang \S+)?( -Xclang)? -include( -Xclang)? \S*/cmake_pch\.hxx")
+COMMANDS = "commands"  # below the stamps: the database without it
 STAMPS_KEPT = 4000
 TIME_LIMIT_S = 600
 
@@ -101,10 +110,70 @@ def units_of(build):
     return sorted(units.values(), key=lambda unit: unit.name)
 
 
+def write_commands(build, stamps):
+    with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
+        entries = json.load(file)
+    for entry in entries:
+        entry["command"] = PRECOMPILED.sub("", entry["command"])
+    folder = os.path.join(stamps, COMMANDS)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "compile_commands.json"), "w", encoding="utf-8") as file:
+        json.dump(entries, file)
+    return folder
+
+
 def changed_files():
     listed = output_of(["git", "diff", "--name-only", "HEAD"])
     listed += output_of(["git", "ls-files", "--others", "--exclude-standard"])
     return {os.path.realpath(os.path.join(ROOT, line)) for line in listed.splitlines()}
+
+
+def own_headers(unit):
+    return sorted(path for path in set(unit.headers or [])
+                  if path.startswith(os.path.join(ROOT, "parley") + os.sep)
+                  and "/testing/" not in path and path != unit.file)
+
+
+def record_of(units):
+    """What a clean run over `units` has looked at: a line `hash path` for each file, sorted. A new
+    set of checks makes an old record worth nothing."""
+    files = {os.path.join(ROOT, SET_FOR_CODE)}
+    for unit in units:
+        files.update({unit.file, *own_headers(unit)})
+    return {os.path.relpath(path, ROOT): fingerprint(path) for path in files}
+
+
+def read_record(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            pairs = [line.split() for line in file]
+    except FileNotFoundError:
+        return {}
+    return {name: text_hash for text_hash, name in pairs}
+
+
+def write_record(path, record):
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(f"{record[name]} {name}\n" for name in sorted(record))
+
+
+def unrecorded(units, record):
+    """Sources that the record does not have as they are, and for each such header a source that
+    includes it: its own, if there is one."""
+    if record.get(SET_FOR_CODE) != fingerprint(os.path.join(ROOT, SET_FOR_CODE)):
+        return units
+
+    def is_new(path):
+        return record.get(os.path.relpath(path, ROOT)) != fingerprint(path)
+
+    chosen = {unit for unit in units if is_new(unit.file)}
+    missing = {path for unit in units for path in own_headers(unit) if is_new(path)}
+    for path in sorted(missing):
+        including = [unit for unit in units if path in own_headers(unit)]
+        if chosen.isdisjoint(including):
+            own = [unit for unit in including if unit.file == path.removesuffix(".h") + ".cc"]
+            chosen.add((own or including)[0])
+    return [unit for unit in units if unit in chosen]
 
 
 def readable(text, build):
@@ -117,8 +186,8 @@ def readable(text, build):
     return "\n".join(line for line in text.splitlines() if not re.search(noise, line))
 
 
-def check(unit, build):
-    command = [TIDY, "-p", build, "--quiet", f"--config-file={os.path.join(ROOT, unit.config)}",
+def check(unit, build, commands):
+    command = [TIDY, "-p", commands, "--quiet", f"--config-file={os.path.join(ROOT, unit.config)}",
                *EXTRA_ARGUMENTS.get(unit.name, []), unit.file]
     started = time.monotonic()
     try:
@@ -137,7 +206,8 @@ def findings_in(text):
 
 
 def drop_old_stamps(folder):
-    stamps = sorted(os.scandir(folder), key=lambda entry: entry.stat().st_mtime_ns)
+    stamps = sorted((entry for entry in os.scandir(folder) if entry.is_file()),
+                    key=lambda entry: entry.stat().st_mtime_ns)
     for stamp in stamps[:-STAMPS_KEPT]:
         os.remove(stamp.path)
 
@@ -145,7 +215,8 @@ def drop_old_stamps(folder):
 def run(units, keys, args):
     told, broken = set(), []
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        waiting = {pool.submit(check, unit, args.build): unit for unit in units}
+        commands = write_commands(args.build, args.stamps)
+        waiting = {pool.submit(check, unit, args.build, commands): unit for unit in units}
         for number, future in enumerate(concurrent.futures.as_completed(waiting), 1):
             unit, (clean, text, seconds) = waiting[future], future.result()
             print(f"[{number}/{len(units)}] {unit.name} {seconds:.1f} s", file=sys.stderr)
@@ -168,6 +239,8 @@ def main():
     parser.add_argument("--stamps", required=True, help="folder that remembers clean files")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="files at a time")
     parser.add_argument("--changed", action="store_true", help="only what differs from HEAD")
+    parser.add_argument("--record", metavar="FILE", help="write down what a clean run looked at")
+    parser.add_argument("--unrecorded", metavar="FILE", help="only what is not written down there")
     parser.add_argument("--tests", action="store_true", help="tests and fuzz programs too")
     args = parser.parse_args()
     args.build = os.path.abspath(args.build)
@@ -182,6 +255,9 @@ def main():
         units = [unit for unit in units if changed & {unit.file, *(unit.headers or [])}]
     elif not args.tests:
         units = [unit for unit in units if unit.config != SET_FOR_TESTS]
+    looked_at = units
+    if args.unrecorded:
+        units = unrecorded(units, read_record(args.unrecorded))
     keys = {unit: unit.key(version) for unit in units}
     unknown = [unit for unit in units
                if not (keys[unit] and os.path.exists(os.path.join(args.stamps, keys[unit])))]
@@ -189,6 +265,8 @@ def main():
           file=sys.stderr)
     broken = run(unknown, keys, args)
     drop_old_stamps(args.stamps)
+    if args.record and not broken:
+        write_record(args.record, record_of(looked_at))
     if broken:
         print(f"clang-tidy: findings in {len(broken)} files: {' '.join(broken)}", file=sys.stderr)
     return 1 if broken else 0

@@ -86,18 +86,18 @@ main() {
     esac
     shift
   done
-  need build fuzz
-  configure fuzz
+  need build
+  configure asan
   # Brings the list of programs up to date when a CMakeLists.txt changed.
-  cmake --build "$build_root/fuzz" --target fuzz_programs_listed >/dev/null </dev/null ||
-    fail 1 "configuring the fuzz build failed: cmake --build $(short "$build_root/fuzz")"
+  cmake --build "$build_root/asan" --target fuzz_programs_listed >/dev/null </dev/null ||
+    fail 1 "configuring the asan build failed: cmake --build $(short "$build_root/asan")"
   local -A corpus_of=() program_of=()
   while IFS='|' read -r fuzzer corpus program; do
     [[ -n "$fuzzer" ]] || continue
     names+=("$fuzzer")
     corpus_of[$fuzzer]="$corpus"
     program_of[$fuzzer]="$program"
-  done <"$build_root/fuzz/fuzzers.txt"
+  done <"$build_root/asan/fuzzers.txt"
   ((${#names[@]} > 0)) || fail 1 "no floor names a fuzz program (FUZZ in its CMakeLists.txt)"
   if [[ -n "$list" ]]; then
     printf '%s\n' "${names[@]}"
@@ -113,7 +113,7 @@ main() {
     seconds=$((total / ${#chosen[@]}))
     ((seconds > 0)) || seconds=1
   fi
-  build fuzz "${chosen[@]}"
+  build asan "${chosen[@]}"
   sanitizer_environment
   mkdir -p "$build_root/fuzz-artifacts"
   if [[ -z "$seed" ]]; then

@@ -5,6 +5,8 @@ build_root="${PARLEY_BUILD_DIR:-build}"
 [[ "$build_root" == /* ]] || build_root="$root/$build_root"
 jobs="${PARLEY_JOBS:-$(nproc 2>/dev/null || echo 2)}"
 export CXX="${CXX:-g++}"
+# Without this ccache keeps nothing that was compiled with a precompiled header.
+export CCACHE_SLOPPINESS="${CCACHE_SLOPPINESS:-pch_defines,time_macros}"
 
 source "$root/tools/dev/packages.sh"
 
@@ -160,7 +162,8 @@ sanitizer_environment() {
   local symbolizer=/usr/lib/llvm-19/bin/llvm-symbolizer
   export ASAN_OPTIONS="${ASAN_OPTIONS:-halt_on_error=1:detect_stack_use_after_return=0}"
   export UBSAN_OPTIONS="${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}"
-  export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}"
+  local tsan="halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tools/dev/tsan.supp"
+  export TSAN_OPTIONS="${TSAN_OPTIONS:-$tsan}"
   if [[ -x "$symbolizer" ]]; then export ASAN_SYMBOLIZER_PATH="$symbolizer"; fi
 }
 

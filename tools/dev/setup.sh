@@ -17,7 +17,7 @@ TEXT
 main() {
   case "${1:-}" in
     "")
-      need build format lint fuzz bench conformance aarch64
+      need build format lint bench conformance aarch64
       node_packages
       ;;
     --list) printf '%s\n' "${packages_of[@]}" | tr -s ' ' '\n' | sort -u ;;

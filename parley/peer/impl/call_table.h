@@ -1,9 +1,9 @@
 // CallTable: calls of one session by their numbers: PendingCalls, those of ours that wait for their
 // answers, and ServedCalls, those of the other side's whose handlers wait. Private to peer.
 //
-// A call lives on the stack of the fiber it belongs to, so adding and taking allocate nothing but
-// the table itself. Guarded by a lock of the session. Whoever takes a pending call out must
-// complete it: until then the fiber it belongs to stays.
+// A call lives on the stack of the fiber it belongs to, or with who made it, so adding and taking
+// allocate nothing but the table itself. Guarded by a lock of the session. Whoever takes a pending
+// call out must end it: until then it stays where it is.
 //
 //   PendingCall call;
 //   call.seq = 7;
@@ -100,15 +100,38 @@ class CallTable {
   std::size_t size_ = 0;
 };
 
+struct PendingCall;
+
+// Is told of the end of calls that no fiber waits for one by one.
+class CallEnd {
+ public:
+  // By whoever took the call out of the table, under no lock; often the session's reader: it must
+  // not be held up.
+  virtual void ended(PendingCall& call) = 0;
+
+ protected:
+  ~CallEnd() = default;
+};
+
 struct PendingCall {
   std::int32_t seq = 0;
   std::uint64_t frame_end = 0;  // position in the outgoing stream right after its frame
   PendingCall* next = nullptr;
+  CallEnd* told = nullptr;  // instead of `done`
 
-  // Set by whoever took it out of the table, before `done`.
+  // Set by whoever took it out of the table, before end().
   wire::Message reply;
   Status failure;
   rt::Event done;
+
+  // It may be gone afterwards.
+  void end() {
+    if (told == nullptr) {
+      done.set();
+    } else {
+      told->ended(*this);
+    }
+  }
 };
 using PendingCalls = CallTable<PendingCall>;
 

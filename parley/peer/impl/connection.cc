@@ -1,4 +1,5 @@
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/turn.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -13,27 +14,35 @@ namespace {
 using wire::Message;
 using wire::MessageType;
 
-// Marks the context of a session's fibers.
-struct InSession {};
+// Handlers and callbacks hold fibers that the end they wait for may need: they wait no longer than
+// their context lasts. Others have to know.
+void wait_in_turn(rt::Event& event) {
+  const rt::Context caller = rt::Context::current();
+  const bool is_in_session = caller.value<InSession>() != nullptr;
+  const rt::WithContext bound(is_in_session ? caller : rt::Context::background());
+  (void)event.wait();
+}
 
 }  // namespace
 
-Connection::Connection(std::unique_ptr<net::Stream> stream, SessionId id, Side side, Origin origin,
-                       const rt::Context& parent)
-    : Connection(std::move(stream), id, side, std::move(origin),
-                 parent.with_value(InSession()).with_cancel()) {}
+Connection::Connection(std::unique_ptr<net::Stream> stream, SessionNumber number, Side side,
+                       Origin origin)
+    : Connection(std::move(stream), number, side, origin, origin.context.with_cancel()) {}
 
-Connection::Connection(std::unique_ptr<net::Stream> stream, SessionId id, Side side, Origin origin,
-                       std::pair<rt::Context, rt::Cancel> context)
+Connection::Connection(std::unique_ptr<net::Stream> stream, SessionNumber number, Side side,
+                       Origin origin, std::pair<rt::Context, rt::Cancel> context)
     : local_address_(stream->local_address().to_string()),
       remote_address_(stream->remote_address().to_string()),
-      id_(id),
+      number_(number),
       options_(std::move(origin.options)),
       framings_(std::move(origin.framings)),
+      extras_(*options_, remote_address_),
       context_(std::move(context.first)),
       cancel_(std::move(context.second)),
       queue_(origin.queue),
       workplaces_(origin.workplaces),
+      peers_context_(std::move(origin.context)),
+      hub_(std::move(origin.hub)),
       forget_(std::move(origin.forget)),
       stream_(std::move(stream)),
       router_(std::move(origin.router)) {
@@ -72,7 +81,7 @@ rt::ReadyItem::After Connection::run() {
 // The fiber is about to wait: others go on.
 void Connection::hand_on(void* argument) {
   Turn& turn = *static_cast<Turn*>(argument);
-  if (turn.serving != nullptr) turn.of.list(*turn.serving);
+  if (turn.serving != nullptr) turn.of.served_.add(*turn.serving);
   if (turn.is_reader) {
     // The call it waits in stays where it is, and holds nothing of those before it.
     std::vector<Arrived>& arrived = turn.place->arrived;
@@ -92,15 +101,6 @@ void Connection::hand_on(void* argument) {
   } else {
     turn.of.return_early(After::again);
   }
-}
-
-// From here on it may be ended by what others read. Of several calls of one number, which nobody
-// may use, the first.
-void Connection::list(ServedCall& call) {
-  const std::lock_guard lock(served_lock_);
-  if (served_.find(call.seq) != nullptr) return;
-  served_.add(call);
-  call.is_listed = true;
 }
 
 rt::ReadyItem::After Connection::read_and_serve(Turn& turn) {
@@ -159,7 +159,10 @@ void Connection::end() {
   const bool in_order = why_over_.is_ok();
   Lock lock(lock_);
   if (reason_.is_ok()) {
-    reason_ = in_order ? Status(Code::unavailable, "the other side closed the session") : why_over_;
+    reason_ =
+        in_order
+            ? Status(Code::unavailable, "the other side closed the session").with_cause(why_going_)
+            : why_over_;
   }
   phase_ = Phase::ended;
   const std::uint64_t enqueued = enqueued_;
@@ -177,8 +180,13 @@ void Connection::end() {
   fail_pending(sent_);
   fail_streams(sent_, false);
   closed_.set();
+  tell_closed();
   cancel_(Status(Code::cancelled, "the session has ended").with_cause(reason_.message()));
+  // Whoever closes waits for callbacks, but not for handlers that do not mind their context's end.
+  finish_errands();
+  told_.set();
   wait_for_handlers();
+  extras_.end_values();
   let_go();
 }
 
@@ -201,12 +209,7 @@ void Connection::stop_sending() {
 void Connection::wait_for_handlers() {
   Lock lock(lock_);
   ++draining_;
-  while (handlers_ > 0) {
-    quiet_.reset();
-    lock.unlock();
-    (void)quiet_.wait();
-    lock.lock();
-  }
+  (void)quiet_.wait(lock, [this] { return handlers_ == 0; });
   --draining_;
 }
 
@@ -234,36 +237,38 @@ void Connection::finish_writing() {
   if (stream != nullptr && !closed_.is_set()) (void)stream->close_write();
 }
 
-// A handler that closes its own session is not waited for: it waits for the end itself.
-bool Connection::in_own_handler() const { return rt::Context::current().descends_from(context_); }
-
 void Connection::close(std::uint64_t handler) {
-  if (closed_.is_set()) return;
-  const bool inside = in_own_handler();
-  Lock lock(lock_);
-  if (inside) ++closers_[handler];
-  const bool is_first = phase_ == Phase::open;
-  if (is_first) {
-    reason_ = Status(Code::cancelled, "the session was closed on this side");
-    phase_ = Phase::closing;  // after the reason: whoever sees it may read that
-  }
-  lock.unlock();
-  quiet_.set();
-  const rt::WithContext bound(rt::Context::background());
-  if (is_first) {
-    finish_writing();
-    if (!closed_.wait(rt::Deadline::after(options_->close_timeout)).is_ok()) {
-      lock.lock();
-      const std::shared_ptr<net::Stream> stream = stream_;
-      lock.unlock();
-      if (stream != nullptr) stream->close();
+  // A handler that closes its own session is not waited for: it waits for the end itself.
+  const bool inside = rt::Context::current().descends_from(context_);
+  if (!closed_.is_set()) {
+    Lock lock(lock_);
+    if (inside) ++closers_[handler];
+    lock.unlock();
+    const Status why(Code::cancelled, "the session was closed on this side");
+    const bool is_first = begin_close(why);
+    if (!is_first) quiet_.broadcast();
+    if (is_first) {
+      const rt::WithContext bound(rt::Context::background());
+      finish_close();
     }
+    wait_in_turn(closed_);
+    lock.lock();
+    const auto mine = inside ? closers_.find(handler) : closers_.end();
+    if (mine != closers_.end() && --mine->second == 0) closers_.erase(mine);
   }
-  (void)closed_.wait();
-  if (!inside) return;
-  lock.lock();
-  const auto mine = closers_.find(handler);
-  if (--mine->second == 0) closers_.erase(mine);
+  // Until nothing that callbacks refer to is in use any more.
+  const std::shared_ptr<Errands> errands = this->errands();
+  const bool is_one_of_them = errands != nullptr && errands->is_inside();
+  if (!inside && !is_one_of_them) wait_in_turn(told_);
+}
+
+void Connection::finish_close() {
+  finish_writing();
+  if (closed_.wait(rt::Deadline::after(options_->close_timeout)).is_ok()) return;
+  Lock lock(lock_);
+  const std::shared_ptr<net::Stream> stream = stream_;
+  lock.unlock();
+  if (stream != nullptr) stream->close();
 }
 
 Status Connection::wait_closed(rt::Deadline deadline) {
@@ -274,14 +279,9 @@ Status Connection::wait_closed(rt::Deadline deadline) {
 bool Connection::wait_quiet(rt::Deadline deadline) {
   Lock lock(lock_);
   ++draining_;
-  Status status;
   // Several fibers of one handler may close at once: it is still one handler.
-  while ((handlers_ > closers_.size() || calls_ > 0) && status.is_ok()) {
-    quiet_.reset();
-    lock.unlock();
-    status = quiet_.wait(deadline);
-    lock.lock();
-  }
+  const auto is_quiet = [this] { return handlers_ <= closers_.size() && calls_ == 0; };
+  const Status status = quiet_.wait(lock, is_quiet, deadline);
   --draining_;
   return status.is_ok();
 }
@@ -300,18 +300,18 @@ void Connection::fail_pending(std::uint64_t sent) {
             ? Status(Code::outcome_unknown, "the session was cut before the answer came")
             : Status(Code::not_sent, "the session was cut before the call was sent");
     call->failure = failure.with_cause(reason_.message());
-    call->done.set();
+    call->end();
     call = next;
   }
-  quiet_.set();
+  quiet_.broadcast();
 }
 
 void Connection::log(const std::string& line) const {
   if (!options_->log) return;
   // The other side chose part of it (names of methods): it must not forge lines or drive a
   // terminal.
-  options_->log(printable("session " + std::to_string(id_.value()) + " with " + remote_address_ +
-                          ": " + line));
+  options_->log(printable("session " + std::to_string(number_.value()) + " with " +
+                          remote_address_ + ": " + line));
 }
 
 }  // namespace parley::impl

@@ -19,6 +19,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,10 +30,18 @@
 #include "parley/base/clock.h"
 #include "parley/base/result.h"
 #include "parley/net/stream.h"
+#include "parley/peer/impl/batch.h"
 #include "parley/peer/impl/call_table.h"
+#include "parley/peer/impl/errands.h"
+#include "parley/peer/impl/extras.h"
+#include "parley/peer/impl/frame_watch.h"
 #include "parley/peer/impl/framings.h"
+#include "parley/peer/impl/origin.h"
 #include "parley/peer/impl/outbox.h"
+#include "parley/peer/impl/outgoing.h"
+#include "parley/peer/impl/served_list.h"
 #include "parley/peer/impl/streams.h"
+#include "parley/peer/impl/terms.h"
 #include "parley/peer/impl/words.h"
 #include "parley/peer/impl/workplace.h"
 #include "parley/peer/options.h"
@@ -49,24 +59,10 @@
 
 namespace parley::impl {
 
-// Who began a session.
-enum class Side : std::uint8_t { dialled, accepted };
-
 class Connection final : public rt::ReadyItem, public std::enable_shared_from_this<Connection> {
  public:
-  // What a session has from its peer.
-  struct Origin {
-    std::shared_ptr<const PeerOptions> options;
-    std::shared_ptr<const Framings> framings;
-    std::shared_ptr<Router> router;
-    rt::ReadyQueue& queue;  // whose fibers run it
-    rt::Pool<std::unique_ptr<Workplace>>& workplaces;
-    std::function<void(const Connection&)> forget;  // called at the very end
-  };
-  // Its fibers run under a child of `parent`. Who dialled speaks the first framing; who accepted
-  // the one that the other side begins with.
-  Connection(std::unique_ptr<net::Stream> stream, SessionId id, Side side, Origin origin,
-             const rt::Context& parent);
+  // Who dialled speaks the first framing; who accepted the one that the other side begins with.
+  Connection(std::unique_ptr<net::Stream> stream, SessionNumber number, Side side, Origin origin);
   ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -74,11 +70,14 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // Once: from here on the session is served, to its end.
   void begin();
 
-  // See Session.
+  // See Session. A call's `text` is its body if `body` is empty: a small one, which is copied.
   Result<wire::Message> call(const CallOptions& options, std::string_view method,
-                             wire::BodyCodec codec, Bytes body);
+                             wire::BodyCodec codec, Bytes body, std::string_view text);
   Status push(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
               Bytes body);
+  // Without waiting; what is full may be cut. The other one waits until it need not be.
+  Tried try_push(Outgoing& push, FilteredBody& once, WhenFull when_full);
+  Status await_room(const wire::Message& message, rt::Deadline deadline);
   // Of streams (connection_streams.cc): see RawStream.
   Result<std::shared_ptr<StreamCore>> open_stream(const CallOptions& options,
                                                   std::string_view method, wire::BodyCodec codec);
@@ -88,17 +87,27 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void cancel_stream(StreamCore& core);
   void release_stream(StreamCore& core);
   [[nodiscard]] Result<wire::Metadata> metadata_of(const StreamCore& core) const;
+  void call_all(const BatchOptions& options, std::span<BatchedCall> calls);
   // `handler`: the number of the call whose handler asks for it, as far as its handle knows.
   void close(std::uint64_t handler);
+  // False when it was closed before. It takes no calls any more; close_aside() does the rest.
+  bool begin_close(const Status& reason);
+  void close_aside();
   Status wait_closed(rt::Deadline deadline);
+  Status on_closed(OnClosed callback);
+  [[nodiscard]] Status health() const;
+  [[nodiscard]] Extras& extras() { return extras_; }
+  [[nodiscard]] Hub& hub() { return *hub_; }
+  [[nodiscard]] std::shared_ptr<Errands> errands();
+  void log(const std::string& line) const;
 
   [[nodiscard]] bool is_open() const { return phase_ == Phase::open; }
-  [[nodiscard]] SessionId id() const { return id_; }
+  [[nodiscard]] SessionNumber number() const { return number_; }
   [[nodiscard]] const std::string& local_address() const { return local_address_; }
   [[nodiscard]] const std::string& remote_address() const { return remote_address_; }
 
  private:
-  Connection(std::unique_ptr<net::Stream> stream, SessionId id, Side side, Origin origin,
+  Connection(std::unique_ptr<net::Stream> stream, SessionNumber number, Side side, Origin origin,
              std::pair<rt::Context, rt::Cancel> context);
 
   enum class Phase : std::uint8_t {
@@ -108,31 +117,11 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   };
   using Lock = std::unique_lock<rt::Mutex>;
 
-  // One fiber's turn as the reader, which a wait of a handler ends.
-  struct Turn {
-    explicit Turn(Connection& connection) : of(connection), place(connection.workplaces_.get()) {}
-    ~Turn() {
-      place->arrived.clear();
-      place->answer.clear();
-      of.workplaces_.put(std::move(place));
-    }
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-
-    Connection& of;
-    std::optional<rt::StandIn> stand_in;  // while calls are run
-    std::unique_ptr<Workplace> place;
-    std::size_t next = 0;           // of place->arrived
-    ServedCall* serving = nullptr;  // its handler runs
-    bool is_reader = false;
-    bool is_late = false;       // what it serves has waited for others
-    bool has_returned = false;  // the run it is in has returned early
-  };
+  struct Turn;  // turn.h
   After run() override;
   After read_and_serve(Turn& turn);
   After retire();
   static void hand_on(void* turn);
-  void list(ServedCall& call);
   [[nodiscard]] bool can_tell() const { return stream_->readiness() != nullptr; }
 
   // Reading: by the reader only.
@@ -142,9 +131,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void speak(const wire::Framing& framing);
   void take_messages(std::vector<Arrived>& arrived);
   Status decode_some(std::vector<Arrived>& arrived);
+  Status look_at(wire::Message& message);
   void watch_frame_time();
-  [[nodiscard]] Status too_slow() const;
-  [[nodiscard]] rt::Deadline next_deadline() const;
   void set_alarm();
   void take_hello();
   Status sort(std::vector<Arrived>& all);
@@ -159,16 +147,18 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void refuse(const Arrived& arrived);
 
   // Serving.
-  void serve(const Arrived& arrived, Turn& turn, rt::OnPark& waits);
-  Status run_handler(const Router::Method& method, Context& context, const wire::Message& request,
+  void serve(Arrived& arrived, Turn& turn, rt::OnPark& waits);
+  Status run_handler(const Router::Method& method, Context& context, wire::Message& request,
                      Answer& answer, rt::OnPark& waits);
+  Status unfilter_request(wire::Message& request, rt::OnPark& waits);
   void finish(const wire::Message& request, Status status, Context& context, Workplace& place,
-              bool has_waited);
-  void cancel_call(std::int32_t seq);
+              rt::OnPark& waits);
+  void filter_answer(const wire::Message& request, Answer& answer, Outgoing& reply,
+                     rt::OnPark& waits);
   void look_for_slow(const Workplace& place, Instant start);
   bool gather(std::int32_t seq, const Answer& answer, std::size_t held, Answers& answers);
   void add(Answers& answers);
-  void send_reply(const wire::Message& reply, std::string_view body, const wire::Message& served);
+  void send_reply(Outgoing& reply, std::string_view body, const wire::Message& served);
   void answer_control(const wire::Message& message);
   void answer_at_once(const wire::Message& answer);
   void handler_ended(std::size_t held);
@@ -186,10 +176,20 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void fail_streams(std::uint64_t sent, bool in_order);
 
   // Calling.
-  Status send_call(PendingCall& call, wire::Message& message, rt::Deadline deadline);
+  friend class AsyncCall;
+  [[nodiscard]] Result<CallTerms> terms_of(std::optional<Duration> asked) const;
+  Status send_call(PendingCall& call, Outgoing& out, rt::Deadline deadline);
+  Status add_call(Lock& lock, PendingCall& call, Outgoing& out, rt::Deadline deadline);
+  void send_all(Batch& batch, const BatchOptions& options, const CallTerms& terms);
+  void withdraw_all(Batch& batch, const Status& why, const CallTerms& terms);
   bool withdraw(PendingCall& call);
-  [[nodiscard]] Status gave_up(const Status& why, const wire::Message& message,
-                               Duration timeout) const;
+  Status filter_question(Outgoing& out, rt::Deadline deadline);
+  Status go_through_filters(Outgoing& out, FilteredBody* once = nullptr);
+  bool try_withdraw(PendingCall& call);
+  bool take_back(PendingCall& call);
+  Status gave_up(const Status& why, std::string_view method, const CallTerms& terms) const;
+  Status no_answer(std::string_view method, const CallTerms& terms, bool by_context) const;
+  [[nodiscard]] Status room_for_callback() const;
   std::int32_t next_seq();
   bool is_taken(std::int32_t seq) const;
   Status too_many_calls() const;
@@ -197,8 +197,10 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // Writing.
   Status wait_for_room(Lock& lock, const wire::Message& message, rt::Deadline deadline);
   [[nodiscard]] bool is_full() const;
+  Tried no_room(Lock& lock, WhenFull when_full);
   [[nodiscard]] bool must_wait_for_hello(const wire::Message& message) const;
   [[nodiscard]] bool has_to_wait(const wire::Message& message) const;
+  Status encode(Outgoing& out);
   Status encode(const wire::Message& message);
   Status encode(const wire::Message& message, std::string_view body);
   void ask_to_send(Lock& lock);
@@ -208,27 +210,30 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
 
   // Ending.
   void end();
+  void tell_closed();
+  void finish_errands();
   void let_go();
+  void finish_close();
   void stop_sending();
   void wait_for_handlers();
   void finish_writing();
   void fail_pending(std::uint64_t sent);
   bool wait_quiet(rt::Deadline deadline);
-  [[nodiscard]] bool in_own_handler() const;
   [[nodiscard]] Status not_sent() const;
-  void log(const std::string& line) const;
 
   const std::string local_address_;
   const std::string remote_address_;
-  const SessionId id_;
+  const SessionNumber number_;
   const std::shared_ptr<const PeerOptions> options_;
   const std::shared_ptr<const Framings> framings_;
+  Extras extras_;
   const rt::Context context_;  // what all its fibers run under
   const rt::Cancel cancel_;    // ends it
   rt::ReadyQueue& queue_;
   rt::Pool<std::unique_ptr<Workplace>>& workplaces_;
+  const rt::Context peers_context_;
+  const std::shared_ptr<Hub> hub_;
   const std::function<void(const Connection&)> forget_;
-
   // Somebody is the reader, or nothing can come any more.
   std::atomic<bool> has_reader_ = false;
 
@@ -241,21 +246,15 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   bool gathers_ = true;  // answers: nobody has to wait for room
   std::uint64_t handlers_started_ = 0;
   bool tells_of_ends_ = false;  // callers say when they give up, or until when they wait
-  bool any_came_ = false;       // messages, since it was looked at how long the next one takes
   Instant came_at_{};           // when what was read last was first asked for its time
   bool may_be_more_ = false;    // messages in the decoder
-  bool was_mid_frame_ = false;
-  bool is_over_ = false;         // nothing can come any more
-  Status why_over_;              // ok: the other side has finished in order
-  rt::Deadline frame_deadline_;  // of what has begun to come: a frame, a body in parts
-  rt::Deadline parts_deadline_;
-  std::uint64_t oldest_unfinished_ = 0;
+  bool is_over_ = false;        // nothing can come any more
+  Status why_over_;             // ok: the other side has finished in order
+  std::string why_going_;       // what it said about that before
+  FrameWatch watch_{options_->frame_timeout};
   Instant alarm_{};  // the last that was set
 
-  // Calls whose handlers have handed on, and may be ended by what others read.
-  // tidy-allow(os-threads): a fiber that is about to wait for something else cannot wait for this.
-  std::mutex served_lock_;
-  ServedCalls served_;
+  ServedList served_;
 
   // Of who sends.
   Outbox sending_;
@@ -278,6 +277,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   std::size_t handler_bytes_ = 0;                 // that their requests hold
   std::map<std::uint64_t, std::size_t> closers_;  // fibers inside close(), by handler
   std::size_t draining_ = 0;                      // fibers that wait for quiet_
+  std::shared_ptr<Errands> errands_;              // null until there is one
 
   std::unique_ptr<Streams> streams_;             // null before the first
   const wire::Settings* other_takes_ = nullptr;  // null until it has said so
@@ -291,10 +291,10 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   bool is_asked_ = false;                        // a run is to come that sends
   bool is_gone_ = false;                         // the next run is the last
 
-  rt::Event quiet_;    // a handler or a call ended, or a handler began to close
+  rt::Cond quiet_;     // a handler or a call ended, or a handler began to close
   rt::Cond has_room_;  // or it is known what the other side takes
   rt::Event sent_all_;
-  rt::Event closed_;
+  rt::Event closed_, told_;  // the other one: the callbacks have been told of it
 };
 
 }  // namespace parley::impl

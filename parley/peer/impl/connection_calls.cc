@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/filters.h"
 #include "parley/rt/time.h"
 
 namespace parley::impl {
@@ -38,10 +39,9 @@ Status Connection::too_many_calls() const {
                                         " calls and streams of this session wait for their end"};
 }
 
-Result<Message> Connection::call(const CallOptions& options, std::string_view method,
-                                 wire::BodyCodec codec, Bytes body) {
+Result<CallTerms> Connection::terms_of(std::optional<Duration> asked) const {
   if (!is_open()) return not_sent();
-  const Duration timeout = options.timeout.value_or(options_->call_timeout);
+  const Duration timeout = asked.value_or(options_->call_timeout);
   // Nobody would wait for the answer: then it is better not to run.
   if (timeout <= Duration::zero()) {
     return Status(Code::not_sent,
@@ -51,23 +51,50 @@ Result<Message> Connection::call(const CallOptions& options, std::string_view me
   if (Status s = context.status(); !s.is_ok()) return s.with_context("the call was not sent");
   const rt::Deadline own = rt::Deadline::after(timeout);
   const rt::Deadline deadline = std::min(own, context.deadline());
-  Message message{.seq = next_seq(),
-                  .type = MessageType::call,
-                  .method = method,
-                  .metadata = options.metadata,
-                  .body_codec = codec,
-                  .body = std::move(body),
-                  .timeout = deadline == own ? timeout : deadline.instant() - rt::now()};
+  return CallTerms{.timeout = timeout,
+                   .deadline = deadline,
+                   .left = deadline == own ? timeout : deadline.instant() - rt::now(),
+                   .is_callers = deadline != own};
+}
+
+Result<Message> Connection::call(const CallOptions& options, std::string_view method,
+                                 wire::BodyCodec codec, Bytes body, std::string_view text) {
+  const auto terms = terms_of(options.timeout);
+  if (!terms) return terms.error();
+  Outgoing out{.message = {.seq = next_seq(),
+                           .type = MessageType::call,
+                           .method = method,
+                           .metadata = options.metadata,
+                           .body_codec = codec,
+                           .filters = options.filters,
+                           .body = std::move(body),
+                           .timeout = terms->left},
+               .text = text};
+  if (!options.filters.empty()) [[unlikely]] {
+    if (Status s = filter_question(out, terms->deadline); !s.is_ok()) return s;
+  }
   PendingCall call;
-  if (Status s = send_call(call, message, deadline); !s.is_ok()) return s;
-  const Status status = call.done.wait(deadline);
-  if (!status.is_ok() && withdraw(call)) return gave_up(status, message, timeout);
+  if (Status s = send_call(call, out, terms->deadline); !s.is_ok()) return s;
+  const Status status = call.done.wait(terms->deadline);
+  if (!status.is_ok() && withdraw(call)) return gave_up(status, method, *terms);
   if (!call.failure.is_ok()) return call.failure;
+  if (call.reply.is_filtered) [[unlikely]] {
+    unfilter_answer(*options_, {method, remote_address_, options.filters}, call.reply);
+  }
   return std::move(call.reply);
 }
 
-Status Connection::send_call(PendingCall& call, Message& message, rt::Deadline deadline) {
+Status Connection::send_call(PendingCall& call, Outgoing& out, rt::Deadline deadline) {
   Lock lock(lock_);
+  if (Status s = add_call(lock, call, out, deadline); !s.is_ok()) return s;
+  ask_to_send(lock);
+  return {};
+}
+
+// Under the lock, which is let go while it waits for room: what was gathered before must have been
+// asked to be sent.
+Status Connection::add_call(Lock& lock, PendingCall& call, Outgoing& out, rt::Deadline deadline) {
+  Message& message = out.message;
   if (phase_ != Phase::open) return not_sent();
   if (calls_ >= options_->max_calls) return too_many_calls();
   ++calls_;
@@ -78,66 +105,86 @@ Status Connection::send_call(PendingCall& call, Message& message, rt::Deadline d
   }
   if (status.is_ok() && (!can_send_ || phase_ == Phase::ended)) status = not_sent();
   // After two thousand million calls a number comes again, while its first call may still wait.
-  while (is_taken(message.seq)) message.seq = next_seq();
-  if (status.is_ok()) status = encode(message);
+  while (is_taken(message.seq)) {
+    message.seq = next_seq();
+    out.frame.clear();  // it has the number in it
+  }
+  if (status.is_ok()) status = encode(out);
   if (!status.is_ok()) {
     --calls_;
-    if (draining_ > 0) quiet_.set();
+    if (draining_ > 0) quiet_.broadcast();
     return status;
   }
   call.seq = message.seq;
   call.frame_end = enqueued_;
   pending_.add(call);
-  ask_to_send(lock);
   return {};
 }
 
 // Takes back a call that nobody waits for any more, and says so to the other side. False when it
 // has just been completed.
 bool Connection::withdraw(PendingCall& call) {
-  Lock lock(lock_);
-  if (pending_.take(call.seq) != nullptr) {
-    --calls_;
-    if (draining_ > 0) quiet_.set();
-    // However much waits to be sent: this makes the other side take more.
-    const Message cancel{.seq = call.seq, .type = MessageType::cancel};
-    if (can_send_ && encoder_->has(MessageType::cancel) && encode(cancel).is_ok()) {
-      ask_to_send(lock);
-    }
-    return true;
-  }
-  lock.unlock();
+  if (try_withdraw(call)) return true;
   // Whoever took it out is about to complete it.
   const rt::WithContext bound(rt::Context::background());
   (void)call.done.wait();
   return false;
 }
 
-Status Connection::gave_up(const Status& why, const Message& message, Duration timeout) const {
+bool Connection::try_withdraw(PendingCall& call) {
+  Lock lock(lock_);
+  if (!take_back(call)) return false;
+  ask_to_send(lock);
+  return true;
+}
+
+// Under the lock. False when somebody else has taken it out; otherwise it is the caller's to end.
+bool Connection::take_back(PendingCall& call) {
+  // Another one may have its number by now.
+  if (pending_.find(call.seq) != &call) return false;
+  pending_.remove(call);
+  --calls_;
+  if (draining_ > 0) quiet_.broadcast();
+  // However much waits to be sent: this makes the other side take more.
+  const Message cancel{.seq = call.seq, .type = MessageType::cancel};
+  if (can_send_ && encoder_->has(MessageType::cancel)) (void)encode(cancel);
+  return true;
+}
+
+Status Connection::gave_up(const Status& why, std::string_view method,
+                           const CallTerms& terms) const {
   if (why.code() != Code::deadline_exceeded) return why;
-  const bool by_context = !rt::Context::current().status().is_ok();
-  const std::string when =
-      by_context ? " before the caller's context ended" : " within " + in_milliseconds(timeout);
-  return {Code::deadline_exceeded, "no answer to " + std::string(message.method) + " from " +
+  return no_answer(method, terms, !rt::Context::current().status().is_ok());
+}
+
+Status Connection::no_answer(std::string_view method, const CallTerms& terms,
+                             bool by_context) const {
+  const std::string when = by_context ? " before the caller's context ended"
+                                      : " within " + in_milliseconds(terms.timeout);
+  return {Code::deadline_exceeded, "no answer to " + std::string(method) + " from " +
                                        remote_address_ + when + "; it may still run there"};
 }
 
 Status Connection::push(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
                         Bytes body) {
   if (!is_open()) return not_sent();
-  const Message message{.seq = next_seq(),
-                        .type = MessageType::push,
-                        .method = method,
-                        .metadata = options.metadata,
-                        .body_codec = codec,
-                        .body = std::move(body)};
+  Outgoing out{.message = {.seq = next_seq(),
+                           .type = MessageType::push,
+                           .method = method,
+                           .metadata = options.metadata,
+                           .body_codec = codec,
+                           .filters = options.filters,
+                           .body = std::move(body)}};
   const auto deadline = rt::Deadline::after(options.timeout.value_or(options_->call_timeout));
+  if (!options.filters.empty()) [[unlikely]] {
+    if (Status s = filter_question(out, deadline); !s.is_ok()) return s;
+  }
   Lock lock(lock_);
   if (phase_ != Phase::open) return not_sent();
-  if (Status s = wait_for_room(lock, message, deadline); !s.is_ok()) return s;
+  if (Status s = wait_for_room(lock, out.message, deadline); !s.is_ok()) return s;
   // Once nothing can come any more only answers may still leave.
   if (!can_send_ || phase_ == Phase::ended) return not_sent();
-  if (Status s = encode(message); !s.is_ok()) return s;
+  if (Status s = encode(out); !s.is_ok()) return s;
   ask_to_send(lock);
   return {};
 }

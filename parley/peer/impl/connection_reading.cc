@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/turn.h"
 #include "parley/rt/time.h"
 
 namespace parley::impl {
@@ -18,6 +19,17 @@ constexpr std::size_t messages_per_turn = 64;
 // Whether the memory that it came in is far larger than a body.
 bool keeps_much_more(const Bytes& body) {
   return !body.empty() && 2 * body.size() < body.first_block()->capacity();
+}
+
+// Of what is not run: nobody looks at the rest, which may be large, and so may be the memory that
+// it has in common with the name where it came out of filters.
+void keep_the_name(Message& message) {
+  message.body = {};
+  message.metadata = {};
+  if (message.filters.empty() || message.method.empty()) return;
+  Bytes name = Bytes::copy_of(message.method);
+  message.method = name.flatten();
+  message.method_block = name.first_block();
 }
 
 }  // namespace
@@ -37,14 +49,14 @@ bool Connection::read_once(Turn& turn) {
       over(got.error());
     } else {
       size = *got;
-      if (!size && next_deadline().is_over()) over(too_slow());
+      if (!size && watch_.deadline().is_over()) over(watch_.too_slow());
     }
   } else {
-    auto got = stream_->read(buffer.room(), next_deadline());
+    auto got = stream_->read(buffer.room(), watch_.deadline());
     if (got) {
       size = *got;
     } else {
-      over(next_deadline().is_over() ? too_slow() : got.error());
+      over(watch_.deadline().is_over() ? watch_.too_slow() : got.error());
     }
   }
   if (size && *size > 0) take_bytes(buffer.take(*size), turn.place->arrived);
@@ -55,11 +67,6 @@ bool Connection::read_once(Turn& turn) {
                              "the other side closed the session in the middle of a message"));
   }
   return size.has_value() || is_over_;
-}
-
-Status Connection::too_slow() const {
-  return {Code::deadline_exceeded, "a message did not come whole within frame_timeout (" +
-                                       in_milliseconds(options_->frame_timeout) + ")"};
 }
 
 void Connection::over(Status why) {
@@ -83,33 +90,18 @@ void Connection::take_bytes(Bytes chunk, std::vector<Arrived>& arrived) {
 // What has begun to come must come whole in time.
 void Connection::watch_frame_time() {
   const bool is_mid_frame = decoder_ == nullptr ? !begin_.empty() : decoder_->mid_frame();
-  const std::uint64_t oldest = decoder_ == nullptr ? 0 : decoder_->oldest_unfinished();
-  const bool any_came = std::exchange(any_came_, false);
-  if (!is_mid_frame) {
-    frame_deadline_ = rt::Deadline::never();
-  } else if (any_came || !was_mid_frame_) {
-    frame_deadline_ = rt::Deadline::after(options_->frame_timeout);
-  }
-  was_mid_frame_ = is_mid_frame;
-  if (oldest != std::exchange(oldest_unfinished_, oldest)) {
-    parts_deadline_ =
-        oldest == 0 ? rt::Deadline::never() : rt::Deadline::after(options_->frame_timeout);
-  }
+  watch_.look(is_mid_frame, decoder_ == nullptr ? 0 : decoder_->oldest_unfinished());
   set_alarm();
 }
 
 // It has to be run when the time of what has begun to come is over. An alarm that rings too early
 // is set again.
 void Connection::set_alarm() {
-  const Instant due = next_deadline().instant();
+  const Instant due = watch_.deadline().instant();
   if (due == Instant::max() || !can_tell()) return;
   if (alarm_ <= due && rt::now() < alarm_) return;
   alarm_ = due;
   ready_at(alarm_);
-}
-
-rt::Deadline Connection::next_deadline() const {
-  return parts_deadline_.instant() < frame_deadline_.instant() ? parts_deadline_ : frame_deadline_;
 }
 
 // Decides by the first bytes what the other side speaks, if they are enough.
@@ -150,39 +142,62 @@ void Connection::speak(const wire::Framing& framing) {
 // Sorts what the decoder has, or so many messages of it.
 void Connection::take_messages(std::vector<Arrived>& arrived) {
   Status status = decode_some(arrived);
-  const bool is_all = arrived.size() < messages_per_turn;
   if (!arrived.empty()) {
     if (Status sorted = sort(arrived); !sorted.is_ok()) status = std::move(sorted);
     pass_on_answers(arrived);
   }
-  may_be_more_ = status.is_ok() && !is_all;
-  if (!status.is_ok()) return over(std::move(status));
+  if (!status.is_ok()) {
+    may_be_more_ = false;
+    return over(std::move(status));
+  }
   if (!may_be_more_) watch_frame_time();
 }
 
 // The error is that of the message behind those that arrived.
 Status Connection::decode_some(std::vector<Arrived>& arrived) {
-  while (arrived.size() < messages_per_turn) {
-    Message message;
+  may_be_more_ = true;
+  std::size_t grown = 0;
+  while (arrived.size() < messages_per_turn && grown <= options_->max_frame_bytes) {
+    Arrived& added = arrived.emplace_back();
+    Message& message = added.message;
     const auto came = decoder_->next(message);
-    if (!came) return came.error();
-    if (!*came) return {};
-    any_came_ = true;
-    const MessageType type = message.type;
-    if (type == MessageType::auth_call || type == MessageType::auth_reply) {
-      return {Code::unimplemented,
-              "message type " + std::string(name_of(type)) + " is not expected in a session"};
+    if (!came || !*came) {
+      arrived.pop_back();
+      if (!came) return came.error();
+      may_be_more_ = false;
+      return {};
     }
-    if (type == MessageType::hello) take_hello();
-    // The credit counts its bytes: it must not keep many more.
-    if (type == MessageType::data && keeps_much_more(message.body)) {
-      message.body = Bytes::copy_of(message.body.to_string());
+    watch_.came();
+    // What the decoder took out of filters came as fewer bytes, and nobody has counted it yet.
+    if (!message.filters.empty() && !message.is_filtered) [[unlikely]] {
+      grown += held_by(message);
     }
-    Arrived& added = arrived.emplace_back(std::move(message));
-    if (added.message.timeout) {
-      if (came_at_ == Instant()) came_at_ = rt::now();
-      added.deadline = rt::Deadline::at(came_at_ + *added.message.timeout);
+    if (message.type == MessageType::reply) continue;
+    if (message.type != MessageType::call && message.type != MessageType::push) {
+      if (Status s = look_at(message); !s.is_ok()) {
+        arrived.pop_back();
+        return s;
+      }
+      if (message.type != MessageType::open) continue;
     }
+    if (came_at_ == Instant()) came_at_ = rt::now();
+    added.came_at = came_at_;
+    if (message.timeout) added.deadline = rt::Deadline::at(came_at_ + *message.timeout);
+  }
+  return {};
+}
+
+// What is neither a call nor its answer nor a push, before it is sorted.
+Status Connection::look_at(Message& message) {
+  const MessageType type = message.type;
+  if (type == MessageType::auth_call || type == MessageType::auth_reply) {
+    return {Code::unimplemented,
+            "message type " + std::string(name_of(type)) + " is not expected in a session"};
+  }
+  if (type == MessageType::hello) take_hello();
+  // The credit counts its bytes: it must not keep many more.
+  if (type == MessageType::data && keeps_much_more(message.body)) {
+    message.body = Bytes::copy_of(message.body.to_string());
   }
   return {};
 }
@@ -218,7 +233,7 @@ Status Connection::sort(std::vector<Arrived>& all) {
       break;
     }
   }
-  if (draining_ > 0) quiet_.set();
+  if (draining_ > 0) quiet_.broadcast();
   return broken;
 }
 
@@ -256,12 +271,15 @@ Verdict Connection::admit(const Message& request, std::size_t& in_use) {
   return Verdict::run;
 }
 
-// Hands answers to who waits for them; calls, pushes and streams stay to be run.
+// Hands answers to who waits for them; calls, pushes and streams stay to be run, or refused.
 void Connection::pass_on_answers(std::vector<Arrived>& all) {
   for (Arrived& arrived : all) {
-    if (arrived.caller == nullptr) continue;  // no answer, or the caller gave up before
+    if (arrived.caller == nullptr) {  // no answer, or the caller gave up before
+      if (arrived.verdict != Verdict::run) keep_the_name(arrived.message);
+      continue;
+    }
     arrived.caller->reply = std::move(arrived.message);
-    arrived.caller->done.set();
+    arrived.caller->end();
   }
   std::erase_if(all, [](const Arrived& each) { return each.verdict == Verdict::taken; });
 }

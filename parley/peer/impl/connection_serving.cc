@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/turn.h"
 #include "parley/rt/deferred_context.h"
 #include "parley/rt/label.h"
 #include "parley/rt/time.h"
@@ -112,7 +113,10 @@ void Connection::refuse(const Arrived& arrived) {
 
 // What is neither a request nor an answer.
 void Connection::answer_control(const Message& message) {
-  if (message.type == MessageType::cancel) return cancel_call(message.seq);
+  if (message.type == MessageType::cancel) {
+    return served_.end(message.seq, Status(Code::cancelled, "the caller has given up"));
+  }
+  if (message.type == MessageType::go_away) why_going_ = start_of(message.status.message());
   if (message.type != MessageType::ping) return;
   answer_at_once({.type = MessageType::pong, .value = message.value});
 }
@@ -132,27 +136,12 @@ void Connection::answer_at_once(const Message& answer) {
   ask_to_send(lock);
 }
 
-// By who reads, when a handler may be waiting.
-void Connection::cancel_call(std::int32_t seq) {
-  const Status why(Code::cancelled, "the caller has given up");
-  std::optional<rt::Cancel> cancel;
-  {
-    const std::lock_guard lock(served_lock_);
-    const ServedCall* call = served_.find(seq);
-    if (call == nullptr) return;
-    cancel = call->context.cancel();
-    if (!cancel) call->context.end(why);
-  }
-  // Whatever else was made from it ends too, which takes its time.
-  if (cancel) (*cancel)(why);
-}
-
-void Connection::serve(const Arrived& arrived, Turn& turn, rt::OnPark& waits) {
-  const Message& request = arrived.message;
+void Connection::serve(Arrived& arrived, Turn& turn, rt::OnPark& waits) {
+  Message& request = arrived.message;
   const bool is_stream = request.type == MessageType::open;
   Workplace& place = *turn.place;
   StreamCore* const stream = arrived.stream;
-  Context context(*this, ++handlers_started_, request, stream);
+  Context context(*this, ++handlers_started_, request, arrived.came_at, stream);
   place.answer.clear();
   const Router::Method* method = router_->find(request.method, place.recent);
   if (method == nullptr && !is_stream) method = router_->unknown(request.type);
@@ -172,20 +161,23 @@ void Connection::serve(const Arrived& arrived, Turn& turn, rt::OnPark& waits) {
     turn.serving = &call;
     status = run_handler(*method, context, request, place.answer, waits);
     turn.serving = nullptr;
-    if (call.is_listed) {
-      const std::lock_guard lock(served_lock_);
-      served_.remove(call);
-    }
+    served_.remove(call);
   }
   if (is_stream) end_served_stream(*stream);
-  finish(request, std::move(status), context, place, waits.was_called());
+  finish(request, std::move(status), context, place, waits);
 }
 
-Status Connection::run_handler(const Router::Method& method, Context& context,
-                               const Message& request, Answer& answer, rt::OnPark& waits) {
+Status Connection::run_handler(const Router::Method& method, Context& context, Message& request,
+                               Answer& answer, rt::OnPark& waits) {
+  if (request.is_filtered) [[unlikely]] {
+    if (Status s = unfilter_request(request, waits); !s.is_ok()) return s;
+  }
   if (method.is_quick.load(std::memory_order_relaxed)) {
     Status status = method.handler(context, request, answer);
-    if (waits.was_called()) method.is_quick.store(false, std::memory_order_relaxed);
+    // Through filters it is not the method that has handed on.
+    if (waits.was_called() && request.filters.empty()) {
+      method.is_quick.store(false, std::memory_order_relaxed);
+    }
     return status;
   }
   // What stands behind it is not to wait for it.
@@ -199,7 +191,7 @@ Status Connection::run_handler(const Router::Method& method, Context& context,
 }
 
 void Connection::finish(const Message& request, Status status, Context& context, Workplace& place,
-                        bool has_waited) {
+                        rt::OnPark& waits) {
   Answer& answer = place.answer;
   if (request.type == MessageType::push) {
     if (!status.is_ok()) {
@@ -209,22 +201,26 @@ void Connection::finish(const Message& request, Status status, Context& context,
     return;
   }
   // A stream's handler counts as one that has waited.
-  if (status.is_ok() && context.reply_metadata().empty() && !has_waited &&
-      gather(request.seq, answer, held_by(request), place.answers)) {
+  if (status.is_ok() && context.reply_metadata().empty() && !waits.was_called() &&
+      request.filters.empty() && gather(request.seq, answer, held_by(request), place.answers)) {
     return;
   }
   const bool is_stream = request.type == MessageType::open;
-  Message reply{.seq = request.seq,
-                .type = is_stream ? MessageType::end : MessageType::reply,
-                .status = std::move(status),
-                .metadata = std::move(context.reply_metadata())};
-  if (reply.status.is_ok()) {
-    reply.body_codec = answer.codec;
+  Outgoing reply{.message = {.seq = request.seq,
+                             .type = is_stream ? MessageType::end : MessageType::reply,
+                             .status = std::move(status),
+                             .metadata = std::move(context.reply_metadata())}};
+  Message& message = reply.message;
+  if (message.status.is_ok()) {
+    message.body_codec = answer.codec;
     // A large text is sent from where it is.
     if (answer.text.size() >= Outbox::large_body_bytes) {
       answer.bytes = Bytes::from(std::exchange(answer.text, {}));
     }
-    reply.body = std::move(answer.bytes);
+    message.body = std::move(answer.bytes);
+    if (!request.filters.empty() && !is_stream) [[unlikely]] {
+      filter_answer(request, answer, reply, waits);
+    }
   } else {
     answer.text.clear();
   }
@@ -261,7 +257,7 @@ void Connection::add(Answers& answers) {
   const std::lock_guard lock(lock_);
   handlers_ -= answers.count;
   handler_bytes_ -= answers.held;
-  if (draining_ > 0) quiet_.set();
+  if (draining_ > 0) quiet_.broadcast();
   if (can_send_) {
     enqueued_ += answers.frames.size();
     outgoing_.add(answers.frames);
@@ -271,17 +267,18 @@ void Connection::add(Answers& answers) {
 }
 
 // `body` when the reply itself has none. `served`: the request whose handler ends with this.
-void Connection::send_reply(const Message& reply, std::string_view body, const Message& served) {
+void Connection::send_reply(Outgoing& reply, std::string_view body, const Message& served) {
+  Message& message = reply.message;
   Lock lock(lock_);
-  const Status room = wait_for_room(lock, reply, rt::Deadline::never());
+  const Status room = wait_for_room(lock, message, rt::Deadline::never());
   count_out(held_by(served));
   if (!room.is_ok() || !can_send_ || encoder_ == nullptr) return;
-  const Status encoded = reply.body.empty() ? encode(reply, body) : encode(reply);
+  const Status encoded = message.body.empty() ? encode(message, body) : encode(reply);
   if (!encoded.is_ok()) {
     // The answer itself is what cannot be sent (it is too large): say that instead.
     (void)encode(
-        {.seq = reply.seq,
-         .type = reply.type,
+        {.seq = message.seq,
+         .type = message.type,
          .status = Status(encoded.code(), "the answer cannot be sent: " + encoded.message())});
   }
   ask_to_send(lock);
@@ -296,7 +293,7 @@ void Connection::handler_ended(std::size_t held) {
 void Connection::count_out(std::size_t held) {
   --handlers_;
   handler_bytes_ -= held;
-  if (draining_ > 0) quiet_.set();
+  if (draining_ > 0) quiet_.broadcast();
 }
 
 }  // namespace parley::impl

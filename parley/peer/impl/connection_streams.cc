@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/filters.h"
 #include "parley/rt/time.h"
 
 namespace parley::impl {
@@ -45,7 +46,8 @@ Result<std::shared_ptr<StreamCore>> Connection::open_stream(const CallOptions& o
                   .type = MessageType::open,
                   .method = method,
                   .metadata = options.metadata,
-                  .body_codec = codec};
+                  .body_codec = codec,
+                  .filters = options.filters};
   Lock lock(lock_);
   if (phase_ != Phase::open) return not_sent();
   if (Status s = wait_for_room(lock, message, sent_by); !s.is_ok()) return s;
@@ -65,6 +67,7 @@ Result<std::shared_ptr<StreamCore>> Connection::open_stream(const CallOptions& o
   if (!deadline.is_never()) message.timeout = deadline.instant() - rt::now();
   if (Status s = encode(message); !s.is_ok()) return s;
   std::shared_ptr<StreamCore> core = streams_->open(message.seq, codec, deadline);
+  core->filters = options.filters;
   core->frame_end = enqueued_;
   ++calls_;
   ask_to_send(lock);
@@ -118,6 +121,11 @@ Result<std::optional<Bytes>> Connection::receive(StreamCore& core, rt::Deadline 
     streams_->eaten(core, std::exchange(core.read_cost, 0));
     if (give_credit()) ask_to_send(lock);
   }
+  if (!core.filters.empty()) [[unlikely]] {
+    Result<Bytes> undone = unfilter_on_stream(*options_, core.filters, std::move(body));
+    if (!undone) return undone.error();
+    body = *std::move(undone);
+  }
   return std::optional<Bytes>(std::move(body));
 }
 
@@ -132,6 +140,11 @@ bool Connection::give_credit() {
 }
 
 Status Connection::send_on(StreamCore& core, Bytes body, rt::Deadline deadline) {
+  if (!core.filters.empty()) [[unlikely]] {
+    Result<Bytes> filtered = filter_on_stream(*options_, core.filters, std::move(body));
+    if (!filtered) return filtered.error();
+    body = *std::move(filtered);
+  }
   const std::size_t cost = StreamCore::cost_of(body);
   const Message message{
       .seq = core.seq, .type = MessageType::data, .own = core.is_own, .body = std::move(body)};
@@ -226,6 +239,7 @@ Status Connection::admit_stream(Arrived& arrived) {
   arrived.verdict = admit(request, arrived.in_use);
   if (arrived.verdict == Verdict::run) {
     arrived.stream = streams_->serve(request.seq, request.body_codec, arrived.deadline).get();
+    arrived.stream->filters = request.filters;
   }
   return {};
 }
@@ -275,7 +289,7 @@ void Connection::fail_streams(std::uint64_t sent, bool in_order) {
   };
   streams_->end_all(why, in_order);
   has_room_.broadcast();
-  quiet_.set();
+  quiet_.broadcast();
 }
 
 }  // namespace parley::impl

@@ -18,6 +18,13 @@ constexpr int most_rounds = 8;
 
 }  // namespace
 
+Status Connection::await_room(const Message& message, rt::Deadline deadline) {
+  Lock lock(lock_);
+  if (phase_ != Phase::open) return not_sent();
+  if (Status s = wait_for_room(lock, message, deadline); !s.is_ok()) return s;
+  return encoder_ == nullptr ? not_sent() : Status();
+}
+
 bool Connection::is_full() const { return outgoing_.bytes() >= options_->max_outgoing_bytes; }
 
 // Under the lock: it is not known yet whether the other side takes this message, and may become so.
@@ -47,6 +54,16 @@ Status Connection::wait_for_room(Lock& lock, const Message& message, rt::Deadlin
                                     : "max_outgoing_bytes are waiting to be sent and the other "
                                       "side takes nothing")
       .with_cause(status.message());
+}
+
+// Under the lock. What is written already only joins the others.
+Status Connection::encode(Outgoing& out) {
+  if (!out.text.empty()) return encode(out.message, out.text);
+  if (out.frame.empty()) return encode(out.message);
+  const std::size_t before = outgoing_.bytes();
+  outgoing_.add_frame(std::move(out.frame));
+  enqueued_ += outgoing_.bytes() - before;
+  return {};
 }
 
 // Under the lock.
@@ -104,11 +121,12 @@ void Connection::send_gathered(rt::Deadline until) {
   if (is_left) ready();
 }
 
-// Under the lock, which is let go: nothing can be sent any more. The reader finds the stream closed
-// and ends the session.
+// Under the lock, which is let go: nothing can be sent any more, and so nothing asked. The reader
+// finds the stream closed and ends the session.
 void Connection::cut(Lock& lock, const Status& why) {
   can_send_ = false;
   if (reason_.is_ok()) reason_ = why;
+  if (phase_ == Phase::open) phase_ = Phase::closing;  // after the reason, as in begin_close()
   const std::shared_ptr<net::Stream> stream = stream_;
   lock.unlock();
   stream->close();

@@ -19,7 +19,8 @@ Framings framings_of(const PeerOptions& options) {
   limits.takes.stream_credit = std::max<std::uint64_t>(options.stream_credit, least.stream_credit);
   limits.takes.session_credit =
       std::max<std::uint64_t>(options.session_credit, least.session_credit);
-  const wire::RawLimits raw_limits{.max_frame_bytes = options.max_frame_bytes};
+  const wire::RawLimits raw_limits{.max_frame_bytes = options.max_frame_bytes,
+                                   .filters = options.filters};
   return {std::make_shared<wire::ParleyFraming>(limits),
           std::make_shared<wire::RawFraming>(raw_limits)};
 }

@@ -75,6 +75,14 @@ void Outbox::add(std::string& frames) {
   gathered(before);
 }
 
+void Outbox::add_frame(std::string frame) {
+  if (frame.size() >= large_body_bytes) return share(Bytes::from(std::move(frame)));
+  std::string& piece = gathering_piece();
+  const std::size_t before = piece.size();
+  piece += frame;
+  gathered(before);
+}
+
 void Outbox::start(wire::Encoder& encoder) {
   std::string& piece = gathering_piece();
   const std::size_t before = piece.size();

@@ -34,6 +34,8 @@ class Outbox {
   Status encode(const wire::Message& message, std::string_view body, wire::Encoder& encoder);
   // Frames that are encoded. Takes their memory if it can, and leaves other.
   void add(std::string& frames);
+  // One of any size; a large one stays where it is.
+  void add_frame(std::string frame);
   // What the encoder says first.
   void start(wire::Encoder& encoder);
 

@@ -122,5 +122,21 @@ TEST(Outbox, encodes_whole_or_not_at_all) {
   EXPECT_EQ(drained(outbox, 7), expected);
 }
 
+TEST(Outbox, frames_that_are_written_join_the_others_in_their_order) {
+  wire::RawEncoder encoder;
+  Outbox outbox;
+  std::string expected;
+  for (const std::size_t size : {3u, 20'000u, 5u, 16'384u, 70'000u, 1u}) {
+    std::string frame;
+    ASSERT_TRUE(encoder.encode(push_of(size), frame).is_ok());
+    expected += frame;
+    outbox.add_frame(std::move(frame));
+    ASSERT_TRUE(encoder.encode(push_of(2), expected).is_ok());
+    ASSERT_TRUE(outbox.encode(push_of(2), encoder).is_ok());
+  }
+  EXPECT_EQ(outbox.bytes(), expected.size());
+  EXPECT_TRUE(drained(outbox, 1'000) == expected);
+}
+
 }  // namespace
 }  // namespace parley::impl

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "parley/peer/impl/words.h"
+#include "parley/peer/impl/answer.h"
 
 namespace parley::impl {
 namespace {

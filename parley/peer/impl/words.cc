@@ -1,7 +1,7 @@
 #include "parley/peer/impl/words.h"
 
+#include <algorithm>
 #include <chrono>
-#include <source_location>
 
 namespace parley::impl {
 
@@ -20,18 +20,19 @@ std::string printable(std::string text) {
   return text;
 }
 
+std::string start_of(std::string_view text) {
+  constexpr std::size_t most = 256;
+  std::size_t size = std::min(text.size(), most);
+  // Not in the middle of a letter.
+  while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) >> 6U) == 2) {
+    --size;
+  }
+  return printable(std::string(text.substr(0, size)));
+}
+
 std::string in_milliseconds(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
          " ms";
-}
-
-Status as_answer(Status status) {
-  const bool not_sent = status.code() == Code::not_sent;
-  if (!not_sent && status.code() != Code::outcome_unknown) return status;
-  return Status(not_sent ? Code::unavailable : Code::unknown, status.message(),
-                std::source_location())
-      .with_cause(status.cause())
-      .with_business_code(status.business_code());
 }
 
 }  // namespace parley::impl

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "parley/base/clock.h"
 #include "parley/peer/handler.h"
 #include "parley/peer/impl/call_table.h"
 #include "parley/peer/impl/read_buffer.h"
@@ -37,9 +38,8 @@ enum class Verdict : std::uint8_t {
 
 // One message of a read, and what the lock's holder found out about it.
 struct Arrived {
-  explicit Arrived(wire::Message&& came) : message(std::move(came)) {}
-
   wire::Message message;
+  Instant came_at{};              // when it was read
   PendingCall* caller = nullptr;  // of a reply; null when nobody waits any more
   StreamCore* stream = nullptr;   // of an open that may run, which keeps it in the table
   Verdict verdict = Verdict::run;

@@ -18,7 +18,14 @@ bool is_order(const Access& access) {
 }
 
 // "claim_from" of "bool ns::BasicParkWord<Atomics>::claim_from(State, bool) [with ...]".
-std::string short_name(std::string_view function) {
+std::string short_name(const std::string& whole) {
+  // Clang writes (anonymous namespace), g++ {anonymous}.
+  static const std::string unnamed = "(anonymous namespace)";
+  std::string named = whole;
+  for (auto at = named.find(unnamed); at != std::string::npos; at = named.find(unnamed)) {
+    named.erase(at, unnamed.size());
+  }
+  std::string_view function = named;
   function = function.substr(0, function.find('('));
   while (function.ends_with('>')) function = function.substr(0, function.rfind('<'));
   const auto colon = function.rfind(':');

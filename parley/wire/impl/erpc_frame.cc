@@ -3,20 +3,13 @@
 #include <algorithm>
 #include <limits>
 
+#include "parley/wire/filter.h"
 #include "parley/wire/query.h"
 
 namespace parley::wire::impl {
 namespace {
 
 constexpr std::size_t most_reserved_for_metadata = 65535;
-
-// A byte for people: 'm', or 0x03 when it does not print.
-std::string shown(char byte) {
-  if (byte > ' ' && byte <= '~') return {'\'', byte, '\''};
-  constexpr std::string_view digits = "0123456789abcdef";
-  const auto value = static_cast<unsigned char>(byte);
-  return {'0', 'x', digits[value >> 4U], digits[value & 15U]};
-}
 
 std::string named(std::string_view frame_name) { return std::string(frame_name) + ": "; }
 
@@ -58,10 +51,29 @@ Status too_large(std::string_view frame_name, std::size_t size, std::size_t limi
   return {Code::resource_exhausted, std::move(what)};
 }
 
-Status refuse_filters(std::string_view frame_name, std::string_view ids) {
-  return {Code::unimplemented,
-          named(frame_name) + "transfer filter " + shown(ids.front()) +
-              " is not registered; let the sender send without it, or register it on this side"};
+Result<FilterPipe> read_filters(std::string_view frame_name, std::string_view ids) {
+  const Result<FilterPipe> pipe = FilterPipe::read(ids);
+  if (!pipe) return pipe.error().with_context(frame_name);
+  return pipe->reversed();
+}
+
+Result<Bytes> filtered(std::string_view frame_name, const Message& message, Bytes content,
+                       const ErpcLimits& limits) {
+  if (message.is_filtered) {
+    return malformed(frame_name,
+                     "the body went through its filters already, which this format cannot say");
+  }
+  Result<Bytes> applied = apply_filters(limits.filters.get(), message.filters, std::move(content));
+  if (!applied) return applied.error().with_context(frame_name);
+  return applied;
+}
+
+Result<Bytes> unfiltered(std::string_view frame_name, const FilterPipe& pipe, Bytes content,
+                         const ErpcLimits& limits) {
+  Result<Bytes> undone = undo_filters(limits.filters.get(), pipe, std::move(content),
+                                      {.bytes = limits.max_frame_bytes, .name = "max_frame_bytes"});
+  if (!undone) return undone.error().with_context(frame_name);
+  return undone;
 }
 
 std::size_t frame_limit(const ErpcLimits& limits, std::size_t uncounted) noexcept {
@@ -172,10 +184,34 @@ Result<std::size_t> ErpcDecoder::claimed_size(std::string_view head) const {
 Status ErpcDecoder::parse_frame(std::string_view frame, Message& message,
                                 std::string_view& body) const {
   FrameReader reader(format_.frame_name, frame.substr(size_bytes));
-  const std::string_view filters = reader.text(reader.number(1, "filter count"), "filter list");
-  if (!reader.is_ok()) return reader.error();
-  if (!filters.empty()) return refuse_filters(format_.frame_name, filters);
+  (void)reader.number(1, "filter count");
   return parse(reader, message, body);
+}
+
+// The frame names filters, so its content has to be made first; that is what the message shows.
+Status ErpcDecoder::parse_filtered(const Bytes& frame, Message& message) const {
+  FrameReader outer(format_.frame_name, frame.piece(0).substr(size_bytes));
+  const std::string_view ids = outer.text(outer.number(1, "filter count"), "filter list");
+  if (!outer.is_ok()) return outer.error();
+  const Result<FilterPipe> pipe = read_filters(format_.frame_name, ids);
+  if (!pipe) return pipe.error();
+  Result<Bytes> undone = unfiltered(format_.frame_name, *pipe,
+                                    frame.slice(opening_bytes + ids.size(), outer.left()), limits_);
+  if (!undone) return undone.error();
+  const std::string_view content = undone->flatten();
+  FrameReader reader(format_.frame_name, content);
+  std::string_view body;
+  if (Status bad = parse(reader, message, body); !bad.is_ok()) return bad;
+  message.filters = *pipe;
+  if (!message.method.empty() && !message.method_block) {
+    message.method_block = undone->first_block();
+  }
+  if (!body.empty()) {
+    message.body =
+        undone->slice(static_cast<std::size_t>(body.data() - content.data()), body.size());
+  }
+  let_go_of_frame(content.size(), !body.empty(), message);
+  return {};
 }
 
 Status ErpcDecoder::die(Status why) {
@@ -192,6 +228,12 @@ Result<bool> ErpcDecoder::next(Message& message) {
   const Result<std::size_t> size = claimed_size(chunk);
   if (!size) return die(size.error());
   if (chunk.size() < *size) return next_joined(message);
+  if (chunk[size_bytes] != 0) [[unlikely]] {
+    Status status = parse_filtered(buffer_.slice(0, *size), message);
+    if (!status.is_ok()) return die(std::move(status));
+    buffer_.consume(*size);
+    return true;
+  }
   std::string_view body;
   Status status = parse_frame(chunk.substr(0, *size), message, body);
   if (!status.is_ok()) return die(std::move(status));
@@ -212,6 +254,11 @@ Result<bool> ErpcDecoder::next_joined(Message& message) {
   if (!buffer_.gather(*size)) return false;
   const Bytes frame = Bytes::from(buffer_.take_joined());
   const std::string_view text = frame.piece(0);
+  if (text[size_bytes] != 0) [[unlikely]] {
+    Status status = parse_filtered(frame, message);
+    if (!status.is_ok()) return die(std::move(status));
+    return true;
+  }
   std::string_view body;
   Status status = parse_frame(text, message, body);
   if (!status.is_ok()) return die(std::move(status));
@@ -273,7 +320,36 @@ Status ErpcEncoder::put(const Message& message, std::span<const std::string_view
   return {};
 }
 
+Status ErpcEncoder::put_filtered(const Message& message, std::span<const std::string_view> body,
+                                 std::string& out) const {
+  // Written as if there were no filters, it has the content behind its opening.
+  std::string plain;
+  if (Status bad = put(message, body, plain); !bad.is_ok()) return bad;
+  const std::size_t content_bytes = plain.size() - opening_bytes;
+  Result<Bytes> content =
+      filtered(format_.frame_name, message,
+               Bytes::from(std::move(plain)).slice(opening_bytes, content_bytes), limits_);
+  if (!content) return content.error();
+  const FilterPipe on_wire = message.filters.reversed();
+  const std::string_view ids = on_wire.ids();
+  const std::size_t size = opening_bytes + ids.size() + content->size();
+  if (size > limit()) return too_large(format_.frame_name, size, limit());
+  const std::size_t start = out.size();
+  out.resize(start + size);
+  char* at = out.data() + start;
+  put_number(at, size_bytes, size - format_.uncounted);
+  at[size_bytes] = static_cast<char>(ids.size());
+  at = std::copy(ids.begin(), ids.end(), at + opening_bytes);
+  content->copy_to(at);
+  return {};
+}
+
 Status ErpcEncoder::encode_apart(const Message& message, std::string& out, Bytes& tail) {
+  if (!message.filters.empty()) [[unlikely]] {
+    Status status = encode(message, out);
+    if (status.is_ok()) tail = {};
+    return status;
+  }
   const Sizes sizes{.method = message.method.size(), .body = message.body.size()};
   if (Status bad = encode_head(message, sizes, out); !bad.is_ok()) return bad;
   tail = message.body;

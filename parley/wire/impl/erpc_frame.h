@@ -55,9 +55,15 @@ Status too_large(std::string_view frame_name, std::size_t size, std::size_t limi
                  std::string_view begin = {});
 // invalid_argument: "raw frame: unknown message type 9".
 Status unknown_type(std::string_view frame_name, std::int64_t number);
-// Unimplemented, naming the first of `ids`, of which there is one: where transfer filters will be
-// undone. They are in the order in which the sender applied them.
-Status refuse_filters(std::string_view frame_name, std::string_view ids);
+// The pipe of the ids in a frame, where erpc has the filter that was applied last first; more than
+// a pipe has room for are resource_exhausted.
+Result<FilterPipe> read_filters(std::string_view frame_name, std::string_view ids);
+// apply_filters() and undo_filters() with the frame's name in front of errors. What goes in, or
+// comes out, has at most max_frame_bytes.
+Result<Bytes> filtered(std::string_view frame_name, const Message& message, Bytes content,
+                       const ErpcLimits& limits);
+Result<Bytes> unfiltered(std::string_view frame_name, const FilterPipe& pipe, Bytes content,
+                         const ErpcLimits& limits);
 
 // max_frame_bytes, or less: the length has 32 bits.
 std::size_t frame_limit(const ErpcLimits& limits, std::size_t uncounted = 0) noexcept;
@@ -123,8 +129,9 @@ class ErpcDecoder : public Decoder {
   }
 
   // Errors: a frame larger than max_frame_bytes is resource_exhausted as soon as its four length
-  // bytes are in; one with a transfer filter is unimplemented; a broken one invalid_argument. No
-  // memory is taken for bytes that have not come.
+  // bytes are in, and so is what grows beyond that by its filters; one with a filter that is not
+  // registered is unimplemented; one that a filter finds damaged data_loss; a broken one
+  // invalid_argument. No memory is taken for bytes that have not come.
   Result<bool> next(Message& message) override;
   using Decoder::next;
 
@@ -148,6 +155,7 @@ class ErpcDecoder : public Decoder {
  private:
   [[nodiscard]] Result<std::size_t> claimed_size(std::string_view head) const;
   Status parse_frame(std::string_view frame, Message& message, std::string_view& body) const;
+  Status parse_filtered(const Bytes& frame, Message& message) const;
   Result<bool> next_joined(Message& message);
   Status die(Status why);
 
@@ -163,6 +171,7 @@ class ErpcEncoder : public Encoder {
   [[nodiscard]] bool has(MessageType type) const noexcept override;
   // Of a body that is written as it is, beside the shortest status.
   [[nodiscard]] std::size_t max_body_bytes() const noexcept override;
+  [[nodiscard]] bool remembers() const noexcept override { return false; }
 
   using Encoder::encode;
   Status encode_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
@@ -175,11 +184,16 @@ class ErpcEncoder : public Encoder {
 
   Status encode_pieces(const Message& message, std::span<const std::string_view> body,
                        std::string& out) final {
+    if (!message.filters.empty()) [[unlikely]]
+      return put_filtered(message, body, out);
     return put(message, body, out);
   }
   // encode_pieces() of a format that remembers nothing.
   virtual Status put(const Message& message, std::span<const std::string_view> body,
                      std::string& out) const;
+  // The same for a message with filters.
+  Status put_filtered(const Message& message, std::span<const std::string_view> body,
+                      std::string& out) const;
   // Appends the frame up to its body. On an error `out` is what it was.
   struct Sizes {
     std::size_t method = 0;     // as it stands in the frame

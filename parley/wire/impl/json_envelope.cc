@@ -150,8 +150,11 @@ class EnvelopeReader {
     while (scanner_.next_element()) {
       ids += static_cast<char>(scanner_.integer("xferPipe", 0, 255));
     }
-    const bool is_fine = ids.empty() || !scanner_.error().is_ok();
-    return is_fine ? Status() : refuse_filters(envelope_.frame_name, ids);
+    if (ids.empty() || !scanner_.error().is_ok()) return {};
+    const Result<FilterPipe> pipe = impl::read_filters(envelope_.frame_name, ids);
+    if (!pipe) return pipe.error();
+    message_.filters = *pipe;
+    return {};
   }
 
   // The text is no JSON from its body on: takes that for one that only has its quotes escaped, if
@@ -207,8 +210,15 @@ void put_json_head(std::string& out, const JsonEnvelope& envelope, const Message
   out += R"(,"body":")";
 }
 
-std::string_view json_end(const JsonEnvelope& envelope) noexcept {
-  return envelope.is_sub_protocol ? R"(","xferPipe":[]})" : R"("})";
+std::string json_end(const JsonEnvelope& envelope, const FilterPipe& filters) {
+  if (!envelope.is_sub_protocol) return R"("})";
+  std::string end = R"(","xferPipe":[)";
+  const FilterPipe on_wire = filters.reversed();
+  for (const char id : on_wire.ids()) {
+    if (!end.ends_with('[')) end += ',';
+    end += std::to_string(static_cast<unsigned char>(id));
+  }
+  return end += "]}";
 }
 
 }  // namespace parley::wire::impl

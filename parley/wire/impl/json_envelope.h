@@ -23,14 +23,15 @@ struct JsonEnvelope {
 constexpr std::size_t most_json_overhead = 120;
 
 // Reads `text` into `message`; `body` shows where in the text it stands, unless it had escapes and
-// has become message.body. A method without escapes is a view of the text.
+// has become message.body. A method without escapes is a view of the text. Of the sub-protocol:
+// message.filters are those that the body has yet to go back through.
 Status read_json_envelope(std::string_view text, const JsonEnvelope& envelope,
                           const ErpcLimits& limits, Message& message, std::string_view& body);
 
 // Appends everything up to the opening quote of the body, with at most `status_bytes` of status.
 void put_json_head(std::string& out, const JsonEnvelope& envelope, const Message& message,
                    std::size_t status_bytes);
-// What follows the body.
-std::string_view json_end(const JsonEnvelope& envelope) noexcept;
+// What follows the body. `filters` stand there in the sub-protocol only.
+std::string json_end(const JsonEnvelope& envelope, const FilterPipe& filters = {});
 
 }  // namespace parley::wire::impl

@@ -27,6 +27,9 @@ inline constexpr std::uint64_t name_as_text = 0;
 inline constexpr std::uint64_t name_to_keep = 1;
 inline constexpr std::uint64_t first_name = 2;
 
+// Of the codec's byte: the ids of the filters follow.
+inline constexpr unsigned codec_filtered = 0x80;
+
 inline constexpr unsigned kind_mask = 0x0F;
 inline constexpr unsigned extension_kind = 15;
 

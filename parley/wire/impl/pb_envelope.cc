@@ -33,7 +33,11 @@ class EnvelopeReader {
     while (!left_.empty() && error_.is_ok()) read_field();
     if (!error_.is_ok()) return error_;
     const std::string_view name = envelope_.frame_name;
-    if (!filters_.empty()) return refuse_filters(name, filters_);
+    if (!filters_.empty()) {
+      const Result<FilterPipe> pipe = read_filters(name, filters_);
+      if (!pipe) return pipe.error();
+      message_.filters = *pipe;
+    }
     if (Status bad = read_type(name, type_, message_); !bad.is_ok()) return bad;
     if (codec_ < 0 || codec_ > std::numeric_limits<unsigned char>::max()) {
       return malformed(name, "bodyCodec " + std::to_string(codec_) + " is no byte");
@@ -212,6 +216,13 @@ void put_pb_head(std::string& out, const PbEnvelope& envelope, const Message& me
   put_int32(out, envelope.body_codec, static_cast<unsigned char>(message.body_codec));
   if (has_status && envelope.status > envelope.metadata) put_status(envelope.status);
   put_length(out, envelope.body, body_bytes);
+}
+
+void put_pb_filters(std::string& out, const PbEnvelope& envelope, const FilterPipe& filters) {
+  const FilterPipe on_wire = filters.reversed();
+  const std::string_view ids = on_wire.ids();
+  put_length(out, envelope.filters, ids.size());
+  out += ids;
 }
 
 }  // namespace parley::wire::impl

@@ -32,12 +32,15 @@ struct PbEnvelope {
 constexpr std::size_t most_pb_overhead = 40;
 
 // Reads `bytes` into `message`; method and `body` show where in the bytes they stand.
+// message.filters, where the envelope has them, are those that the body has yet to go back through.
 Status read_pb_envelope(std::string_view bytes, const PbEnvelope& envelope,
                         const ErpcLimits& limits, Message& message, std::string_view& body);
 
 // Appends every field but the body, and what precedes the body's `body_bytes`; of the status at
-// most `status_bytes`. The body is the last field.
+// most `status_bytes`. The body is the last field, but for the filters.
 void put_pb_head(std::string& out, const PbEnvelope& envelope, const Message& message,
                  std::size_t status_bytes, std::size_t body_bytes);
+// Appends what follows the body in an envelope that has filters.
+void put_pb_filters(std::string& out, const PbEnvelope& envelope, const FilterPipe& filters);
 
 }  // namespace parley::wire::impl

@@ -9,17 +9,19 @@
 #include "parley/base/assert.h"
 #include "parley/wire/erpc_limits.h"
 #include "parley/wire/testing/cut_stream.h"
+#include "parley/wire/testing/toy_filters.h"
 
 namespace parley::wire::testing {
 
 template <typename DecoderType, typename EncoderType>
 void check_erpc_round_trip(const Message& message) {
   // Escaping may make a text several times as long as it came.
-  EncoderType encoder;
+  const ErpcLimits limits{.filters = toy_prefixes()};
+  EncoderType encoder(limits);
   std::string out;
   const Status status = encoder.encode(message, out);
   PARLEY_ASSERT(status.is_ok(), "a message that was read cannot be written: " + status.to_string());
-  DecoderType decoder;
+  DecoderType decoder(limits);
   decoder.feed(out);
   auto next = decoder.next();
   PARLEY_ASSERT(next && next->has_value(), "a frame we wrote cannot be read");
@@ -29,7 +31,8 @@ void check_erpc_round_trip(const Message& message) {
 
 template <typename DecoderType, typename EncoderType>
 void fuzz_erpc_stream(const std::uint8_t* data, std::size_t size) {
-  constexpr ErpcLimits limits{.max_frame_bytes = 4096, .max_metadata_entries = 64};
+  const ErpcLimits limits{
+      .max_frame_bytes = 4096, .max_metadata_entries = 64, .filters = toy_prefixes()};
   if (size == 0) return;
   const std::string_view stream(reinterpret_cast<const char*>(data) + 1, size - 1);
   DecoderType whole_decoder(limits);

@@ -23,6 +23,10 @@ inline constexpr std::string_view golden_parley_error = "12 08 02 05 00 02 6e6f 
 inline constexpr std::string_view golden_parley_business = "12 0b 03 09 d20f 03 626164 01 78 00";
 // PUSH of "/news", its name not kept, plain "hi".
 inline constexpr std::string_view golden_parley_push = "03 0a 00 05 2f6e657773 73 6869";
+// CALL 1 of "/z" (not kept), JSON, its body gone through zstd and crc32c ("zc"): AABB is what came
+// out of them.
+inline constexpr std::string_view golden_parley_filtered_call =
+    "01 0b 01 00 02 2f7a ea 02 7a63 aabb";
 // A stream: OPEN 5 of "/chat" (kept), protobuf; DATA 5 of the opener, CREDIT 5 of the other side,
 // END 5 of the opener, END 5 of the other side with aborted "".
 inline constexpr std::string_view golden_parley_open = "04 09 05 01 05 2f63686174 70";

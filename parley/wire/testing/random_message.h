@@ -57,6 +57,23 @@ inline void set_method(Message& message, std::string name) {
   message.method_block = kept.first_block();
 }
 
+// Some of the time. Each id once: 37 steps at a time it takes all 255 until one comes again.
+inline FilterPipe random_filters(Random& random) {
+  if (random() % 4 != 0) return {};
+  std::string ids(1 + random() % FilterPipe::max_filters, '\0');
+  auto next = random() % 255;
+  for (char& id : ids) {
+    id = static_cast<char>(1 + next);
+    next = (next + 37) % 255;
+  }
+  return FilterPipe(ids);
+}
+
+// One of those the parley framing carries.
+inline BodyCodec random_parley_codec(Random& random) {
+  return static_cast<BodyCodec>(static_cast<char>(random() % 128));
+}
+
 inline Message random_message(Random& random, std::size_t most_body = 200) {
   Message message;
   message.seq = random_seq(random);
@@ -96,9 +113,12 @@ inline Message random_parley_message(Random& random, std::size_t most_body = 200
   if (is_request || type == MessageType::open) {
     set_method(message, random() % 8 == 0 ? random_text(random, 255)
                                           : "/method/" + std::to_string(random() % 300));
-    message.body_codec = static_cast<BodyCodec>(static_cast<char>(random()));
   }
-  if (is_reply) message.body_codec = static_cast<BodyCodec>(static_cast<char>(random()));
+  if (is_request || is_reply || type == MessageType::open) {
+    message.body_codec = random_parley_codec(random);
+    message.filters = random_filters(random);
+    message.is_filtered = !message.filters.empty() && type != MessageType::open;
+  }
   if (type != MessageType::push && (is_request || type == MessageType::open) && random() % 2 == 0) {
     message.timeout = std::chrono::microseconds(random());
   }

@@ -1,0 +1,23 @@
+#include "parley/peer/impl/answer.h"
+
+#include <source_location>
+#include <utility>
+
+namespace parley::impl {
+
+Status as_answer(Status status) {
+  const bool not_sent = status.code() == Code::not_sent;
+  if (!not_sent && status.code() != Code::outcome_unknown) return status;
+  return Status(not_sent ? Code::unavailable : Code::unknown, status.message(),
+                std::source_location())
+      .with_cause(status.cause())
+      .with_business_code(status.business_code());
+}
+
+void settle(Result<wire::Message>& reply, wire::Metadata* metadata) {
+  if (!reply) return;
+  if (metadata != nullptr) *metadata = std::move(reply->metadata);
+  if (!reply->status.is_ok()) reply = as_answer(std::move(reply->status));
+}
+
+}  // namespace parley::impl

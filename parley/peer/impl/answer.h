@@ -1,0 +1,20 @@
+// What the end of a call is to its caller. Private to peer.
+//
+// Pure, safe anywhere.
+#pragma once
+
+#include "parley/base/result.h"
+#include "parley/wire/message.h"
+#include "parley/wire/metadata.h"
+
+namespace parley::impl {
+
+// The status of an answer, for the caller. Only its own side can know not_sent and outcome_unknown
+// of a call; in an answer they speak of one that the handler made: what to try is not the same.
+Status as_answer(Status status);
+
+// Makes the error in the reply, if it has one, the result, as the caller's side says it. The
+// reply's metadata goes to `metadata`, if that is not null.
+void settle(Result<wire::Message>& reply, wire::Metadata* metadata);
+
+}  // namespace parley::impl

@@ -1,0 +1,74 @@
+// AsyncCall: a call of ours that needs no fiber while it waits for its answer. Private to peer.
+//
+// Whoever takes it out of the session's table ends it, once: the reader with the answer, the
+// session's end, its time (as an errand), or who holds it and gives it up. Then whoever waits for
+// it goes on, or its callback becomes an errand of the session.
+//
+//   auto call = AsyncCall::begin(connection, std::move(request));
+//   Result<wire::Message> reply = (*call)->take();
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "parley/base/bytes.h"
+#include "parley/base/result.h"
+#include "parley/peer/impl/call_table.h"
+#include "parley/peer/impl/errands.h"
+#include "parley/peer/impl/terms.h"
+#include "parley/peer/options.h"
+#include "parley/rt/deadline.h"
+#include "parley/wire/filter_pipe.h"
+#include "parley/wire/message.h"
+
+namespace parley::impl {
+
+class Connection;
+
+class AsyncCall final : public Errand, private CallEnd {
+ public:
+  // What to do with the answer, or the reason why there is none. Null: it is waited for.
+  using Then = std::function<void(Result<wire::Message>)>;
+
+  // Sends it; waits while there is no room for it. An error: it was not sent, and `then` is not
+  // called.
+  static Result<std::shared_ptr<AsyncCall>> begin(std::shared_ptr<Connection> connection,
+                                                  const CallOptions& options,
+                                                  std::string_view method, wire::BodyCodec codec,
+                                                  Bytes body, Then then);
+  AsyncCall(std::shared_ptr<Connection> connection, const CallOptions& options,
+            std::string_view method, Then then);
+
+  [[nodiscard]] bool has_ended() const { return call_.done.is_set(); }
+  // Until it has ended, by its own deadline at the latest.
+  Status wait(rt::Deadline deadline);
+  // Waits for the end; gives the call up when the fiber's context ends first. Once.
+  Result<wire::Message> take();
+  // With cancelled, unless it has ended.
+  void cancel() { give_up(Status(Code::cancelled, "the call was given up by its caller")); }
+
+  // Calls its callback.
+  void run() override;
+  void time_is_over() override;
+
+ private:
+  void ended(PendingCall& call) override;
+  void give_up(const Status& why);
+  [[nodiscard]] Result<wire::Message> result();
+  // The same as its caller is told it.
+  [[nodiscard]] Result<wire::Message> settled();
+
+  const std::shared_ptr<Connection> connection_;
+  const std::shared_ptr<Errands> errands_;
+  const std::string method_;
+  const wire::FilterPipe filters_;
+  const Then then_;
+  wire::Metadata* const reply_metadata_;
+  CallTerms terms_;
+  PendingCall call_;
+  std::shared_ptr<AsyncCall> self_;  // while it is in the table
+};
+
+}  // namespace parley::impl

@@ -1,0 +1,55 @@
+// Extras: what a session keeps beside its conversation. Private to peer.
+//
+// Fiber-safe, inside a fiber only. Small until something is kept: most sessions keep nothing.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "parley/base/clock.h"
+#include "parley/base/result.h"
+#include "parley/peer/options.h"
+#include "parley/peer/session_values.h"
+#include "parley/rt/deadline.h"
+
+namespace parley::impl {
+
+// Called with the reason.
+using OnClosed = std::function<void(const Status&)>;
+
+class Extras {
+ public:
+  // Both must outlive it.
+  Extras(const PeerOptions& options, const std::string& remote_address)
+      : options_(options), remote_address_(remote_address) {}
+  ~Extras();
+  Extras(const Extras&) = delete;
+  Extras& operator=(const Extras&) = delete;
+
+  [[nodiscard]] Instant since() const { return since_; }
+  [[nodiscard]] SessionValues& values();
+
+  [[nodiscard]] std::string real_ip() const;
+  Status set_real_ip(const std::string& ip);
+
+  Status add_on_closed(OnClosed callback);
+  // All there are; none is added from here on.
+  std::vector<OnClosed> take_on_closed();
+  // From here on there are no values.
+  void end_values();
+
+ private:
+  struct Kept;
+  Kept& kept();
+
+  const Instant since_ = rt::now();
+  const PeerOptions& options_;
+  const std::string& remote_address_;
+  std::atomic<bool> has_closed_ = false;
+  std::atomic<bool> has_no_values_ = false;
+  std::atomic<Kept*> kept_ = nullptr;  // made when it is needed, and never taken away
+};
+
+}  // namespace parley::impl

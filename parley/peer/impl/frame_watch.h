@@ -1,0 +1,40 @@
+// FrameWatch: until when what has begun to come must be there: a frame, a body in parts. Private to
+// peer.
+//
+// Belongs to the fiber that reads.
+//
+//   watch.came();                            // a message
+//   watch.look(decoder.mid_frame(), decoder.oldest_unfinished());
+//   if (watch.deadline().is_over()) return watch.too_slow();
+#pragma once
+
+#include <cstdint>
+
+#include "parley/base/clock.h"
+#include "parley/base/status.h"
+#include "parley/rt/deadline.h"
+
+namespace parley::impl {
+
+class FrameWatch {
+ public:
+  explicit FrameWatch(Duration timeout) : timeout_(timeout) {}
+
+  void came() { any_came_ = true; }
+  // Nothing more can be read of what has come so far. `oldest_unfinished`: a number for the body
+  // that has been coming in parts for longest; 0: none.
+  void look(bool is_mid_frame, std::uint64_t oldest_unfinished);
+  // Never when nothing is awaited.
+  [[nodiscard]] rt::Deadline deadline() const;
+  [[nodiscard]] Status too_slow() const;
+
+ private:
+  const Duration timeout_;
+  rt::Deadline frame_;
+  rt::Deadline parts_;
+  std::uint64_t oldest_unfinished_ = 0;
+  bool any_came_ = false;  // since it was looked
+  bool was_mid_frame_ = false;
+};
+
+}  // namespace parley::impl

@@ -1,0 +1,106 @@
+#include "parley/peer/push.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/terms.h"
+#include "parley/rt/context.h"
+#include "parley/rt/deadline.h"
+
+namespace parley {
+
+namespace impl {
+
+struct Pushing {
+  static Connection& of(const Session& session) { return *session.connection_; }
+};
+
+}  // namespace impl
+
+namespace {
+
+using impl::Pushing;
+
+// So long one session is waited for; then it is looked which of the others have room by now.
+constexpr Duration longest_wait_for_one = std::chrono::milliseconds(2);
+
+bool is_over(rt::Deadline deadline) {
+  return deadline.is_over() || rt::Context::current().is_done();
+}
+
+// One message on its way to many sessions.
+class ManyPushes {
+ public:
+  explicit ManyPushes(impl::Outgoing push) : push_(std::move(push)) {}
+
+  // False when there is no room.
+  bool push_to_one(const Session& session, WhenFull when_full) {
+    switch (try_push(session, when_full)) {
+      case impl::Tried::sent:
+        ++pushed_.sent;
+        return true;
+      case impl::Tried::cut:
+        ++pushed_.closed;
+        return true;
+      case impl::Tried::failed:
+        ++pushed_.failed;
+        return true;
+      case impl::Tried::no_room:
+        break;
+    }
+    return false;
+  }
+
+  // Those that are full are waited for by turns.
+  void push_in_time(std::vector<const Session*>& full, rt::Deadline deadline) {
+    for (std::size_t turn = 0; !full.empty() && !is_over(deadline); ++turn) {
+      const auto one = full.begin() + static_cast<std::ptrdiff_t>(turn % full.size());
+      const auto turn_ends = std::min(deadline, rt::Deadline::after(longest_wait_for_one));
+      (void)Pushing::of(**one).await_room(push_.message, turn_ends);
+      std::erase_if(full, [&](const Session* each) { return push_to_one(*each, WhenFull::wait); });
+    }
+    drop(full.size());
+  }
+
+  void drop(std::size_t count) { pushed_.dropped += count; }
+  [[nodiscard]] const Pushed& pushed() const { return pushed_; }
+
+ private:
+  impl::Tried try_push(const Session& session, WhenFull when_full) {
+    if (push_.message.filters.empty())
+      return Pushing::of(session).try_push(push_, once_, when_full);
+    // What travels instead of the body is not the same for every session.
+    impl::Outgoing own = push_;
+    return Pushing::of(session).try_push(own, once_, when_full);
+  }
+
+  impl::Outgoing push_;
+  impl::FilteredBody once_;
+  Pushed pushed_;
+};
+
+}  // namespace
+
+Pushed push_raw_to(std::span<const Session> sessions, const PushOptions& options,
+                   std::string_view method, wire::BodyCodec codec, const Bytes& body) {
+  ManyPushes pushes({.message = {.type = wire::MessageType::push,
+                                 .method = method,
+                                 .metadata = options.metadata,
+                                 .body_codec = codec,
+                                 .filters = options.filters,
+                                 .body = body}});
+  const auto deadline = rt::Deadline::after(options.timeout);
+  std::vector<const Session*> full;
+  for (const Session& session : sessions) {
+    if (!pushes.push_to_one(session, options.when_full)) full.push_back(&session);
+  }
+  if (options.when_full == WhenFull::wait) {
+    pushes.push_in_time(full, deadline);
+  } else {
+    pushes.drop(full.size());
+  }
+  return pushes.pushed();
+}
+
+}  // namespace parley

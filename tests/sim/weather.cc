@@ -1,0 +1,92 @@
+#include "weather.h"
+
+#include <string>
+
+#include "parley/rt/random.h"
+#include "parley/rt/simulation.h"
+#include "parley/rt/time.h"
+#include "scenario.h"
+
+namespace parley::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+const char* any_of(std::span<const char* const> names) {
+  return names[static_cast<std::size_t>(draw(0, static_cast<int>(names.size()) - 1))];
+}
+
+void strike(net::SimWorld& world, const char* server, const char* client, Duration length) {
+  switch (draw(1, 6)) {
+    case 1:
+      world.partition(server, client);
+      (void)rt::sleep(length);
+      world.heal(server, client);
+      break;
+    case 2:  // one way only
+      world.block(client, server);
+      (void)rt::sleep(length);
+      world.unblock(client, server);
+      break;
+    case 3:
+      (void)world.cut(server, client);
+      break;
+    case 4:
+      world.set_links(server, client, {.latency = 300ms, .bytes_per_second = 5'000});
+      break;
+    case 5:
+      world.crash(server, once_in(2) ? net::Crash::machine : net::Crash::process);
+      (void)rt::sleep(length);
+      world.restart(server);
+      break;
+    default:
+      world.isolate(server);
+      (void)rt::sleep(length);
+      world.heal();
+  }
+}
+
+}  // namespace
+
+PeerOptions options_on(net::Network& node) {
+  PeerOptions options;
+  options.network = &node;
+  options.call_timeout = draw(1, 2'000) * 1ms;
+  options.dial_timeout = 500ms;
+  options.frame_timeout = 3s;
+  options.write_timeout = 3s;
+  options.drain_timeout = 500ms;
+  options.flush_timeout = 500ms;
+  options.close_timeout = 200ms;
+  return options;
+}
+
+net::SimOptions network_options() {
+  net::SimOptions options{.seed = rt::random_bits()};
+  options.link.latency = draw(0, 2'000) * 1us;
+  options.link.jitter = draw(0, 5'000) * 1us;
+  if (once_in(2)) options.link.mean_bytes_to_cut = static_cast<std::uint64_t>(draw(500, 50'000));
+  if (once_in(3)) options.link.bytes_per_second = 50'000;
+  options.observer = [](const net::SimEvent& event) {
+    rt::trace_event(event.what, {event.connection, event.bytes},
+                    std::string(event.from) + " > " + std::string(event.to));
+  };
+  return options;
+}
+
+void blow(net::SimWorld& world, std::span<const char* const> servers,
+          std::span<const char* const> clients) {
+  const int strikes = draw(0, 6);
+  for (int i = 0; i < strikes; ++i) {
+    (void)rt::sleep(draw(1, 200) * 1ms);
+    const char* const server = any_of(servers);
+    strike(world, server, any_of(clients), draw(1, 800) * 1ms);
+  }
+  for (const char* server : servers) world.restart(server);
+  world.heal();
+  for (const char* server : servers) {
+    for (const char* client : clients) world.set_links(server, client, {});
+  }
+}
+
+}  // namespace parley::sim

@@ -1,0 +1,26 @@
+// Weather: what befalls the network between the nodes of a scenario: it is slow, cut and
+// partitioned, and nodes crash; at the end all is whole again. Drawn from the seed.
+//
+//   net::SimWorld world(network_options());
+//   scope.go("weather", [&] { blow(world, shops, customers); });
+#pragma once
+
+#include <span>
+
+#include "parley/net/sim_network.h"
+#include "parley/peer/options.h"
+
+namespace parley::sim {
+
+// Of the whole world.
+net::SimOptions network_options();
+
+// Of a peer on that node, with limits short enough to be met in such weather.
+PeerOptions options_on(net::Network& node);
+
+// Some strikes one after the other, of all kinds; then everything is whole. `servers` crash and
+// start again; `clients` only lose sight of them.
+void blow(net::SimWorld& world, std::span<const char* const> servers,
+          std::span<const char* const> clients);
+
+}  // namespace parley::sim
