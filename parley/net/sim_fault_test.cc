@@ -5,15 +5,15 @@
 
 #include "parley/net/sim_network.h"
 #include "parley/net/testing/sim_pair.h"
-#include "parley/net/testing/virtual_time.h"
 #include "parley/rt/event.h"
+#include "parley/rt/testing/virtual_time.h"
 
 namespace parley::net {
 namespace {
 
 using namespace std::chrono_literals;
+using rt::testing::in_virtual_time;
 using testing::any_on;
-using testing::in_virtual_time;
 using testing::read_exactly;
 using testing::read_to_end;
 using testing::SimPair;

@@ -10,6 +10,7 @@
 #include "parley/rt/scope.h"
 #include "parley/rt/select.h"
 #include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/testing/virtual_time.h"
 #include "parley/rt/time.h"
 
 namespace parley::rt {
@@ -27,16 +28,18 @@ PARLEY_FIBER_TEST(Timer, runs_its_function_in_a_fiber_of_the_scope) {
   EXPECT_TRUE(fired.wait().is_ok());
 }
 
-PARLEY_FIBER_TEST(Timer, fires_in_the_order_of_the_delays) {
-  std::string trace;
-  Event last;
-  Scope scope;
-  const Timer c(scope, 3ms, "c", [&] { trace += 'c', last.set(); });
-  const Timer a(scope, 1ms, "a", [&] { trace += 'a'; });
-  const Timer b(scope, 2ms, "b", [&] { trace += 'b'; });
-  const Timer now(scope, -1s, "now", [&] { trace += '0'; });
-  EXPECT_TRUE(last.wait().is_ok());
-  EXPECT_EQ(trace, "0abc");
+TEST(Timer, fires_in_the_order_of_the_delays) {
+  testing::in_virtual_time([] {
+    std::string trace;
+    Event last;
+    Scope scope;
+    const Timer c(scope, 3ms, "c", [&] { trace += 'c', last.set(); });
+    const Timer a(scope, 1ms, "a", [&] { trace += 'a'; });
+    const Timer b(scope, 2ms, "b", [&] { trace += 'b'; });
+    const Timer now(scope, -1s, "now", [&] { trace += '0'; });
+    EXPECT_TRUE(last.wait().is_ok());
+    EXPECT_EQ(trace, "0abc");
+  });
 }
 
 PARLEY_FIBER_TEST(Timer, stop_tells_whether_it_came_in_time) {

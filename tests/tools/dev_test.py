@@ -496,5 +496,43 @@ class Work(DevCase):
         self.assertEqual(self.dev("fuzz").returncode, 1)
 
 
+class SecondTries(DevCase):
+    PASSED = " 9/10 Test  #8: Timer.fires ........   Passed    0.01 sec\n"
+    SKIPPED = " 3/10 Test  #3: Open.metrics .......***Skipped   0.00 sec\n"
+    FAILED = " 1/10 Test  #7: {} .......***{}  0.01 sec\n"
+
+    def judge(self, *lines):
+        log = self.path("ctest.log")
+        with open(log, "w", encoding="utf-8") as file:
+            file.write("".join((self.PASSED, self.SKIPPED, *lines)))
+        script = 'set -euo pipefail; source "$root/tools/dev/lib.sh"; judge_second_tries "$1"'
+        return subprocess.run(["bash", "-c", script, "judge", log], capture_output=True, text=True,
+                              check=False, env={**self.environment, "root": loading.ROOT})
+
+    def test_a_run_without_one_says_nothing(self):
+        done = self.judge()
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+
+    def test_a_test_that_passed_when_run_again_is_named_and_fails_nothing(self):
+        done = self.judge(self.FAILED.format("Dial.soon", "Failed"),
+                          "      Test  #2: Dial.late ....***Timeout 9.01 sec\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("flaky: Dial.late, Dial.soon failed and passed", done.stdout)
+
+    def test_what_is_no_matter_of_luck_fails(self):
+        for word, more in (("Exception: SegFault", ""),
+                           ("Failed", "WARNING: ThreadSanitizer: data race"),
+                           ("Failed", "==7==ERROR: AddressSanitizer: heap-use-after-free"),
+                           ("Failed", "a.cc:3:4: runtime error: signed integer overflow")):
+            done = self.judge(self.FAILED.format("Dial.soon", word), more)
+            self.assertEqual(done.returncode, 8, word + more)
+            self.assertIn("a crash or a sanitizer's finding", done.stderr)
+
+    def test_more_than_two_fail(self):
+        lines = [self.FAILED.format(name, "Failed") for name in ("A.a", "B.b", "C.c")]
+        self.assertEqual(self.judge(*lines).returncode, 8)
+        self.assertEqual(self.judge(*lines[:2]).returncode, 0)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -188,17 +188,41 @@ node_packages() {
 }
 
 # run_tests PRESET [CTEST ARGUMENT...]: builds all, runs ctest, leaves <build>/junit.xml. Tests are
-# started by the command `test_under`, if there is one.
+# started by the command `test_under`, if there is one. With PARLEY_SECOND_TRY set, a test that only
+# an expectation or the time failed is run once more; it is named as flaky at the end.
 test_under=()
 run_tests() {
-  local preset="$1" dir="$build_root/$1"
+  local preset="$1" dir="$build_root/$1" log="$build_root/$1/ctest.log" status=0
   shift
   build "$preset" all tests
   node_packages
   sanitizer_environment
   say "testing $(short "$dir")"
+  local -a tries=()
+  [[ -z "${PARLEY_SECOND_TRY:-}" ]] || tries=(--repeat until-pass:2)
   "${test_under[@]}" ctest --test-dir "$dir" --output-on-failure --no-tests=error --timeout 120 \
-    -j "$jobs" --output-junit "$dir/junit.xml" "$@" </dev/null
+    -j "$jobs" --output-junit "$dir/junit.xml" "${tries[@]}" "$@" </dev/null 2>&1 | tee "$log" ||
+    status=$?
+  ((status == 0)) || return "$status"
+  [[ -z "${PARLEY_SECOND_TRY:-}" ]] || judge_second_tries "$log"
+}
+
+# judge_second_tries LOG: fails where what a second try passed over is no matter of luck: a
+# sanitizer's finding, a crash, or more than two tests.
+judge_second_tries() {
+  local flaky findings='ERROR: .*Sanitizer|WARNING: ThreadSanitizer|runtime error:'
+  flaky="$(grep -v '[*]Skipped' "$1" |
+    sed -nE 's/^( *[0-9]+\/[0-9]+| +) Test +#[0-9]+: ([^ ]+) .*\*\*\*.*/\2/p' | sort -u)"
+  [[ -n "$flaky" ]] || return 0
+  printf 'flaky: %s failed and passed when run again\n' "${flaky//$'\n'/, }"
+  if grep -qE "$findings|\*\*\*Exception" "$1"; then
+    say "but what failed first is a crash or a sanitizer's finding: see $(short "$1")"
+    return 8
+  fi
+  if (($(wc -l <<<"$flaky") > 2)); then
+    say "more than two tests are no luck: see $(short "$1")"
+    return 8
+  fi
 }
 
 # All our C++ files, committed or about to be.

@@ -1,9 +1,8 @@
 // Runs a fiber test on a clock that moves as soon as nobody has anything to do: a minute passes in
-// a blink, and the same way each time. For tests of a SimWorld; one worker.
+// a blink, and the same way each time, however slow the machine is. One worker.
 //
 //   testing::in_virtual_time([] {
-//     SimWorld world;
-//     ...
+//     EXPECT_TRUE(sleep(1h).is_ok());
 //   });
 #pragma once
 
@@ -15,19 +14,19 @@
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
 
-namespace parley::net::testing {
+namespace parley::rt::testing {
 
 inline void in_virtual_time(const std::function<void()>& body,
                             Duration step = std::chrono::microseconds(100)) {
   // More than a worker switches fibers before it looks at its timers (61).
   constexpr int turns = 130;
   ManualClock clock;
-  rt::testing::run_fiber_test(
+  run_fiber_test(
       [&] {
-        rt::Scope scope(rt::OnExit::cancel);
+        Scope scope(OnExit::cancel);
         scope.go("time", [&] {
-          while (!rt::Context::current().is_done()) {
-            for (int i = 0; i < turns; ++i) rt::yield();
+          while (!Context::current().is_done()) {
+            for (int i = 0; i < turns; ++i) yield();
             clock.advance(step);
           }
         });
@@ -36,4 +35,4 @@ inline void in_virtual_time(const std::function<void()>& body,
       {.clock = &clock});
 }
 
-}  // namespace parley::net::testing
+}  // namespace parley::rt::testing
