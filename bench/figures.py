@@ -12,6 +12,17 @@ MIN_RUNS = 5
 BUSY_LOAD = 0.5  # a load average above this is somebody else's work in our figures
 
 
+# Figures of which more is better.
+AT_LEAST = {"messages_per_cpu_second", "goodput_ratio", "sessions"}
+
+
+def is_missed(row):
+    target = row.get("target")
+    if target is None:
+        return False
+    return row["value"] < target if row["metric"] in AT_LEAST else row["value"] > target
+
+
 def say(*words):
     print(*words, file=sys.stderr, flush=True)
 

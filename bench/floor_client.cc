@@ -211,8 +211,10 @@ int main(int argc, char** argv) {
   using namespace parley;
   const Result<bench::Load> load = bench::parse_load(argc, argv);
   if (!load) return bench::usage_error(load.error());
-  if (load->slice) {
-    return bench::usage_error(Status(Code::invalid_argument, "--slice is for Parley only"));
+  if (load->slice || !load->idle_spin || !load->ca_file.empty() || load->calls_per_second > 0) {
+    return bench::usage_error(Status(Code::invalid_argument,
+                                     "--slice, --no-idle-spin, --ca-file and --rate are for "
+                                     "Parley only"));
   }
   std::signal(SIGPIPE, SIG_IGN);  // a server that went away is an error with a text
   const Status status = bench::run(*load);

@@ -64,6 +64,15 @@ Status read_option(std::string_view option, std::string_view text, Load& load) {
   if (option == "--body-bytes") {
     return read_count(option, text, min_body_bytes, max_body_bytes, load.body_bytes);
   }
+  if (option == "--ca-file") {
+    load.ca_file = text;
+    return {};
+  }
+  if (option == "--rate") {
+    const Result<double> rate = number_of(option, text, 0, max_rate);
+    if (rate) load.calls_per_second = *rate;
+    return rate.error();
+  }
   if (option == "--warmup-seconds") return read_seconds(option, text, load.warmup);
   if (option == "--seconds") return read_seconds(option, text, load.window);
   if (option == "--server-pid") {
@@ -89,6 +98,10 @@ Result<Load> parse_load(int argc, const char* const* argv) {
       load.slice = true;
       continue;
     }
+    if (option == "--no-idle-spin") {
+      load.idle_spin = false;
+      continue;
+    }
     if (i + 1 == argc) return bad_option(option, "its value is missing");
     if (Status status = read_option(option, argv[++i], load); !status.is_ok()) return status;
   }
@@ -96,6 +109,23 @@ Result<Load> parse_load(int argc, const char* const* argv) {
   if (load.server_pid == 0) return bad_option("--server-pid", "required: what the server printed");
   if (load.window <= Duration::zero()) return bad_option("--seconds", "must be above 0");
   return load;
+}
+
+Result<Serving> parse_serving(int argc, const char* const* argv) {
+  Serving serving;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view option = argv[i];
+    if (option == "--no-idle-spin") {
+      serving.idle_spin = false;
+    } else if (option == "--tls" && i + 1 < argc) {
+      serving.tls_folder = argv[++i];
+    } else if (option == "--tls") {
+      return bad_option(option, "its value is missing");
+    } else {
+      return bad_option(option, "unknown; see bench/README.md");
+    }
+  }
+  return serving;
 }
 
 std::string body_of(std::size_t connection, std::size_t slot, std::size_t bytes) {

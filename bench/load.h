@@ -17,13 +17,14 @@
 namespace parley::bench {
 
 // Limits of a load; beyond them parse_load() refuses.
-inline constexpr std::size_t max_connections = 10'000;
+inline constexpr std::size_t max_connections = 20'000;
 inline constexpr std::size_t max_depth = 4'096;
 // A body names its request (see body_of), which takes this much.
 inline constexpr std::size_t min_body_bytes = 16;
 // One frame has to fit the floor's receive buffer.
 inline constexpr std::size_t max_body_bytes = 256 * 1024;
 inline constexpr double max_seconds = 600;
+inline constexpr double max_rate = 1e7;
 
 struct Load {
   std::string address;          // as the server printed it
@@ -34,12 +35,24 @@ struct Load {
   Duration window = std::chrono::seconds(2);
   pid_t server_pid = 0;  // whose CPU time is read at both ends of the window
   bool spin = false;     // poll with timeout 0 instead of sleeping (floor only)
-  bool slice = false;    // bodies are bytes, and no texts (Parley only)
+  // Of Parley only:
+  bool slice = false;           // bodies are bytes, and no texts
+  bool idle_spin = true;        // false: RuntimeOptions::idle_spin is zero
+  std::string ca_file;          // not empty: TLS, and who may have signed the server's certificate
+  double calls_per_second = 0;  // over all connections, in an open loop; 0: a closed loop
 };
 
+// The options of a server of Parley: --no-idle-spin, --tls FOLDER (chain.pem and key.pem in it).
+struct Serving {
+  bool idle_spin = true;
+  std::string tls_folder;
+};
+Result<Serving> parse_serving(int argc, const char* const* argv);
+
 // --address A --server-pid PID are required; --connections, --depth, --body-bytes,
-// --warmup-seconds, --seconds, --spin and --slice have the defaults above. An unknown option, a
-// missing value or a number out of its limits is invalid_argument.
+// --warmup-seconds, --seconds, --spin, --slice, --no-idle-spin, --ca-file and --rate have the
+// defaults above. An unknown option, a missing value or a number out of its limits is
+// invalid_argument.
 Result<Load> parse_load(int argc, const char* const* argv);
 
 // The body of the request in `slot` (0..depth-1) of `connection`: `bytes` long, at least

@@ -13,9 +13,9 @@ Result<Load> parse(std::vector<const char*> words) {
 }
 
 TEST(Load, is_read_from_the_command_line) {
-  const auto load =
-      parse({"--address", "127.0.0.1:1", "--server-pid", "7", "--connections", "4", "--depth", "64",
-             "--body-bytes", "1024", "--seconds", "0.5", "--spin", "--slice"});
+  const auto load = parse({"--address", "127.0.0.1:1", "--server-pid", "7", "--connections", "4",
+                           "--depth", "64", "--body-bytes", "1024", "--seconds", "0.5", "--spin",
+                           "--slice", "--no-idle-spin", "--ca-file", "ca.pem", "--rate", "1000"});
   ASSERT_TRUE(load) << load.error();
   EXPECT_EQ(load->connections, 4U);
   EXPECT_EQ(load->depth, 64U);
@@ -23,6 +23,9 @@ TEST(Load, is_read_from_the_command_line) {
   EXPECT_EQ(load->window, std::chrono::milliseconds(500));
   EXPECT_TRUE(load->spin);
   EXPECT_TRUE(load->slice);
+  EXPECT_FALSE(load->idle_spin);
+  EXPECT_EQ(load->ca_file, "ca.pem");
+  EXPECT_EQ(load->calls_per_second, 1000);
   EXPECT_EQ(latency_stride(*load), 16U);
 }
 
@@ -37,6 +40,18 @@ TEST(Load, refuses_what_it_does_not_understand) {
   EXPECT_FALSE(parse({"--address", "x", "--server-pid", "7", "--turbo", "1"}));
   EXPECT_FALSE(parse({"--address", "x", "--server-pid", "5000000"}));
   EXPECT_FALSE(parse({"--address", "x", "--server-pid", "7", "--seconds", "0"}));
+}
+
+TEST(Load, of_a_server_is_read_from_the_command_line) {
+  const auto serving = [](std::vector<const char*> words) {
+    words.insert(words.begin(), "server");
+    return parse_serving(static_cast<int>(words.size()), words.data());
+  };
+  EXPECT_TRUE(serving({})->idle_spin);
+  EXPECT_EQ(serving({"--no-idle-spin", "--tls", "keys"})->tls_folder, "keys");
+  EXPECT_FALSE(serving({"--no-idle-spin"})->idle_spin);
+  EXPECT_FALSE(serving({"--tls"}));
+  EXPECT_FALSE(serving({"--turbo"}));
 }
 
 TEST(Load, gives_every_slot_a_body_of_its_own) {

@@ -15,8 +15,9 @@ import sys
 import tempfile
 
 import programs
-from figures import (Figures, add_options, check_names, check_options, column, median_of,
-                     program_of, ratios, say, say_after, say_before)
+import rpc_flows
+from figures import (Figures, add_options, check_names, check_options, column, is_missed,
+                     median_of, program_of, ratios, say, say_after, say_before)
 from programs import Problem
 
 Scenario = collections.namedtuple("Scenario", "name connections depth body_bytes known_floor_us")
@@ -37,9 +38,9 @@ SCENARIOS = (
 # Bodies that are not copied, as bytes of a file or a picture would be; all others are texts.
 SLICES = {"rpc.large"}
 HOT = "rpc.hot"
-NAMES = [one.name for one in SCENARIOS] + [HOT]
-# What is aimed at: at most so much.
-TARGETS = {
+NAMES = [one.name for one in SCENARIOS] + [HOT] + list(rpc_flows.MEASURES)
+# What is aimed at: at most so much; of rates at least so much (figures.AT_LEAST).
+TARGETS = rpc_flows.TARGETS | {
     ("rpc.multiplexed_16", "server_cpu_ratio_floor"): 1.7,
     ("rpc.multiplexed_16", "client_cpu_ratio_floor"): 1.75,
     ("rpc.multiplexed_16", "server_cpu_us"): 0.22,
@@ -77,7 +78,7 @@ class Bench:
         self.placements = {"pin": (cpus[0], cpus[1])} if len(cpus) > 1 else {}
         self.placements["same"] = (cpus[0], cpus[0])
         for name in ["floor_server", "floor_client"] + (
-                [] if options.floor else ["rpc_server", "rpc_client", "rpc_hot"]):
+                [] if options.floor else ["rpc_server", "rpc_client", "rpc_flow", "rpc_hot"]):
             program_of(options.build, name)
 
     def program(self, name):
@@ -85,15 +86,19 @@ class Bench:
 
     def measure(self, contestant, scenario, placement, seconds=None, prefix=()):
         """One run: a fresh server, a fresh client, one window."""
-        seconds = seconds or self.seconds
-        server_cpu, client_cpu = self.placements[placement]
         family = "rpc" if contestant == PARLEY else "floor"
         spin = ["--spin"] if contestant == SPINNING else []
         slices = ["--slice"] if contestant == PARLEY and scenario.name in SLICES else []
-        server_command = [*prefix, self.program(family + "_server"), *spin]
+        return self.run([*prefix, self.program(family + "_server"), *spin],
+                        [self.program(family + "_client"), *spin, *slices], scenario, placement,
+                        seconds)
+
+    def run(self, server_command, client_command, scenario, placement, seconds=None):
+        seconds = seconds or self.seconds
+        server_cpu, client_cpu = self.placements[placement]
         with programs.Server(server_command, server_cpu) as server:
-            command = [self.program(family + "_client"), *spin, *slices,
-                       "--address", server.address, "--server-pid", str(server.pid),
+            command = [*client_command, "--address", server.address,
+                       "--server-pid", str(server.pid),
                        "--connections", str(scenario.connections), "--depth", str(scenario.depth),
                        "--body-bytes", str(scenario.body_bytes),
                        "--warmup-seconds", str(self.warmup), "--seconds", str(seconds)]
@@ -175,6 +180,10 @@ def measure_parley(options, bench, scenarios):
     elif HOT in options.names:
         say(f"{HOT}: {options.runs} rounds of callgrind")
         add_hot(figures, bench, options.runs)
+    for name, measure in rpc_flows.MEASURES.items():
+        if name in options.names:
+            say(f"{name}: {options.runs} rounds")
+            measure(figures, bench, options)
     show_figures(figures.rows)
 
 
@@ -228,14 +237,14 @@ def add_hot(figures, bench, runs):
 
 
 def show_figures(rows):
-    say(f"\n{'bench':<20}{'metric':<26}{'median':>10}{'min':>10}{'max':>10}{'floor':>10}"
+    say(f"\n{'bench':<24}{'metric':<29}{'median':>10}{'min':>10}{'max':>10}{'floor':>10}"
         f"{'target':>10}")
     for row in rows:
         floor = row.get("floor_us", row.get("floor_per_request"))
         beside = [f"{number:>10.4g}" if number is not None else f"{'':>10}"
                   for number in (floor, row.get("target"))]
-        missed = "  missed" if row["value"] > row.get("target", row["value"]) else ""
-        say(f"{row['bench']:<20}{row['metric']:<26}{row['value']:>10.4g}{row['min']:>10.4g}"
+        missed = "  missed" if is_missed(row) else ""
+        say(f"{row['bench']:<24}{row['metric']:<29}{row['value']:>10.4g}{row['min']:>10.4g}"
             f"{row['max']:>10.4g}{''.join(beside)}{missed}")
 
 

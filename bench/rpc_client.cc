@@ -3,15 +3,25 @@
 // answer.
 //
 //   rpc_client --address A --server-pid P [--connections C] [--depth D] [--body-bytes B]
-//              [--warmup-seconds S] [--seconds S] [--slice]
+//              [--warmup-seconds S] [--seconds S] [--slice] [--no-idle-spin] [--ca-file F]
+//              [--rate CALLS_PER_SECOND]
+//
+// With --rate it is an open loop: each caller has its times to call, random ones (a Poisson
+// process), and the latency of a call counts from when it should have begun.
 //
 // Prints one line when the window is over (Window::to_json).
 #include <parley/parley.h>
 
+#include <parley/net/tls_network.h>
+#include <parley/rt/random.h>
+
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <deque>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +50,8 @@ class RpcClient {
 
  private:
   Status dial(Peer& peer);
+  // How long until the next call of a caller, in an open loop.
+  [[nodiscard]] Duration pause() const;
   [[nodiscard]] Status call_once(const Caller& caller) const;
   // Calls until the run is over or a call fails.
   void call_on(Caller& caller);
@@ -86,12 +98,25 @@ Status RpcClient::call_once(const Caller& caller) const {
   return {Code::data_loss, "an answer differs from what was asked"};
 }
 
+Duration RpcClient::pause() const {
+  const double mean = static_cast<double>(callers_.size()) / load_.calls_per_second;
+  const double share = static_cast<double>(rt::random_bits() >> 11U) * 0x1p-53;
+  return std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(-std::log1p(-share) * mean));
+}
+
 void RpcClient::call_on(Caller& caller) {
-  const std::uint64_t stride = latency_stride(load_);
+  const bool is_open_loop = load_.calls_per_second > 0;
+  const std::uint64_t stride = is_open_loop ? 1 : latency_stride(load_);
   std::uint64_t calls = 0;
+  Instant due = now();
   while (!is_over_.load(std::memory_order_relaxed)) {
+    if (is_open_loop) {
+      due += pause();
+      if (Status s = rt::sleep_until(due); !s.is_ok()) return fail(std::move(s));
+    }
     const bool is_timed = ++calls % stride == 0;
-    const Instant asked = is_timed ? now() : Instant();
+    const Instant asked = is_open_loop ? due : is_timed ? now() : Instant();
     if (Status s = call_once(caller); !s.is_ok()) return fail(std::move(s));
     if (is_timed && is_measured_.load(std::memory_order_relaxed)) latency_.record(now() - asked);
     caller.body.front() = next_turn(caller.body.front());
@@ -126,7 +151,18 @@ Status RpcClient::measure(Window& window) {
 }
 
 Status RpcClient::run() {
-  Peer peer;
+  net::SocketNetwork sockets;
+  std::unique_ptr<net::TlsClient> tls;
+  std::optional<net::TlsNetwork> secured;
+  PeerOptions options;
+  if (!load_.ca_file.empty()) {
+    auto client = net::TlsClient::create({.ca_file = load_.ca_file});
+    if (!client) return client.error();
+    tls = *std::move(client);
+    options.network = &secured.emplace(
+        net::TlsNetworkOptions{.below = &sockets, .client = tls.get(), .server_name = "bench"});
+  }
+  Peer peer(options);
   if (Status status = dial(peer); !status.is_ok()) return status;
   Window window(load_.server_pid);
   rt::Scope scope;
@@ -149,7 +185,9 @@ int main(int argc, char** argv) {
   if (load->spin) {
     return bench::usage_error(Status(Code::invalid_argument, "--spin is for the floor only"));
   }
-  return run([&load] {
+  rt::RuntimeOptions options;
+  if (!load->idle_spin) options.idle_spin = {};
+  return rt::Runtime(options).run([&load] {
     const Status status = bench::RpcClient(*load).run();
     return status.is_ok() ? 0 : bench::run_error(status);
   });

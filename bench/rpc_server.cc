@@ -1,12 +1,21 @@
-// The Parley side of `./dev bench rpc`: two typed methods with default options: "/echo" of
-// texts, and "/slice" of bytes, which are not copied.
+// The Parley side of `./dev bench rpc`, with default options: "/echo" of texts, "/slice" of bytes,
+// which are not copied, and what counts messages that nobody answers: the PUSH "/note" and the
+// stream "/sink" of texts, which ends with how many came; "/noted" tells how many there were of
+// both.
 //
-//   rpc_server      prints {"address":"tcp://127.0.0.1:PORT","pid":PID}; ends on SIGTERM
+//   rpc_server [--no-idle-spin] [--tls FOLDER]
+//
+// Prints {"address":"tcp://127.0.0.1:PORT","pid":PID}; ends on SIGTERM.
+#include <parley/net/tls_network.h>
 #include <parley/parley.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "load.h"
@@ -14,13 +23,56 @@
 namespace parley::bench {
 namespace {
 
+// More than any load has connections.
+constexpr std::size_t max_sessions = 2 * max_connections;
+
 std::string echo(std::string text) { return text; }
 Bytes slice(Bytes bytes) { return bytes; }
 
-Status serve() {
-  Peer peer;
+class Notes {
+ public:
+  void handle_in(Peer& peer) {
+    peer.handle("/note", [this](const std::string& text) { note(text); });
+    peer.handle("/noted", [this] { return noted_.load(); });
+    peer.handle_stream("/sink", [this](Stream<std::string, std::uint64_t>& stream) {
+      std::uint64_t came = 0;
+      for (;;) {
+        const auto text = stream.receive();
+        if (!text) return text.error();
+        if (!*text) return stream.send(came);
+        note(**text);
+        ++came;
+      }
+    });
+  }
+
+ private:
+  void note(const std::string& text) {
+    if (text.size() >= min_body_bytes) noted_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  std::atomic<std::uint64_t> noted_ = 0;
+};
+
+Status serve(const Serving& serving) {
+  net::SocketNetwork sockets;
+  std::unique_ptr<net::TlsServer> tls;
+  std::optional<net::TlsNetwork> secured;
+  PeerOptions options{.max_sessions = max_sessions};
+  if (!serving.tls_folder.empty()) {
+    auto server =
+        net::TlsServer::create({.identities = {{.chain_file = serving.tls_folder + "/chain.pem",
+                                                .key_file = serving.tls_folder + "/key.pem"}}});
+    if (!server) return server.error();
+    tls = *std::move(server);
+    options.network =
+        &secured.emplace(net::TlsNetworkOptions{.below = &sockets, .server = tls.get()});
+  }
+  Notes notes;
+  Peer peer(options);
   peer.handle("/echo", echo);
   peer.handle("/slice", slice);
+  notes.handle_in(peer);
   const auto address = peer.listen("tcp://127.0.0.1:0");
   if (!address) return address.error();
   std::printf("{\"address\":\"%s\",\"pid\":%d}\n", address->to_string().c_str(), ::getpid());
@@ -33,13 +85,14 @@ Status serve() {
 }  // namespace
 }  // namespace parley::bench
 
-int main(int argc, char**) {
+int main(int argc, char** argv) {
   using namespace parley;
-  if (argc > 1) {
-    return bench::usage_error(Status(Code::invalid_argument, "rpc_server takes no options"));
-  }
-  return run([] {
-    const Status status = bench::serve();
+  const Result<bench::Serving> serving = bench::parse_serving(argc, argv);
+  if (!serving) return bench::usage_error(serving.error());
+  rt::RuntimeOptions options;
+  if (!serving->idle_spin) options.idle_spin = {};
+  return rt::Runtime(options).run([&serving] {
+    const Status status = bench::serve(*serving);
     return status.is_ok() ? 0 : bench::run_error(status);
   });
 }

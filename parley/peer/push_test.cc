@@ -56,6 +56,28 @@ struct Slow {
   std::vector<std::unique_ptr<net::Stream>> streams;
 };
 
+TEST(Push, who_pushes_without_end_gives_way_though_nothing_makes_it_wait) {
+  rt::testing::run_fiber_test(
+      [] {
+        // So much is never waiting to be sent.
+        Peer peer(PeerOptions{.drain_timeout = 1ms,
+                              .flush_timeout = 1ms,
+                              .close_timeout = 1ms,
+                              .max_outgoing_bytes = std::size_t{1} << 40U,
+                              .framings = testing::raw_only()});
+        auto [near, far] = net::testing::memory_streams({.max_pieces = 1});
+        const Session session = peer.serve(std::move(near), Side::dialled).value();
+        bool is_over = false;
+        rt::Scope scope;
+        scope.go("pushes", [&] {
+          while (!is_over) EXPECT_TRUE(session.push("/news", "tea").is_ok());
+        });
+        EXPECT_TRUE(rt::sleep(1ms).is_ok());
+        is_over = true;
+      },
+      {.longest_run = 2ms});
+}
+
 PARLEY_PEER_TEST(Push, goes_to_all_to_some_or_to_those_that_are_chosen) {
   std::atomic<int> heard = 0;
   Pair pair;

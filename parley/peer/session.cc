@@ -4,6 +4,7 @@
 #include "parley/peer/impl/async_call.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/hub.h"
+#include "parley/rt/blocking.h"
 
 namespace parley {
 
@@ -53,7 +54,10 @@ Result<Bytes> Session::call_raw(const CallOptions& options, std::string_view met
 
 Status Session::push_raw(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
                          Bytes body) const {
-  return connection_->push(options, method, codec, std::move(body));
+  Status status = connection_->push(options, method, codec, std::move(body));
+  // Who pushes for ever, to somebody who takes it all at once, would never wait.
+  rt::checkpoint();
+  return status;
 }
 
 Result<RawStream> Session::open_raw(const CallOptions& options, std::string_view method,

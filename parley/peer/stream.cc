@@ -2,6 +2,7 @@
 
 #include "parley/base/assert.h"
 #include "parley/peer/impl/connection.h"
+#include "parley/rt/blocking.h"
 
 namespace parley {
 
@@ -21,7 +22,9 @@ Result<std::optional<Bytes>> RawStream::receive(rt::Deadline deadline) {
 }
 
 Status RawStream::send(Bytes body, rt::Deadline deadline) {
-  return connection_->send_on(*core_, std::move(body), deadline);
+  Status status = connection_->send_on(*core_, std::move(body), deadline);
+  rt::checkpoint();  // as Session::push_raw
+  return status;
 }
 
 Status RawStream::finish() {

@@ -97,6 +97,20 @@ TEST(Metrics, count_sleeps_wakes_and_polls_of_workers) {
   });
 }
 
+TEST(Metrics, a_worker_sleeps_at_once_or_looks_for_work_first_as_idle_spin_says) {
+  const auto sleeps_of = [](Duration idle_spin) {
+    double sleeps = 0;
+    with_metrics({.workers = 1, .idle_spin = idle_spin}, [&](const observe::Registry& registry) {
+      const double before = value_of(registry, "parley_rt_worker_sleeps_total");
+      for (int i = 0; i < 200; ++i) ASSERT_TRUE(sleep(10us).is_ok());
+      sleeps = value_of(registry, "parley_rt_worker_sleeps_total") - before;
+    });
+    return sleeps;
+  };
+  EXPECT_GE(sleeps_of(Duration::zero()), 200);
+  EXPECT_LT(sleeps_of(1s), 100);
+}
+
 TEST(Metrics, count_steals_and_long_runs) {
   ::testing::internal::CaptureStderr();
   with_metrics({.workers = 2, .longest_run = 2ms}, [](const observe::Registry& registry) {

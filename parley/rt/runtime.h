@@ -52,6 +52,10 @@ struct RuntimeOptions {
   // A fiber that holds its worker for longer is reported on stderr with its stack, ten times a
   // minute at most, and other workers take over what waits behind it. Zero: neither.
   Duration longest_run = std::chrono::milliseconds(10);
+  // A worker that is without work for less than this, on average, looks for some (and offers its
+  // processor to others) for about three times as long as the average before it sleeps: a sleep and
+  // a wake-up cost tens of microseconds. Zero: it sleeps at once.
+  Duration idle_spin = std::chrono::microseconds(80);
   // When every fiber has waited for so long and nothing is left that could wake one (no timer, no
   // descriptor that is watched, no blocking call; but a thread outside that releases a Semaphore
   // is not foreseen), that and a dump() are written to stderr, once. Zero: it is not looked for.

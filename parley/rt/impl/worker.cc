@@ -42,6 +42,7 @@ Worker::Worker(Scheduler& scheduler, std::size_t index)
       alone_(scheduler.worker_count() == 1),
       coarse_now_(scheduler.now()),
       random_(scheduler.seed() + index + 1),
+      idle_spin_(scheduler.options().idle_spin),
       stacks_(scheduler.stacks()),
       timers_(scheduler.now()),
       poller_(scheduler.poll_table()) {}
