@@ -174,6 +174,7 @@ def measure_parley(options, bench, scenarios):
         if scenario.name == "rpc.multiplexed_16":
             say(f"{scenario.name} system calls: {options.runs} rounds of {SYSCALL_SECONDS} s")
             add_syscalls(figures, bench, scenario, options.runs)
+            rpc_flows.add_grpc(figures, bench, scenario, options.runs)
     if HOT in options.names and options.smoke:
         for mode in ("serve", "call", "prepare"):
             run_hot(bench, mode, HOT_ROUNDS[0])

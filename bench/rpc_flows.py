@@ -2,6 +2,7 @@
 answer, sessions at rest, an open loop, spinning, TLS. See README.md beside this file."""
 
 import collections
+import json
 import os
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ IDLE_SECONDS = 3
 SMOKE_SCALE = 100
 
 TARGETS = {
+    ("rpc.multiplexed_16", "server_cpu_ratio_grpc"): 0.02,
     ("rpc.push", "messages_per_cpu_second"): 5e6,
     ("rpc.stream_1k", "messages_per_cpu_second"): 2e6,
     ("rpc.idle", "bytes_per_idle_session"): 1024,
@@ -145,6 +147,34 @@ def measure_tls(figures, bench, options):
                 ratios(found["tls"], found["plain"], "server_cpu_us"), peer="plain",
                 placement="same", us=median_of(found["tls"], "server_cpu_us"),
                 plain_us=median_of(found["plain"], "server_cpu_us"))
+
+
+def add_grpc(figures, bench, scenario, runs):
+    """gRPC's server at the same load; after the scenario's own rows."""
+    server = bench.program("grpc_server")
+    if not os.access(server, os.X_OK):
+        say(f"{scenario.name} server_cpu_ratio_grpc is skipped: gRPC was not there when this was "
+            "built (Debian: apt install libgrpc++-dev protobuf-compiler-grpc)")
+        return
+    say(f"{scenario.name} beside gRPC: {runs} rounds")
+    found = {"grpc": [], "parley": []}
+    for _ in range(runs):
+        found["grpc"].append(bench.run([server], [bench.program("grpc_client")], scenario,
+                                       apart(bench)))
+        found["parley"].append(run_parley(bench, scenario, apart(bench)))
+    figures.add(scenario.name, "server_cpu_ratio_grpc",
+                ratios(found["parley"], found["grpc"], "server_cpu_us"), peer="grpc",
+                peer_version=version_of(server), placement=apart(bench),
+                us=median_of(found["parley"], "server_cpu_us"),
+                grpc_us=median_of(found["grpc"], "server_cpu_us"))
+
+
+def version_of(server):
+    """What gRPC's server says of itself beside its address."""
+    with subprocess.Popen([server], stdout=subprocess.PIPE, text=True) as process:
+        said = json.loads(process.stdout.readline())
+        process.terminate()
+    return said["version"]
 
 
 MEASURES = {
