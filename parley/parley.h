@@ -21,6 +21,7 @@
 #include "parley/net/resolver.h"
 #include "parley/net/serve.h"
 #include "parley/net/tls_client.h"
+#include "parley/net/tls_network.h"
 #include "parley/net/tls_server.h"
 #include "parley/peer/batch.h"
 #include "parley/peer/peer.h"
