@@ -25,6 +25,7 @@
 #include "parley/net/tls_server.h"
 #include "parley/peer/batch.h"
 #include "parley/peer/peer.h"
+#include "parley/peer/session_pool.h"
 #include "parley/rt/barrier.h"
 #include "parley/rt/blocking.h"
 #include "parley/rt/channel.h"

@@ -79,6 +79,7 @@ TEST(Workers, one_fiber_reads_while_another_writes_on_many_connections) {
 
 TEST(Workers, close_from_any_fiber_wakes_reader_and_writer) {
   run_on_four([] {
+    const std::string much(std::size_t{16} << 20, 'm');
     for (int round = 0; round < 50; ++round) {
       const Pair pair = connect(testing::any_port());
       rt::Scope scope;
@@ -86,10 +87,7 @@ TEST(Workers, close_from_any_fiber_wakes_reader_and_writer) {
         std::array<char, 16> buffer{};
         EXPECT_EQ(pair.client->read(buffer).error().code(), Code::unavailable);
       });
-      scope.go("writer", [&] {
-        const std::string much(std::size_t{16} << 20, 'm');
-        EXPECT_EQ(pair.client->write(much).code(), Code::unavailable);
-      });
+      scope.go("writer", [&] { EXPECT_EQ(pair.client->write(much).code(), Code::unavailable); });
       for (int i = 0; i < 3; ++i) scope.go("closer", [&] { pair.client->close(); });
     }
   });

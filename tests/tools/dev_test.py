@@ -528,6 +528,11 @@ class SecondTries(DevCase):
             self.assertEqual(done.returncode, 8, word + more)
             self.assertIn("a crash or a sanitizer's finding", done.stderr)
 
+    def test_a_fiber_test_that_ran_out_of_time_is_no_crash(self):
+        done = self.judge(self.FAILED.format("Dial.soon", "Exception:"),
+                          "the test did not end within 20000 ms; its fibers:\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_more_than_two_fail(self):
         lines = [self.FAILED.format(name, "Failed") for name in ("A.a", "B.b", "C.c")]
         self.assertEqual(self.judge(*lines).returncode, 8)

@@ -12,16 +12,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "parley/base/sanitized.h"
+
 namespace parley::codec::testing {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool frames_are_widened = true;
-#elif defined(__has_feature)
-inline constexpr bool frames_are_widened =
-    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-inline constexpr bool frames_are_widened = false;
-#endif
+inline constexpr bool frames_are_widened = is_sanitized;
 
 // Bytes of stack below the caller of `run`, which gets a thread and a stack of its own. Counted by
 // what is still as it was painted before.

@@ -14,6 +14,8 @@
 #include <cstring>
 #include <optional>
 
+#include "parley/base/sanitized.h"
+
 namespace parley::net::impl {
 namespace {
 
@@ -154,14 +156,6 @@ bool has_ended(int fd) {
 }
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool is_sanitized = true;
-#elif defined(__has_feature)
-constexpr bool is_sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool is_sanitized = false;
-#endif
 
 // recv() and send() are cancellation points of threads, which in a program with several threads
 // costs four atomic operations a request. The sanitizers have to see the real ones.

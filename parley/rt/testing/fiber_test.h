@@ -16,17 +16,14 @@
 #include <chrono>
 #include <functional>
 
+#include "parley/base/sanitized.h"
 #include "parley/rt/runtime.h"
 
 namespace parley::rt::testing {
 
 // Real time a fiber test may take. Generous: it is for hangs, not for slow machines, and the
 // largest tests take ten seconds under a sanitizer while nobody else is at work.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-inline constexpr std::chrono::seconds hard_deadline{60};
-#else
-inline constexpr std::chrono::seconds hard_deadline{20};
-#endif
+inline constexpr std::chrono::seconds hard_deadline{is_sanitized ? 60 : 20};
 
 // Runs `body` as described above. Options as for a Runtime, but one worker unless they say more:
 // most tests speak of an order of events.

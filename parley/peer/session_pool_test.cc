@@ -1,0 +1,207 @@
+#include "parley/peer/session_pool.h"
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "parley/net/network.h"
+#include "parley/peer/testing/pair.h"
+#include "parley/rt/event.h"
+#include "parley/rt/scope.h"
+#include "parley/rt/testing/sentences.h"
+#include "parley/rt/time.h"
+
+namespace parley {
+namespace {
+
+using namespace std::chrono_literals;
+using rt::testing::wait_until;
+using testing::Pair;
+
+// Calls of "/gate" wait until it is opened.
+struct Gate {
+  void handle_in(Peer& peer) {
+    peer.handle("/gate", [this](Context& context) -> Status {
+      ++inside;
+      (void)context;
+      return open.wait();
+    });
+  }
+  std::atomic<int> inside = 0;
+  rt::Event open;
+};
+
+PARLEY_PEER_TEST(SessionPool, dials_when_it_is_asked_and_uses_one_session_while_that_is_enough) {
+  Pair pair;
+  pair.server.handle("/twice", [](int n) { return 2 * n; });
+  SessionPool pool(pair.client, pair.address);
+  EXPECT_EQ(pool.session_count(), 0U);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(pool.call<int>("/twice", i).value(), 2 * i);
+  EXPECT_EQ(pool.session_count(), 1U);
+  EXPECT_EQ(pair.client.session_count(), 1U);
+}
+
+PARLEY_PEER_TEST(SessionPool, dials_another_when_all_are_busy_up_to_max_sessions) {
+  for (const std::size_t most : {2U, 3U}) {
+    Gate gate;
+    Pair pair;
+    gate.handle_in(pair.server);
+    SessionPool pool(pair.client, pair.address, {.max_sessions = most, .calls_per_session = 2});
+    rt::Scope scope;
+    for (int i = 0; i < 8; ++i) {
+      scope.go("caller", [&] { EXPECT_TRUE(pool.call("/gate")); });
+      wait_until([&] { return gate.inside == i + 1; });
+      EXPECT_EQ(pool.session_count(), std::min<std::size_t>(most, 1 + i / 2)) << i;
+    }
+    gate.open.set();
+  }
+}
+
+PARLEY_PEER_TEST(SessionPool, calls_per_session_says_when_a_session_is_busy) {
+  for (const std::size_t calls : {1U, 4U}) {
+    Gate gate;
+    Pair pair;
+    gate.handle_in(pair.server);
+    SessionPool pool(pair.client, pair.address, {.calls_per_session = calls});
+    rt::Scope scope;
+    for (int i = 0; i < 4; ++i) {
+      scope.go("caller", [&] { EXPECT_TRUE(pool.call("/gate")); });
+      wait_until([&] { return gate.inside == i + 1; });
+    }
+    EXPECT_EQ(pool.session_count(), calls == 1 ? 4U : 1U);
+    gate.open.set();
+  }
+}
+
+PARLEY_PEER_TEST(SessionPool, gives_the_session_with_the_fewest_calls_under_way) {
+  Pair pair;
+  SessionPool pool(pair.client, pair.address, {.max_sessions = 2, .calls_per_session = 1});
+  std::optional<SessionPool::Lease> first(pool.take().value());
+  auto second = pool.take().value();
+  const auto third = pool.take().value();
+  EXPECT_NE(first->session(), second.session());
+  const Session crowded = third.session();
+  const Session other = crowded == first->session() ? second.session() : first->session();
+  EXPECT_EQ(pool.take().value().session(), other);
+  // What is given back counts no more.
+  first.reset();
+  second = pool.take().value();
+  EXPECT_EQ(pool.session_count(), 2U);
+}
+
+PARLEY_PEER_TEST(SessionPool, a_session_that_has_ended_is_replaced) {
+  Pair pair;
+  pair.server.handle("/twice", [](int n) { return 2 * n; });
+  SessionPool pool(pair.client, pair.address);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(pool.call<int>("/twice", i).value(), 2 * i);
+    pool.take().value().session().close();
+    EXPECT_EQ(pool.session_count(), 0U);
+  }
+}
+
+PARLEY_PEER_TEST(SessionPool, a_call_that_was_not_sent_is_tried_on_another_session) {
+  for (const std::size_t tries : {1U, 3U}) {
+    Pair pair;
+    pair.server.handle("/twice", [](int n) { return 2 * n; });
+    SessionPool pool(pair.client, pair.address, {.max_sessions = 1, .max_tries = tries});
+    rt::Scope scope;
+    std::atomic<int> not_sent = 0;
+    // The server ends every session as fast as it can.
+    std::atomic<bool> is_over = false;
+    scope.go("closer", [&] {
+      while (!is_over) {
+        for (const Session& each : pair.client.sessions()) each.close();
+        rt::yield();
+      }
+    });
+    for (int i = 0; i < 200; ++i) {
+      const auto answer = pool.call<int>("/twice", i);
+      if (answer) {
+        EXPECT_EQ(*answer, 2 * i);
+      } else {
+        not_sent += answer.error().code() == Code::not_sent;
+      }
+    }
+    is_over = true;
+    // Three in a row have to have bad luck.
+    if (tries == 3) EXPECT_LT(not_sent, 100);
+  }
+}
+
+PARLEY_PEER_TEST(SessionPool, who_cannot_be_dialled_is_told_to_all_who_wait) {
+  Peer peer;
+  SessionPool pool(peer, "tcp://127.0.0.1:1");
+  rt::Scope scope;
+  std::atomic<int> failed = 0;
+  for (int i = 0; i < 5; ++i) {
+    scope.go("caller", [&] {
+      if (pool.call("/any").error().code() == Code::not_sent) ++failed;
+    });
+  }
+  scope.join();
+  EXPECT_EQ(failed, 5);
+  EXPECT_EQ(SessionPool(peer, "nowhere").call("/any").error().code(), Code::invalid_argument);
+}
+
+PARLEY_PEER_TEST(SessionPool, pushes_go_through_it_too) {
+  std::atomic<int> heard = 0;
+  Pair pair;
+  pair.server.handle("/news", [&](const std::string&) { ++heard; });
+  SessionPool pool(pair.client, pair.address);
+  EXPECT_TRUE(pool.push("/news", "tea").is_ok());
+  EXPECT_TRUE(pool.push({.timeout = 10s}, "/news", "tea").is_ok());
+  wait_until([&] { return heard == 2; });
+}
+
+PARLEY_PEER_TEST(SessionPool, sessions_nobody_uses_are_closed_but_for_the_last) {
+  for (const std::size_t least : {0U, 1U}) {
+    Pair pair;
+    SessionPool pool(
+        pair.client, pair.address,
+        {.max_sessions = 3, .calls_per_session = 1, .idle_timeout = 20ms, .min_sessions = least});
+    std::vector<SessionPool::Lease> leases;
+    for (int i = 0; i < 3; ++i) leases.push_back(pool.take().value());
+    const Session used = leases.front().session();
+    leases.erase(leases.begin() + 1, leases.end());
+    // One that is used is not idle, however long.
+    wait_until([&] { return pool.session_count() == 1; });
+    EXPECT_TRUE(used.is_open());
+    leases.clear();
+    wait_until([&] { return pool.session_count() == least; });
+    EXPECT_EQ(used.is_open(), least == 1);
+  }
+}
+
+PARLEY_PEER_TEST(SessionPool, close_ends_its_sessions_and_lets_calls_under_way_end) {
+  Gate gate;
+  Pair pair;
+  gate.handle_in(pair.server);
+  SessionPool pool(pair.client, pair.address, {.calls_per_session = 1});
+  rt::Scope scope;
+  for (int i = 0; i < 2; ++i) scope.go("caller", [&] { EXPECT_TRUE(pool.call("/gate")); });
+  wait_until([&] { return gate.inside == 2; });
+  scope.go("close", [&] { pool.close(); });
+  wait_until([&] { return pool.session_count() == 0; });
+  EXPECT_EQ(pool.call("/gate").error().code(), Code::not_sent);
+  gate.open.set();
+  scope.join();
+  EXPECT_EQ(pair.client.session_count(), 0U);
+}
+
+PARLEY_PEER_TEST(SessionPool, the_time_of_a_call_is_for_all_tries_and_for_the_dial) {
+  Peer peer(PeerOptions{.drain_timeout = 1ms, .flush_timeout = 1ms, .close_timeout = 1ms});
+  net::SocketNetwork network;
+  // Nobody accepts: a connection is made, and nothing is ever said on it.
+  const auto listener = *network.listen(*net::Address::parse("tcp://127.0.0.1:0"));
+  SessionPool pool(peer, listener->address().to_string());
+  EXPECT_EQ(pool.call(CallOptions{.timeout = 20ms}, "/any").error().code(),
+            Code::deadline_exceeded);
+}
+
+}  // namespace
+}  // namespace parley
