@@ -27,7 +27,7 @@ namespace parley {
 class Context {
  public:
   // Internal: made by a session, for the call of that number. Both must outlive this object.
-  Context(impl::Connection& connection, std::uint64_t number, const wire::Message& request,
+  Context(impl::Connection& connection, std::uint64_t number, wire::Message& request,
           Instant came_at, impl::StreamCore* stream = nullptr)
       : connection_(connection),
         number_(number),
@@ -57,10 +57,12 @@ class Context {
   [[nodiscard]] RawStream stream() const;
 
  private:
+  friend class ServeStep;
+
   impl::Connection& connection_;
   const std::uint64_t number_;
   mutable std::optional<Session> session_;  // made when it is asked for
-  const wire::Message& request_;
+  wire::Message& request_;
   const Instant came_at_;
   impl::StreamCore* const stream_;
   wire::Metadata reply_metadata_;

@@ -13,6 +13,7 @@
 #include "parley/base/clock.h"
 #include "parley/net/network.h"
 #include "parley/peer/name_mapper.h"
+#include "parley/peer/plugin.h"
 #include "parley/wire/filter.h"
 #include "parley/wire/filter_pipe.h"
 #include "parley/wire/framing.h"
@@ -42,6 +43,10 @@ struct PeerOptions {
   Duration accept_pause = std::chrono::milliseconds(100);
   // How often it is logged, at most, that accepting pauses because no descriptor is left.
   Duration accept_report = std::chrono::seconds(1);
+
+  // How long the plugins around a session that begins may take, an exchange with the other side
+  // included (EarlySession). Then it is closed.
+  Duration early_timeout = std::chrono::seconds(10);
 
   // A whole message, in both directions. The parley framing takes 64 KiB whatever is said here; its
   // further limits are those of wire::ParleyLimits, for framings of your own.
@@ -95,6 +100,10 @@ struct PeerOptions {
   // max_frame_bytes, and a stream's message stream_credit. Framings of your own of Teleport's
   // formats take theirs from their limits. Null: none.
   std::shared_ptr<const wire::Filters> filters = {};
+
+  // What is around its life, its sessions and its calls, in the order in which it is asked
+  // (plugin.h).
+  std::vector<Plugin> plugins = {};
 
   // Where connections come from; null: TCP. Must outlive the peer.
   net::Network* network = nullptr;

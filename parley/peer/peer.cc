@@ -6,8 +6,10 @@
 
 #include "parley/base/assert.h"
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/early.h"
 #include "parley/peer/impl/hub.h"
 #include "parley/peer/impl/origin.h"
+#include "parley/peer/impl/plugins.h"
 #include "parley/peer/impl/workplace.h"
 #include "parley/rt/context.h"
 #include "parley/rt/mutex.h"
@@ -23,19 +25,38 @@ using impl::Connection;
 
 class Peer::Impl {
  public:
-  explicit Impl(PeerOptions options)
+  // `refused`: what was asked before it was made.
+  Impl(PeerOptions options, Status refused)
       : options_(std::make_shared<const PeerOptions>(std::move(options))),
+        plugins_(impl::Plugins::make(options_->plugins, nullptr)),
+        refused_(std::move(refused)),
         framings_(std::make_shared<const impl::Framings>(impl::framings_of(*options_))),
         router_(std::make_shared<Router>()) {}
+
+  // Asks plugins while the peer is built: what they refuse, it refuses.
+  void built(Status status) {
+    const std::lock_guard lock(lock_);
+    if (refused_.is_ok()) refused_ = std::move(status);
+  }
+  void after_new_peer(Peer& peer) {
+    if (plugins_ == nullptr) return;
+    built(plugins_->run<Peer&>(&Plugin::after_new_peer, "after_new_peer", peer));
+  }
+  void on_register(const impl::Plugins* plugins, const Registration& registration) {
+    if (plugins == nullptr) return;
+    built(plugins->run<const Registration&>(&Plugin::on_register, "on_register", registration));
+  }
+  [[nodiscard]] const impl::Plugins* plugins() const { return plugins_.get(); }
 
   Router& router() { return *router_; }
   [[nodiscard]] const PeerOptions& options() const { return *options_; }
 
-  Result<net::Address> listen(std::string_view text) {
+  Result<net::Address> listen(Peer& peer, std::string_view text) {
     const auto address = net::Address::parse(text);
     if (!address) return address.error();
+    if (Status s = refused(); !s.is_ok()) return s;
     if (!begin_work()) return Status(Code::failed_precondition, "the peer is closed");
-    auto listening = start_listening(*address);
+    auto listening = start_listening(peer, *address);
     under_way_.done();
     return listening;
   }
@@ -43,6 +64,7 @@ class Peer::Impl {
   Result<Session> dial(std::string_view text) {
     const auto address = net::Address::parse(text);
     if (!address) return address.error();
+    if (Status s = refused(); !s.is_ok()) return s;
     if (!begin_work()) return Status(Code::not_sent, "the peer is closed");
     auto session = start_dialling(*address);
     under_way_.done();
@@ -51,6 +73,7 @@ class Peer::Impl {
 
   Result<Session> serve(std::unique_ptr<net::Stream> stream, Side side) {
     PARLEY_ASSERT(stream != nullptr, "a peer is to serve no stream at all");
+    if (Status s = refused(); !s.is_ok()) return s;
     if (!begin_work()) return Status(Code::not_sent, "the peer is closed");
     auto session = start(std::move(stream), side);
     under_way_.done();
@@ -75,6 +98,7 @@ class Peer::Impl {
       closed_ = true;  // from here on no listener and no session is added
       for (const auto& listener : listeners_) listener->close();
     }
+    introductions_.end_all(Status(Code::not_sent, "the peer was closed meanwhile"));
     rt::Scope closing;
     for (const Session& session : sessions()) {
       // Without a fiber to spare they end one after the other.
@@ -97,10 +121,20 @@ class Peer::Impl {
     return !closed_;
   }
 
-  Result<net::Address> start_listening(const net::Address& address) {
+  [[nodiscard]] Status refused() const {
+    const std::lock_guard lock(lock_);
+    return refused_;
+  }
+
+  Result<net::Address> start_listening(Peer& peer, const net::Address& address) {
     auto made = network().listen(address);
     if (!made) return made.error();
     const std::shared_ptr<net::Listener> listener = *std::move(made);
+    if (plugins_ != nullptr) {
+      Status status = plugins_->run<Peer&, const net::Address&>(
+          &Plugin::after_listen, "after_listen", peer, listener->address());
+      if (!status.is_ok()) return status;
+    }
     {
       const std::lock_guard lock(lock_);
       if (closed_) return Status(Code::failed_precondition, "the peer was closed meanwhile");
@@ -117,13 +151,20 @@ class Peer::Impl {
 
   Result<Session> start_dialling(const net::Address& address) {
     if (is_full()) return too_many_sessions();
+    if (plugins_ != nullptr) {
+      Status status =
+          plugins_->run<const Dialling&>(&Plugin::before_dial, "before_dial", {.address = address});
+      if (!status.is_ok()) return status;
+    }
     auto stream = network().dial(address, rt::Deadline::after(options_->dial_timeout));
     if (stream) return start(*std::move(stream), Side::dialled);
     return Status(Code::not_sent, "no connection to " + address.to_string())
         .with_cause(stream.error().message());
   }
 
-  [[nodiscard]] bool is_full() const { return hub_->size() >= options_->max_sessions; }
+  [[nodiscard]] bool is_full() const {
+    return hub_->size() + introductions_.size() >= options_->max_sessions;
+  }
 
   [[nodiscard]] Status too_many_sessions() const {
     return {Code::resource_exhausted,
@@ -150,11 +191,44 @@ class Peer::Impl {
     const SessionNumber number(++last_number_);
     auto connection = std::make_shared<Connection>(
         std::move(stream), number, side,
-        impl::Origin{options_, framings_, router_, ready_, workplaces_, hub_, in_session_,
+        impl::Origin{options_, framings_, router_, plugins_, ready_, workplaces_, hub_, in_session_,
                      [this](const Connection& gone) { forget(gone); }});
+    if (plugins_ != nullptr) [[unlikely]]
+      return start_with_plugins(connection, side);
     if (Status s = admit(connection); !s.is_ok()) return s;
     connection->begin();
     return Session(connection);
+  }
+
+  Result<Session> start_with_plugins(const std::shared_ptr<Connection>& connection, Side side) {
+    std::string id;
+    if (Status s = introductions_.introduce(*connection, side, false, id); !s.is_ok()) return s;
+    if (Status s = admit(connection); !s.is_ok()) {
+      impl::Early::tell_of_end(*connection, s);
+      return s;
+    }
+    if (!id.empty()) (void)hub_->give(*connection, id);  // it was looked at before
+    connection->begin();
+    const Session session(connection);
+    Status status = plugins_->run<const Session&>(&Plugin::on_session, "on_session", session);
+    if (status.is_ok()) return session;
+    session.close();
+    return status;
+  }
+
+  // What plugins do about a new session may take long: others are accepted meanwhile.
+  Status accept(std::unique_ptr<net::Stream> stream) {
+    if (plugins_ == nullptr ||
+        !(plugins_->has(&Plugin::after_accept) || plugins_->has(&Plugin::on_session))) {
+      return start(std::move(stream), Side::accepted).error();
+    }
+    auto introduce = [this, stream = std::move(stream)]() mutable {
+      const std::string address = stream->remote_address().to_string();
+      const Status status = start(std::move(stream), Side::accepted).error();
+      if (!status.is_ok()) log("refused " + address + ": " + status.to_string());
+    };
+    if (scope_.try_go("new session", std::move(introduce))) return {};
+    return {Code::resource_exhausted, "max_fibers: no fiber for the plugins around a new session"};
   }
 
   void accept_loop(net::Listener& listener) {
@@ -169,8 +243,7 @@ class Peer::Impl {
         refuse(**stream, too_many_sessions());
         continue;
       }
-      const Status failure =
-          stream ? start(*std::move(stream), Side::accepted).error() : stream.error();
+      const Status failure = stream ? accept(*std::move(stream)) : stream.error();
       if (failure.is_ok()) continue;
       if (is_closed()) return;
       // Out of fibers, most likely. Connections wait in the kernel; trying again at once would only
@@ -211,12 +284,15 @@ class Peer::Impl {
   }
 
   const std::shared_ptr<const PeerOptions> options_;
+  const std::shared_ptr<const impl::Plugins> plugins_;  // null when there are none
+  Status refused_;  // guarded by the lock: why it neither listens nor dials
   const std::shared_ptr<const impl::Framings> framings_;
   const std::shared_ptr<Router> router_;
   net::TcpNetwork tcp_;
   const std::shared_ptr<impl::Hub> hub_ = std::make_shared<impl::Hub>();
   std::atomic<std::uint64_t> last_number_ = 0;
   rt::WaitGroup under_way_;  // listen() and dial()
+  impl::Introductions introductions_;
 
   mutable rt::Mutex lock_;  // of what follows
   bool closed_ = false;
@@ -232,19 +308,62 @@ class Peer::Impl {
                         {.max_fibers = options_->max_fibers, .min_fibers = 1}};
 };
 
-Peer::Peer(PeerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+namespace {
+
+// Plugins may add others, which are asked as well.
+Status ask_before(PeerOptions& options) {
+  for (std::size_t i = 0; i < options.plugins.size(); ++i) {
+    const Plugin plugin = options.plugins[i];
+    Status status = impl::Plugins::run_one<PeerOptions&>(plugin, &Plugin::before_new_peer,
+                                                         "before_new_peer", options);
+    if (!status.is_ok()) return status;
+  }
+  return {};
+}
+
+}  // namespace
+
+Peer::Peer(PeerOptions options) {
+  Status refused = ask_before(options);
+  impl_ = std::make_unique<Impl>(std::move(options), std::move(refused));
+  impl_->after_new_peer(*this);
+}
 
 Peer::~Peer() { close(); }
 
 void Peer::add_handler(std::string_view method, Handler handler, codec::MethodShape shape) {
-  impl_->router().add(method, std::move(handler), std::move(shape));
+  add({}, method, std::move(handler), std::move(shape), false);
 }
 
-void Peer::add_stream_handler(std::string_view method, Handler handler) {
-  impl_->router().add_stream(method, std::move(handler));
+void Peer::add(const impl::MethodPlace& place, std::string_view method, Handler handler,
+               codec::MethodShape shape, bool is_stream) {
+  const std::string name = place.prefix + std::string(method);
+  const Registration registration{.method = name, .is_stream = is_stream};
+  impl_->on_register(impl_->plugins(), registration);
+  impl_->on_register(place.plugins.get(), registration);
+  handler = impl::with_plugins(place.plugins, std::move(handler));
+  if (is_stream) {
+    impl_->router().add_stream(name, std::move(handler));
+  } else {
+    impl_->router().add(name, std::move(handler), std::move(shape));
+  }
+}
+
+impl::MethodPlace Peer::place_in(const impl::MethodPlace& place, std::string_view prefix,
+                                 std::vector<Plugin> plugins) const {
+  impl::MethodPlace inner = place;
+  inner.prefix += prefix;
+  if (plugins.empty()) return inner;
+  if (place.plugins != nullptr) {
+    const std::vector<Plugin>& outer = place.plugins->all();
+    plugins.insert(plugins.begin(), outer.begin(), outer.end());
+  }
+  inner.plugins = impl::Plugins::make(std::move(plugins), impl_->plugins());
+  return inner;
 }
 
 void Peer::set_unknown(wire::MessageType type, Handler handler) {
+  impl_->on_register(impl_->plugins(), Registration());
   impl_->router().set_unknown(type, std::move(handler));
 }
 
@@ -257,7 +376,9 @@ std::string Peer::name_of(std::string_view controller, std::string_view method) 
 
 std::vector<codec::MethodShape> Peer::methods() const { return impl_->router().methods(); }
 
-Result<net::Address> Peer::listen(std::string_view address) { return impl_->listen(address); }
+Result<net::Address> Peer::listen(std::string_view address) {
+  return impl_->listen(*this, address);
+}
 
 Result<Session> Peer::dial(std::string_view address) { return impl_->dial(address); }
 

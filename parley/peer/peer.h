@@ -28,6 +28,7 @@
 #include "parley/peer/handler.h"
 #include "parley/peer/member_function.h"
 #include "parley/peer/options.h"
+#include "parley/peer/plugin.h"
 #include "parley/peer/push.h"
 #include "parley/peer/router.h"
 #include "parley/peer/session.h"
@@ -36,6 +37,18 @@
 namespace parley {
 
 class Group;
+
+namespace impl {
+
+class Plugins;
+
+// What the methods of a group have in common.
+struct MethodPlace {
+  std::string prefix{};
+  std::shared_ptr<const Plugins> plugins{};  // around their handlers; null when there are none
+};
+
+}  // namespace impl
 
 class Peer {
  public:
@@ -58,9 +71,7 @@ class Peer {
   //   peer.handle<"order", "urgent">("/order/place", &place, "Places an order.");
   template <codec::Name... names, class F>
   void handle(std::string_view method, F&& function, std::string_view description = {}) {
-    using Function = std::decay_t<F>;
-    add_handler(method, make_handler<names...>(Function(std::forward<F>(function))),
-                handler_shape<Function, names...>(method, description));
+    handle_at<names...>({}, method, std::forward<F>(function), description);
   }
   void add_handler(std::string_view method, Handler handler, codec::MethodShape shape = {});
 
@@ -68,14 +79,14 @@ class Peer {
   // (make_stream_handler, stream.h). Otherwise as handle().
   template <class F>
   void handle_stream(std::string_view method, F&& function) {
-    add_stream_handler(method, make_stream_handler(std::decay_t<F>(std::forward<F>(function))));
+    handle_stream_at({}, method, std::forward<F>(function));
   }
 
   // Serves the methods of an object as the description of its class says (controller.h), under the
   // names that PeerOptions::name_mapper makes of them. Returns those names.
   template <class Controller>
   std::vector<std::string> handle_controller(Controller& object) {
-    return handle_controller(std::string(), object);
+    return handle_controller_at({}, object);
   }
 
   // What is handled by no method: CALLs, PUSHes. As for handle(); what came is best taken as Bytes,
@@ -91,19 +102,23 @@ class Peer {
     set_unknown(wire::MessageType::push, make_handler(std::decay_t<F>(std::forward<F>(function))));
   }
 
-  // Methods of this peer whose names all begin with `prefix`. Must not outlive the peer.
-  [[nodiscard]] Group group(std::string prefix);
+  // Methods of this peer whose names all begin with `prefix`, with plugins around their handlers
+  // beside those of the peer (plugin.h): after those, and after the method was found. With an empty
+  // prefix one method alone can have plugins. Must not outlive the peer.
+  [[nodiscard]] Group group(const std::string& prefix, std::vector<Plugin> plugins = {});
 
   // The methods it serves, by name: codec::openapi_of(peer.methods()) and the like (schema.h).
   [[nodiscard]] std::vector<codec::MethodShape> methods() const;
 
   // Accepts sessions at `address` ("tcp://127.0.0.1:0") and returns the address with its real port.
   // May be called several times. Errors: of Address::parse and Network::listen;
-  // failed_precondition once the peer is closed; resource_exhausted without a fiber to accept with.
+  // failed_precondition once the peer is closed; resource_exhausted without a fiber to accept with;
+  // that of a plugin that refused.
   Result<net::Address> listen(std::string_view address);
 
   // Opens a session. not_sent, with the reason as cause, when that fails within dial_timeout;
-  // invalid_argument for an address that is none; resource_exhausted at max_sessions.
+  // invalid_argument for an address that is none; resource_exhausted at max_sessions; the error of
+  // a plugin that refused, whatever its code: no call was sent.
   Result<Session> dial(std::string_view address);
 
   // A session over a stream that was made elsewhere (a TLS handshake, a tunnel, a test), as if it
@@ -160,31 +175,49 @@ class Peer {
   friend class Group;
   class Impl;
 
-  void add_stream_handler(std::string_view method, Handler handler);
+  void add(const impl::MethodPlace& place, std::string_view method, Handler handler,
+           codec::MethodShape shape, bool is_stream);
+  // Those of `place`, then these.
+  [[nodiscard]] impl::MethodPlace place_in(const impl::MethodPlace& place, std::string_view prefix,
+                                           std::vector<Plugin> plugins) const;
   void set_unknown(wire::MessageType type, Handler handler);
   // What the mapper makes of the name of a method of a class.
   [[nodiscard]] std::string name_of(std::string_view controller, std::string_view method) const;
 
+  template <codec::Name... names, class F>
+  void handle_at(const impl::MethodPlace& place, std::string_view method, F&& function,
+                 std::string_view description) {
+    using Function = std::decay_t<F>;
+    add(place, method, make_handler<names...>(Function(std::forward<F>(function))),
+        handler_shape<Function, names...>(method, description), false);
+  }
+  template <class F>
+  void handle_stream_at(const impl::MethodPlace& place, std::string_view method, F&& function) {
+    add(place, method, make_stream_handler(std::decay_t<F>(std::forward<F>(function))), {}, true);
+  }
   template <class Controller>
-  std::vector<std::string> handle_controller(const std::string& prefix, Controller& object) {
+  std::vector<std::string> handle_controller_at(const impl::MethodPlace& place,
+                                                Controller& object) {
     std::vector<std::string> names;
-    add_methods(prefix, object, Controller::parley_methods, names);
+    add_methods(place, object, Controller::parley_methods, names);
     return names;
   }
   template <class Controller, codec::Name name, class... Methods>
-  void add_methods(const std::string& prefix, Controller& object,
+  void add_methods(const impl::MethodPlace& place, Controller& object,
                    const ControllerMethods<name, Methods...>& methods,
                    std::vector<std::string>& names) {
     std::apply(
-        [&](const auto&... each) { (add_method(prefix, name.view(), object, each, names), ...); },
+        [&](const auto&... each) { (add_method(place, name.view(), object, each, names), ...); },
         methods.all);
   }
   template <class Controller, codec::Name name, class Member, codec::Name... parameters>
-  void add_method(const std::string& prefix, std::string_view controller, Controller& object,
+  void add_method(const impl::MethodPlace& place, std::string_view controller, Controller& object,
                   const ControllerMethod<name, Member, parameters...>& method,
                   std::vector<std::string>& names) {
-    names.push_back(prefix + name_of(controller, name.view()));
-    handle<parameters...>(names.back(), member_function(object, method.member), method.description);
+    const std::string called = name_of(controller, name.view());
+    handle_at<parameters...>(place, called, member_function(object, method.member),
+                             method.description);
+    names.push_back(place.prefix + called);
   }
 
   std::unique_ptr<Impl> impl_;
@@ -193,30 +226,36 @@ class Peer {
 // See Peer::group(). A value.
 class Group {
  public:
-  Group(Peer& peer, std::string prefix) : peer_(&peer), prefix_(std::move(prefix)) {}
+  Group(Peer& peer, const std::string& prefix, std::vector<Plugin> plugins = {})
+      : Group(peer, peer.place_in({}, prefix, std::move(plugins))) {}
 
   // As those of Peer, with the prefix before each name.
   template <codec::Name... names, class F>
   void handle(std::string_view method, F&& function, std::string_view description = {}) {
-    peer_->handle<names...>(prefix_ + std::string(method), std::forward<F>(function), description);
+    peer_->handle_at<names...>(place_, method, std::forward<F>(function), description);
   }
   template <class F>
   void handle_stream(std::string_view method, F&& function) {
-    peer_->handle_stream(prefix_ + std::string(method), std::forward<F>(function));
+    peer_->handle_stream_at(place_, method, std::forward<F>(function));
   }
   template <class Controller>
   std::vector<std::string> handle_controller(Controller& object) {
-    return peer_->handle_controller(prefix_, object);
+    return peer_->handle_controller_at(place_, object);
   }
-  [[nodiscard]] Group group(std::string_view prefix) const {
-    return {*peer_, prefix_ + std::string(prefix)};
+  // With the plugins of this one, and then its own.
+  [[nodiscard]] Group group(std::string_view prefix, std::vector<Plugin> plugins = {}) const {
+    return {*peer_, peer_->place_in(place_, prefix, std::move(plugins))};
   }
 
  private:
+  Group(Peer& peer, impl::MethodPlace place) : peer_(&peer), place_(std::move(place)) {}
+
   Peer* peer_;
-  std::string prefix_;
+  impl::MethodPlace place_;
 };
 
-inline Group Peer::group(std::string prefix) { return {*this, std::move(prefix)}; }
+inline Group Peer::group(const std::string& prefix, std::vector<Plugin> plugins) {
+  return {*this, prefix, std::move(plugins)};
+}
 
 }  // namespace parley

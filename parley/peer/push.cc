@@ -1,9 +1,11 @@
 #include "parley/peer/push.h"
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/plugged.h"
 #include "parley/peer/impl/terms.h"
 #include "parley/rt/context.h"
 #include "parley/rt/deadline.h"
@@ -29,10 +31,32 @@ bool is_over(rt::Deadline deadline) {
   return deadline.is_over() || rt::Context::current().is_done();
 }
 
+// What plugins made of it for one session.
+struct Own {
+  impl::Outgoing push{};
+  std::string method{};
+  bool is_plugged = false;
+  bool is_refused = false;
+};
+
 // One message on its way to many sessions.
 class ManyPushes {
  public:
   explicit ManyPushes(impl::Outgoing push) : push_(std::move(push)) {}
+
+  // Where there are plugins, each session has a message of its own.
+  void go_through_plugins(std::span<const Session> sessions) {
+    first_ = sessions.data();
+    for (const Session& session : sessions) {
+      impl::Connection& connection = Pushing::of(session);
+      if (!impl::Plugged::calls(connection)) continue;
+      own_.resize(sessions.size());
+      Own& own = own_[static_cast<std::size_t>(&session - first_)];
+      own.is_plugged = true;
+      own.push = push_;
+      own.is_refused = !impl::Plugged::prepare_push(connection, own.push, own.method).is_ok();
+    }
+  }
 
   // False when there is no room.
   bool push_to_one(const Session& session, WhenFull when_full) {
@@ -68,6 +92,15 @@ class ManyPushes {
 
  private:
   impl::Tried try_push(const Session& session, WhenFull when_full) {
+    if (!own_.empty()) [[unlikely]] {
+      const Own& own = own_[static_cast<std::size_t>(&session - first_)];
+      if (own.is_refused) return impl::Tried::failed;
+      if (own.is_plugged) {
+        impl::Outgoing push = own.push;
+        impl::FilteredBody not_shared;
+        return Pushing::of(session).try_push(push, not_shared, when_full);
+      }
+    }
     if (push_.message.filters.empty())
       return Pushing::of(session).try_push(push_, once_, when_full);
     // What travels instead of the body is not the same for every session.
@@ -77,6 +110,8 @@ class ManyPushes {
 
   impl::Outgoing push_;
   impl::FilteredBody once_;
+  const Session* first_ = nullptr;
+  std::vector<Own> own_;  // one for each session, or none
   Pushed pushed_;
 };
 
@@ -91,6 +126,7 @@ Pushed push_raw_to(std::span<const Session> sessions, const PushOptions& options
                                  .filters = options.filters,
                                  .body = body}});
   const auto deadline = rt::Deadline::after(options.timeout);
+  pushes.go_through_plugins(sessions);
   std::vector<const Session*> full;
   for (const Session& session : sessions) {
     if (!pushes.push_to_one(session, options.when_full)) full.push_back(&session);

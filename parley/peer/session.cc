@@ -5,11 +5,15 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/hub.h"
 #include "parley/rt/blocking.h"
+#include "parley/peer/impl/plugged.h"
 
 namespace parley {
 
 Result<wire::Message> Session::exchange(const CallOptions& options, std::string_view method,
                                         wire::BodyCodec codec, Bytes body) const {
+  if (impl::Plugged::calls(*connection_)) [[unlikely]] {
+    return impl::Plugged::exchange(*connection_, options, method, codec, std::move(body));
+  }
   auto reply = connection_->call(options, method, codec, std::move(body), {});
   impl::settle(reply, options.reply_metadata);
   return reply;
@@ -17,6 +21,9 @@ Result<wire::Message> Session::exchange(const CallOptions& options, std::string_
 
 Result<wire::Message> Session::exchange_text(const CallOptions& options, std::string_view method,
                                              wire::BodyCodec codec, std::string_view text) const {
+  if (impl::Plugged::calls(*connection_)) [[unlikely]] {
+    return impl::Plugged::exchange(*connection_, options, method, codec, Bytes::copy_of(text));
+  }
   const bool is_filtered = !options.filters.empty();
   auto reply =
       connection_->call(options, method, codec, is_filtered ? Bytes::copy_of(text) : Bytes(),
@@ -42,6 +49,9 @@ Result<std::shared_ptr<impl::AsyncCall>> Session::begin_raw_call(const CallOptio
 }
 
 void Session::call_all(const BatchOptions& options, std::span<impl::BatchedCall> calls) const {
+  if (impl::Plugged::calls(*connection_)) [[unlikely]] {
+    return impl::Plugged::call_all(*connection_, options, calls);
+  }
   connection_->call_all(options, calls);
 }
 
@@ -54,7 +64,12 @@ Result<Bytes> Session::call_raw(const CallOptions& options, std::string_view met
 
 Status Session::push_raw(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
                          Bytes body) const {
-  Status status = connection_->push(options, method, codec, std::move(body));
+  Status status;
+  if (impl::Plugged::calls(*connection_)) [[unlikely]] {
+    status = impl::Plugged::push(*connection_, options, method, codec, std::move(body));
+  } else {
+    status = connection_->push(options, method, codec, std::move(body));
+  }
   // Who pushes for ever, to somebody who takes it all at once, would never wait.
   rt::checkpoint();
   return status;
@@ -62,10 +77,12 @@ Status Session::push_raw(const CallOptions& options, std::string_view method, wi
 
 Result<RawStream> Session::open_raw(const CallOptions& options, std::string_view method,
                                     wire::BodyCodec codec) const {
-  return connection_->open_stream(options, method, codec)
-      .transform([this](std::shared_ptr<impl::StreamCore>&& core) {
-        return RawStream(connection_, std::move(core));
-      });
+  auto core = impl::Plugged::opens(*connection_)
+                  ? impl::Plugged::open(*connection_, options, method, codec)
+                  : connection_->open_stream(options, method, codec);
+  return std::move(core).transform([this](std::shared_ptr<impl::StreamCore>&& core) {
+    return RawStream(connection_, std::move(core));
+  });
 }
 
 void Session::close() const { connection_->close(handler_); }

@@ -7,6 +7,7 @@
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/filters.h"
+#include "parley/peer/impl/plugged.h"
 #include "parley/rt/context.h"
 
 namespace parley::impl {
@@ -31,8 +32,14 @@ Result<std::shared_ptr<AsyncCall>> AsyncCall::begin(std::shared_ptr<Connection> 
   const bool has_callback = then != nullptr;
   auto call = std::make_shared<AsyncCall>(std::move(connection), options, method, std::move(then));
   if (call->errands_ == nullptr) return call->connection_->not_sent();
-  if (has_callback) {
+  const bool is_plugged = Plugged::calls(*call->connection_);
+  if (has_callback || is_plugged) {
     if (Status s = call->connection_->room_for_callback(); !s.is_ok()) return s;
+  }
+  call->terms_ = *terms;
+  if (is_plugged) [[unlikely]] {
+    if (Status s = call->begin_plugged(options, codec, std::move(body)); !s.is_ok()) return s;
+    return call;
   }
   Outgoing out{.message = {.seq = call->connection_->next_seq(),
                            .type = wire::MessageType::call,
@@ -46,7 +53,6 @@ Result<std::shared_ptr<AsyncCall>> AsyncCall::begin(std::shared_ptr<Connection> 
     Status s = call->connection_->filter_question(out, terms->deadline);
     if (!s.is_ok()) return s;
   }
-  call->terms_ = *terms;
   call->call_.told = call.get();
   call->self_ = call;
   const Status sent = call->connection_->send_call(call->call_, out, terms->deadline);
@@ -78,6 +84,10 @@ void AsyncCall::time_is_over() {
 }
 
 void AsyncCall::give_up(const Status& why) {
+  if (plugged_ != nullptr) [[unlikely]] {
+    (void)end_plugged(why);
+    return;
+  }
   if (has_ended() || !connection_->try_withdraw(call_)) return;
   call_.failure = why;
   ended(call_);
@@ -102,6 +112,9 @@ Result<Message> AsyncCall::take() {
 
 Result<Message> AsyncCall::settled() {
   Result<Message> reply = result();
+  if (plugged_ != nullptr && !reply && reply_metadata_ != nullptr) [[unlikely]] {
+    *reply_metadata_ = std::move(call_.reply.metadata);
+  }
   settle(reply, reply_metadata_);
   return reply;
 }

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,13 +20,22 @@
 #include "parley/peer/impl/errands.h"
 #include "parley/peer/impl/terms.h"
 #include "parley/peer/options.h"
+#include "parley/rt/context.h"
 #include "parley/rt/deadline.h"
+#include "parley/rt/mutex.h"
 #include "parley/wire/filter_pipe.h"
 #include "parley/wire/message.h"
 
 namespace parley::impl {
 
 class Connection;
+
+// Of a call that goes through plugins.
+struct PluggedState {
+  rt::Mutex lock;  // of what follows
+  bool has_ended = false;
+  std::optional<rt::Cancel> cancel;  // while it is made
+};
 
 class AsyncCall final : public Errand, private CallEnd {
  public:
@@ -56,6 +66,11 @@ class AsyncCall final : public Errand, private CallEnd {
  private:
   void ended(PendingCall& call) override;
   void give_up(const Status& why);
+  // Through plugins: by an errand that makes it as any other call (plugged_call.cc).
+  friend class PluggedCall;
+  Status begin_plugged(const CallOptions& options, wire::BodyCodec codec, Bytes body);
+  void drop_plugged();
+  bool end_plugged(Result<wire::Message> reply, wire::Metadata metadata = {});
   [[nodiscard]] Result<wire::Message> result();
   // The same as its caller is told it.
   [[nodiscard]] Result<wire::Message> settled();
@@ -69,6 +84,7 @@ class AsyncCall final : public Errand, private CallEnd {
   CallTerms terms_;
   PendingCall call_;
   std::shared_ptr<AsyncCall> self_;  // while it is in the table
+  std::unique_ptr<PluggedState> plugged_;
 };
 
 }  // namespace parley::impl

@@ -1,4 +1,5 @@
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/early.h"
 #include "parley/peer/impl/turn.h"
 
 #include <algorithm>
@@ -44,8 +45,9 @@ Connection::Connection(std::unique_ptr<net::Stream> stream, SessionNumber number
       peers_context_(std::move(origin.context)),
       hub_(std::move(origin.hub)),
       forget_(std::move(origin.forget)),
-      stream_(std::move(stream)),
+      stream_(share_stream(std::move(stream))),
       router_(std::move(origin.router)) {
+  extras_.set_plugins(std::move(origin.plugins));
   join(queue_);
   if (side == Side::dialled || framings_->size() == 1) speak(*framings_->front());
 }
@@ -184,6 +186,8 @@ void Connection::end() {
   cancel_(Status(Code::cancelled, "the session has ended").with_cause(reason_.message()));
   // Whoever closes waits for callbacks, but not for handlers that do not mind their context's end.
   finish_errands();
+  if (extras_.plugins() != nullptr) [[unlikely]]
+    Early::tell_of_end(*this, reason_);
   told_.set();
   wait_for_handlers();
   extras_.end_values();

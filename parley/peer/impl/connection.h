@@ -110,11 +110,6 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   Connection(std::unique_ptr<net::Stream> stream, SessionNumber number, Side side, Origin origin,
              std::pair<rt::Context, rt::Cancel> context);
 
-  enum class Phase : std::uint8_t {
-    open,
-    closing,  // no new calls either way; those under way may end
-    ended,    // nothing can come any more; what is queued may still leave
-  };
   using Lock = std::unique_lock<rt::Mutex>;
 
   struct Turn;  // turn.h
@@ -177,6 +172,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
 
   // Calling.
   friend class AsyncCall;
+  friend struct Early;    // before it begins
+  friend struct Plugged;  // what goes through plugins
   [[nodiscard]] Result<CallTerms> terms_of(std::optional<Duration> asked) const;
   Status send_call(PendingCall& call, Outgoing& out, rt::Deadline deadline);
   Status add_call(Lock& lock, PendingCall& call, Outgoing& out, rt::Deadline deadline);

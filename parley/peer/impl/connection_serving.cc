@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/plugged.h"
+#include "parley/peer/impl/route.h"
 #include "parley/peer/impl/turn.h"
 #include "parley/rt/deferred_context.h"
 #include "parley/rt/label.h"
@@ -143,16 +145,12 @@ void Connection::serve(Arrived& arrived, Turn& turn, rt::OnPark& waits) {
   StreamCore* const stream = arrived.stream;
   Context context(*this, ++handlers_started_, request, arrived.came_at, stream);
   place.answer.clear();
-  const Router::Method* method = router_->find(request.method, place.recent);
-  if (method == nullptr && !is_stream) method = router_->unknown(request.type);
+  const Router::Method* method = nullptr;
   Status status;
-  if (method == nullptr) {
-    // Nobody reads the answer to a push: no search for what was meant.
-    status = router_->not_found(request.method, !context.is_push());
-  } else if (method->is_stream != is_stream) {
-    status = Status(Code::invalid_argument, std::string(request.method) +
-                                                (is_stream ? " is no stream: call it, or push to it"
-                                                           : " is a stream: open it"));
+  if (extras_.plugins() != nullptr && extras_.plugins()->has_serve()) [[unlikely]] {
+    status = Plugged::serve(*this, arrived, context, turn, waits);
+  } else if (method = method_for(request, *router_, place.recent); !can_serve(method, request)) {
+    status = no_handler(method, request, *router_);
   } else if (!tells_of_ends_ || context.is_push()) {
     status = run_handler(*method, context, request, place.answer, waits);
   } else {

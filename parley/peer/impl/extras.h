@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "parley/base/clock.h"
@@ -15,6 +17,8 @@
 #include "parley/rt/deadline.h"
 
 namespace parley::impl {
+
+class Plugins;
 
 // Called with the reason.
 using OnClosed = std::function<void(const Status&)>;
@@ -28,6 +32,11 @@ class Extras {
   Extras(const Extras&) = delete;
   Extras& operator=(const Extras&) = delete;
 
+  // Those of its peer; null when there are none. Set before anybody else knows of the session.
+  void set_plugins(std::shared_ptr<const Plugins> plugins) { plugins_ = std::move(plugins); }
+  [[nodiscard]] const Plugins* plugins() const { return plugins_.get(); }
+
+  [[nodiscard]] const PeerOptions& options() const { return options_; }
   [[nodiscard]] Instant since() const { return since_; }
   [[nodiscard]] SessionValues& values();
 
@@ -45,6 +54,7 @@ class Extras {
   Kept& kept();
 
   const Instant since_ = rt::now();
+  std::shared_ptr<const Plugins> plugins_;
   const PeerOptions& options_;
   const std::string& remote_address_;
   std::atomic<bool> has_closed_ = false;

@@ -15,6 +15,12 @@ constexpr char own_mark = '#';
 
 std::string own_id(SessionNumber number) { return own_mark + std::to_string(number.value()); }
 
+Status has_ended() {
+  return {Code::failed_precondition, "the session takes no calls any more, and no id"};
+}
+
+}  // namespace
+
 Status check_id(std::string_view id) {
   if (id.empty()) return {Code::invalid_argument, "the id of a session must not be empty"};
   if (id.front() == own_mark) {
@@ -26,12 +32,6 @@ Status check_id(std::string_view id) {
                                       std::to_string(Session::max_id_bytes) + " bytes, not " +
                                       std::to_string(id.size())};
 }
-
-Status has_ended() {
-  return {Code::failed_precondition, "the session takes no calls any more, and no id"};
-}
-
-}  // namespace
 
 Status Hub::add(const std::shared_ptr<Connection>& connection, std::size_t most) {
   const std::lock_guard lock(lock_);

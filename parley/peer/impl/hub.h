@@ -24,6 +24,9 @@ namespace parley::impl {
 
 class Connection;
 
+// Whether a session may be given that id.
+Status check_id(std::string_view id);
+
 class Hub {
  public:
   // resource_exhausted when there are `most`.

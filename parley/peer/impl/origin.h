@@ -16,6 +16,7 @@ namespace parley::impl {
 
 class Connection;
 class Hub;
+class Plugins;
 
 // Carried by the contexts of handlers and callbacks.
 struct InSession {};
@@ -24,7 +25,8 @@ struct Origin {
   std::shared_ptr<const PeerOptions> options;
   std::shared_ptr<const Framings> framings;
   std::shared_ptr<Router> router;
-  rt::ReadyQueue& queue;  // whose fibers run it
+  std::shared_ptr<const Plugins> plugins;  // null when there are none
+  rt::ReadyQueue& queue;                   // whose fibers run it
   rt::Pool<std::unique_ptr<Workplace>>& workplaces;
   std::shared_ptr<Hub> hub;
   rt::Context context;                            // its fibers run under children of this one

@@ -41,6 +41,15 @@ class Log {
     const std::lock_guard lock(mutex_);
     return text_.find(part) != std::string::npos;
   }
+  [[nodiscard]] std::string text() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+  // The same, and forgets it.
+  std::string take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(text_, {});
+  }
   // Until it has.
   void wait_for(std::string_view part) const {
     while (!has(part)) rt::yield();

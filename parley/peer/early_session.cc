@@ -1,0 +1,63 @@
+#include "parley/peer/early_session.h"
+
+#include <utility>
+
+#include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/early.h"
+#include "parley/peer/impl/hub.h"
+
+namespace parley {
+
+SessionNumber SessionView::number() const { return connection_.number(); }
+std::string SessionView::local_address() const { return connection_.local_address(); }
+std::string SessionView::remote_address() const { return connection_.remote_address(); }
+std::string SessionView::real_ip() const { return connection_.extras().real_ip(); }
+SessionValues& SessionView::values() const { return connection_.extras().values(); }
+Instant SessionView::since() const { return connection_.extras().since(); }
+Duration SessionView::age() const { return rt::now() - since(); }
+
+Status EarlySession::set_id(std::string_view id) {
+  Status status = impl::check_id(id);
+  if (status.is_ok()) id_ = id;
+  return status;
+}
+
+Status EarlySession::set_real_ip(const std::string& ip) {
+  return connection_.extras().set_real_ip(ip);
+}
+
+net::Stream& EarlySession::stream() const { return impl::Early::stream(connection_); }
+
+Status EarlySession::replace_stream(const Wrap& wrap) {
+  if (has_sent_ || has_received_) {
+    return {Code::failed_precondition,
+            "the stream is in use: it can be replaced before send() and receive() only"};
+  }
+  return impl::Early::replace_stream(connection_, wrap);
+}
+
+Status EarlySession::send(const wire::Message& message, const EarlyOptions& options) {
+  const auto type =
+      side_ == Side::dialled ? wire::MessageType::auth_call : wire::MessageType::auth_reply;
+  if (message.type != type) {
+    return {Code::invalid_argument,
+            "who dialled sends an auth_call, who accepted an auth_reply; this is of type " +
+                std::string(wire::name_of(message.type))};
+  }
+  if (std::exchange(has_sent_, true)) {
+    return {Code::failed_precondition, "the one message that may be sent here was sent before"};
+  }
+  return impl::Early::send(connection_, message, rt::Deadline::after(options.timeout));
+}
+
+Result<wire::Message> EarlySession::receive(const EarlyOptions& options) {
+  if (std::exchange(has_received_, true)) {
+    return Status(Code::failed_precondition,
+                  "the one message that may be received here was received before");
+  }
+  return impl::Early::receive(connection_, side_, options);
+}
+
+std::string ClosedSession::id() const { return connection_.hub().id_of(connection_); }
+
+}  // namespace parley

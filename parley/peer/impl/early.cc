@@ -1,0 +1,200 @@
+#include "parley/peer/impl/early.h"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <string_view>
+#include <utility>
+
+#include "parley/base/guard.h"
+#include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/words.h"
+#include "parley/rt/time.h"
+
+namespace parley::impl {
+namespace {
+
+using wire::Message;
+using wire::MessageType;
+
+// What a shared stream goes by.
+struct StreamEnd {
+  bool is_taken_out = false;
+  void operator()(net::Stream* stream) const {
+    if (!is_taken_out) delete stream;  // NOLINT(cppcoreguidelines-owning-memory): it is the owner
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<net::Stream> share_stream(std::unique_ptr<net::Stream> stream) {
+  return {stream.release(), StreamEnd()};
+}
+
+net::Stream& Early::stream(Connection& connection) { return *connection.stream_; }
+
+Status Early::replace_stream(Connection& connection, const EarlySession::Wrap& wrap) {
+  std::get_deleter<StreamEnd>(connection.stream_)->is_taken_out = true;
+  std::unique_ptr<net::Stream> stream(connection.stream_.get());
+  // Something has to stand there meanwhile, and afterwards if that fails.
+  connection.stream_ = nullptr;
+  Result<std::unique_ptr<net::Stream>> wrapped = wrap(std::move(stream));
+  if (!wrapped) return wrapped.error();
+  if (*wrapped == nullptr) return {Code::internal, "a stream was to be replaced by none"};
+  connection.stream_ = share_stream(*std::move(wrapped));
+  return {};
+}
+
+Status Early::send(Connection& connection, const Message& message, rt::Deadline deadline) {
+  {
+    const std::lock_guard lock(connection.lock_);
+    if (connection.encoder_ == nullptr) {
+      return {Code::failed_precondition,
+              "who accepted knows what is spoken only when something has come: receive first"};
+    }
+    if (!connection.encoder_->has(message.type)) {
+      return {Code::unimplemented, "the framing of this session has no messages of type " +
+                                       std::string(wire::name_of(message.type))};
+    }
+    if (Status s = connection.encode(message); !s.is_ok()) return s;
+    std::swap(connection.outgoing_, connection.sending_);
+  }
+  const Status status = connection.send(connection.sending_, deadline);
+  if (status.is_ok()) return status;
+  return Status(Code::not_sent, "the first message could not be sent").with_cause(status.message());
+}
+
+Result<Message> Early::receive(Connection& connection, Side side, const EarlyOptions& options) {
+  const MessageType expected =
+      side == Side::dialled ? MessageType::auth_reply : MessageType::auth_call;
+  const rt::Deadline deadline = rt::Deadline::after(options.timeout);
+  std::size_t came = 0;
+  for (;;) {
+    Message message;
+    const auto next =
+        connection.decoder_ == nullptr ? Result<bool>(false) : connection.decoder_->next(message);
+    if (!next) return next.error();
+    if (*next && message.type == MessageType::hello) {
+      connection.take_hello();
+    } else if (*next && message.type == expected) {
+      return message;
+    } else if (*next) {
+      return Status(Code::unauthenticated, "the first message has to be of type " +
+                                               std::string(wire::name_of(expected)) + ", not " +
+                                               std::string(wire::name_of(message.type)));
+    } else if (came >= options.max_bytes) {
+      return Status(Code::resource_exhausted, "max_bytes: the first message has more than " +
+                                                  std::to_string(options.max_bytes) + " bytes");
+    } else {
+      std::array<char, 4096> room{};
+      const std::size_t most = std::min(room.size(), options.max_bytes - came);
+      const auto size = connection.stream_->read({room.data(), most}, deadline);
+      if (!size) return size.error().with_context("no first message came");
+      if (*size == 0) {
+        return Status(Code::unavailable, "the other side closed before its first message");
+      }
+      came += *size;
+      if (connection.decoder_ != nullptr) {
+        connection.decoder_->feed(std::string_view(room.data(), *size));
+        continue;
+      }
+      connection.begin_.append(Bytes::copy_of({room.data(), *size}));
+      if (Status s = connection.find_framing(); !s.is_ok()) return s;
+      if (connection.decoder_ != nullptr) {
+        connection.decoder_->feed(std::exchange(connection.begin_, {}));
+      }
+    }
+  }
+}
+
+// To who dialled, if it has said what it speaks.
+void Early::say_why(Connection& connection, const Status& status) {
+  const bool can_say = connection.stream_ != nullptr && connection.encoder_ != nullptr &&
+                       connection.encoder_->has(MessageType::go_away);
+  if (!can_say) return;
+  const rt::WithContext bound(rt::Context::background());
+  (void)send(connection, {.type = MessageType::go_away, .status = status},
+             rt::Deadline::after(connection.options_->flush_timeout));
+}
+
+Status Early::ask(Connection& connection, Side side, bool is_redial, std::string& id) {
+  const Plugins& plugins = *connection.extras_.plugins();
+  const bool is_dialled = side == Side::dialled;
+  const auto hook = is_dialled ? &Plugin::after_dial : &Plugin::after_accept;
+  EarlySession session(connection, side, is_redial);
+  std::size_t asked = 0;
+  Status status;
+  for (; status.is_ok() && asked < plugins.all().size(); ++asked) {
+    status = Plugins::run_one<EarlySession&>(plugins.all()[asked], hook,
+                                             is_dialled ? "after_dial" : "after_accept", session);
+    if (status.is_ok() && connection.stream_ == nullptr) {
+      status = Status(Code::internal, "plugin " + plugins.all()[asked].name +
+                                          " took the stream away and put none in its place");
+    }
+  }
+  if (!status.is_ok()) {
+    if (!is_dialled) say_why(connection, status);
+    tell_of_end(connection, status, asked - 1);
+    return status;
+  }
+  id = session.wanted_id();
+  // What came behind the first message is in the decoder.
+  const wire::Decoder* const decoder = connection.decoder_.get();
+  connection.may_be_more_ = decoder != nullptr && decoder->buffered() > 0;
+  return {};
+}
+
+void Early::tell_of_end(Connection& connection, const Status& reason) {
+  tell_of_end(connection, reason, connection.extras_.plugins()->all().size());
+}
+
+// Whoever hears of it may wait a little, as callbacks may.
+void Early::tell_of_end(Connection& connection, const Status& reason, std::size_t count) {
+  const auto [context, cancel] =
+      connection.peers_context_.with_timeout(connection.options_->drain_timeout);
+  const rt::WithContext bound(context);
+  const ClosedSession session(connection, reason);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Plugin& plugin = connection.extras_.plugins()->all()[i];
+    if (!plugin.on_disconnect) continue;
+    const Status thrown = guarded([&] { plugin.on_disconnect(session); });
+    if (!thrown.is_ok()) {
+      connection.log(Plugins::has_thrown(plugin, "on_disconnect", thrown).to_string());
+    }
+  }
+}
+
+Status Introductions::introduce(Connection& connection, Side side, bool is_redial,
+                                std::string& id) {
+  const Duration timeout = connection.extras().options().early_timeout;
+  const auto [context, cancel] = rt::Context::current().with_timeout(
+      timeout,
+      Status(Code::deadline_exceeded,
+             "early_timeout: the plugins around a new session took " + in_milliseconds(timeout)));
+  {
+    const std::lock_guard lock(lock_);
+    if (!over_.is_ok()) return over_;
+    all_.insert(&cancel);
+  }
+  Status status;
+  {
+    const rt::WithContext bound(context);
+    status = Early::ask(connection, side, is_redial, id);
+  }
+  const std::lock_guard lock(lock_);
+  all_.erase(&cancel);
+  return status;
+}
+
+void Introductions::end_all(const Status& why) {
+  const std::lock_guard lock(lock_);
+  over_ = why;
+  for (const rt::Cancel* each : all_) (*each)(why);
+}
+
+std::size_t Introductions::size() const {
+  const std::lock_guard lock(lock_);
+  return all_.size();
+}
+
+}  // namespace parley::impl

@@ -1,0 +1,85 @@
+// Calls through plugins that no fiber of the caller's waits for.
+#include <mutex>
+#include <utility>
+
+#include "parley/peer/impl/async_call.h"
+#include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/plugged.h"
+#include "parley/rt/context.h"
+
+namespace parley::impl {
+
+using wire::Message;
+
+// Makes the call, on a fiber of its own from its first wait on.
+class PluggedCall final : public Errand {
+ public:
+  PluggedCall(std::shared_ptr<AsyncCall> call, CallOptions options, wire::BodyCodec codec,
+              Bytes body)
+      : call_(std::move(call)),
+        options_(std::move(options)),
+        codec_(codec),
+        body_(std::move(body)) {}
+  // A session that has ended runs none any more.
+  ~PluggedCall() override { call_->drop_plugged(); }
+
+  void run() override {
+    auto [context, cancel] = rt::Context::current().with_deadline(call_->terms_.deadline);
+    PluggedState& state = *call_->plugged_;
+    {
+      const std::lock_guard lock(state.lock);
+      if (state.has_ended) return;
+      state.cancel.emplace(std::move(cancel));
+    }
+    const rt::WithContext bound(context);
+    wire::Metadata metadata;
+    options_.reply_metadata = &metadata;
+    auto reply =
+        Plugged::exchange(*call_->connection_, options_, call_->method_, codec_, std::move(body_));
+    (void)call_->end_plugged(std::move(reply), std::move(metadata));
+  }
+
+ private:
+  const std::shared_ptr<AsyncCall> call_;
+  CallOptions options_;
+  const wire::BodyCodec codec_;
+  Bytes body_;
+};
+
+Status AsyncCall::begin_plugged(const CallOptions& options, wire::BodyCodec codec, Bytes body) {
+  plugged_ = std::make_unique<PluggedState>();
+  const auto self = std::static_pointer_cast<AsyncCall>(shared_from_this());
+  self_ = self;
+  CallOptions own = options;
+  own.timeout = terms_.left;
+  errands_->add(std::make_shared<PluggedCall>(self, std::move(own), codec, std::move(body)));
+  if (!terms_.deadline.is_never()) errands_->add_at(terms_.deadline.instant(), self);
+  return {};
+}
+
+// Nobody makes it any more: the session has ended, unless the call has.
+void AsyncCall::drop_plugged() {
+  std::unique_lock lock(plugged_->lock);
+  const bool has_ended = plugged_->has_ended;
+  lock.unlock();
+  if (!has_ended) (void)end_plugged(connection_->not_sent());
+}
+
+// False when it has ended before.
+bool AsyncCall::end_plugged(Result<Message> reply, wire::Metadata metadata) {
+  {
+    const std::lock_guard lock(plugged_->lock);
+    if (std::exchange(plugged_->has_ended, true)) return false;
+    if (plugged_->cancel) (*plugged_->cancel)(Status(Code::cancelled, "the call has ended"));
+  }
+  if (reply) {
+    call_.reply = *std::move(reply);
+  } else {
+    call_.failure = reply.error();
+  }
+  call_.reply.metadata = std::move(metadata);
+  ended(call_);
+  return true;
+}
+
+}  // namespace parley::impl

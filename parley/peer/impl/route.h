@@ -1,0 +1,28 @@
+// The way from a request to the method that serves it. Private to peer. Pure functions, safe
+// anywhere.
+#pragma once
+
+#include "parley/base/status.h"
+#include "parley/peer/router.h"
+#include "parley/wire/message.h"
+
+namespace parley::impl {
+
+// Null when there is none.
+inline const Router::Method* method_for(const wire::Message& request, const Router& router,
+                                        Router::Recent& recent) {
+  const Router::Method* method = router.find(request.method, recent);
+  if (method != nullptr || request.type == wire::MessageType::open) [[likely]]
+    return method;
+  return router.unknown(request.type);
+}
+
+// Whether it is one that the request can be served by.
+inline bool can_serve(const Router::Method* method, const wire::Message& request) {
+  return method != nullptr && method->is_stream == (request.type == wire::MessageType::open);
+}
+
+// Why it is not.
+Status no_handler(const Router::Method* method, const wire::Message& request, const Router& router);
+
+}  // namespace parley::impl
