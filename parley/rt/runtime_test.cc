@@ -373,6 +373,20 @@ PARLEY_FIBER_TEST(Runtime, of_two_signals_that_came_the_other_has_its_usual_effe
   ::sigaction(SIGUSR2, &before_second, nullptr);
 }
 
+PARLEY_FIBER_TEST(Runtime, signals_that_come_between_two_waits_are_not_missed) {
+  Signals signals({SIGUSR1, SIGUSR2});
+  ::raise(SIGUSR1);
+  EXPECT_EQ(*signals.wait(), SIGUSR1);
+  // Nobody waits now, and yet it has not its usual effect.
+  ::raise(SIGUSR1);
+  EXPECT_EQ(*signals.wait(), SIGUSR1);
+  EXPECT_EQ(signals.wait(Deadline::after(1ms)).error().code(), Code::deadline_exceeded);
+  Scope scope;
+  scope.go("sender", [] { ::kill(::getpid(), SIGUSR2); });
+  EXPECT_EQ(*signals.wait(), SIGUSR2);
+  EXPECT_EQ(Signals({SIGKILL}).wait().error().code(), Code::invalid_argument);
+}
+
 PARLEY_FIBER_TEST(Runtime, waiting_for_a_signal_has_a_deadline) {
   const auto signal = wait_signal({SIGUSR1}, Deadline::after(1ms));
   EXPECT_EQ(signal.error().code(), Code::deadline_exceeded);

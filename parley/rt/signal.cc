@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <string>
+#include <utility>
 
 #include "parley/base/fd.h"
 #include "parley/rt/impl/signal_watch.h"
@@ -11,29 +12,57 @@
 
 namespace parley::rt {
 
-Result<int> wait_signal(std::initializer_list<int> signals, Deadline deadline) {
+struct Signals::Watched {
+  Watched(Fd fd, const std::vector<int>& signals)
+      : event(std::move(fd)), watch(event.get(), signals) {}
+
+  const Fd event;
+  Pollable pollable;  // ends before what it watches
+  impl::SignalWatch watch;
+};
+
+Signals::Signals(const std::vector<int>& signals) {
   for (const int signal : signals) {
     if (impl::can_be_watched(signal)) continue;
-    return Status(Code::invalid_argument,
-                  "wait for a signal: " + std::to_string(signal) + " cannot be waited for");
+    status_ = Status(Code::invalid_argument,
+                     "wait for a signal: " + std::to_string(signal) + " cannot be waited for");
+    return;
   }
-  const Fd event(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!event) return errno_status(errno, "wait for a signal");
+  Fd event(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!event) {
+    status_ = errno_status(errno, "wait for a signal");
+    return;
+  }
+  // Before a signal is taken over: where descriptors are refused, it keeps its effect.
   Pollable pollable;
-  if (Status status = pollable.watch(event.get()); !status.is_ok()) return status;
-  impl::SignalWatch watch(event.get(), signals);
-  if (!watch.has_place()) {
-    return Status(Code::resource_exhausted,
-                  "wait for a signal: " + std::to_string(impl::most_signal_watches) +
-                      " fibers of this process already do");
+  status_ = pollable.watch(event.get());
+  if (!status_.is_ok()) return;
+  auto watched = std::make_unique<Watched>(std::move(event), signals);
+  watched->pollable = std::move(pollable);
+  if (watched->watch.has_place()) {
+    watched_ = std::move(watched);
+    return;
   }
+  status_ = Status(Code::resource_exhausted,
+                   "wait for a signal: " + std::to_string(impl::most_signal_watches) +
+                       " fibers of this process already do");
+}
+
+Signals::~Signals() = default;
+
+Result<int> Signals::wait(Deadline deadline) {
+  if (watched_ == nullptr) return status_;
   for (;;) {
-    if (const int signal = watch.take(); signal != 0) return signal;
-    const Status status = pollable.wait_readable(deadline);
+    if (const int signal = watched_->watch.take(); signal != 0) return signal;
+    const Status status = watched_->pollable.wait_readable(deadline);
     if (status.is_ok()) continue;
-    if (const int signal = watch.take(); signal != 0) return signal;  // in the last moment
+    if (const int signal = watched_->watch.take(); signal != 0) return signal;  // the last moment
     return status;
   }
+}
+
+Result<int> wait_signal(const std::vector<int>& signals, Deadline deadline) {
+  return Signals(signals).wait(deadline);
 }
 
 }  // namespace parley::rt

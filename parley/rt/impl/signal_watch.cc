@@ -77,7 +77,8 @@ bool can_be_watched(int signal) {
   return signal > 0 && signal < NSIG && signal != SIGKILL && signal != SIGSTOP;
 }
 
-SignalWatch::SignalWatch(int event, std::initializer_list<int> signals) : signals_(signals) {
+SignalWatch::SignalWatch(int event, std::span<const int> signals)
+    : signals_(signals.begin(), signals.end()) {
   for (SignalWaiter& waiter : waiters) {
     int free = -1;
     if (!waiter.event.compare_exchange_strong(free, event)) continue;

@@ -2,13 +2,13 @@
 // their usual effect meanwhile; everybody who watches a signal gets it. Any thread. Private to rt.
 //
 //   const Fd event(::eventfd(0, EFD_CLOEXEC));
-//   SignalWatch watch(event.get(), {SIGTERM});
+//   SignalWatch watch(event.get(), signals);
 //   ...                         // event becomes readable
 //   int signal = watch.take();
 #pragma once
 
 #include <cstddef>
-#include <initializer_list>
+#include <span>
 #include <vector>
 
 namespace parley::rt::impl {
@@ -22,7 +22,7 @@ class SignalWatch {
  public:
   // `event` is an eventfd that is written to when one of `signals` comes. Each has to be
   // can_be_watched().
-  SignalWatch(int event, std::initializer_list<int> signals);
+  SignalWatch(int event, std::span<const int> signals);
   // Those that came and were not taken have their usual effect then, unless somebody else watches
   // them; but not the one that was taken last, however often it came.
   ~SignalWatch();
