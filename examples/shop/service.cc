@@ -1,5 +1,5 @@
 // The shop: plain C++ functions served over TCP. Prints the address it listens on, then serves
-// until Ctrl-C.
+// until Ctrl-C: then it finishes what it has begun. A second Ctrl-C ends it at once.
 //
 //   shop_service INVENTORY.json [ADDRESS]
 #include <parley/parley.h>
@@ -171,10 +171,9 @@ int serve(const std::vector<Item>& items, const char* wanted_address) {
     return 1;
   }
   say("open at " + address->to_string());
-  const auto signal = parley::rt::wait_signal({SIGINT, SIGTERM});
-  peer.close();
+  const auto served = parley::serve_until_signal(peer);
   say("closed after " + std::to_string(shop.served()) + " calls; good bye");
-  return signal ? 0 : 1;
+  return served ? served->exit_code() : 1;
 }
 
 }  // namespace

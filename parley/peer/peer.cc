@@ -7,9 +7,11 @@
 #include "parley/base/assert.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/early.h"
+#include "parley/peer/impl/farewell.h"
 #include "parley/peer/impl/hub.h"
 #include "parley/peer/impl/origin.h"
 #include "parley/peer/impl/plugins.h"
+#include "parley/peer/impl/words.h"
 #include "parley/peer/impl/workplace.h"
 #include "parley/rt/context.h"
 #include "parley/rt/mutex.h"
@@ -89,30 +91,64 @@ class Peer::Impl {
   }
 
   void close() {
-    PARLEY_ASSERT(!rt::Context::current().descends_from(scope_.context()),
+    PARLEY_ASSERT(!is_inside(),
                   "a handler closes its own peer, which would wait for that handler: let the fiber "
-                  "that made the peer close it");
-    const rt::WithContext bound(rt::Context::background());
+                  "that made the peer close it, or let the handler ask for shutdown()");
+    begin_end(Status(Code::cancelled, "the peer was closed"), {});
+    finish_end();
+  }
+
+  ShutdownReport shutdown(const ShutdownOptions& options) {
+    const Duration limit = options.limit.value_or(options_->drain_timeout);
+    const auto begun = begin_end(Status(Code::cancelled, options.reason), limit);
+    const std::string within = impl::in_milliseconds(limit);
+    if (begun.is_first) {
+      log(options.reason + ": ends within " + within + "; " + std::to_string(begun.sessions) +
+          " sessions with " + begun.under_way.to_string() + " under way");
+    } else if (limit <= Duration::zero()) {
+      log(options.reason + ": ends at once");
+    }
+    if (is_inside()) {
+      // What was begun goes on by itself; without a fiber for it close() finishes it.
+      (void)scope_.try_go("shutdown", [this] { tell_end(); });
+      return {.sessions = begun.sessions, .is_over = false};
+    }
+    tell_end();
+    finish_end();
+    return farewell_.report();
+  }
+
+ private:
+  net::Network& network() { return options_->network == nullptr ? tcp_ : *options_->network; }
+
+  // A handler of this peer, or a callback.
+  [[nodiscard]] bool is_inside() const {
+    return rt::Context::current().descends_from(scope_.context());
+  }
+
+  impl::Farewell::Begun begin_end(const Status& reason, std::optional<Duration> limit) {
     {
       const std::lock_guard lock(lock_);
       closed_ = true;  // from here on no listener and no session is added
       for (const auto& listener : listeners_) listener->close();
     }
     introductions_.end_all(Status(Code::not_sent, "the peer was closed meanwhile"));
-    rt::Scope closing;
-    for (const Session& session : sessions()) {
-      // Without a fiber to spare they end one after the other.
-      const auto close_it = [session] { session.close(); };
-      if (!closing.try_go("close session", close_it)) close_it();
-    }
-    closing.join();
-    (void)under_way_.wait();
-    (void)alive_.wait();
-    scope_.join();
+    return farewell_.begin(reason, limit);
   }
 
- private:
-  net::Network& network() { return options_->network == nullptr ? tcp_ : *options_->network; }
+  void tell_end() {
+    farewell_.finish();
+    if (!has_told_.exchange(true)) log(farewell_.report().to_string());
+  }
+
+  void finish_end() {
+    const rt::WithContext bound(rt::Context::background());
+    farewell_.finish();
+    (void)under_way_.wait();
+    (void)alive_.wait();
+    const std::lock_guard lock(join_lock_);
+    scope_.join();
+  }
 
   // False once the peer is closed. Otherwise close() waits until under_way_ says that it is done.
   bool begin_work() {
@@ -290,6 +326,8 @@ class Peer::Impl {
   const std::shared_ptr<Router> router_;
   net::TcpNetwork tcp_;
   const std::shared_ptr<impl::Hub> hub_ = std::make_shared<impl::Hub>();
+  impl::Farewell farewell_{*hub_};
+  std::atomic<bool> has_told_ = false;  // of its end
   std::atomic<std::uint64_t> last_number_ = 0;
   rt::WaitGroup under_way_;  // listen() and dial()
   impl::Introductions introductions_;
@@ -301,6 +339,7 @@ class Peer::Impl {
   rt::Pool<std::unique_ptr<impl::Workplace>> workplaces_{
       [] { return std::make_unique<impl::Workplace>(); }};
   rt::WaitGroup alive_;                         // sessions
+  rt::Mutex join_lock_;                         // of whoever joins the next
   rt::Scope scope_{rt::Context::background()};  // accept loops: joined before the rest goes
   const rt::Context in_session_ = scope_.context().with_value(impl::InSession());
   rt::ReadyQueue ready_{"session",  // runs them
@@ -403,5 +442,7 @@ std::optional<Session> Peer::random_session() const {
 }
 
 void Peer::close() { impl_->close(); }
+
+ShutdownReport Peer::shutdown(const ShutdownOptions& options) { return impl_->shutdown(options); }
 
 }  // namespace parley

@@ -32,6 +32,7 @@
 #include "parley/peer/push.h"
 #include "parley/peer/router.h"
 #include "parley/peer/session.h"
+#include "parley/peer/shutdown.h"
 #include "parley/peer/stream_handler.h"
 
 namespace parley {
@@ -166,9 +167,25 @@ class Peer {
     }
   }
 
-  // Stops listening and ends every session in order (Session::close), all at once. Twice is fine.
-  // One of its own handlers cannot call it (a bug): the peer waits for its handlers, for at most
-  // drain_timeout, then flush_timeout for what is queued, then close_timeout for the other side.
+  // Ends the peer in order. Stops listening (connections that nobody has taken are refused) and
+  // takes no calls from the very moment on: those of this side fail with not_sent, those that still
+  // come are answered with not_sent and never run, PUSHes are dropped and logged. The other side of
+  // each session is told (GO_AWAY, in framings that have it): its calls fail with not_sent over
+  // there, those under way go on. Then all sessions at the same time wait for their handlers,
+  // streams and calls of this side, at most `limit`; then flush_timeout for what is queued and
+  // close_timeout for the other side. What is left is cut: contexts of handlers end, callers get
+  // outcome_unknown. Returns when every handler and callback has returned, one that does not mind
+  // the end of its context too, and a dial() under way (dial_timeout); the calling fiber's context
+  // does not end it. A line in the log when it begins and one when it is over.
+  // Any number of fibers may call it, and close(), once or often: all wait for the same end and get
+  // the same report; a limit that is shorter than what is left counts from then on, so that
+  // shutdown({.limit = Duration::zero()}) ends at once what was to take longer. A handler or a
+  // callback of the peer itself gets an answer at once, with is_over = false: the end has begun and
+  // waits for that handler too, whose own answer is still sent.
+  ShutdownReport shutdown(const ShutdownOptions& options = {});
+
+  // shutdown() with the limits of the PeerOptions and without a word in the log. In one of its own
+  // handlers or callbacks a bug: it would wait for itself.
   void close();
 
  private:

@@ -15,7 +15,7 @@ Result<wire::Message> Session::exchange(const CallOptions& options, std::string_
     return impl::Plugged::exchange(*connection_, options, method, codec, std::move(body));
   }
   auto reply = connection_->call(options, method, codec, std::move(body), {});
-  impl::settle(reply, options.reply_metadata);
+  impl::settle(reply, options.reply_metadata, connection_->is_told_not_sent());
   return reply;
 }
 
@@ -28,7 +28,7 @@ Result<wire::Message> Session::exchange_text(const CallOptions& options, std::st
   auto reply =
       connection_->call(options, method, codec, is_filtered ? Bytes::copy_of(text) : Bytes(),
                         is_filtered ? std::string_view() : text);
-  impl::settle(reply, options.reply_metadata);
+  impl::settle(reply, options.reply_metadata, connection_->is_told_not_sent());
   return reply;
 }
 

@@ -56,7 +56,8 @@ class Session {
   //     outcome_unknown of its own comes as unavailable or unknown);
   //   not_found when there is no such method, invalid_argument when an argument or the result does
   //     not fit, its path in the message; resource_exhausted when a limit of either side was hit;
-  //   not_sent when the call cannot have reached the other side: safe to repeat;
+  //   not_sent when the call cannot have reached the other side, or was refused there unrun because
+  //     that side is going away: safe to repeat;
   //   outcome_unknown when the connection was cut after it left;
   //   deadline_exceeded after CallOptions::timeout, or the status of the calling fiber's context:
   //     it may still run there, for as long as it does not look at its context, which ends too.
@@ -180,8 +181,9 @@ class Session {
   Status push_raw(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
                   Bytes body) const;
 
-  // Ends the session in order: takes no new calls, waits drain_timeout for handlers and calls under
-  // way, sends what is queued, says so to the other side and waits close_timeout for its half.
+  // Ends the session in order: takes no new calls, says so to the other side (GO_AWAY, in framings
+  // that have it), waits drain_timeout for handlers and calls under way, sends what is queued and
+  // waits close_timeout for the other half. Calls that still come are not run, and told so.
   // A handler may close its own session; it is not waited for then, but its answer is not sent. Use
   // Context::session() for that: handlers that close by other handles count as one, so that several
   // of them at once wait for each other until drain_timeout.
@@ -191,12 +193,13 @@ class Session {
   // wait for them, and one of another session no longer than its own context lasts.
   void close() const;
 
-  // False once the session takes no new calls.
+  // False once the session takes no new calls, also because the other side is going away.
   [[nodiscard]] bool is_open() const;
   // Waits for the end of the session and returns its reason: cancelled when close() ended it here,
-  // aborted when another session took over its id, unavailable when the other side closed or the
-  // connection broke. deadline_exceeded, or the context's status, when that came first. Callbacks
-  // may still be called, or running: close() waits for them.
+  // aborted when another session took over its id, unavailable when the other side was first to
+  // close or to say that it would, or the connection broke. deadline_exceeded, or the context's
+  // status, when that came first. Callbacks may still be called, or running: close() waits for
+  // them.
   Status wait_closed(rt::Deadline deadline = {}) const;
 
   // Calls callback(reason), with the reason that wait_closed() returns, once the session has ended,

@@ -21,6 +21,8 @@ constexpr std::array holding = {
     Scenario{"peers", "no call is lost or run twice, and not_sent means not run", &peers},
     Scenario{"talk", "streams and PUSHes keep their order, and what is promised is told once",
              &talk},
+    Scenario{"restarts", "peers that end in order lose no call they took, and run none they refuse",
+             &restarts},
 };
 
 constexpr std::array wrong = {

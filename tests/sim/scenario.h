@@ -30,6 +30,7 @@ void deadlines();
 void store();
 void peers();
 void talk();
+void restarts();
 void planted_lost_update();
 void planted_deadlock();
 void planted_real_time();

@@ -14,10 +14,15 @@ Status as_answer(Status status) {
       .with_business_code(status.business_code());
 }
 
-void settle(Result<wire::Message>& reply, wire::Metadata* metadata) {
+Status as_told(Status status, bool says_not_sent) {
+  if (says_not_sent && status.code() == Code::not_sent) return status;
+  return as_answer(std::move(status));
+}
+
+void settle(Result<wire::Message>& reply, wire::Metadata* metadata, bool says_not_sent) {
   if (!reply) return;
   if (metadata != nullptr) *metadata = std::move(reply->metadata);
-  if (!reply->status.is_ok()) reply = as_answer(std::move(reply->status));
+  if (!reply->status.is_ok()) reply = as_told(std::move(reply->status), says_not_sent);
 }
 
 }  // namespace parley::impl

@@ -115,7 +115,7 @@ Result<Message> AsyncCall::settled() {
   if (plugged_ != nullptr && !reply && reply_metadata_ != nullptr) [[unlikely]] {
     *reply_metadata_ = std::move(call_.reply.metadata);
   }
-  settle(reply, reply_metadata_);
+  settle(reply, reply_metadata_, connection_->is_told_not_sent());
   return reply;
 }
 

@@ -160,6 +160,7 @@ void Connection::end() {
   const rt::WithContext bound(rt::Context::background());
   const bool in_order = why_over_.is_ok();
   Lock lock(lock_);
+  ending_.awaits_pong = false;
   if (reason_.is_ok()) {
     reason_ =
         in_order
@@ -183,6 +184,10 @@ void Connection::end() {
   fail_streams(sent_, false);
   closed_.set();
   tell_closed();
+  lock.lock();
+  const WorkCount left = count_work();  // calls have ended
+  ending_.cut += {.handlers = left.handlers, .streams = left.streams};
+  lock.unlock();
   cancel_(Status(Code::cancelled, "the session has ended").with_cause(reason_.message()));
   // Whoever closes waits for callbacks, but not for handlers that do not mind their context's end.
   finish_errands();
@@ -219,7 +224,7 @@ void Connection::wait_for_handlers() {
 
 // Lets handlers and calls under way end, sends what is queued and half-closes.
 void Connection::finish_writing() {
-  (void)wait_quiet(rt::Deadline::after(options_->drain_timeout));
+  wait_quiet();
   const auto deadline = rt::Deadline::after(options_->flush_timeout);
   Status status;
   Lock lock(lock_);
@@ -248,7 +253,7 @@ void Connection::close(std::uint64_t handler) {
     Lock lock(lock_);
     if (inside) ++closers_[handler];
     lock.unlock();
-    const Status why(Code::cancelled, "the session was closed on this side");
+    const Status why(Code::cancelled, "the session was closed");
     const bool is_first = begin_close(why);
     if (!is_first) quiet_.broadcast();
     if (is_first) {
@@ -280,21 +285,12 @@ Status Connection::wait_closed(rt::Deadline deadline) {
   return reason_;  // which does not change any more
 }
 
-bool Connection::wait_quiet(rt::Deadline deadline) {
-  Lock lock(lock_);
-  ++draining_;
-  // Several fibers of one handler may close at once: it is still one handler.
-  const auto is_quiet = [this] { return handlers_ <= closers_.size() && calls_ == 0; };
-  const Status status = quiet_.wait(lock, is_quiet, deadline);
-  --draining_;
-  return status.is_ok();
-}
-
 // A frame that does not lie whole within the first `sent` bytes of the outgoing stream cannot have
 // been understood over there.
 void Connection::fail_pending(std::uint64_t sent) {
   Lock lock(lock_);
   calls_ -= pending_.size();
+  ending_.cut.calls += pending_.size();
   PendingCall* call = pending_.take_all();
   lock.unlock();
   while (call != nullptr) {

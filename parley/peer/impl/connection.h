@@ -32,6 +32,7 @@
 #include "parley/net/stream.h"
 #include "parley/peer/impl/batch.h"
 #include "parley/peer/impl/call_table.h"
+#include "parley/peer/impl/ending.h"
 #include "parley/peer/impl/errands.h"
 #include "parley/peer/impl/extras.h"
 #include "parley/peer/impl/frame_watch.h"
@@ -90,9 +91,13 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void call_all(const BatchOptions& options, std::span<BatchedCall> calls);
   // `handler`: the number of the call whose handler asks for it, as far as its handle knows.
   void close(std::uint64_t handler);
-  // False when it was closed before. It takes no calls any more; close_aside() does the rest.
-  bool begin_close(const Status& reason);
+  // False when it was closed before. It takes no calls any more; one of the next two does the rest.
+  bool begin_close(const Status& reason, std::optional<Duration> limit = {});
   void close_aside();
+  void finish_begun(bool is_first);
+  // Of what has begun: a shorter limit; at zero it is cut.
+  void hurry(const Status& reason, Duration limit);
+  [[nodiscard]] WorkCount under_way(WorkCount* cut = nullptr) const;
   Status wait_closed(rt::Deadline deadline);
   Status on_closed(OnClosed callback);
   [[nodiscard]] Status health() const;
@@ -102,6 +107,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void log(const std::string& line) const;
 
   [[nodiscard]] bool is_open() const { return phase_ == Phase::open; }
+  // A REPLY not_sent is the other side's word that it did not run the call.
+  [[nodiscard]] bool is_told_not_sent() const { return tells_of_ends_; }
   [[nodiscard]] SessionNumber number() const { return number_; }
   [[nodiscard]] const std::string& local_address() const { return local_address_; }
   [[nodiscard]] const std::string& remote_address() const { return remote_address_; }
@@ -140,7 +147,6 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   bool run_calls(Turn& turn, rt::OnPark& waits);
   void give_up(Arrived& arrived, Verdict why);
   void refuse(const Arrived& arrived);
-
   // Serving.
   void serve(Arrived& arrived, Turn& turn, rt::OnPark& waits);
   Status run_handler(const Router::Method& method, Context& context, wire::Message& request,
@@ -190,6 +196,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   std::int32_t next_seq();
   bool is_taken(std::int32_t seq) const;
   Status too_many_calls() const;
+  [[nodiscard]] bool may_ask() const;
 
   // Writing.
   Status wait_for_room(Lock& lock, const wire::Message& message, rt::Deadline deadline);
@@ -215,7 +222,10 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void wait_for_handlers();
   void finish_writing();
   void fail_pending(std::uint64_t sent);
-  bool wait_quiet(rt::Deadline deadline);
+  void wait_quiet();
+  void say_farewell(const Status& reason);
+  void take_farewell(const wire::Message& message);
+  [[nodiscard]] WorkCount count_work() const;  // under the lock
   [[nodiscard]] Status not_sent() const;
 
   const std::string local_address_;
@@ -242,21 +252,18 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   Answers left_answers_;
   bool gathers_ = true;  // answers: nobody has to wait for room
   std::uint64_t handlers_started_ = 0;
-  bool tells_of_ends_ = false;  // callers say when they give up, or until when they wait
-  Instant came_at_{};           // when what was read last was first asked for its time
-  bool may_be_more_ = false;    // messages in the decoder
-  bool is_over_ = false;        // nothing can come any more
-  Status why_over_;             // ok: the other side has finished in order
-  std::string why_going_;       // what it said about that before
+  std::atomic<bool> tells_of_ends_ = false;  // callers say when they give up, or how long they wait
+  Instant came_at_{};                        // when what was read last was first asked for its time
+  bool may_be_more_ = false;                 // messages in the decoder
+  bool is_over_ = false;                     // nothing can come any more
+  Status why_over_;                          // ok: the other side has finished in order
+  std::string why_going_;                    // what it said about that before
   FrameWatch watch_{options_->frame_timeout};
   Instant alarm_{};  // the last that was set
-
   ServedList served_;
-
   // Of who sends.
   Outbox sending_;
   std::atomic<std::uint64_t> sent_ = 0;  // bytes ever handed to the network
-
   // Written under the lock.
   std::atomic<Phase> phase_ = Phase::open;
   std::atomic<std::uint32_t> last_seq_ = 0;
@@ -267,7 +274,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   std::shared_ptr<net::Stream> stream_;  // null once the session has ended
   std::shared_ptr<Router> router_;
   Status reason_;  // why it is no longer open
-
+  Ending ending_;
   PendingCalls pending_;
   std::size_t calls_ = 0;  // those in pending_, those that wait for room, streams opened here
   std::size_t handlers_ = 0;
@@ -287,11 +294,9 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   bool is_sending_ = false;                      // somebody is
   bool is_asked_ = false;                        // a run is to come that sends
   bool is_gone_ = false;                         // the next run is the last
-
-  rt::Cond quiet_;     // a handler or a call ended, or a handler began to close
-  rt::Cond has_room_;  // or it is known what the other side takes
-  rt::Event sent_all_;
-  rt::Event closed_, told_;  // the other one: the callbacks have been told of it
+  rt::Cond quiet_;                      // a handler or a call ended, or a handler began to close
+  rt::Cond has_room_;                   // or it is known what the other side takes
+  rt::Event sent_all_, closed_, told_;  // the last: the callbacks have been told of it
 };
 
 }  // namespace parley::impl

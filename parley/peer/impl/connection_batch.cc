@@ -40,7 +40,7 @@ void Connection::call_all(const BatchOptions& options, std::span<BatchedCall> ca
     if (call.failure.is_ok()) {
       unfilter_answer(*options_, {calls[i].method, remote_address_, options.filters}, call.reply);
       calls[i].reply = std::move(call.reply);
-      settle(calls[i].reply, nullptr);
+      settle(calls[i].reply, nullptr, is_told_not_sent());
     } else {
       calls[i].reply = std::move(call.failure);
     }

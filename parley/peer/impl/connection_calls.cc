@@ -20,6 +20,12 @@ Status Connection::not_sent() const {
   return Status(Code::not_sent, "the session has ended").with_cause(reason_.message());
 }
 
+// Under the lock: what was let in before the session began to close may still leave, while the
+// other side takes it.
+bool Connection::may_ask() const {
+  return can_send_ && (phase_ == Phase::open || phase_ == Phase::closing);
+}
+
 // From 1 to the largest number, and again from 1.
 std::int32_t Connection::next_seq() {
   constexpr std::uint32_t largest = std::numeric_limits<std::int32_t>::max();
@@ -103,7 +109,7 @@ Status Connection::add_call(Lock& lock, PendingCall& call, Outgoing& out, rt::De
     status = wait_for_room(lock, message, deadline);
     if (!deadline.is_never()) message.timeout = deadline.instant() - rt::now();
   }
-  if (status.is_ok() && (!can_send_ || phase_ == Phase::ended)) status = not_sent();
+  if (status.is_ok() && !may_ask()) status = not_sent();
   // After two thousand million calls a number comes again, while its first call may still wait.
   while (is_taken(message.seq)) {
     message.seq = next_seq();
@@ -182,8 +188,7 @@ Status Connection::push(const CallOptions& options, std::string_view method, wir
   Lock lock(lock_);
   if (phase_ != Phase::open) return not_sent();
   if (Status s = wait_for_room(lock, out.message, deadline); !s.is_ok()) return s;
-  // Once nothing can come any more only answers may still leave.
-  if (!can_send_ || phase_ == Phase::ended) return not_sent();
+  if (!may_ask()) return not_sent();
   if (Status s = encode(out); !s.is_ok()) return s;
   ask_to_send(lock);
   return {};

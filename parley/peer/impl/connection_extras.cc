@@ -1,5 +1,4 @@
 // What a Connection does beside its conversation.
-#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -44,28 +43,6 @@ class Closing final : public Errand {
 };
 
 }  // namespace
-
-// Whoever closes without being asked to says why.
-bool Connection::begin_close(const Status& reason) {
-  Lock lock(lock_);
-  if (phase_ != Phase::open) return false;
-  reason_ = reason;
-  phase_ = Phase::closing;  // after the reason: whoever sees it may read that
-  const bool is_asked_for = reason.code() == Code::cancelled;
-  if (!is_asked_for && can_send_ && encoder_ != nullptr &&
-      encoder_->has(wire::MessageType::go_away)) {
-    const auto patience =
-        std::chrono::duration_cast<std::chrono::milliseconds>(options_->drain_timeout).count();
-    (void)encode({.type = wire::MessageType::go_away,
-                  .status = reason,
-                  .value = static_cast<std::uint64_t>(std::max<std::int64_t>(patience, 0))});
-    ask_to_send(lock);
-  } else {
-    lock.unlock();
-  }
-  quiet_.broadcast();
-  return true;
-}
 
 void Connection::close_aside() {
   const std::shared_ptr<Errands> errands = this->errands();
@@ -146,8 +123,9 @@ std::shared_ptr<Errands> Connection::errands() {
 void Connection::finish_errands() {
   Lock lock(lock_);
   const std::shared_ptr<Errands> errands = errands_;
+  const Duration patience = ending_.patience.value_or(options_->drain_timeout);
   lock.unlock();
-  if (errands != nullptr) errands->finish(options_->drain_timeout);
+  if (errands != nullptr) errands->finish(patience);
 }
 
 }  // namespace parley::impl

@@ -135,8 +135,10 @@ void Connection::speak(const wire::Framing& framing) {
   outgoing_.start(*encoder_);
   awaits_hello_ = outgoing_.bytes() > before;
   enqueued_ += outgoing_.bytes() - before;
+  say_farewell(reason_);
   lock.unlock();
   has_room_.broadcast();
+  quiet_.broadcast();
 }
 
 // Sorts what the decoder has, or so many messages of it.
@@ -258,7 +260,7 @@ Status Connection::sort_other(Arrived& arrived) {
 
 // Under the lock. A request that may run is counted from here on.
 Verdict Connection::admit(const Message& request, std::size_t& in_use) {
-  if (phase_ != Phase::open) return Verdict::closing;
+  if (phase_ >= Phase::closing) return Verdict::closing;
   in_use = handlers_;
   if (handlers_ >= options_->max_handlers) return Verdict::max_handlers;
   in_use = handler_bytes_;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/plugged.h"
 #include "parley/peer/impl/route.h"
@@ -76,7 +77,7 @@ void Connection::refuse(const Arrived& arrived) {
     case Verdict::taken:
       return;
     case Verdict::closing:
-      why = Status(Code::unavailable, "the session is closing: the call was not run");
+      why = Status(Code::not_sent, "the session is closing: the call was not run");
       break;
     case Verdict::max_handlers:
       why = Status(Code::resource_exhausted,
@@ -118,8 +119,7 @@ void Connection::answer_control(const Message& message) {
   if (message.type == MessageType::cancel) {
     return served_.end(message.seq, Status(Code::cancelled, "the caller has given up"));
   }
-  if (message.type == MessageType::go_away) why_going_ = start_of(message.status.message());
-  if (message.type != MessageType::ping) return;
+  if (message.type != MessageType::ping) return take_farewell(message);
   answer_at_once({.type = MessageType::pong, .value = message.value});
 }
 
@@ -221,6 +221,7 @@ void Connection::finish(const Message& request, Status status, Context& context,
     }
   } else {
     answer.text.clear();
+    message.status = as_answer(std::move(message.status));
   }
   send_reply(reply, answer.text, request);
 }

@@ -278,6 +278,7 @@ void Connection::fail_streams(std::uint64_t sent, bool in_order) {
   const std::lock_guard lock(lock_);
   if (streams_ == nullptr) return;
   calls_ -= streams_->opened_count();
+  ending_.cut.streams += streams_->opened_count();
   const auto why = [&](const StreamCore& core) {
     Status status(Code::unavailable, "the session was cut before the stream ended");
     if (core.is_own && core.frame_end <= sent) {

@@ -126,7 +126,7 @@ void Connection::send_gathered(rt::Deadline until) {
 void Connection::cut(Lock& lock, const Status& why) {
   can_send_ = false;
   if (reason_.is_ok()) reason_ = why;
-  if (phase_ == Phase::open) phase_ = Phase::closing;  // after the reason, as in begin_close()
+  if (phase_ < Phase::closing) phase_ = Phase::closing;  // after the reason, as in begin_close()
   const std::shared_ptr<net::Stream> stream = stream_;
   lock.unlock();
   stream->close();

@@ -160,7 +160,7 @@ Status Streams::take_end(Message& message) {
     return {};
   }
   core->end_metadata = std::move(message.metadata);
-  if (!core->is_over) end(*core, as_answer(std::move(message.status)));
+  if (!core->is_over) end(*core, as_told(std::move(message.status), true));
   table.erase(message.seq);
   return {};
 }

@@ -29,6 +29,12 @@ class Foreign {
     say(out);
   }
   void say(const wire::Message& message) { say_at_once({message}); }
+  // False once the other side has cut the connection.
+  bool try_say(const wire::Message& message) {
+    std::string out;
+    EXPECT_TRUE(encoder_.encode(message, out).is_ok());
+    return stream_->write(out).is_ok();
+  }
   // In one write.
   void say_at_once(const std::vector<wire::Message>& messages) {
     std::string out;

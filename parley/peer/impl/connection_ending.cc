@@ -1,0 +1,133 @@
+// How a Connection begins to end: on this side, or because the other one says so.
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <utility>
+
+#include "parley/peer/impl/connection.h"
+#include "parley/rt/context.h"
+
+namespace parley::impl {
+namespace {
+
+using wire::Message;
+using wire::MessageType;
+
+// Goes behind GO_AWAY, and comes back when the other side has read that.
+constexpr std::uint64_t farewell_ping = 0x70'61'72'6c'65'79'21'0a;
+
+std::uint64_t milliseconds_of(Duration limit) {
+  const auto count = std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(count, 0));
+}
+
+}  // namespace
+
+// With a limit of zero nobody is told.
+bool Connection::begin_close(const Status& reason, std::optional<Duration> limit) {
+  Lock lock(lock_);
+  if (phase_ >= Phase::closing) return false;
+  if (reason_.is_ok()) reason_ = reason;
+  phase_ = Phase::closing;  // after the reason: whoever sees it may read that
+  const Duration most = limit.value_or(options_->drain_timeout);
+  ending_.drain_until = rt::Deadline::after(most);
+  ending_.patience = limit;
+  ending_.is_to_be_told = can_send_ && (!limit || *limit > Duration::zero());
+  ending_.awaits_pong = ending_.is_to_be_told;
+  say_farewell(reason);
+  ask_to_send(lock);
+  quiet_.broadcast();
+  return true;
+}
+
+// Under the lock: once it is known how.
+void Connection::say_farewell(const Status& reason) {
+  if (encoder_ == nullptr || !std::exchange(ending_.is_to_be_told, false)) return;
+  ending_.awaits_pong = encoder_->has(MessageType::go_away);
+  if (!ending_.awaits_pong) return;
+  const bool is_asked_for = reason.code() == Code::cancelled;
+  (void)encode({.type = MessageType::go_away,
+                .status = is_asked_for ? Status(Code::unavailable, reason.message()) : reason,
+                .value = milliseconds_of(ending_.drain_until->instant() - rt::now())});
+  (void)encode({.type = MessageType::ping, .value = farewell_ping});
+}
+
+void Connection::hurry(const Status& reason, Duration limit) {
+  Lock lock(lock_);
+  const auto until = rt::Deadline::after(limit);
+  ending_.drain_until = std::min(ending_.drain_until.value_or(until), until);
+  ending_.patience = std::min(ending_.patience.value_or(options_->drain_timeout), limit);
+  if (limit <= Duration::zero() && stream_ != nullptr) {
+    cut(lock, reason);
+  } else {
+    lock.unlock();
+  }
+  quiet_.broadcast();
+}
+
+void Connection::finish_begun(bool is_first) {
+  const rt::WithContext bound(rt::Context::background());
+  if (is_first) finish_close();
+  (void)closed_.wait();
+  (void)told_.wait();
+}
+
+// Waits for handlers and calls under way, and until the other side has read GO_AWAY.
+void Connection::wait_quiet() {
+  Lock lock(lock_);
+  ++draining_;
+  if (!ending_.drain_until) {
+    ending_.drain_until = rt::Deadline::after(options_->drain_timeout);
+  }
+  Status status;
+  // The limit may become a shorter one meanwhile.
+  const auto wait_while = [&](auto is_busy, rt::Deadline most) {
+    for (;;) {
+      const rt::Deadline until = std::min(*ending_.drain_until, most);
+      if (!is_busy() || until.is_over()) return;
+      status = quiet_.wait(lock, until);
+      if (!status.is_ok() && status.code() != Code::deadline_exceeded) return;
+    }
+  };
+  // Several fibers of one handler may close at once: it is still one handler.
+  wait_while([this] { return handlers_ > closers_.size() || calls_ > 0; }, {});
+  wait_while([this] { return ending_.awaits_pong && can_send_; },
+             rt::Deadline::after(options_->close_timeout));
+  --draining_;
+}
+
+// GO_AWAY: the other side takes no calls any more; those it has may go on, and so may what it
+// asked. PONG: it has read ours.
+void Connection::take_farewell(const Message& message) {
+  const bool is_pong = message.type == MessageType::pong && message.value == farewell_ping;
+  if (!is_pong && message.type != MessageType::go_away) return;
+  if (!is_pong) why_going_ = start_of(message.status.message());
+  Lock lock(lock_);
+  if (is_pong) {
+    ending_.awaits_pong = false;
+    lock.unlock();
+    return quiet_.broadcast();
+  }
+  if (phase_ != Phase::open) return;
+  reason_ = Status(Code::unavailable, "the other side closed the session").with_cause(why_going_);
+  phase_ = Phase::leaving;
+  lock.unlock();
+  has_room_.broadcast();
+}
+
+// Under the lock.
+WorkCount Connection::count_work() const {
+  const std::size_t served = streams_ == nullptr ? 0 : streams_->served_count();
+  const std::size_t opened = streams_ == nullptr ? 0 : streams_->opened_count();
+  return {.handlers = handlers_ - std::min(handlers_, served),
+          .calls = calls_ - std::min(calls_, opened),
+          .streams = served + opened};
+}
+
+WorkCount Connection::under_way(WorkCount* cut) const {
+  const std::lock_guard lock(lock_);
+  if (cut != nullptr) *cut = ending_.cut;
+  return count_work();
+}
+
+}  // namespace parley::impl

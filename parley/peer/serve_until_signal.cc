@@ -1,0 +1,55 @@
+#include "parley/peer/serve_until_signal.h"
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "parley/rt/context.h"
+#include "parley/rt/scope.h"
+#include "parley/rt/signal.h"
+
+namespace parley {
+namespace {
+
+// "SIGTERM".
+std::string name_of_signal(int signal) {
+  const char* const name = ::sigabbrev_np(signal);
+  return name == nullptr ? "signal " + std::to_string(signal) : "SIG" + std::string(name);
+}
+
+// What the shell adds to the number of a signal that ended a program.
+constexpr int ended_by_signal = 128;
+
+}  // namespace
+
+int Served::exit_code() const {
+  if (second != 0) return ended_by_signal + second;
+  return report.is_clean() ? 0 : 1;
+}
+
+Result<Served> serve_until_signal(Peer& peer, const ServeOptions& options) {
+  auto signals = std::make_unique<rt::Signals>(options.signals);
+  const Result<int> first = signals->wait();
+  if (!first && rt::Context::current().status().is_ok()) return first.error();
+  Served served{.signal = first ? *first : 0};
+  ShutdownOptions ending = options.shutdown;
+  ending.reason += " (" + (first ? name_of_signal(*first) : first.error().to_string()) + ")";
+  // Of its own: the calling fiber's context may have ended.
+  rt::Scope impatient(rt::Context::background(), rt::OnExit::cancel);
+  impatient.go("second signal", [&] {
+    const Result<int> second = signals->wait();
+    if (!second) return;
+    served.second = *second;
+    signals.reset();  // the third has its usual effect
+    (void)peer.shutdown({.limit = Duration::zero(),
+                         .reason = options.shutdown.reason + " (" + "a second signal, " +
+                                   name_of_signal(*second) + ")"});
+  });
+  served.report = peer.shutdown(ending);
+  impatient.cancel();
+  impatient.join();
+  return served;
+}
+
+}  // namespace parley
