@@ -274,9 +274,11 @@ void SourceValues::find(Source source, std::string_view name,
   }
 }
 
+bool has_bindings(const Type& type) { return impl::rules_in(type).bindings; }
+
 Status bind_from_as(const Type& type, void* object, const Sources& sources,
                     const BindOptions& options) {
-  if (!impl::rules_in(type).bindings) return {};
+  if (!has_bindings(type)) return {};
   impl::Binder binder(sources, options);
   if (binder.bind(type, object)) return {};
   return binder.status();

@@ -76,6 +76,9 @@ struct BindOptions {
 Status bind_from_as(const Type& type, void* object, const Sources& sources,
                     const BindOptions& options = {});
 
+// Whether bind_from_as() has anything to look for in values of this type. Quick.
+bool has_bindings(const Type& type);
+
 // invalid_argument, or what otherwise() says, with the path of the field and where its value came
 // from, when a value does not fit or a required one is missing; resource_exhausted beyond a limit.
 // After an error the object is valid, with some fields bound.

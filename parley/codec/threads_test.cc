@@ -8,8 +8,10 @@
 #include <thread>
 #include <vector>
 
+#include "parley/codec/argument_list.h"
 #include "parley/codec/json.h"
 #include "parley/codec/protobuf.h"
+#include "parley/codec/type.h"
 #include "parley/codec/validate.h"
 
 namespace parley::codec::threads_test {
@@ -65,6 +67,20 @@ TEST(CodecThreads, the_first_makes_the_table_of_a_type_for_all) {
   for (const std::string& answer : answers) {
     EXPECT_EQ(answer, R"({"items":[{"quantity":2,"name":"x"}],"note":"n"})");
   }
+}
+
+TEST(CodecThreads, the_first_makes_the_table_of_a_list_of_arguments_for_all) {
+  static constexpr const Type* types[] = {&type_of<std::int32_t>(), &type_of<std::string>()};
+  static constinit const ArgumentList list(types);
+  const auto answers = of_eight([] {
+    const std::int32_t number = 7;
+    const std::string text = "x";
+    const void* const arguments[] = {&number, &text};
+    std::string out;
+    EXPECT_TRUE(encode_json_as(out, list.type(), static_cast<const void*>(arguments)).is_ok());
+    return out;
+  });
+  for (const std::string& answer : answers) EXPECT_EQ(answer, R"([7,"x"])");
 }
 
 }  // namespace

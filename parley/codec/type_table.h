@@ -200,6 +200,8 @@ struct MembersDescription;
 class LazyMembers {
  public:
   constexpr explicit LazyMembers(const MembersDescription& (*describe)()) : describe_(describe) {}
+  // Those that are made already, and outlive it.
+  explicit LazyMembers(const Members& made) : describe_(nullptr), made_(&made) {}
 
   [[nodiscard]] const Members& get() const {
     const Members* const made = made_.load(std::memory_order_acquire);
