@@ -9,6 +9,7 @@ namespace parley::impl {
 CallHandle& CallHandle::operator=(CallHandle&& other) noexcept {
   cancel();
   call_ = std::move(other.call_);
+  options_ = other.options_;
   failure_ = std::move(other.failure_);
   is_taken_ = other.is_taken_;
   return *this;

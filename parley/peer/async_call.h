@@ -15,6 +15,7 @@
 
 #include "parley/base/result.h"
 #include "parley/peer/body.h"
+#include "parley/peer/options.h"
 #include "parley/rt/deadline.h"
 #include "parley/wire/message.h"
 
@@ -27,7 +28,9 @@ class AsyncCall;
 // What an AsyncCall is whatever its result.
 class CallHandle {
  public:
-  explicit CallHandle(std::shared_ptr<AsyncCall> call) : call_(std::move(call)) {}
+  // `options`: of the peer; the call keeps them.
+  CallHandle(std::shared_ptr<AsyncCall> call, const PeerOptions* options)
+      : call_(std::move(call)), options_(options) {}
   // It has ended already.
   explicit CallHandle(Status failure) : failure_(std::move(failure)) {}
   CallHandle(CallHandle&& other) noexcept = default;
@@ -38,9 +41,11 @@ class CallHandle {
   Status wait(rt::Deadline deadline) const;
   Result<wire::Message> take();
   void cancel() const;
+  [[nodiscard]] const PeerOptions& options() const { return *options_; }
 
  private:
   std::shared_ptr<AsyncCall> call_;
+  const PeerOptions* options_ = nullptr;
   Status failure_;
   bool is_taken_ = false;
 };
@@ -63,7 +68,7 @@ class AsyncCall {
   Result<R> get() {
     auto reply = handle_.take();
     if (!reply) return reply.error();
-    return decode_result<R>(*reply);
+    return decode_result<R>(handle_.options(), *reply);
   }
 
   // Gives the call up, unless it has ended: it ends with cancelled, and the other side is told,

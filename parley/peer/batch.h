@@ -38,19 +38,24 @@ struct BatchedCall {
 template <class R>
 class Batch {
  public:
-  explicit Batch(Session session) : session_(std::move(session)) {}
+  // `options` are those of call() where it is given none.
+  explicit Batch(Session session, BatchOptions options = {})
+      : session_(std::move(session)), options_(std::move(options)) {}
 
-  // One more call. Arguments that cannot be written are told by its result.
+  // One more call, written in the codec that the batch was made with. Arguments that cannot be
+  // written are told by its result.
   template <class... Args>
   void add(std::string_view method, const Args&... args) {
     impl::BatchedCall& call = calls_.emplace_back();
     call.method = method;
-    auto body = encode_arguments(args...);
-    if (body) {
-      call.body = Bytes::from(*std::move(body));
-      call.codec = Session::body_codec_for<Args...>();
+    const wire::BodyCodec codec = session_.codec_for(options_);
+    std::string body;
+    Status status = encode_arguments(session_.options(), codec, body, args...);
+    if (status.is_ok()) {
+      call.body = Bytes::from(std::move(body));
+      call.codec = label_of<Args...>(codec);
     } else {
-      call.reply = body.error();
+      call.reply = std::move(status);
     }
   }
   [[nodiscard]] std::size_t size() const { return calls_.size(); }
@@ -60,7 +65,9 @@ class Batch {
   // PeerOptions::max_calls is not sent. Waits while there is no room for more. When the time is
   // over or the fiber's context ends, those without an answer are given up. The batch is empty
   // afterwards.
-  std::vector<Result<R>> call(const BatchOptions& options = {}) {
+  std::vector<Result<R>> call() { return call(options_); }
+  // The same with other options; their body_codec comes too late.
+  std::vector<Result<R>> call(const BatchOptions& options) {
     std::vector<impl::BatchedCall> calls = std::move(calls_);
     calls_.clear();
     session_.call_all(options, calls);
@@ -68,7 +75,7 @@ class Batch {
     results.reserve(calls.size());
     for (impl::BatchedCall& each : calls) {
       if (each.reply) {
-        results.push_back(decode_result<R>(*each.reply));
+        results.push_back(decode_result<R>(session_.options(), *each.reply));
       } else {
         results.push_back(each.reply.error());
       }
@@ -78,6 +85,7 @@ class Batch {
 
  private:
   Session session_;
+  BatchOptions options_;
   std::vector<impl::BatchedCall> calls_;
 };
 

@@ -1,41 +1,58 @@
 // How arguments and results become bodies, and back: no argument is an empty body, one argument is
-// its value itself, two or more are an array, or an object where their names are known
-// (codec/signature.h). Everything is JSON for now.
+// its value itself, two or more are a list of them, which may have names (codec/signature.h). In
+// which codec is said where the body travels; PeerOptions::codecs knows them. Bytes as the whole
+// body are the body as it is, in every codec.
+//
+// What depends on types is little: a table and a pointer for each value. The work is done by
+// body.cc, whatever the types are; what is small and JSON has code of its own (codec/quick_json.h).
 //
 // Pure functions, safe anywhere.
 //
-//   Result<std::string> body = encode_arguments(order, 3);      // [{"sku":"tea"},3]
-//   Result<std::tuple<Order, int>> back = decode_arguments<Order, int>(message);
+//   std::string body;
+//   Status status = encode_arguments(options, wire::BodyCodec::msgpack, body, order, 3);
+//   Result<Order> back = decode_body<Order>(options, message.body_codec, message.body);
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
+#include "parley/base/bytes.h"
 #include "parley/base/result.h"
-#include "parley/codec/json.h"
+#include "parley/codec/argument_list.h"
 #include "parley/codec/quick_json.h"
 #include "parley/codec/signature.h"
+#include "parley/codec/type.h"
+#include "parley/peer/options.h"
 #include "parley/wire/message.h"
 
 namespace parley {
 
 namespace impl {
 
-// Status of a codec that is not JSON, or of a body in one; ok otherwise.
-Status require_json(wire::BodyCodec codec);
-Status require_json(wire::BodyCodec codec, const Bytes& body);
-
-// The text in one piece: in place when it is, else copied to `joined`.
-std::string_view text_of(const Bytes& body, std::string& joined);
+// Appends what stands for these arguments; `several` is the table of more than one.
+Status encode_arguments_as(const PeerOptions& options, wire::BodyCodec codec, std::string& out,
+                           std::span<const void* const> arguments,
+                           std::span<const codec::Type* const> types,
+                           const codec::ArgumentList* several);
+// The same with one value.
+Status encode_value_as(const PeerOptions& options, wire::BodyCodec codec, std::string& out,
+                       const codec::Type& type, const void* value);
+Status decode_value_as(const PeerOptions& options, wire::BodyCodec codec, const Bytes& body,
+                       const codec::Type& type, void* value);
 
 // Fills in a tuple of arguments, whose table is `type` (codec::arguments_type).
-Status decode_arguments_as(const wire::Message& message, const codec::Type& type, void* arguments);
+Status decode_arguments_as(const PeerOptions& options, const wire::Message& message,
+                           const codec::Type& type, void* arguments);
 
-// What is decoded outlives the message it came in.
-inline constexpr codec::JsonOptions body_options{.refuse_views = true};
+// PeerOptions::codecs.
+const codec::CodecRegistry& codecs_of(const PeerOptions& options);
+[[nodiscard]] bool is_known(const PeerOptions& options, wire::BodyCodec codec);
+// Ok when bodies in that codec can be read and written, or it is none.
+Status require_known(const PeerOptions& options, wire::BodyCodec codec);
 
 // Whether a body is read quickly (codec/quick_json.h); what is not goes to the reader proper.
 template <class Values>
@@ -48,76 +65,84 @@ bool read_quick_body(wire::BodyCodec codec, const Bytes& body, Values& values) {
   }
 }
 
+// What a value travels as: a text of any kind as one.
 template <class T>
-Status append_value(std::string& out, const T& value) {
-  if constexpr (codec::QuickInteger<T> || std::is_same_v<T, bool>) {
-    codec::append_quick(out, value);
-    return {};
-  } else if constexpr (std::is_convertible_v<const T&, std::string_view> &&
-                       !std::is_same_v<T, std::string>) {
-    return codec::encode_json_to(out, std::string(std::string_view(value)));
+using Shown = std::conditional_t<std::is_convertible_v<const T&, std::string_view> &&
+                                     !std::is_same_v<T, std::string>,
+                                 std::string_view, T>;
+
+template <class... Shown>
+struct ShownTypes {
+  static constexpr const codec::Type* all[] = {&codec::type_of<Shown>()...};
+  static constinit const codec::ArgumentList list;
+};
+template <class... Shown>
+constinit const codec::ArgumentList ShownTypes<Shown...>::list{all};
+
+template <class... Shown>
+Status encode_shown(const PeerOptions& options, wire::BodyCodec codec, std::string& out,
+                    const Shown&... arguments) {
+  if constexpr (sizeof...(Shown) == 1) {
+    return encode_value_as(options, codec, out, codec::type_of<Shown...>(), (&arguments, ...));
   } else {
-    return codec::encode_json_to(out, value);
+    const void* const where[] = {&arguments...};
+    using Types = ShownTypes<Shown...>;
+    return encode_arguments_as(options, codec, out, where, Types::all, &Types::list);
   }
 }
 
 }  // namespace impl
 
-// The body for these arguments. invalid_argument with the number of the argument and the path
-// inside it when a value cannot be written (a NaN, text that is not UTF-8).
+// Appends the body for these arguments. invalid_argument with the place inside it when a value
+// cannot be written (a NaN in JSON, text that is not UTF-8, what the codec has no form for) and
+// when nobody knows the codec; `out` is as it was then.
 template <class... Args>
-Result<std::string> encode_arguments(const Args&... args) {
-  std::string out;
-  if constexpr (sizeof...(Args) == 1) {
-    if (Status s = (impl::append_value(out, args), ...); !s.is_ok()) return s;
-  } else if constexpr (sizeof...(Args) > 1) {
-    Status status;
-    int number = 0;
-    char before = '[';
-    const auto append = [&](const auto& value) {
-      out += std::exchange(before, ',');
-      ++number;
-      status = impl::append_value(out, value);
-      if (!status.is_ok()) status = status.with_context("argument " + std::to_string(number));
-      return status.is_ok();
-    };
-    if (!(append(args) && ...)) return status;
-    out += ']';
+Status encode_arguments(const PeerOptions& options, wire::BodyCodec codec, std::string& out,
+                        const Args&... args) {
+  if constexpr (sizeof...(Args) == 0) {
+    return {};
+  } else {
+    return impl::encode_shown<impl::Shown<Args>...>(options, codec, out, args...);
   }
-  return out;
 }
 
-// The arguments in `message`, of exactly these types. invalid_argument with the path of what does
-// not fit (`$[1].quantity: expected integer, got string`).
+// What is said of a body of so many arguments. Without any there is nothing to be written; a codec
+// that is not json says in what the result is hoped for.
 template <class... Args>
-Result<std::tuple<Args...>> decode_arguments(const wire::Message& message) {
-  std::tuple<Args...> arguments;
-  const codec::Type& type = codec::arguments_type<std::tuple<Args...>>();
-  if (Status s = impl::decode_arguments_as(message, type, &arguments); !s.is_ok()) return s;
-  return arguments;
+constexpr wire::BodyCodec label_of(wire::BodyCodec codec) {
+  if (sizeof...(Args) > 0 || codec != wire::BodyCodec::json) return codec;
+  return wire::BodyCodec::none;
 }
 
-// The one value that a body is.
+// The one value that a body is. invalid_argument with the path of what does not fit, and for a
+// codec that nobody knows.
 template <class T>
-Result<T> decode_body(wire::BodyCodec codec, const Bytes& body) {
-  if constexpr (codec::QuickValue<T>) {
-    std::tuple<T> quick;
-    if (impl::read_quick_body(codec, body, quick)) return std::get<0>(std::move(quick));
+Result<T> decode_body(const PeerOptions& options, wire::BodyCodec codec, const Bytes& body) {
+  if constexpr (std::is_same_v<T, Bytes>) {
+    return body;
+  } else {
+    T value{};
+    Status status = impl::decode_value_as(options, codec, body, codec::type_of<T>(), &value);
+    if (!status.is_ok()) return status;
+    return value;
   }
-  if (Status s = impl::require_json(codec, body); !s.is_ok()) return s;
-  std::string joined;
-  return codec::decode_json<T>(impl::text_of(body, joined), {}, impl::body_options);
 }
 
 // The result in a reply. With R = void the body is not looked at.
 template <class R>
-Result<R> decode_result(const wire::Message& message) {
+Result<R> decode_result(const PeerOptions& options, const wire::Message& message) {
   if constexpr (std::is_void_v<R>) {
     return {};
   } else {
-    return decode_body<R>(message.body_codec, message.body).transform_error([](const Status& s) {
-      return s.with_context("the answer");
-    });
+    if constexpr (codec::QuickValue<R>) {
+      std::tuple<R> quick;
+      if (impl::read_quick_body(message.body_codec, message.body, quick)) {
+        return std::get<0>(std::move(quick));
+      }
+    }
+    Result<R> result = decode_body<R>(options, message.body_codec, message.body);
+    if (!result) return result.error().with_context("the answer");
+    return result;
   }
 }
 

@@ -1,5 +1,7 @@
 #include "parley/peer/context.h"
 
+#include "parley/peer/body.h"
+#include "parley/peer/impl/accept.h"
 #include "parley/peer/impl/connection.h"
 
 namespace parley {
@@ -10,6 +12,19 @@ const Session& Context::session() const {
 }
 
 std::string Context::real_ip() const { return connection_.extras().real_ip(); }
+
+const PeerOptions& Context::options() const { return connection_.extras().options(); }
+
+wire::BodyCodec Context::reply_codec() const {
+  if (reply_codec_) return *reply_codec_;
+  if (!request_.metadata.empty()) {
+    const auto asked = impl::accepted_body_codec(request_.metadata);
+    if (asked && impl::is_known(options(), *asked)) return *asked;
+  }
+  const wire::BodyCodec own = request_.body_codec;
+  return own == wire::BodyCodec::json || impl::is_known(options(), own) ? own
+                                                                        : options().body_codec;
+}
 
 RawStream Context::stream() const {
   return {connection_.shared_from_this(), stream_->shared_from_this()};

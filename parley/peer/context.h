@@ -40,6 +40,9 @@ class Context {
   // The session the call came by; call or push back through it. Copy it to keep it.
   [[nodiscard]] const Session& session() const;
   [[nodiscard]] std::string_view method() const { return request_.method; }
+  // What stood behind the '?' of the method, as it was sent: "id=7" of "/order/show?id=7". Empty
+  // where the whole is the name of a method, and of methods that nobody handles.
+  [[nodiscard]] std::string_view query() const { return query_; }
   // How the arguments were written: for who takes them as Bytes.
   [[nodiscard]] wire::BodyCodec body_codec() const { return request_.body_codec; }
   // True when nobody waits for the result.
@@ -53,6 +56,26 @@ class Context {
   [[nodiscard]] std::string real_ip() const;
   // Travels with the answer, an error too.
   [[nodiscard]] wire::Metadata& reply_metadata() { return reply_metadata_; }
+
+  // What the result will be written in: what set_reply_codec() said; else what the caller would
+  // take (CallOptions::accept_body_codec), if it is known here; else as the arguments were; else
+  // PeerOptions::body_codec.
+  [[nodiscard]] wire::BodyCodec reply_codec() const;
+  // For this answer: what the result is to be written in, or what Bytes that are returned are
+  // written in, which is otherwise taken to be that of the arguments.
+  void set_reply_codec(wire::BodyCodec codec) { reply_codec_ = codec; }
+
+  // Internal: of the peer.
+  [[nodiscard]] const PeerOptions& options() const;
+  [[nodiscard]] bool is_answered_in_json() const {
+    const bool is_plain =
+        request_.body_codec == wire::BodyCodec::json && request_.metadata.empty() && !reply_codec_;
+    return is_plain || reply_codec() == wire::BodyCodec::json;
+  }
+  [[nodiscard]] wire::BodyCodec bytes_codec() const {
+    return reply_codec_.value_or(request_.body_codec);
+  }
+  void set_query(std::string_view query) { query_ = query; }
   // Internal: the stream that is served.
   [[nodiscard]] RawStream stream() const;
 
@@ -66,6 +89,8 @@ class Context {
   const Instant came_at_;
   impl::StreamCore* const stream_;
   wire::Metadata reply_metadata_;
+  std::string_view query_;
+  std::optional<wire::BodyCodec> reply_codec_;
 };
 
 }  // namespace parley

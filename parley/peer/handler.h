@@ -70,10 +70,17 @@ struct WithoutContext<std::tuple<Context, P...>> {
   using Arguments = std::tuple<P...>;
 };
 
-// What a function returned, as the body of an answer to `request`. Bytes are a body already, in the
-// codec of the request.
+// Reads the arguments of the request, `type` being their table, and holds them against its rules
+// (PeerOptions::validate).
+Status take_arguments(const Context& context, const wire::Message& request, const codec::Type& type,
+                      void* arguments);
+// Writes what a function returned; internal when it cannot: the caller is not to blame.
+Status put_result(const Context& context, const codec::Type& type, const void* result,
+                  Answer& answer);
+
+// What a function returned, as the body of an answer. Bytes are a body already.
 template <class R>
-Status encode_return(R returned, const wire::Message& request, Answer& answer) {
+Status encode_return(R returned, const Context& context, Answer& answer) {
   if constexpr (std::is_same_v<R, Status>) {
     return returned;
   } else if constexpr (is_result<R>) {
@@ -81,45 +88,49 @@ Status encode_return(R returned, const wire::Message& request, Answer& answer) {
     if constexpr (std::is_void_v<typename R::value_type>) {
       return {};
     } else {
-      return encode_return(*std::move(returned), request, answer);
+      return encode_return(*std::move(returned), context, answer);
     }
   } else if constexpr (std::is_same_v<R, Bytes>) {
     answer.bytes = std::move(returned);
-    answer.codec = request.body_codec;
+    answer.codec = context.bytes_codec();
     return {};
   } else {
-    // The caller is not to blame for a result that cannot be written.
-    if (Status s = append_value(answer.text, returned); !s.is_ok()) {
-      return Status(Code::internal, "the result cannot be written: " + s.message());
+    if constexpr (codec::QuickInteger<R> || std::is_same_v<R, bool>) {
+      if (context.is_answered_in_json()) {
+        codec::append_quick(answer.text, returned);
+        answer.codec = wire::BodyCodec::json;
+        return {};
+      }
     }
-    answer.codec = wire::BodyCodec::json;
-    return {};
+    const Shown<R>& shown = returned;
+    return put_result(context, codec::type_of<Shown<R>>(), &shown, answer);
   }
 }
 
 // Calls `call()` behind the guard that turns what it throws into internal.
 template <class Call>
-Status run_guarded(const wire::Message& request, Answer& answer, Call call) {
+Status run_guarded(const Context& context, Answer& answer, Call call) {
   using R = decltype(call());
   if constexpr (std::is_void_v<R>) {
     return guarded(call);
   } else {
     std::optional<R> returned;
     if (Status s = guarded([&] { returned.emplace(call()); }); !s.is_ok()) return s;
-    return encode_return<R>(*std::move(returned), request, answer);
+    return encode_return<R>(*std::move(returned), context, answer);
   }
 }
 
 // The arguments in a request. One that is Bytes is the body as it came, in whatever codec.
 template <class Arguments>
-Status decode_request(const wire::Message& request, const codec::Type& type, Arguments& arguments) {
+Status decode_request(const Context& context, const wire::Message& request, const codec::Type& type,
+                      Arguments& arguments) {
   if constexpr (std::is_same_v<Arguments, std::tuple<Bytes>>) {
     std::get<0>(arguments) = request.body;
     return {};
   } else if (read_quick_body(request.body_codec, request.body, arguments)) {
     return {};
   } else {
-    return decode_arguments_as(request, type, &arguments);
+    return take_arguments(context, request, type, &arguments);
   }
 }
 
@@ -145,12 +156,12 @@ Handler make_handler(F function) {
   return [function = std::move(function)](Context& context, const wire::Message& request,
                                           Answer& answer) mutable -> Status {
     typename Split::Arguments arguments;
-    const Status status = impl::decode_request(
-        request, codec::arguments_type<typename Split::Arguments, names...>(), arguments);
-    if (!status.is_ok()) return status.with_context(context.method());
+    Status status = impl::decode_request(
+        context, request, codec::arguments_type<typename Split::Arguments, names...>(), arguments);
+    if (!status.is_ok()) return status;
     return std::apply(
         [&](auto&... argument) {
-          return impl::run_guarded(request, answer, [&]() -> typename Signature::Return {
+          return impl::run_guarded(context, answer, [&]() -> typename Signature::Return {
             if constexpr (Split::takes_context) {
               return function(context, std::move(argument)...);
             } else {

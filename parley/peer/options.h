@@ -11,13 +11,20 @@
 #include <vector>
 
 #include "parley/base/clock.h"
+#include "parley/codec/limits.h"
 #include "parley/net/network.h"
 #include "parley/peer/name_mapper.h"
 #include "parley/peer/plugin.h"
 #include "parley/wire/filter.h"
 #include "parley/wire/filter_pipe.h"
 #include "parley/wire/framing.h"
+#include "parley/wire/message.h"
 #include "parley/wire/metadata.h"
+
+namespace parley::codec {
+class CodecRegistry;
+class PatternMatcher;
+}  // namespace parley::codec
 
 namespace parley {
 
@@ -87,6 +94,27 @@ struct PeerOptions {
   // Callbacks that may wait for the end of one session (Session::on_closed).
   std::size_t max_on_closed = 1'024;
 
+  // The formats of bodies that are read and written here, by id (codec/codec.h). A message in any
+  // other is answered with invalid_argument, which names those that are known. Null: json,
+  // protobuf, msgpack, form and plain.
+  std::shared_ptr<const codec::CodecRegistry> codecs = {};
+  // What arguments are written in, unless the call says otherwise, and what is answered to who says
+  // nothing: neither in what it writes nor what it takes. Only json has code for small values.
+  wire::BodyCodec body_codec = wire::BodyCodec::json;
+  // What one body may be: beyond it reading ends with resource_exhausted and the limit's name.
+  // Numbers and texts of up to 48 bytes that are arguments by themselves are not measured. A level
+  // of depth takes less than 1 KiB of the fiber's stack, and what is made of it some more when it
+  // is destroyed: twice the default fits RuntimeOptions::stack_size, more may need a larger one.
+  codec::Limits codec_limits = {};
+  // Whether arguments are held against the rules beside their types (codec/validate.h) before a
+  // handler runs, those of a PUSH and the messages of a stream it serves too. What rules say of
+  // where a value comes from (codec/bind.h) holds in any case: it is never taken from a body. What
+  // is sent from here is not looked at: the rules are those of who serves.
+  bool validate = true;
+  // Who knows the regular expressions of rules (codec/regex/regex.h). Null: a method whose
+  // arguments have some fails with failed_precondition, and the log says so when it is added.
+  std::shared_ptr<const codec::PatternMatcher> patterns = {};
+
   // How the methods of controllers get their names (controller.h).
   NameMapper name_mapper = &http_name;
 
@@ -132,6 +160,9 @@ struct PushOptions {
   // What the arguments go through, as CallOptions::filters: once for all sessions of a peer that
   // speak the parley framing.
   wire::FilterPipe filters = {};
+  // What the arguments are written in; nothing: PeerOptions::body_codec of the first session's
+  // peer.
+  std::optional<wire::BodyCodec> body_codec = {};
 };
 
 // Of the calls of a Batch.
@@ -142,6 +173,9 @@ struct BatchOptions {
   wire::Metadata metadata = {};
   // What the arguments and the result of each go through, as CallOptions::filters.
   wire::FilterPipe filters = {};
+  // What the arguments of each are written in, when it is added: it has to be said when the batch
+  // is made. Nothing: PeerOptions::body_codec.
+  std::optional<wire::BodyCodec> body_codec = {};
 };
 
 struct CallOptions {
@@ -155,6 +189,12 @@ struct CallOptions {
   // a stream, each message either way. Each filter is to be in PeerOptions::filters of both sides,
   // or the call fails and says so; not_sent when its time is over before they have done their work.
   wire::FilterPipe filters = {};
+  // What the arguments are written in; of a stream, all messages either way. Nothing:
+  // PeerOptions::body_codec.
+  std::optional<wire::BodyCodec> body_codec = {};
+  // What the result shall be written in, if the other side can; otherwise it is written as the
+  // arguments are. Travels as metadata (X-Accept-Body-Codec), as Teleport has it. Not of a stream.
+  std::optional<wire::BodyCodec> accept_body_codec = {};
 };
 
 }  // namespace parley

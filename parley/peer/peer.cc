@@ -5,6 +5,7 @@
 #include <string>
 
 #include "parley/base/assert.h"
+#include "parley/codec/validate.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/early.h"
 #include "parley/peer/impl/farewell.h"
@@ -380,6 +381,15 @@ void Peer::add(const impl::MethodPlace& place, std::string_view method, Handler 
   const Registration registration{.method = name, .is_stream = is_stream};
   impl_->on_register(impl_->plugins(), registration);
   impl_->on_register(place.plugins.get(), registration);
+  const PeerOptions& options = impl_->options();
+  if (options.validate && shape.parameters != nullptr) {
+    // Told now, and not only by the first call.
+    const Status rules =
+        codec::check_rules_as(*shape.parameters, {.patterns = options.patterns.get()});
+    if (!rules.is_ok() && options.log) {
+      options.log(name + " will fail: " + rules.to_string());
+    }
+  }
   handler = impl::with_plugins(place.plugins, std::move(handler));
   if (is_stream) {
     impl_->router().add_stream(name, std::move(handler));

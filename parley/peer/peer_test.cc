@@ -232,15 +232,18 @@ PARLEY_PEER_TEST(Peer, arguments_that_do_not_fit_are_told_by_their_path) {
             "/place: $[0].quantity: expected integer, got string");
 }
 
-PARLEY_PEER_TEST(Peer, a_body_in_another_codec_or_broken_json_is_an_invalid_argument) {
+PARLEY_PEER_TEST(Peer, a_body_in_an_unknown_codec_or_broken_json_is_an_invalid_argument) {
   Pair pair;
   pair.server.handle("/add", [](int a, int b) { return a + b; });
   const Session session = pair.dial();
   const auto broken = session.call_raw({}, "/add", wire::BodyCodec::json, Bytes::copy_of("[1,"));
   EXPECT_EQ(broken.error().code(), Code::invalid_argument);
   const auto other =
-      session.call_raw({}, "/add", wire::BodyCodec::protobuf, Bytes::copy_of("\x08\x01"));
-  EXPECT_EQ(other.error().message(), "/add: body codec 'protobuf' is not supported: use json");
+      session.call_raw({}, "/add", wire::BodyCodec::thrift, Bytes::copy_of("\x08\x01"));
+  EXPECT_EQ(other.error().code(), Code::invalid_argument);
+  EXPECT_EQ(other.error().message(),
+            "/add: no codec has the id 't': there are json ('j'), protobuf ('p'), msgpack ('m'), "
+            "form ('f'), plain ('s')");
   EXPECT_EQ(session.call_raw({}, "/add", wire::BodyCodec::json, Bytes::copy_of("[1, 2]")).value(),
             "3");
 }

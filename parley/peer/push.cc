@@ -18,6 +18,11 @@ struct Pushing {
   static Connection& of(const Session& session) { return *session.connection_; }
 };
 
+const PeerOptions& options_of(std::span<const Session> sessions) {
+  static const PeerOptions usual;
+  return sessions.empty() ? usual : sessions.front().options();
+}
+
 }  // namespace impl
 
 namespace {

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -33,6 +34,13 @@ struct Pushed {
   friend bool operator==(const Pushed&, const Pushed&) = default;
 };
 
+namespace impl {
+
+// Those of the peer that the first of the sessions belongs to; without any, of a peer like others.
+const PeerOptions& options_of(std::span<const Session> sessions);
+
+}  // namespace impl
+
 // The same with a body that is already written.
 Pushed push_raw_to(std::span<const Session> sessions, const PushOptions& options,
                    std::string_view method, wire::BodyCodec codec, const Bytes& body);
@@ -46,10 +54,12 @@ Pushed push_raw_to(std::span<const Session> sessions, const PushOptions& options
 template <class... Args>
 Result<Pushed> push_to(std::span<const Session> sessions, const PushOptions& options,
                        std::string_view method, const Args&... args) {
-  auto body = encode_arguments(args...);
-  if (!body) return body.error();
-  constexpr auto codec = sizeof...(Args) == 0 ? wire::BodyCodec::none : wire::BodyCodec::json;
-  return push_raw_to(sessions, options, method, codec, Bytes::from(*std::move(body)));
+  const PeerOptions& own = impl::options_of(sessions);
+  const wire::BodyCodec codec = options.body_codec.value_or(own.body_codec);
+  std::string body;
+  if (Status s = encode_arguments(own, codec, body, args...); !s.is_ok()) return s;
+  return push_raw_to(sessions, options, method, label_of<Args...>(codec),
+                     Bytes::from(std::move(body)));
 }
 
 }  // namespace parley

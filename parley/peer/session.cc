@@ -1,5 +1,8 @@
 #include "parley/peer/session.h"
 
+#include <utility>
+
+#include "parley/peer/impl/accept.h"
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/async_call.h"
 #include "parley/peer/impl/connection.h"
@@ -8,9 +11,28 @@
 #include "parley/peer/impl/plugged.h"
 
 namespace parley {
+namespace {
+
+// What is accepted is said in metadata.
+CallOptions saying_accepted(const CallOptions& options) {
+  CallOptions saying = options;
+  impl::set_accepted(saying.metadata, *options.accept_body_codec);
+  saying.accept_body_codec.reset();
+  return saying;
+}
+
+}  // namespace
+
+Session::Session(std::shared_ptr<impl::Connection> connection, std::uint64_t handler)
+    : connection_(std::move(connection)),
+      options_(&connection_->extras().options()),
+      handler_(handler) {}
 
 Result<wire::Message> Session::exchange(const CallOptions& options, std::string_view method,
                                         wire::BodyCodec codec, Bytes body) const {
+  if (options.accept_body_codec) {
+    return exchange(saying_accepted(options), method, codec, std::move(body));
+  }
   if (impl::Plugged::calls(*connection_)) [[unlikely]] {
     return impl::Plugged::exchange(*connection_, options, method, codec, std::move(body));
   }
@@ -21,13 +43,11 @@ Result<wire::Message> Session::exchange(const CallOptions& options, std::string_
 
 Result<wire::Message> Session::exchange_text(const CallOptions& options, std::string_view method,
                                              wire::BodyCodec codec, std::string_view text) const {
-  if (impl::Plugged::calls(*connection_)) [[unlikely]] {
-    return impl::Plugged::exchange(*connection_, options, method, codec, Bytes::copy_of(text));
+  if (!options.filters.empty() || options.accept_body_codec || impl::Plugged::calls(*connection_))
+      [[unlikely]] {
+    return exchange(options, method, codec, Bytes::copy_of(text));
   }
-  const bool is_filtered = !options.filters.empty();
-  auto reply =
-      connection_->call(options, method, codec, is_filtered ? Bytes::copy_of(text) : Bytes(),
-                        is_filtered ? std::string_view() : text);
+  auto reply = connection_->call(options, method, codec, Bytes(), text);
   impl::settle(reply, options.reply_metadata, connection_->is_told_not_sent());
   return reply;
 }
@@ -44,6 +64,10 @@ Result<std::shared_ptr<impl::AsyncCall>> Session::begin_raw_call(const CallOptio
                                                                  std::string_view method,
                                                                  wire::BodyCodec codec, Bytes body,
                                                                  Then then) const {
+  if (options.accept_body_codec) {
+    return impl::AsyncCall::begin(connection_, saying_accepted(options), method, codec,
+                                  std::move(body), std::move(then));
+  }
   return impl::AsyncCall::begin(connection_, options, method, codec, std::move(body),
                                 std::move(then));
 }

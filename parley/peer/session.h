@@ -55,7 +55,7 @@ class Session {
   //   the handler's own status, when it ran and failed (internal: it threw; a not_sent or
   //     outcome_unknown of its own comes as unavailable or unknown);
   //   not_found when there is no such method, invalid_argument when an argument or the result does
-  //     not fit, its path in the message; resource_exhausted when a limit of either side was hit;
+  //     not fit or breaks a rule (its path is told) or a codec is not known; resource_exhausted;
   //   not_sent when the call cannot have reached the other side, or was refused there unrun because
   //     that side is going away: safe to repeat;
   //   outcome_unknown when the connection was cut after it left;
@@ -63,19 +63,20 @@ class Session {
   //     it may still run there, for as long as it does not look at its context, which ends too.
   template <class R = void, class... Args>
   Result<R> call(const CallOptions& options, std::string_view method, const Args&... args) const {
+    const wire::BodyCodec codec = codec_for(options);
     if constexpr (sizeof...(Args) > 0 && (codec::QuickArgument<Args> && ...)) {
       std::array<char, codec::quick_room<Args...>> room;
-      if (const std::size_t size = codec::write_quick(room.data(), args...); size > 0) {
-        const auto reply = exchange_text(options, method, body_codec_for<Args...>(),
-                                         std::string_view(room.data(), size));
-        return reply ? decode_result<R>(*reply) : Result<R>(reply.error());
+      const std::size_t size =
+          codec == wire::BodyCodec::json ? codec::write_quick(room.data(), args...) : 0;
+      if (size > 0) {
+        const auto reply = exchange_text(options, method, codec, {room.data(), size});
+        return reply ? decode_result<R>(*options_, *reply) : Result<R>(reply.error());
       }
     }
-    auto body = encode_arguments(args...);
-    if (!body) return body.error();
-    auto reply = exchange_body(options, method, body_codec_for<Args...>(), *std::move(body));
-    if (!reply) return reply.error();
-    return decode_result<R>(*reply);
+    std::string body;
+    if (Status s = encode_arguments(*options_, codec, body, args...); !s.is_ok()) return s;
+    auto reply = exchange_body(options, method, label_of<Args...>(codec), std::move(body));
+    return reply ? decode_result<R>(*options_, *reply) : Result<R>(reply.error());
   }
   template <class R = void, class... Args>
   Result<R> call(std::string_view method, const Args&... args) const {
@@ -91,7 +92,7 @@ class Session {
                           const Args&... args) const {
     auto call = begin_call(options, method, nullptr, args...);
     if (!call) return AsyncCall<R>(impl::CallHandle(call.error()));
-    return AsyncCall<R>(impl::CallHandle(*std::move(call)));
+    return AsyncCall<R>(impl::CallHandle(*std::move(call), options_));
   }
   template <class R = void, class... Args>
   AsyncCall<R> call_async(std::string_view method, const Args&... args) const {
@@ -113,8 +114,8 @@ class Session {
     auto shared = std::make_shared<F>(std::move(then));
     return begin_call(
                options, method,
-               [shared](Result<wire::Message> reply) {
-                 (*shared)(reply ? decode_result<R>(*reply) : Result<R>(reply.error()));
+               [shared, own = options_](Result<wire::Message> reply) {
+                 (*shared)(reply ? decode_result<R>(*own, *reply) : Result<R>(reply.error()));
                },
                args...)
         .error();
@@ -145,9 +146,10 @@ class Session {
   // way, and until whoever dialled has said what it speaks. not_sent when the session has ended.
   template <class... Args>
   Status push(const CallOptions& options, std::string_view method, const Args&... args) const {
-    auto body = encode_arguments(args...);
-    if (!body) return body.error();
-    return push_raw(options, method, body_codec_for<Args...>(), Bytes::from(*std::move(body)));
+    const wire::BodyCodec codec = codec_for(options);
+    std::string body;
+    if (Status s = encode_arguments(*options_, codec, body, args...); !s.is_ok()) return s;
+    return push_raw(options, method, label_of<Args...>(codec), Bytes::from(std::move(body)));
   }
   template <class... Args>
   Status push(std::string_view method, const Args&... args) const {
@@ -164,7 +166,7 @@ class Session {
   // side takes no more streams at once.
   template <class In, class Out>
   Result<Stream<In, Out>> open(const CallOptions& options, std::string_view method) const {
-    return open_raw(options, method, wire::BodyCodec::json).transform([](RawStream&& raw) {
+    return open_raw(options, method, codec_for(options)).transform([](RawStream&& raw) {
       return Stream<In, Out>(std::move(raw));
     });
   }
@@ -215,9 +217,8 @@ class Session {
   }
 
   // Ok when a call would be sent at once. unavailable when the session takes no calls any more,
-  // with the reason as cause; resource_exhausted while max_outgoing_bytes are waiting to be sent,
-  // or max_calls are under way; failed_precondition as long as whoever dialled has not said what it
-  // speaks. It does not ask the other side.
+  // with the reason as cause; resource_exhausted when max_outgoing_bytes or max_calls is met;
+  // failed_precondition as long as whoever dialled has not said what it speaks.
   [[nodiscard]] Status health() const;
 
   // What the program keeps with this session. Lives as long as a handle.
@@ -236,8 +237,7 @@ class Session {
 
   [[nodiscard]] SessionNumber number() const;
   // What the program calls it by (Peer::session): what set_id() gave it, as long as nobody else has
-  // that; otherwise "#" and its number. (An address would do badly: a Unix socket has none, and one
-  // that is dialled again may be there twice.)
+  // that; otherwise "#" and its number.
   [[nodiscard]] std::string id() const;
   // Gives it this id, and takes it from who has it: that session is closed, with the reason aborted
   // and what happened, which the other side is told as well (the parley framing). It takes no calls
@@ -254,26 +254,26 @@ class Session {
   }
 
   // Internal: made by Peer. `handler`: the number of the call it is handed to the handler of.
-  explicit Session(std::shared_ptr<impl::Connection> connection, std::uint64_t handler = 0)
-      : connection_(std::move(connection)), handler_(handler) {}
+  explicit Session(std::shared_ptr<impl::Connection> connection, std::uint64_t handler = 0);
+  [[nodiscard]] const PeerOptions& options() const { return *options_; }
 
  private:
   template <class R>
   friend class Batch;
   friend struct impl::Pushing;
 
-  template <class... Args>
-  static constexpr wire::BodyCodec body_codec_for() {
-    return sizeof...(Args) == 0 ? wire::BodyCodec::none : wire::BodyCodec::json;
+  [[nodiscard]] wire::BodyCodec codec_for(const auto& options) const {
+    return options.body_codec.value_or(options_->body_codec);
   }
   using Then = std::function<void(Result<wire::Message>)>;
   template <class... Args>
   Result<std::shared_ptr<impl::AsyncCall>> begin_call(const CallOptions& options,
                                                       std::string_view method, Then then,
                                                       const Args&... args) const {
-    auto body = encode_arguments(args...);
-    if (!body) return body.error();
-    return begin_raw_call(options, method, body_codec_for<Args...>(), Bytes::from(*std::move(body)),
+    const wire::BodyCodec codec = codec_for(options);
+    std::string body;
+    if (Status s = encode_arguments(*options_, codec, body, args...); !s.is_ok()) return s;
+    return begin_raw_call(options, method, label_of<Args...>(codec), Bytes::from(std::move(body)),
                           std::move(then));
   }
   Result<std::shared_ptr<impl::AsyncCall>> begin_raw_call(const CallOptions& options,
@@ -283,17 +283,17 @@ class Session {
   Status add_on_closed(std::function<void(const Status&)> callback) const;
   // See Batch.
   void call_all(const BatchOptions& options, std::span<impl::BatchedCall> calls) const;
-  // Sends a CALL and returns its REPLY, or the error in it.
+  // Sends a CALL and returns its REPLY, or the error in it. With a small body, which is copied to
+  // where it is sent from; and with one of any size.
   Result<wire::Message> exchange(const CallOptions& options, std::string_view method,
                                  wire::BodyCodec codec, Bytes body) const;
-  // The same with a small body, which is copied to where it is sent from.
   Result<wire::Message> exchange_text(const CallOptions& options, std::string_view method,
                                       wire::BodyCodec codec, std::string_view text) const;
-  // The same with one of any size.
   Result<wire::Message> exchange_body(const CallOptions& options, std::string_view method,
                                       wire::BodyCodec codec, std::string body) const;
 
   std::shared_ptr<impl::Connection> connection_;
+  const PeerOptions* options_;  // the connection keeps them
   std::uint64_t handler_ = 0;
 };
 

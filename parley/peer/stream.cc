@@ -41,4 +41,6 @@ Result<wire::Metadata> RawStream::end_metadata() const { return connection_->met
 
 wire::BodyCodec RawStream::body_codec() const { return core_->codec; }
 
+const PeerOptions& RawStream::options() const { return connection_->extras().options(); }
+
 }  // namespace parley

@@ -20,13 +20,17 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "parley/base/bytes.h"
 #include "parley/base/result.h"
+#include "parley/codec/type.h"
 #include "parley/peer/body.h"
+#include "parley/peer/options.h"
 #include "parley/rt/deadline.h"
 #include "parley/wire/message.h"
 #include "parley/wire/metadata.h"
@@ -89,34 +93,61 @@ class RawStream {
   [[nodiscard]] Result<wire::Metadata> end_metadata() const;
   // How its messages are written.
   [[nodiscard]] wire::BodyCodec body_codec() const;
+  // Internal: of the peer.
+  [[nodiscard]] const PeerOptions& options() const;
 
  private:
   std::shared_ptr<impl::Connection> connection_;
   std::shared_ptr<impl::StreamCore> core_;
 };
 
+class Context;
+
+namespace impl {
+
+// Reads a message of a stream; `served`: null on the side that opened it, where no rules hold.
+Status take_message(const RawStream& stream, const Context* served, const Bytes& body,
+                    const codec::Type& type, void* value);
+
+}  // namespace impl
+
 // A stream of values: `In` are received, `Out` are sent.
 template <class In, class Out>
 class Stream {
  public:
-  explicit Stream(RawStream raw) : raw_(std::move(raw)) {}
+  // `served`: that of the handler, where the stream is served.
+  explicit Stream(RawStream raw, const Context* served = nullptr)
+      : raw_(std::move(raw)), served_(served) {}
 
-  // As RawStream; invalid_argument for a message that is no In, which is gone then.
+  // As RawStream; invalid_argument for a message that is no In, and, on the side that serves, what
+  // its rules say of one that breaks them (PeerOptions::validate): it is gone then. Bytes are taken
+  // as they came.
   Result<std::optional<In>> receive(rt::Deadline deadline = {}) {
     auto body = raw_.receive(deadline);
     if (!body) return body.error();
     if (!*body) return std::optional<In>();
-    auto value = decode_body<In>(raw_.body_codec(), **body);
-    if (!value) return value.error().with_context("a message of the stream");
-    return std::optional<In>(*std::move(value));
+    if constexpr (std::is_same_v<In, Bytes>) {
+      return body;
+    } else {
+      std::tuple<In> value;
+      if (!impl::read_quick_body(raw_.body_codec(), **body, value)) {
+        Status status =
+            impl::take_message(raw_, served_, **body, codec::type_of<In>(), &std::get<0>(value));
+        if (!status.is_ok()) return status;
+      }
+      return std::optional<In>(std::get<0>(std::move(value)));
+    }
   }
-  // As RawStream; invalid_argument for a value that cannot be written, and on a stream whose codec
-  // is not JSON.
+  // As RawStream; invalid_argument for a value that cannot be written.
   Status send(const Out& value, rt::Deadline deadline = {}) {
-    if (Status s = impl::require_json(raw_.body_codec()); !s.is_ok()) return s;
-    auto body = encode_arguments(value);
-    if (!body) return body.error();
-    return raw_.send(Bytes::from(*std::move(body)), deadline);
+    if constexpr (std::is_same_v<Out, Bytes>) {
+      return raw_.send(value, deadline);
+    } else {
+      std::string body;
+      Status status = encode_arguments(raw_.options(), raw_.body_codec(), body, value);
+      if (!status.is_ok()) return status;
+      return raw_.send(Bytes::from(std::move(body)), deadline);
+    }
   }
   Status finish() { return raw_.finish(); }
   void cancel() { raw_.cancel(); }
@@ -124,6 +155,7 @@ class Stream {
 
  private:
   RawStream raw_;
+  const Context* served_;
 };
 
 namespace impl {
@@ -136,12 +168,16 @@ struct StreamParameter {
 template <class In, class Out>
 struct StreamParameter<Stream<In, Out>&> {
   static constexpr bool is = true;
-  static Stream<In, Out> make(RawStream raw) { return Stream<In, Out>(std::move(raw)); }
+  static constexpr bool is_raw = false;
+  static Stream<In, Out> make(RawStream raw, const Context& served) {
+    return Stream<In, Out>(std::move(raw), &served);
+  }
 };
 template <>
 struct StreamParameter<RawStream&> {
   static constexpr bool is = true;
-  static RawStream make(RawStream raw) { return raw; }
+  static constexpr bool is_raw = true;
+  static RawStream make(RawStream raw, const Context& /*served*/) { return raw; }
 };
 
 }  // namespace impl

@@ -61,7 +61,11 @@ Handler make_stream_handler(F function) {
                 "a handler of a stream returns a Status, a Result<void> or nothing");
   return [function = std::move(function)](Context& context, const wire::Message&,
                                           Answer&) mutable -> Status {
-    auto stream = Takes::Parameter::make(context.stream());
+    auto stream = Takes::Parameter::make(context.stream(), context);
+    if constexpr (!Takes::Parameter::is_raw) {
+      Status known = impl::require_known(context.options(), context.body_codec());
+      if (!known.is_ok()) return known;
+    }
     Status ended;
     const auto call = [&]() -> Return {
       if constexpr (Takes::takes_context) {

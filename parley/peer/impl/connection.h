@@ -243,7 +243,6 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   const std::function<void(const Connection&)> forget_;
   // Somebody is the reader, or nothing can come any more.
   std::atomic<bool> has_reader_ = false;
-
   // The reader's.
   std::unique_ptr<wire::Decoder> decoder_;  // null until it is known what is spoken
   Bytes begin_;                             // what came until then
@@ -267,7 +266,6 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // Written under the lock.
   std::atomic<Phase> phase_ = Phase::open;
   std::atomic<std::uint32_t> last_seq_ = 0;
-
   // What follows is guarded by the lock; the first two are changed only by run(), at its very end,
   // so its own fibers need no lock to use them.
   mutable rt::Mutex lock_;

@@ -149,7 +149,8 @@ void Connection::serve(Arrived& arrived, Turn& turn, rt::OnPark& waits) {
   Status status;
   if (extras_.plugins() != nullptr && extras_.plugins()->has_serve()) [[unlikely]] {
     status = Plugged::serve(*this, arrived, context, turn, waits);
-  } else if (method = method_for(request, *router_, place.recent); !can_serve(method, request)) {
+  } else if (method = method_for(request, *router_, place.recent, context);
+             !can_serve(method, request)) {
     status = no_handler(method, request, *router_);
   } else if (!tells_of_ends_ || context.is_push()) {
     status = run_handler(*method, context, request, place.answer, waits);

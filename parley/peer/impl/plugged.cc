@@ -63,7 +63,7 @@ Status Plugged::go_through(Connection& connection, Context& context, Message& re
 Status Plugged::route(Connection& connection, Context& context, Message& request, Workplace& place,
                       rt::OnPark& waits) {
   const Router& router = *connection.router_;
-  const Router::Method* const method = method_for(request, router, place.recent);
+  const Router::Method* const method = method_for(request, router, place.recent, context);
   if (!can_serve(method, request)) return no_handler(method, request, router);
   return connection.run_handler(*method, context, request, place.answer, waits);
 }
@@ -84,7 +84,7 @@ Result<Message> Plugged::exchange(Connection& connection, const CallOptions& opt
     step.reply() = {};
     step.reply_metadata().clear();
     auto reply = connection.call(step.options(), step.method(), step.body_codec(), step.body(), {});
-    settle(reply, &step.reply_metadata());
+    settle(reply, &step.reply_metadata(), connection.is_told_not_sent());
     if (!reply) return reply.error();
     step.reply() = *std::move(reply);
     return {};

@@ -3,15 +3,18 @@
 #pragma once
 
 #include "parley/base/status.h"
+#include "parley/peer/impl/arguments.h"
 #include "parley/peer/router.h"
 #include "parley/wire/message.h"
 
 namespace parley::impl {
 
-// Null when there is none.
-inline const Router::Method* method_for(const wire::Message& request, const Router& router,
-                                        Router::Recent& recent) {
+// Null when there is none. A query behind the name is cut off it.
+inline const Router::Method* method_for(wire::Message& request, const Router& router,
+                                        Router::Recent& recent, Context& context) {
   const Router::Method* method = router.find(request.method, recent);
+  if (method == nullptr) [[unlikely]]
+    method = find_before_query(router, request, context);
   if (method != nullptr || request.type == wire::MessageType::open) [[likely]]
     return method;
   return router.unknown(request.type);

@@ -1,5 +1,4 @@
-// Terms: how long a call waits, what became of a try, how far a session is. Private to peer. Plain
-// values.
+// Terms: how long a call waits, what became of a try. Private to peer. Plain values.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +13,6 @@ struct CallTerms {
   rt::Deadline deadline;
   Duration left{};          // until then, from when it began: what the other side is told
   bool is_callers = false;  // the deadline is that of the caller's context
-};
-
-// Of a session.
-enum class Phase : std::uint8_t {
-  open,
-  closing,  // no new calls either way; those under way may end
-  ended,    // nothing can come any more; what is queued may still leave
 };
 
 enum class Tried : std::uint8_t { sent, no_room, cut, failed };
