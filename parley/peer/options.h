@@ -43,7 +43,8 @@ struct PeerOptions {
   Duration drain_timeout = std::chrono::seconds(5);
   // Then: how long what is queued may take to leave.
   Duration flush_timeout = std::chrono::seconds(5);
-  // After that: how long the other side may take to close its half.
+  // After that: how long the other side may take to close its half. Also how long, from the
+  // beginning of the end, to say that it has heard of it (the parley framing).
   Duration close_timeout = std::chrono::seconds(2);
   // After a connection could not be taken (no fiber was left for it): how long until the next
   // accept. Without a descriptor left, accepting pauses by itself (net::Listener::accept).

@@ -174,7 +174,8 @@ class Peer {
   // there, those under way go on. Then all sessions at the same time wait for their handlers,
   // streams and calls of this side, at most `limit`; then flush_timeout for what is queued and
   // close_timeout for the other side. What is left is cut: contexts of handlers end, callers get
-  // outcome_unknown. Returns when every handler and callback has returned, one that does not mind
+  // outcome_unknown. Returns when every handler and callback has returned (callbacks know of the
+  // end and have drain_timeout, at most `limit`, before their context ends), one that does not mind
   // the end of its context too, and a dial() under way (dial_timeout); the calling fiber's context
   // does not end it. A line in the log when it begins and one when it is over.
   // Any number of fibers may call it, and close(), once or often: all wait for the same end and get

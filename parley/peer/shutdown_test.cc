@@ -229,6 +229,30 @@ PARLEY_PEER_TEST(Shutdown, a_handler_that_asks_for_it_does_not_wait_and_is_answe
   EXPECT_TRUE(report.is_clean());
 }
 
+PARLEY_PEER_TEST(Shutdown, a_handler_may_ask_for_the_end_at_once) {
+  Pair pair;
+  rt::Event asked;
+  pair.server.handle("/stop", [&] {
+    EXPECT_FALSE(pair.server.shutdown({.limit = Duration::zero()}).is_over);
+    EXPECT_FALSE(rt::Event().wait().is_ok()) << "its own context ends, too";
+    asked.set();
+  });
+  const Session session = pair.dial();
+  EXPECT_EQ(session.call("/stop").error().code(), Code::outcome_unknown);
+  EXPECT_TRUE(asked.wait().is_ok());
+  EXPECT_EQ(pair.server.shutdown().cut, (WorkCount{.handlers = 1}));
+}
+
+// They are told of the end, and may not mind it for as long as the end may take.
+PARLEY_PEER_TEST(Shutdown, callbacks_have_no_more_time_than_the_limit) {
+  Pair pair(PeerOptions{}, PeerOptions{.drain_timeout = 1h});
+  const Session session = pair.dial();
+  Status why;
+  ASSERT_TRUE(session.on_closed([&](const Status&) { why = rt::Event().wait(); }).is_ok());
+  EXPECT_TRUE(pair.client.shutdown({.limit = 20ms}).is_over);
+  EXPECT_EQ(why.code(), Code::cancelled);
+}
+
 PARLEY_PEER_TEST(Shutdown, a_callback_that_asks_for_it_does_not_wait) {
   Pair pair;
   pair.server.handle("/one", [] { return 1; });

@@ -31,9 +31,10 @@ bool Connection::begin_close(const Status& reason, std::optional<Duration> limit
   phase_ = Phase::closing;  // after the reason: whoever sees it may read that
   const Duration most = limit.value_or(options_->drain_timeout);
   ending_.drain_until = rt::Deadline::after(most);
-  ending_.patience = limit;
+  if (limit) ending_.patience = std::min(*limit, options_->drain_timeout);
   ending_.is_to_be_told = can_send_ && (!limit || *limit > Duration::zero());
   ending_.awaits_pong = ending_.is_to_be_told;
+  ending_.pong_until = rt::Deadline::after(options_->close_timeout);
   say_farewell(reason);
   ask_to_send(lock);
   quiet_.broadcast();
@@ -91,8 +92,7 @@ void Connection::wait_quiet() {
   };
   // Several fibers of one handler may close at once: it is still one handler.
   wait_while([this] { return handlers_ > closers_.size() || calls_ > 0; }, {});
-  wait_while([this] { return ending_.awaits_pong && can_send_; },
-             rt::Deadline::after(options_->close_timeout));
+  wait_while([this] { return ending_.awaits_pong && can_send_; }, ending_.pong_until);
   --draining_;
 }
 

@@ -25,6 +25,7 @@ struct Ending {
   // The other side has not answered the ping behind GO_AWAY: calls that it sent without knowing of
   // that may be on their way, and are to be told that they were not run.
   bool awaits_pong = false;
+  rt::Deadline pong_until = {};
   bool is_to_be_told = false;  // GO_AWAY waits until it is known what the other side speaks
   WorkCount cut;
 };
