@@ -99,6 +99,8 @@ class Peer::Impl {
     finish_end();
   }
 
+  Status wait_shutdown(rt::Deadline deadline) { return farewell_.wait_begun(deadline); }
+
   ShutdownReport shutdown(const ShutdownOptions& options) {
     const Duration limit = options.limit.value_or(options_->drain_timeout);
     const auto begun = begin_end(Status(Code::cancelled, options.reason), limit);
@@ -452,6 +454,8 @@ std::optional<Session> Peer::random_session() const {
 }
 
 void Peer::close() { impl_->close(); }
+
+Status Peer::wait_shutdown(rt::Deadline deadline) const { return impl_->wait_shutdown(deadline); }
 
 ShutdownReport Peer::shutdown(const ShutdownOptions& options) { return impl_->shutdown(options); }
 

@@ -34,6 +34,7 @@
 #include "parley/peer/session.h"
 #include "parley/peer/shutdown.h"
 #include "parley/peer/stream_handler.h"
+#include "parley/rt/deadline.h"
 
 namespace parley {
 
@@ -184,6 +185,10 @@ class Peer {
   // callback of the peer itself gets an answer at once, with is_over = false: the end has begun and
   // waits for that handler too, whose own answer is still sent.
   ShutdownReport shutdown(const ShutdownOptions& options = {});
+
+  // Waits until somebody has called shutdown() or close(). deadline_exceeded, or the context's
+  // status, when that came first.
+  Status wait_shutdown(rt::Deadline deadline = {}) const;
 
   // shutdown() with the limits of the PeerOptions and without a word in the log. In one of its own
   // handlers or callbacks a bug: it would wait for itself.

@@ -30,11 +30,22 @@ int Served::exit_code() const {
 
 Result<Served> serve_until_signal(Peer& peer, const ServeOptions& options) {
   auto signals = std::make_unique<rt::Signals>(options.signals);
-  const Result<int> first = signals->wait();
-  if (!first && rt::Context::current().status().is_ok()) return first.error();
+  const auto [waiting, stop_waiting] = rt::Context::current().with_cancel();
+  Result<int> first = 0;
+  {
+    rt::Scope elsewhere(waiting, rt::OnExit::cancel);
+    elsewhere.go("ended elsewhere", [&] {
+      if (peer.wait_shutdown().is_ok()) stop_waiting(Status(Code::cancelled, "ended elsewhere"));
+    });
+    const rt::WithContext bound(waiting);
+    first = signals->wait();
+  }
+  if (!first && waiting.status().is_ok()) return first.error();
+  const bool is_ended_elsewhere = !first && rt::Context::current().status().is_ok();
   Served served{.signal = first ? *first : 0};
   ShutdownOptions ending = options.shutdown;
   ending.reason += " (" + (first ? name_of_signal(*first) : first.error().to_string()) + ")";
+  if (is_ended_elsewhere) ending.limit = Duration::max();  // whoever ended it has given one
   // Of its own: the calling fiber's context may have ended.
   rt::Scope impatient(rt::Context::background(), rt::OnExit::cancel);
   impatient.go("second signal", [&] {

@@ -27,7 +27,7 @@ struct ServeOptions {
 };
 
 struct Served {
-  int signal = 0;  // what ended it; 0: the context of the calling fiber did
+  int signal = 0;  // what ended it; 0: something else did
   int second = 0;  // what ended it at once; 0: none did
   ShutdownReport report = {};
 
@@ -38,9 +38,10 @@ struct Served {
 
 // Returns when the peer has ended. From when it is called until then `signals` have not their usual
 // effect; after the second one they have: the third ends a program whose handlers do not mind the
-// end of their context. Whoever may be stopped early has it called early: signals that came before
-// it have their usual effect. When the context of the calling fiber ends, so does the peer, in
-// order. The error is that of rt::Signals::wait, and the peer goes on.
+// end of their context. Signals that came before it have their usual effect. When the context of
+// the calling fiber ends, so does the peer, in order; and when somebody else ends the peer (a
+// handler that calls Peer::shutdown), this returns once it has ended, within the limit given there.
+// The error is that of rt::Signals::wait, and the peer goes on.
 Result<Served> serve_until_signal(Peer& peer, const ServeOptions& options = {});
 
 }  // namespace parley

@@ -134,6 +134,38 @@ PARLEY_PEER_TEST(ServeUntilSignal, ends_in_order_with_the_context_of_its_caller)
   EXPECT_EQ(session.wait_closed().code(), Code::unavailable);
 }
 
+PARLEY_PEER_TEST(ServeUntilSignal, returns_when_a_handler_has_ended_the_peer) {
+  rt::Event entered;
+  rt::Event release;
+  Pair pair;
+  pair.server.handle("/slow", [&] {
+    entered.set();
+    (void)release.wait();
+    return 7;
+  });
+  pair.server.handle("/stop", [&] { return pair.server.shutdown({.limit = 1h}).is_over; });
+  const Session session = pair.dial();
+  auto asked = session.call_async<int>("/slow");
+  ASSERT_TRUE(entered.wait().is_ok());
+  rt::Scope scope;
+  scope.go("serve", [&] {
+    // The limit is that of who was first.
+    const auto served =
+        serve_until_signal(pair.server, {.signals = {SIGUSR1}, .shutdown = {.limit = 1ms}});
+    ASSERT_TRUE(served) << served.error();
+    EXPECT_EQ(served->signal, 0);
+    EXPECT_EQ(served->report.finished.handlers, 2u);
+  });
+  wait_until_held_back(SIGUSR1);
+  EXPECT_EQ(session.call<bool>("/stop").value(), false);
+  EXPECT_TRUE(pair.server.wait_shutdown().is_ok());
+  release.set();
+  EXPECT_EQ(asked.get().value(), 7);
+  scope.join();
+  Peer other;
+  EXPECT_EQ(other.wait_shutdown(rt::Deadline::after(1ms)).code(), Code::deadline_exceeded);
+}
+
 PARLEY_PEER_TEST(ServeUntilSignal, a_signal_that_cannot_be_caught_is_an_error_and_ends_nothing) {
   Pair pair;
   EXPECT_EQ(serve_until_signal(pair.server, {.signals = {SIGKILL}}).error().code(),

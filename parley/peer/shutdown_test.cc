@@ -517,6 +517,11 @@ PARLEY_PEER_TEST(Shutdown, a_refused_call_is_not_sent_to_its_caller) {
                .status = Status(Code::outcome_unknown, "who knows")});
   EXPECT_EQ(first.get().error().code(), Code::not_sent);
   EXPECT_EQ(second.get().error().code(), Code::unknown);
+  Texts stream = session.open<std::string, std::string>("/texts").value();
+  foreign.say({.seq = foreign.hear().seq,
+               .type = MessageType::end,
+               .status = Status(Code::not_sent, "no")});
+  EXPECT_EQ(stream.receive().error().code(), Code::not_sent);
 }
 
 PARLEY_PEER_TEST(Shutdown, a_framing_without_go_away_refuses_calls_with_a_status) {

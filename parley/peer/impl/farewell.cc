@@ -38,6 +38,7 @@ Farewell::Begun Farewell::begin(const Status& reason, std::optional<Duration> li
       parts_.push_back(std::move(part));
     }
     begun.sessions = parts_.size();
+    begun_.set();
   }
   // Those that others close have a limit of their own so far.
   for (const Part& part : parts_) {

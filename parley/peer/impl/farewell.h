@@ -15,6 +15,7 @@
 #include "parley/base/status.h"
 #include "parley/peer/impl/ending.h"
 #include "parley/peer/shutdown.h"
+#include "parley/rt/deadline.h"
 #include "parley/rt/event.h"
 #include "parley/rt/mutex.h"
 
@@ -36,6 +37,8 @@ class Farewell {
     WorkCount under_way;
   };
   Begun begin(const Status& reason, std::optional<Duration> limit);
+  // Until it has begun.
+  Status wait_begun(rt::Deadline deadline) { return begun_.wait(deadline); }
   // Returns when all have ended.
   void finish();
   // After finish().
@@ -51,6 +54,7 @@ class Farewell {
   void sum_up();
 
   const Hub& hub_;
+  rt::Event begun_;
   rt::Event over_;
   mutable rt::Mutex lock_;  // of what follows
   bool has_begun_ = false;
