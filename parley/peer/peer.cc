@@ -106,8 +106,8 @@ class Peer::Impl {
     const auto begun = begin_end(Status(Code::cancelled, options.reason), limit);
     const std::string within = impl::in_milliseconds(limit);
     if (begun.is_first) {
-      log(options.reason + ": ends within " + within + "; " + std::to_string(begun.sessions) +
-          " sessions with " + begun.under_way.to_string() + " under way");
+      log(options.reason + ": ends within " + within + "; sessions: " +
+          std::to_string(begun.sessions) + "; under way: " + begun.under_way.to_string());
     } else if (limit <= Duration::zero()) {
       log(options.reason + ": ends at once");
     }
