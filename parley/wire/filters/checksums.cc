@@ -1,11 +1,10 @@
 #include "parley/wire/filters/checksums.h"
 
-#include <openssl/evp.h>
-
 #include <cstddef>
 #include <string>
 #include <utility>
 
+#include "parley/crypto/digest.h"
 #include "parley/wire/filters/impl/crc32c.h"
 
 namespace parley::wire {
@@ -15,23 +14,9 @@ constexpr std::size_t md5_bytes = 16;
 constexpr std::size_t crc_bytes = 4;
 
 Result<std::string> md5_of(const Bytes& content) {
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
-  const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
-  bool is_fine = context && EVP_DigestInit_ex(context.get(), EVP_md5(), nullptr) == 1;
-  for (std::size_t i = 0; i < content.piece_count() && is_fine; ++i) {
-    const std::string_view piece = content.piece(i);
-    is_fine = EVP_DigestUpdate(context.get(), piece.data(), piece.size()) == 1;
-  }
-  std::string digest(md5_bytes, '\0');
-  is_fine =
-      is_fine && EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()),
-                                    nullptr) == 1;
-  if (is_fine) return digest;
-  return Status(
-      Code::unimplemented,
-      "libcrypto does not compute MD5 here, as when it is told to keep to FIPS: use crc32c");
+  const Result<crypto::Digest> sum = crypto::digest(crypto::HashAlgorithm::md5, content);
+  if (!sum) return sum.error().with_context("use crc32c");
+  return std::string(sum->bytes());
 }
 
 Result<std::string> crc32c_of(const Bytes& content) {
