@@ -1,6 +1,7 @@
 #include "parley/peer/peer.h"
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "parley/peer/impl/early.h"
 #include "parley/peer/impl/farewell.h"
 #include "parley/peer/impl/hub.h"
+#include "parley/peer/impl/listening.h"
 #include "parley/peer/impl/origin.h"
 #include "parley/peer/impl/plugins.h"
 #include "parley/peer/impl/words.h"
@@ -54,22 +56,38 @@ class Peer::Impl {
   Router& router() { return *router_; }
   [[nodiscard]] const PeerOptions& options() const { return *options_; }
 
-  Result<net::Address> listen(Peer& peer, std::string_view text) {
+  Result<net::Address> listen(Peer& peer, std::string_view text, const ListenOptions& options) {
     const auto address = net::Address::parse(text);
     if (!address) return address.error();
     if (Status s = refused(); !s.is_ok()) return s;
     if (!begin_work()) return Status(Code::failed_precondition, "the peer is closed");
-    auto listening = start_listening(peer, *address);
+    auto listening = start_listening(peer, *address, options);
     under_way_.done();
     return listening;
   }
 
-  Result<Session> dial(std::string_view text) {
+  Status stop_listening(const net::Address& address) {
+    std::vector<std::shared_ptr<impl::Listening>> stopped;
+    {
+      const std::lock_guard lock(lock_);
+      std::erase_if(listeners_, [&](const std::shared_ptr<impl::Listening>& each) {
+        const bool is_it = each->address() == address;
+        if (is_it) stopped.push_back(each);
+        return is_it;
+      });
+    }
+    for (const auto& each : stopped) each->stop();
+    if (!stopped.empty()) return {};
+    return {Code::not_found, "the peer does not listen at " + address.to_string() +
+                                 ": give the address that listen() returned"};
+  }
+
+  Result<Session> dial(std::string_view text, const DialOptions& options) {
     const auto address = net::Address::parse(text);
     if (!address) return address.error();
     if (Status s = refused(); !s.is_ok()) return s;
     if (!begin_work()) return Status(Code::not_sent, "the peer is closed");
-    auto session = start_dialling(*address);
+    auto session = start_dialling(*address, options);
     under_way_.done();
     return session;
   }
@@ -78,7 +96,7 @@ class Peer::Impl {
     PARLEY_ASSERT(stream != nullptr, "a peer is to serve no stream at all");
     if (Status s = refused(); !s.is_ok()) return s;
     if (!begin_work()) return Status(Code::not_sent, "the peer is closed");
-    auto session = start(std::move(stream), side);
+    auto session = start(std::move(stream), side, framings_);
     under_way_.done();
     return session;
   }
@@ -122,7 +140,15 @@ class Peer::Impl {
   }
 
  private:
-  net::Network& network() { return options_->network == nullptr ? tcp_ : *options_->network; }
+  // `own`: of one listener or dial.
+  net::Network& network(net::Network* own) {
+    if (own != nullptr) return *own;
+    return options_->network == nullptr ? tcp_ : *options_->network;
+  }
+
+  [[nodiscard]] std::shared_ptr<const impl::Framings> framings(const impl::Framings& own) const {
+    return own.empty() ? framings_ : std::make_shared<const impl::Framings>(own);
+  }
 
   // A handler of this peer, or a callback.
   [[nodiscard]] bool is_inside() const {
@@ -133,7 +159,7 @@ class Peer::Impl {
     {
       const std::lock_guard lock(lock_);
       closed_ = true;  // from here on no listener and no session is added
-      for (const auto& listener : listeners_) listener->close();
+      for (const auto& listening : listeners_) listening->stop();
     }
     introductions_.end_all(Status(Code::not_sent, "the peer was closed meanwhile"));
     return farewell_.begin(reason, limit);
@@ -165,38 +191,41 @@ class Peer::Impl {
     return refused_;
   }
 
-  Result<net::Address> start_listening(Peer& peer, const net::Address& address) {
-    auto made = network().listen(address);
+  Result<net::Address> start_listening(Peer& peer, const net::Address& address,
+                                       const ListenOptions& options) {
+    auto made = network(options.network).listen(address, options.socket);
     if (!made) return made.error();
-    const std::shared_ptr<net::Listener> listener = *std::move(made);
+    const auto listening = std::make_shared<impl::Listening>(
+        *std::move(made), framings(options.framings), options.max_sessions);
     if (plugins_ != nullptr) {
       Status status = plugins_->run<Peer&, const net::Address&>(
-          &Plugin::after_listen, "after_listen", peer, listener->address());
+          &Plugin::after_listen, "after_listen", peer, listening->address());
       if (!status.is_ok()) return status;
     }
     {
       const std::lock_guard lock(lock_);
       if (closed_) return Status(Code::failed_precondition, "the peer was closed meanwhile");
-      listeners_.push_back(listener);
+      listeners_.push_back(listening);
     }
-    if (scope_.try_go("accept", [this, listener] { accept_loop(*listener); })) {
-      return listener->address();
+    if (scope_.try_go("accept", [this, listening] { accept_loop(listening); })) {
+      return listening->address();
     }
-    listener->close();
+    listening->stop();
     const std::lock_guard lock(lock_);
-    std::erase(listeners_, listener);
+    std::erase(listeners_, listening);
     return Status(Code::resource_exhausted, "max_fibers: no fiber to accept sessions with");
   }
 
-  Result<Session> start_dialling(const net::Address& address) {
+  Result<Session> start_dialling(const net::Address& address, const DialOptions& options) {
     if (is_full()) return too_many_sessions();
     if (plugins_ != nullptr) {
       Status status =
           plugins_->run<const Dialling&>(&Plugin::before_dial, "before_dial", {.address = address});
       if (!status.is_ok()) return status;
     }
-    auto stream = network().dial(address, rt::Deadline::after(options_->dial_timeout));
-    if (stream) return start(*std::move(stream), Side::dialled);
+    const auto until = rt::Deadline::after(options.timeout.value_or(options_->dial_timeout));
+    auto stream = network(options.network).dial(address, until, options.socket);
+    if (stream) return start(*std::move(stream), Side::dialled, framings(options.framings));
     return Status(Code::not_sent, "no connection to " + address.to_string())
         .with_cause(stream.error().message());
   }
@@ -226,12 +255,21 @@ class Peer::Impl {
     alive_.done();
   }
 
-  Result<Session> start(std::unique_ptr<net::Stream> stream, Side side) {
+  using Forget = std::function<void(const Connection&)>;
+
+  Result<Session> start(std::unique_ptr<net::Stream> stream, Side side,
+                        std::shared_ptr<const impl::Framings> framings) {
+    return start(std::move(stream), side, std::move(framings),
+                 [this](const Connection& gone) { forget(gone); });
+  }
+
+  Result<Session> start(std::unique_ptr<net::Stream> stream, Side side,
+                        std::shared_ptr<const impl::Framings> framings, Forget forget) {
     const SessionNumber number(++last_number_);
     auto connection = std::make_shared<Connection>(
         std::move(stream), number, side,
-        impl::Origin{options_, framings_, router_, plugins_, ready_, workplaces_, hub_, in_session_,
-                     [this](const Connection& gone) { forget(gone); }});
+        impl::Origin{options_, std::move(framings), router_, plugins_, ready_, workplaces_, hub_,
+                     in_session_, std::move(forget)});
     if (plugins_ != nullptr) [[unlikely]]
       return start_with_plugins(connection, side);
     if (Status s = admit(connection); !s.is_ok()) return s;
@@ -255,36 +293,58 @@ class Peer::Impl {
     return status;
   }
 
+  // Of a connection that `listening` has accepted, and counts already.
+  Status start_accepted(std::unique_ptr<net::Stream> stream,
+                        const std::shared_ptr<impl::Listening>& listening) {
+    if (!listening->has_limit()) {
+      return start(std::move(stream), Side::accepted, listening->framings()).error();
+    }
+    const auto seat = std::make_shared<impl::Listening::Seat>(listening);
+    const auto session = start(std::move(stream), Side::accepted, listening->framings(),
+                               [this, seat](const Connection& gone) {
+                                 seat->leave();
+                                 forget(gone);
+                               });
+    // A plugin may have refused one that had begun.
+    if (!session) seat->leave();
+    return session.error();
+  }
+
   // What plugins do about a new session may take long: others are accepted meanwhile.
-  Status accept(std::unique_ptr<net::Stream> stream) {
+  Status accept(std::unique_ptr<net::Stream> stream,
+                const std::shared_ptr<impl::Listening>& listening) {
+    listening->began();
     if (plugins_ == nullptr ||
         !(plugins_->has(&Plugin::after_accept) || plugins_->has(&Plugin::on_session))) {
-      return start(std::move(stream), Side::accepted).error();
+      return start_accepted(std::move(stream), listening);
     }
-    auto introduce = [this, stream = std::move(stream)]() mutable {
+    auto introduce = [this, listening, stream = std::move(stream)]() mutable {
       const std::string address = stream->remote_address().to_string();
-      const Status status = start(std::move(stream), Side::accepted).error();
+      const Status status = start_accepted(std::move(stream), listening);
       if (!status.is_ok()) log("refused " + address + ": " + status.to_string());
     };
     if (scope_.try_go("new session", std::move(introduce))) return {};
+    listening->ended();
     return {Code::resource_exhausted, "max_fibers: no fiber for the plugins around a new session"};
   }
 
-  void accept_loop(net::Listener& listener) {
+  void accept_loop(const std::shared_ptr<impl::Listening>& listening) {
+    net::Listener& listener = listening->listener();
     Shortage shortage;
     for (;;) {
       const auto until = rt::Deadline::after(options_->accept_report);
       auto stream = listener.accept(until);
-      if (is_closed()) return;
+      if (listening->is_stopped()) return;
       tell_of(shortage, listener);
       if (!stream && stream.error().code() == Code::deadline_exceeded) continue;
-      if (stream && is_full()) {
-        refuse(**stream, too_many_sessions());
+      const Status full = is_full() ? too_many_sessions() : listening->has_room();
+      if (stream && !full.is_ok()) {
+        refuse(**stream, full);
         continue;
       }
-      const Status failure = stream ? accept(*std::move(stream)) : stream.error();
+      const Status failure = stream ? accept(*std::move(stream), listening) : stream.error();
       if (failure.is_ok()) continue;
-      if (is_closed()) return;
+      if (listening->is_stopped()) return;
       // Out of fibers, most likely. Connections wait in the kernel; trying again at once would only
       // spin.
       log("cannot accept: " + failure.to_string());
@@ -313,11 +373,6 @@ class Peer::Impl {
     told = {.pauses = pauses, .at = rt::now()};
   }
 
-  [[nodiscard]] bool is_closed() const {
-    const std::lock_guard lock(lock_);
-    return closed_;
-  }
-
   void log(const std::string& line) const {
     if (options_->log) options_->log(line);
   }
@@ -337,7 +392,7 @@ class Peer::Impl {
 
   mutable rt::Mutex lock_;  // of what follows
   bool closed_ = false;
-  std::vector<std::shared_ptr<net::Listener>> listeners_;
+  std::vector<std::shared_ptr<impl::Listening>> listeners_;
 
   rt::Pool<std::unique_ptr<impl::Workplace>> workplaces_{
       [] { return std::make_unique<impl::Workplace>(); }};
@@ -427,11 +482,15 @@ std::string Peer::name_of(std::string_view controller, std::string_view method) 
 
 std::vector<codec::MethodShape> Peer::methods() const { return impl_->router().methods(); }
 
-Result<net::Address> Peer::listen(std::string_view address) {
-  return impl_->listen(*this, address);
+Result<net::Address> Peer::listen(std::string_view address, const ListenOptions& options) {
+  return impl_->listen(*this, address, options);
 }
 
-Result<Session> Peer::dial(std::string_view address) { return impl_->dial(address); }
+Status Peer::stop_listening(const net::Address& address) { return impl_->stop_listening(address); }
+
+Result<Session> Peer::dial(std::string_view address, const DialOptions& options) {
+  return impl_->dial(address, options);
+}
 
 Result<Session> Peer::serve(std::unique_ptr<net::Stream> stream, Side side) {
   return impl_->serve(std::move(stream), side);

@@ -25,6 +25,7 @@
 #include "parley/net/stream.h"
 #include "parley/peer/context.h"
 #include "parley/peer/controller.h"
+#include "parley/peer/endpoints.h"
 #include "parley/peer/handler.h"
 #include "parley/peer/member_function.h"
 #include "parley/peer/options.h"
@@ -113,15 +114,19 @@ class Peer {
   [[nodiscard]] std::vector<codec::MethodShape> methods() const;
 
   // Accepts sessions at `address` ("tcp://127.0.0.1:0") and returns the address with its real port.
-  // May be called several times. Errors: of Address::parse and Network::listen;
-  // failed_precondition once the peer is closed; resource_exhausted without a fiber to accept with;
-  // that of a plugin that refused.
-  Result<net::Address> listen(std::string_view address);
+  // May be called several times, for several networks too. Errors: of Address::parse and
+  // Network::listen; failed_precondition once the peer is closed; resource_exhausted without a
+  // fiber to accept with; that of a plugin that refused.
+  Result<net::Address> listen(std::string_view address, const ListenOptions& options = {});
+  // Listens no more at the address that listen() returned, on whatever network; those who wait to
+  // be accepted are refused. Sessions that have begun go on. not_found when it does not listen
+  // there.
+  Status stop_listening(const net::Address& address);
 
-  // Opens a session. not_sent, with the reason as cause, when that fails within dial_timeout;
-  // invalid_argument for an address that is none; resource_exhausted at max_sessions; the error of
-  // a plugin that refused, whatever its code: no call was sent.
-  Result<Session> dial(std::string_view address);
+  // Opens a session. not_sent, with the reason as cause, when that fails within
+  // DialOptions::timeout; invalid_argument for an address that is none; resource_exhausted at
+  // max_sessions; the error of a plugin that refused, whatever its code: no call was sent.
+  Result<Session> dial(std::string_view address, const DialOptions& options = {});
 
   // A session over a stream that was made elsewhere (a TLS handshake, a tunnel, a test), as if it
   // had been accepted, or dialled, here. not_sent when the peer is closed, resource_exhausted at
