@@ -284,6 +284,7 @@ TEST(SequenceLimits, a_message_too_long_takes_no_number) {
   for (const std::size_t most : {9, 10}) {
     SequenceOptions options = basic();
     options.max_message_bytes = most;
+    options.max_forged = 1;  // nor does it count for forged
     Both sides = both(options);
     const Result<Bytes> ten = sides.dialer.sealing.seal(Bytes::copy_of("0123456789"));
     EXPECT_EQ(code_of(ten), most == 10 ? Code::ok : Code::resource_exhausted);
@@ -291,7 +292,13 @@ TEST(SequenceLimits, a_message_too_long_takes_no_number) {
     const Bytes other = both(basic()).dialer.sealing.seal(Bytes::copy_of("0123456789")).value();
     EXPECT_EQ(code_of(sides.listener.opening.open(other)),
               most == 10 ? Code::ok : Code::resource_exhausted);
+    const std::uint64_t count = sides.dialer.sealing.count();
     EXPECT_EQ(code_of(sides.dialer.sealing.seal({}, "01234567890")), Code::resource_exhausted);
+    EXPECT_EQ(sides.dialer.sealing.count(), count);
+    const Bytes next = both(options).dialer.sealing.seal({}).value();
+    EXPECT_EQ(code_of(sides.listener.opening.open(next, "01234567890")), Code::resource_exhausted);
+    EXPECT_EQ(code_of(sides.listener.opening.open(next)),
+              most == 10 ? Code::already_exists : Code::ok);
   }
 }
 
