@@ -49,10 +49,10 @@ class Batch {
     impl::BatchedCall& call = calls_.emplace_back();
     call.method = method;
     const wire::BodyCodec codec = session_.codec_for(options_);
-    std::string body;
+    impl::Written<Args...> body;
     Status status = encode_arguments(session_.options(), codec, body, args...);
     if (status.is_ok()) {
-      call.body = Bytes::from(std::move(body));
+      call.body = impl::as_body(std::move(body));
       call.codec = label_of<Args...>(codec);
     } else {
       call.reply = std::move(status);

@@ -91,15 +91,25 @@ Status encode_shown(const PeerOptions& options, wire::BodyCodec codec, std::stri
   }
 }
 
+// Bytes as the only argument are the body already, and are shared.
+template <class... Args>
+using Written =
+    std::conditional_t<std::is_same_v<std::tuple<Args...>, std::tuple<Bytes>>, Bytes, std::string>;
+inline Bytes as_body(Bytes written) { return written; }
+inline Bytes as_body(std::string written) { return Bytes::from(std::move(written)); }
+
 }  // namespace impl
 
 // Appends the body for these arguments. invalid_argument with the place inside it when a value
 // cannot be written (a NaN in JSON, text that is not UTF-8, what the codec has no form for) and
 // when nobody knows the codec; `out` is as it was then.
 template <class... Args>
-Status encode_arguments(const PeerOptions& options, wire::BodyCodec codec, std::string& out,
-                        const Args&... args) {
+Status encode_arguments(const PeerOptions& options, wire::BodyCodec codec,
+                        impl::Written<Args...>& out, const Args&... args) {
   if constexpr (sizeof...(Args) == 0) {
+    return {};
+  } else if constexpr (std::is_same_v<decltype(out), Bytes&>) {
+    (out.append(args), ...);
     return {};
   } else {
     return impl::encode_shown<impl::Shown<Args>...>(options, codec, out, args...);

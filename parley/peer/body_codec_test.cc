@@ -1,11 +1,8 @@
 // Bodies in any codec of a registry, on every kind of call, both ways.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,13 +11,13 @@
 
 #include "parley/codec/codec.h"
 #include "parley/codec/json.h"
-#include "parley/codec/msgpack.h"
-#include "parley/codec/protobuf.h"
+#include "parley/codec/testing/small_stack.h"
 #include "parley/peer/batch.h"
 #include "parley/peer/testing/foreign.h"
 #include "parley/peer/testing/pair.h"
 #include "parley/rt/channel.h"
-#include "parley/rt/event.h"
+#include "parley/rt/runtime.h"
+#include "parley/rt/testing/fiber_test.h"
 
 namespace parley::body_codec {
 namespace {
@@ -64,8 +61,10 @@ void serve(Peer& peer) {
 PARLEY_PEER_TEST(BodyCodec, arguments_and_results_of_every_kind_of_call_travel_in_each) {
   Pair pair;
   serve(pair.server);
-  rt::Channel<Price> pushed(4);
-  pair.server.handle("/pushed", [&](const Order& order) { (void)pushed.send(price_of(order)); });
+  rt::Channel<std::string> pushed(4);
+  pair.server.handle("/pushed", [&](Context& context, const Order& order) {
+    (void)pushed.send(order.sku + " in " + name(context.body_codec()));
+  });
   const Session session = pair.dial();
   const Order order{"tea", 3, {1, 2}};
   const Price price{"tea", 300};
@@ -80,17 +79,16 @@ PARLEY_PEER_TEST(BodyCodec, arguments_and_results_of_every_kind_of_call_travel_i
     const auto answers = std::make_shared<rt::Channel<Result<Price>>>(1);
     ASSERT_TRUE(session.call_into<Price>(answers, options, "/price", order).is_ok());
     EXPECT_EQ(answers->receive()->value(), price);
-    Batch<int> batch(session, {.body_codec = codec});
-    batch.add("/add", 1, 2);
-    batch.add("/add", 3, 4);
-    const auto sums = batch.call();
-    EXPECT_EQ(sums[0].value() + sums[1].value(), 10);
+    Batch<std::string> batch(session, {.body_codec = codec});
+    batch.add("/told", order);
+    batch.add("/note", order, "now");
+    const auto texts = batch.call();
+    EXPECT_EQ(texts[0].value(), name(codec) + " to " + name(codec));
+    EXPECT_EQ(texts[1].value(), "tea now 2");
     ASSERT_TRUE(session.push(options, "/pushed", order).is_ok());
-    EXPECT_EQ(pushed.receive().value(), price);
     const Session many[] = {session, session};
     EXPECT_EQ(push_to(many, {.body_codec = codec}, "/pushed", order).value().sent, 2U);
-    EXPECT_EQ(pushed.receive().value(), price);
-    EXPECT_EQ(pushed.receive().value(), price);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(pushed.receive().value(), "tea in " + name(codec));
   }
 }
 
@@ -375,33 +373,37 @@ PARLEY_PEER_TEST(BodyCodec, limits_of_reading_are_the_peers) {
   }
 }
 
-// On the default stack of fibers.
-PARLEY_PEER_TEST(BodyCodec, what_is_as_deep_as_it_may_be_fits_the_stack_of_a_handler) {
-  struct Case {
-    std::size_t max_depth;
-    int fits;  // two levels for each
-  };
-  for (const Case& each : {Case{64, 32}, Case{128, 64}}) {
-    const PeerOptions options{.codec_limits = {.max_depth = each.max_depth}};
-    Pair pair(options);
-    pair.server.handle("/depth", [](const Tree& tree) { return depth_of(tree); });
-    pair.server.handle("/tree", [](int depth) { return tree_of(depth); });
-    const Session session = pair.dial();
-    for (const BodyCodec codec : all) {
-      const CallOptions call{.body_codec = codec};
-      EXPECT_EQ(session.call<int>(call, "/depth", tree_of(each.fits)).value(), each.fits);
-      EXPECT_EQ(depth_of(session.call<Tree>(call, "/tree", each.fits).value()), each.fits);
-    }
-    const std::string deep(1'000'000, '[');
-    EXPECT_EQ(session.call_raw({}, "/depth", BodyCodec::json, Bytes::copy_of(deep)).error().code(),
-              Code::invalid_argument);
-    std::string trees;
-    for (int i = 0; i < 100'000; ++i) trees += R"({"kids":[)";
-    EXPECT_EQ(session.call_raw({}, "/depth", BodyCodec::json, Bytes::copy_of(trees)).error().code(),
-              Code::resource_exhausted);
-    EXPECT_EQ(session.call<Tree>("/tree", each.fits + 1).error().code(), Code::internal)
-        << "it cannot be written";
+// Two levels of depth for each of the tree.
+void go_deep(std::size_t max_depth) {
+  const int fits = static_cast<int>(max_depth / 2);
+  Pair pair(PeerOptions{.codec_limits = {.max_depth = max_depth}});
+  pair.server.handle("/depth", [](const Tree& tree) { return depth_of(tree); });
+  pair.server.handle("/tree", [](int depth) { return tree_of(depth); });
+  const Session session = pair.dial();
+  for (const BodyCodec codec : all) {
+    const CallOptions call{.body_codec = codec};
+    EXPECT_EQ(session.call<int>(call, "/depth", tree_of(fits)).value(), fits) << name(codec);
+    EXPECT_EQ(depth_of(session.call<Tree>(call, "/tree", fits).value()), fits) << name(codec);
   }
+  std::string trees;
+  for (int i = 0; i < 100'000; ++i) trees += R"({"kids":[)";
+  const std::string lists(1'000'000, '[');
+  const auto send = [&](const std::string& body) {
+    return session.call_raw({}, "/depth", BodyCodec::json, Bytes::copy_of(body)).error().code();
+  };
+  EXPECT_EQ(send(trees), Code::resource_exhausted);
+  EXPECT_EQ(send(lists), Code::invalid_argument);
+  EXPECT_EQ(session.call<Tree>("/tree", fits + 1).error().code(), Code::internal)
+      << "it cannot be written";
+}
+
+TEST(BodyCodec, what_is_as_deep_as_it_may_be_fits_the_stack_of_a_handler) {
+  const rt::RuntimeOptions usual;
+  const std::size_t widened = codec::testing::frames_are_widened ? 4 : 1;
+  rt::testing::run_fiber_test([] { go_deep(codec::Limits().max_depth); },
+                              {.stack_size = widened * usual.stack_size / 2});
+  rt::testing::run_fiber_test([] { go_deep(2 * codec::Limits().max_depth); },
+                              {.stack_size = widened * usual.stack_size});
 }
 
 }  // namespace

@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <span>
-#include <string>
 #include <string_view>
 #include <utility>
 
@@ -56,10 +55,10 @@ Result<Pushed> push_to(std::span<const Session> sessions, const PushOptions& opt
                        std::string_view method, const Args&... args) {
   const PeerOptions& own = impl::options_of(sessions);
   const wire::BodyCodec codec = options.body_codec.value_or(own.body_codec);
-  std::string body;
+  impl::Written<Args...> body;
   if (Status s = encode_arguments(own, codec, body, args...); !s.is_ok()) return s;
   return push_raw_to(sessions, options, method, label_of<Args...>(codec),
-                     Bytes::from(std::move(body)));
+                     impl::as_body(std::move(body)));
 }
 
 }  // namespace parley

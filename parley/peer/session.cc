@@ -52,8 +52,8 @@ Result<wire::Message> Session::exchange_text(const CallOptions& options, std::st
   return reply;
 }
 
-Result<wire::Message> Session::exchange_body(const CallOptions& options, std::string_view method,
-                                             wire::BodyCodec codec, std::string body) const {
+Result<wire::Message> Session::exchange(const CallOptions& options, std::string_view method,
+                                        wire::BodyCodec codec, std::string body) const {
   if (body.size() < impl::Outbox::large_body_bytes) {
     return exchange_text(options, method, codec, body);
   }

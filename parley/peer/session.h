@@ -73,9 +73,9 @@ class Session {
         return reply ? decode_result<R>(*options_, *reply) : Result<R>(reply.error());
       }
     }
-    std::string body;
+    impl::Written<Args...> body;
     if (Status s = encode_arguments(*options_, codec, body, args...); !s.is_ok()) return s;
-    auto reply = exchange_body(options, method, label_of<Args...>(codec), std::move(body));
+    auto reply = exchange(options, method, label_of<Args...>(codec), std::move(body));
     return reply ? decode_result<R>(*options_, *reply) : Result<R>(reply.error());
   }
   template <class R = void, class... Args>
@@ -147,9 +147,9 @@ class Session {
   template <class... Args>
   Status push(const CallOptions& options, std::string_view method, const Args&... args) const {
     const wire::BodyCodec codec = codec_for(options);
-    std::string body;
+    impl::Written<Args...> body;
     if (Status s = encode_arguments(*options_, codec, body, args...); !s.is_ok()) return s;
-    return push_raw(options, method, label_of<Args...>(codec), Bytes::from(std::move(body)));
+    return push_raw(options, method, label_of<Args...>(codec), impl::as_body(std::move(body)));
   }
   template <class... Args>
   Status push(std::string_view method, const Args&... args) const {
@@ -271,9 +271,9 @@ class Session {
                                                       std::string_view method, Then then,
                                                       const Args&... args) const {
     const wire::BodyCodec codec = codec_for(options);
-    std::string body;
+    impl::Written<Args...> body;
     if (Status s = encode_arguments(*options_, codec, body, args...); !s.is_ok()) return s;
-    return begin_raw_call(options, method, label_of<Args...>(codec), Bytes::from(std::move(body)),
+    return begin_raw_call(options, method, label_of<Args...>(codec), impl::as_body(std::move(body)),
                           std::move(then));
   }
   Result<std::shared_ptr<impl::AsyncCall>> begin_raw_call(const CallOptions& options,
@@ -289,8 +289,8 @@ class Session {
                                  wire::BodyCodec codec, Bytes body) const;
   Result<wire::Message> exchange_text(const CallOptions& options, std::string_view method,
                                       wire::BodyCodec codec, std::string_view text) const;
-  Result<wire::Message> exchange_body(const CallOptions& options, std::string_view method,
-                                      wire::BodyCodec codec, std::string body) const;
+  Result<wire::Message> exchange(const CallOptions& options, std::string_view method,
+                                 wire::BodyCodec codec, std::string body) const;
 
   std::shared_ptr<impl::Connection> connection_;
   const PeerOptions* options_;  // the connection keeps them
