@@ -12,9 +12,10 @@ SessionNumber SessionView::number() const { return connection_.number(); }
 std::string SessionView::local_address() const { return connection_.local_address(); }
 std::string SessionView::remote_address() const { return connection_.remote_address(); }
 std::string SessionView::real_ip() const { return connection_.extras().real_ip(); }
-SessionValues& SessionView::values() const { return connection_.extras().values(); }
 Instant SessionView::since() const { return connection_.extras().since(); }
 Duration SessionView::age() const { return rt::now() - since(); }
+
+SessionValues& EarlySession::values() const { return connection_.extras().values(); }
 
 Status EarlySession::set_id(std::string_view id) {
   Status status = impl::check_id(id);
@@ -57,6 +58,8 @@ Result<wire::Message> EarlySession::receive(const EarlyOptions& options) {
   }
   return impl::Early::receive(connection_, side_, options);
 }
+
+const SessionValues& ClosedSession::values() const { return connection_.extras().values(); }
 
 std::string ClosedSession::id() const { return connection_.hub().id_of(connection_); }
 

@@ -51,7 +51,6 @@ class SessionView {
   [[nodiscard]] std::string remote_address() const;
   // See Session.
   [[nodiscard]] std::string real_ip() const;
-  [[nodiscard]] SessionValues& values() const;
   [[nodiscard]] Instant since() const;
   [[nodiscard]] Duration age() const;
 
@@ -73,6 +72,7 @@ class EarlySession : public SessionView {
   // Dialled again after it was cut: what the other side was told before has to be said again.
   [[nodiscard]] bool is_redial() const { return is_redial_; }
 
+  [[nodiscard]] SessionValues& values() const;
   // As Session::set_id, from the moment it can be found: then it takes the id from who has it.
   Status set_id(std::string_view id);
   [[nodiscard]] const std::string& wanted_id() const { return id_; }
@@ -111,6 +111,7 @@ class EarlySession : public SessionView {
 
 class ClosedSession : public SessionView {
  public:
+  [[nodiscard]] const SessionValues& values() const;
   // What it was called by.
   [[nodiscard]] std::string id() const;
   // As Session::wait_closed() returns it; of one that never was to be found, who refused it.

@@ -287,7 +287,12 @@ class Peer::Impl {
     if (!id.empty()) (void)hub_->give(*connection, id);  // it was looked at before
     connection->begin();
     const Session session(connection);
-    Status status = plugins_->run<const Session&>(&Plugin::on_session, "on_session", session);
+    Status status;
+    {
+      const auto [context, cancel] = rt::Context::current().with_timeout(options_->early_timeout);
+      const rt::WithContext bound(context);
+      status = plugins_->run<const Session&>(&Plugin::on_session, "on_session", session);
+    }
     if (status.is_ok()) return session;
     session.close();
     return status;

@@ -263,6 +263,23 @@ TEST(PluginLife, early_timeout_bounds_what_plugins_take) {
   }
 }
 
+TEST(PluginLife, early_timeout_bounds_on_session_too_which_is_then_closed) {
+  rt::testing::in_virtual_time(
+      [] {
+        Peer peer(PeerOptions{.early_timeout = 2s,
+                              .plugins = {{.name = "slow", .on_session = [](const Session&) {
+                                             return rt::sleep(1h);
+                                           }}}});
+        auto [mine, theirs] = net::testing::memory_streams();
+        const Instant start = rt::now();
+        const Status status = peer.serve(std::move(mine), Side::dialled).error();
+        EXPECT_EQ(status.code(), Code::deadline_exceeded);
+        EXPECT_GE(rt::now() - start, 2s);
+        EXPECT_EQ(peer.session_count(), 0U);
+      },
+      10ms);
+}
+
 PARLEY_PEER_TEST(PluginLife, what_a_hook_throws_refuses_and_names_it) {
   Peer peer(with({{.name = "rash", .before_dial = [](const Dialling&) -> Status {
                      throw std::runtime_error("oops");

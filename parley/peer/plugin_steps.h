@@ -74,6 +74,8 @@ class ServeStep {
 // A CALL or PUSH that is made here, or a stream that is opened. All ways to call come by: one that
 // nobody waits for has a fiber of its own for as long as it is on its way, if there are plugins
 // around it. Of a PUSH to many there is one for each session, and next() returns before it is sent.
+// CallOptions::timeout is that of each next(); what plugins wait for themselves comes on top, as
+// far as the caller's context goes.
 class CallStep {
  public:
   enum class Kind : std::uint8_t { call, push, stream };

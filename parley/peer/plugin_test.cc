@@ -428,6 +428,69 @@ PARLEY_PEER_TEST(Plugins, are_around_streams_where_they_are_opened_and_served) {
   EXPECT_EQ(eve->receive().error().code(), Code::permission_denied);
 }
 
+// --- What plugins are made for
+
+Bytes masked(const Bytes& body) {
+  std::string text = body.to_string();
+  for (char& each : text) each = static_cast<char>(each ^ 0x55);
+  return Bytes::from(text);
+}
+
+PARLEY_PEER_TEST(Plugins, of_both_sides_may_rewrite_bodies_both_ways) {
+  const Plugin secure{.name = "secure",
+                      .call =
+                          [](CallStep& step, Next& next) {
+                            step.set_body(step.body_codec(), masked(step.body()));
+                            Status status = next();
+                            step.set_reply(step.reply_codec(), masked(step.reply_body()));
+                            return status;
+                          },
+                      .serve =
+                          [](ServeStep& step, Next& next) {
+                            EXPECT_NE(step.body(), "\"tea\"");
+                            step.set_body(step.body_codec(), masked(step.body()));
+                            Status status = next();
+                            step.set_reply(step.reply_codec(), masked(step.reply_body()));
+                            return status;
+                          }};
+  Pair pair(with({secure}), with({secure}));
+  rt::Channel<std::string> pushed(1);
+  pair.server.handle("/echo", [](std::string text) { return text; });
+  pair.server.handle("/news",
+                     [&](const std::string& text) { EXPECT_TRUE(pushed.send(text).is_ok()); });
+  const Session session = pair.dial();
+  EXPECT_EQ(session.call<std::string>("/echo", "tea").value(), "tea");
+  const std::string large(100'000, 'x');
+  EXPECT_EQ(session.call<std::string>("/echo", large).value(), large);
+  EXPECT_TRUE(session.push("/news", "tea").is_ok());
+  EXPECT_EQ(pushed.receive().value(), "tea");
+}
+
+PARLEY_PEER_TEST(Plugins, one_may_send_what_is_unknown_here_elsewhere) {
+  Pair behind;
+  behind.server.handle("/add", [](Context& context, int a, int b) {
+    EXPECT_EQ(context.metadata().get("X-Real-IP"), "127.0.0.1");
+    return a + b;
+  });
+  const Session backend = behind.dial();
+  Pair pair(with({serving([&](ServeStep& step, Next& next) {
+              Status status = next();
+              if (status.code() != Code::not_found) return status;
+              CallOptions options{.metadata = step.metadata()};
+              options.metadata.set("X-Real-IP", step.context().real_ip());
+              auto reply = backend.call_raw(options, step.method(), step.body_codec(), step.body());
+              if (!reply) return reply.error();
+              step.set_reply(step.body_codec(), *std::move(reply));
+              return Status();
+            })}),
+            {});
+  pair.server.handle("/here", [] { return 1; });
+  const Session session = pair.dial();
+  EXPECT_EQ(session.call<int>("/here").value(), 1);
+  EXPECT_EQ(session.call<int>("/add", 20, 22).value(), 42);
+  EXPECT_EQ(session.call("/nowhere").error().code(), Code::not_found);
+}
+
 // --- What is around them
 
 PARLEY_PEER_TEST(Plugins, one_that_waits_while_it_serves_does_not_hold_up_others) {

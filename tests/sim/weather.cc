@@ -1,7 +1,11 @@
 #include "weather.h"
 
+#include <memory>
 #include <string>
 
+#include "parley/peer/early_session.h"
+#include "parley/peer/plugin.h"
+#include "parley/peer/plugin_steps.h"
 #include "parley/rt/random.h"
 #include "parley/rt/simulation.h"
 #include "parley/rt/time.h"
@@ -46,6 +50,54 @@ void strike(net::SimWorld& world, const char* server, const char* client, Durati
   }
 }
 
+// Whoever came in is heard going, once: looked at when the peer is gone.
+struct GuestBook {
+  GuestBook() = default;
+  GuestBook(const GuestBook&) = delete;
+  GuestBook& operator=(const GuestBook&) = delete;
+  ~GuestBook() { must(present == 0, "plugins hear of the end of each session they let in"); }
+  int present = 0;
+};
+
+// One that is around everything, and takes its time now and then.
+Plugin bystander() {
+  const auto book = std::make_shared<GuestBook>();
+  const auto come = [book](EarlySession&) {
+    pause(20ms);
+    ++book->present;
+    return Status();
+  };
+  // PUSHes begin in their order, if nobody waits before them.
+  const auto after = [](auto&, Next& next) {
+    Status status = next();
+    pause(5ms);
+    return status;
+  };
+  const auto around = [after](auto& step, Next& next) {
+    pause(5ms);
+    return after(step, next);
+  };
+  return {.name = "bystander",
+          .after_dial = come,
+          .after_accept = come,
+          .call = around,
+          .open = around,
+          .serve = after,
+          .serve_stream = around,
+          .on_disconnect = [book](const ClosedSession&) {
+            --book->present;
+            must(book->present >= 0, "the end of a session is heard of once");
+          }};
+}
+
+// Refuses some.
+Plugin doorkeeper() {
+  const auto refuse = [](EarlySession&) {
+    return once_in(8) ? Status(Code::not_sent, "not this time") : Status();
+  };
+  return {.name = "doorkeeper", .after_dial = refuse, .after_accept = refuse};
+}
+
 }  // namespace
 
 PeerOptions options_on(net::Network& node) {
@@ -58,6 +110,7 @@ PeerOptions options_on(net::Network& node) {
   options.drain_timeout = 500ms;
   options.flush_timeout = 500ms;
   options.close_timeout = 200ms;
+  if (once_in(2)) options.plugins = {bystander(), doorkeeper()};
   return options;
 }
 
