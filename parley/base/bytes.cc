@@ -34,9 +34,7 @@ Block* Block::adopt(std::string text) {
   return new (memory) Block(nullptr, 0, std::move(text));
 }
 
-void Block::drop_owner() noexcept {
-  // Every write of the other owners happens before the block is freed.
-  if (owners_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+void Block::free() noexcept {
   this->~Block();
   ::operator delete(this);
 }
@@ -82,9 +80,9 @@ void Bytes::push(Piece piece) {
   }
 }
 
-std::string_view Bytes::piece(std::size_t index) const {
+std::string_view Bytes::later_piece(std::size_t index) const {
   PARLEY_ASSERT(index < piece_count(), "no such piece");
-  return index == 0 ? first_.text() : rest_[index - 1].text();
+  return rest_[index - 1].text();
 }
 
 Bytes Bytes::slice(std::size_t offset, std::size_t size) const {

@@ -31,7 +31,10 @@ class Block {
   [[nodiscard]] char* data() noexcept { return data_; }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   void add_owner() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
-  void drop_owner() noexcept;
+  // Every write of the other owners happens before the block is freed.
+  void drop_owner() noexcept {
+    if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) free();
+  }
   // True when the caller holds the only reference, so that the block may be written again.
   [[nodiscard]] bool is_unique() const noexcept {
     return owners_.load(std::memory_order_acquire) == 1;
@@ -43,6 +46,7 @@ class Block {
  private:
   Block(char* data, std::size_t capacity, std::string text);
   ~Block();
+  void free() noexcept;
 
   std::atomic<std::uint32_t> owners_{1};
   char* data_;
@@ -92,12 +96,34 @@ class Bytes {
   [[nodiscard]] std::size_t piece_count() const noexcept {
     return size_ == 0 ? 0 : 1 + rest_.size();
   }
-  [[nodiscard]] std::string_view piece(std::size_t index) const;
+  [[nodiscard]] std::string_view piece(std::size_t index) const {
+    return index == 0 && size_ > 0 ? first_.text() : later_piece(index);
+  }
   // The block behind the first piece, to keep alive what a view shows of it; none when empty.
   [[nodiscard]] const BlockRef& first_block() const noexcept { return first_.block; }
 
   // Bytes [offset, offset + size), sharing the blocks. Both are cut to what there is.
   [[nodiscard]] Bytes slice(std::size_t offset, std::size_t size) const;
+  // Becomes `part`, which must lie in the first piece of `whole`. As slice(), for who does so for
+  // one small message after the other: what shares that block already costs no count.
+  void share_part(const Bytes& whole, std::string_view part) {
+    if (!rest_.empty()) [[unlikely]]
+      rest_.clear();
+    if (part.empty()) {
+      first_.block = {};
+    } else {
+      if (first_.block.get() != whole.first_.block.get()) first_.block = whole.first_.block;
+      first_.data = part.data();
+    }
+    first_.size = size_ = part.size();
+  }
+  // Becomes empty.
+  void clear() {
+    if (!rest_.empty()) [[unlikely]]
+      rest_.clear();
+    first_.block = {};
+    first_.size = size_ = 0;
+  }
   // Adds to the end without copying.
   void append(Bytes tail);
   // Drops the first `count` bytes (at most all).
@@ -120,6 +146,7 @@ class Bytes {
     [[nodiscard]] std::string_view text() const { return {data, size}; }
   };
 
+  [[nodiscard]] std::string_view later_piece(std::size_t index) const;
   void push(Piece piece);
   template <class Next>
   static bool equal(const Bytes& a, Next next);

@@ -37,6 +37,40 @@ TEST(Bytes, a_slice_is_cut_to_what_there_is) {
   EXPECT_EQ(bytes.slice(0, 0), "");
 }
 
+TEST(Bytes, shares_a_part_of_another_in_place_of_what_it_was) {
+  const std::size_t before = Block::live();
+  {
+    const Bytes first = Bytes::copy_of("hello world");
+    const Bytes second = Bytes::copy_of("tea");
+    Bytes bytes = Bytes::copy_of("a chain ");
+    bytes.append(Bytes::copy_of("of two"));
+    bytes.share_part(first, first.piece(0).substr(6));
+    EXPECT_EQ(bytes, "world");
+    EXPECT_EQ(bytes.piece_count(), 1U);
+    EXPECT_EQ(bytes.piece(0).data(), first.piece(0).data() + 6);
+    bytes.share_part(first, first.piece(0).substr(0, 5));
+    EXPECT_EQ(bytes, "hello");
+    bytes.share_part(second, second.piece(0));
+    EXPECT_EQ(bytes, "tea");
+    EXPECT_EQ(Block::live(), before + 2);
+    bytes.share_part(second, {});
+    EXPECT_TRUE(bytes.empty());
+    EXPECT_EQ(bytes.piece_count(), 0U);
+  }
+  EXPECT_EQ(Block::live(), before);
+}
+
+TEST(Bytes, cleared_holds_nothing_and_may_be_used_again) {
+  const std::size_t before = Block::live();
+  Bytes bytes = Bytes::copy_of("one ");
+  bytes.append(Bytes::copy_of("two"));
+  bytes.clear();
+  EXPECT_TRUE(bytes.empty());
+  EXPECT_EQ(Block::live(), before);
+  bytes.append(Bytes::copy_of("three"));
+  EXPECT_EQ(bytes, "three");
+}
+
 TEST(Bytes, appending_joins_chains_and_flatten_makes_one_piece) {
   Bytes bytes = Bytes::copy_of("one ");
   bytes.append(Bytes::copy_of("two "));

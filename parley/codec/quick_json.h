@@ -12,7 +12,9 @@
 //   if (write_quick(room.data(), 17, name) == 0) ... encode_json_to(out, ...);
 #pragma once
 
-#include <charconv>
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +25,8 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+
+#include "parley/codec/impl/digits.h"
 
 namespace parley::codec {
 
@@ -47,28 +51,47 @@ inline constexpr bool are_quick<std::tuple<T...>> = true;
 
 namespace impl {
 
-// Each returns what is behind the value at `at`, null when it is not quick to read.
+// Null when it does not fit.
 template <QuickInteger T>
-const char* read_quick_value(const char* at, const char* end, T& value) {
-  constexpr int most_digits = 18;  // any of which fits 64 bits
-  const bool is_negative = std::is_signed_v<T> && at != end && *at == '-';
-  if (is_negative) ++at;
-  const char* const first = at;
-  std::int64_t number = 0;
-  for (; at != end; ++at) {
-    const auto digit = static_cast<unsigned char>(*at - '0');
-    if (digit > 9) break;
-    if (at - first == most_digits) return nullptr;
-    number = number * 10 + digit;
-  }
-  if (at == first || (*first == '0' && (at - first > 1 || is_negative))) return nullptr;
-  if (is_negative) number = -number;
-  if (!std::in_range<T>(number)) return nullptr;
-  value = static_cast<T>(number);
-  return at;
+const char* set_quick_value(const char* behind, std::uint64_t number, bool is_negative, T& value) {
+  auto signed_number = static_cast<std::int64_t>(number);
+  if (is_negative) signed_number = -signed_number;
+  if (!std::in_range<T>(signed_number)) return nullptr;
+  value = static_cast<T>(signed_number);
+  return behind;
 }
 
-inline const char* read_quick_value(const char* at, const char* end, bool& value) {
+// Each returns what is behind the value at `at`, in a text from `begin` to `end`; null when it is
+// not quick to read.
+template <QuickInteger T>
+[[gnu::always_inline]] inline const char* read_quick_value(const char* begin, const char* at,
+                                                           const char* end, T& value) {
+  constexpr std::ptrdiff_t most_digits = 18;  // any of which fits 64 bits
+  const bool is_negative = std::is_signed_v<T> && at != end && *at == '-';
+  if (is_negative) ++at;
+  if (std::endian::native == std::endian::little && end - begin >= 8 && at != end) {
+    const std::uint64_t bytes = eight_bytes(at, end);
+    const unsigned count = count_digits(bytes);
+    if (count < sizeof bytes) [[likely]] {
+      const bool begins_with_zero = (bytes & 0xffU) == '0';
+      if (count == 0 || (begins_with_zero && (count > 1 || is_negative))) return nullptr;
+      return set_quick_value(at + count, number_of_digits(bytes, count), is_negative, value);
+    }
+  }
+  const char* const first = at;
+  const char* const last = end - at > most_digits ? at + most_digits : end;
+  std::uint64_t number = 0;
+  for (; at != last && is_digit(*at); ++at) {
+    number = number * 10 + static_cast<unsigned char>(*at - '0');
+  }
+  const bool is_too_long = at == last && at != end && is_digit(*at);
+  if (at == first || is_too_long) return nullptr;
+  if (*first == '0' && (at - first > 1 || is_negative)) return nullptr;
+  return set_quick_value(at, number, is_negative, value);
+}
+
+inline const char* read_quick_value(const char* /*begin*/, const char* at, const char* end,
+                                    bool& value) {
   const std::string_view rest(at, static_cast<std::size_t>(end - at));
   if (rest.starts_with("true")) {
     value = true;
@@ -80,7 +103,8 @@ inline const char* read_quick_value(const char* at, const char* end, bool& value
 }
 
 // ASCII without escapes.
-inline const char* read_quick_value(const char* at, const char* end, std::string& value) {
+inline const char* read_quick_value(const char* /*begin*/, const char* at, const char* end,
+                                    std::string& value) {
   if (at == end || *at != '"') return nullptr;
   const char* const first = ++at;
   for (; at != end && *at != '"'; ++at) {
@@ -99,15 +123,16 @@ inline const char* read_quick_value(const char* at, const char* end, std::string
 // are anything then.
 template <QuickValue... T>
 bool read_quick(std::string_view text, std::tuple<T...>& values) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
   if constexpr (sizeof...(T) == 1) {
-    return impl::read_quick_value(at, end, std::get<0>(values)) == end && !text.empty();
+    return impl::read_quick_value(begin, begin, end, std::get<0>(values)) == end && !text.empty();
   } else {
+    const char* at = begin;
     char before = '[';
     const auto read = [&](auto& value) {
       if (at == end || *at != std::exchange(before, ',')) return false;
-      at = impl::read_quick_value(at + 1, end, value);
+      at = impl::read_quick_value(begin, at + 1, end, value);
       return at != nullptr;
     };
     const bool are_read = std::apply([&](auto&... value) { return (read(value) && ...); }, values);
@@ -115,12 +140,39 @@ bool read_quick(std::string_view text, std::tuple<T...>& values) {
   }
 }
 
+namespace impl {
+
+// Each returns what is behind what it wrote at `at`, null when that is not quick.
+template <QuickInteger T>
+char* write_quick_value(char* at, T number) {
+  auto value = static_cast<std::uint64_t>(number);
+  if (std::cmp_less(number, 0)) {
+    value = 0 - value;
+    *at++ = '-';
+  }
+  return write_digits(at, value);
+}
+
+}  // namespace impl
+
+// The text of an integer, in room of its own.
+struct IntegerText {
+  [[nodiscard]] std::string_view view() const { return {room.data(), size}; }
+  template <QuickInteger T>
+  void write(T value) {
+    size = static_cast<std::size_t>(impl::write_quick_value(room.data(), value) - room.data());
+  }
+
+  std::array<char, std::numeric_limits<std::uint64_t>::digits10 + 2> room;
+  std::size_t size = 0;
+};
+
 // As encode_json_to would.
 template <QuickInteger T>
 void append_quick(std::string& out, T value) {
-  constexpr std::size_t most_chars = std::numeric_limits<T>::digits10 + 2;
-  char room[most_chars];
-  out.append(room, std::to_chars(room, room + most_chars, value).ptr);
+  std::array<char, std::numeric_limits<T>::digits10 + 2> room;
+  const char* const end = impl::write_quick_value(room.data(), value);
+  out.append(room.data(), static_cast<std::size_t>(end - room.data()));
 }
 inline void append_quick(std::string& out, bool value) { out += value ? "true" : "false"; }
 
@@ -161,11 +213,6 @@ inline bool is_bare(std::string_view text) noexcept {
   return are_bare(bytes);
 }
 
-// Each returns what is behind what it wrote at `at`, null when that is not quick.
-template <QuickInteger T>
-char* write_quick_value(char* at, T value) {
-  return std::to_chars(at, at + most_quick_chars<T>(), value).ptr;
-}
 // No conversions: a text would rather become a bool than a std::string_view.
 template <std::same_as<bool> T>
 char* write_quick_value(char* at, T value) {

@@ -72,6 +72,45 @@ TEST(QuickJson, leaves_to_the_reader_whatever_looks_different) {
   EXPECT_FALSE(read_quick("tru", flag));
 }
 
+// Of any number of digits, with whatever stands behind it, at the end of the text and before it.
+TEST(QuickJson, reads_integers_of_all_lengths_wherever_they_stand) {
+  std::int64_t value = 0;
+  for (int digits = 0; digits < 18; ++digits, value = value * 10 + digits % 10) {
+    for (const std::int64_t each : {value, -value, value + 1}) {
+      const std::string text = std::to_string(each);
+      EXPECT_TRUE(agrees<std::int64_t>(text));
+      EXPECT_TRUE((agrees<std::int64_t, int>("[" + text + ",7]")));
+      EXPECT_TRUE((agrees<int, std::int64_t>("[7," + text + "]")));
+      EXPECT_TRUE((agrees<std::int64_t, std::int64_t>("[" + text + "," + text + "]")));
+      std::tuple<std::int64_t, std::int64_t> values;
+      EXPECT_FALSE(read_quick("[0" + text + ",12345678]", values)) << text;
+      EXPECT_FALSE(read_quick("[12345678,0" + text + "]", values)) << text;
+      // '/' and ':' stand right before and behind the digits.
+      for (const char odd : {'/', ':', 'a', '\x80', '\xb0', '\xff', '\0'}) {
+        const std::string broken = text + odd;
+        EXPECT_FALSE(read_quick("[" + broken + ",12345678]", values)) << broken;
+        EXPECT_FALSE(read_quick("[12345678," + broken + "]", values)) << broken;
+      }
+    }
+  }
+  std::tuple<std::int64_t> too_long;
+  EXPECT_FALSE(read_quick("1234567890123456789", too_long));
+}
+
+TEST(QuickJson, writes_integers_of_all_lengths) {
+  std::uint64_t power = 1;
+  for (int digits = 1; digits <= 20; ++digits, power *= 10) {
+    for (const std::uint64_t value : {power - 1, power, power + 1, 9 * power}) {
+      std::string quick;
+      append_quick(quick, static_cast<unsigned long>(value));
+      EXPECT_EQ(quick, std::to_string(value));
+      IntegerText text;
+      text.write(static_cast<long>(value));
+      EXPECT_EQ(text.view(), std::to_string(static_cast<long>(value)));
+    }
+  }
+}
+
 TEST(QuickJson, agrees_with_the_reader_on_texts_at_random) {
   constexpr std::string_view letters = "0123456789-[],\" \\.etrufals\xc3\xa9";
   Random random(1);
