@@ -208,6 +208,20 @@ Context Context::current() {
   return Context(fiber->context->shared_from_this());
 }
 
+Status Context::look_at_current(Instant now, Deadline& deadline) {
+  const Worker* worker = Worker::current();
+  const Fiber* fiber = worker == nullptr ? nullptr : worker->running();
+  deadline = Deadline::never();
+  if (fiber == nullptr) return {};
+  deadline = fiber->context->deadline;
+  if (fiber->deferred_context != nullptr) {
+    deadline = std::min(deadline, fiber->deferred_context->deadline());
+  }
+  const bool is_over = fiber->cancel_requested.load(std::memory_order_relaxed) ||
+                       (!deadline.is_never() && now >= deadline.instant());
+  return is_over ? current().status() : Status();
+}
+
 std::pair<Context, Cancel> Context::with_cancel() const { return with_deadline(Deadline::never()); }
 
 std::pair<Context, Cancel> Context::with_deadline(Deadline deadline, const Status& cause) const {

@@ -45,6 +45,9 @@ class Context {
   // Ok while work should go on; the cause given to Cancel or with the deadline once it is over.
   [[nodiscard]] Status status() const;
   [[nodiscard]] bool is_done() const { return !status().is_ok(); }
+  // The same two of the calling fiber's context, `now` being the time, without a handle being made:
+  // ok, and its deadline; or why it is over.
+  static Status look_at_current(Instant now, Deadline& deadline);
   // The earliest deadline of this context and its ancestors.
   [[nodiscard]] Deadline deadline() const;
 

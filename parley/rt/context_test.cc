@@ -1,6 +1,7 @@
 // The contract of Go's package context, a sentence a test; the waits themselves are in
 // sync_test.cc.
 #include "parley/rt/context.h"
+#include "parley/rt/deferred_context.h"
 
 #include <gtest/gtest.h>
 
@@ -42,6 +43,35 @@ PARLEY_FIBER_TEST(Context, a_value_is_found_by_its_type_in_it_and_below) {
   EXPECT_EQ(traced.value<User>()->name, "alice");
   EXPECT_EQ(bob.value<User>()->name, "bob");
   EXPECT_EQ(bob.value<TraceId>()->number, 7);
+}
+
+// Without a handle, and the same as with one.
+PARLEY_FIBER_TEST(Context, the_current_one_is_looked_at_without_being_made) {
+  Deadline deadline;
+  EXPECT_TRUE(Context::look_at_current(now(), deadline).is_ok());
+  EXPECT_TRUE(deadline.is_never());
+  const Deadline outer = Deadline::after(1h);
+  auto [context, cancel] = Context::current().with_deadline(outer);
+  const WithContext bound(context);
+  EXPECT_TRUE(Context::look_at_current(now(), deadline).is_ok());
+  EXPECT_EQ(deadline, outer);
+  const Status too_late(Code::deadline_exceeded, "too late");
+  {
+    const DeferredContext later(Deadline::after(2h), too_late);
+    EXPECT_TRUE(Context::look_at_current(now(), deadline).is_ok());
+    EXPECT_EQ(deadline, outer);
+  }
+  const Deadline inner = Deadline::after(1min);
+  {
+    DeferredContext sooner(inner, too_late);
+    EXPECT_TRUE(Context::look_at_current(now(), deadline).is_ok());
+    EXPECT_EQ(deadline, inner);
+    EXPECT_FALSE(sooner.was_made());
+    EXPECT_EQ(Context::look_at_current(inner.instant(), deadline), Status())
+        << "it is not over by the runtime's clock";
+  }
+  cancel(Status(Code::cancelled, "enough"));
+  EXPECT_EQ(Context::look_at_current(now(), deadline).message(), "enough");
 }
 
 PARLEY_FIBER_TEST(Context, a_value_does_not_stop_cancellation) {

@@ -24,6 +24,10 @@ class Deadline {
   [[nodiscard]] static constexpr Deadline at(Instant instant) noexcept { return Deadline(instant); }
   // From now. A delay too long for the clock is never; a negative one is already over.
   [[nodiscard]] static Deadline after(Duration delay) noexcept;
+  // The same for who has just asked for the time.
+  [[nodiscard]] static constexpr Deadline after(Duration delay, Instant now) noexcept {
+    return delay > Instant::max() - now ? never() : at(now + delay);
+  }
 
   [[nodiscard]] constexpr bool is_never() const noexcept { return at_ == Instant::max(); }
   [[nodiscard]] bool is_over() const noexcept { return !is_never() && now() >= at_; }

@@ -32,6 +32,14 @@ class DeferredContext {
   DeferredContext(Deadline deadline, const Status& deadline_cause);
   // Ends it. The fiber has the context that it had before.
   ~DeferredContext();
+  // Makes this the one for the next piece of work, as if it had ended and begun again with another
+  // deadline, at next to no cost. False, and nothing has changed, when somebody has asked for the
+  // context or ended it. Nobody may be about to end it.
+  [[nodiscard]] bool renew(Deadline deadline) {
+    if (node_ != nullptr || !ended_.is_ok()) return false;
+    deadline_ = deadline;
+    return true;
+  }
   DeferredContext(const DeferredContext&) = delete;
   DeferredContext& operator=(const DeferredContext&) = delete;
 
@@ -50,7 +58,7 @@ class DeferredContext {
   friend void impl::make_deferred_context(impl::Fiber& fiber);
 
   impl::Fiber& fiber_;
-  const Deadline deadline_;
+  Deadline deadline_;
   const Status& deadline_cause_;
   impl::SpinLock lock_;
   std::shared_ptr<impl::ContextNode> node_;  // changed under the lock, by the fiber

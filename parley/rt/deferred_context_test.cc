@@ -38,6 +38,22 @@ PARLEY_FIBER_TEST(DeferredContext, is_not_made_for_what_does_not_ask_for_it) {
   EXPECT_EQ(current(), before);
 }
 
+PARLEY_FIBER_TEST(DeferredContext, that_nobody_asked_for_serves_the_next_piece_of_work) {
+  DeferredContext context(Deadline::after(1ms), too_late);
+  ASSERT_TRUE(context.renew(Deadline::after(1h)));
+  EXPECT_TRUE(sleep(5ms).is_ok()) << "the deadline is that of the second";
+  ASSERT_TRUE(context.renew(Deadline::after(1ms)));
+  EXPECT_EQ(sleep(1h), too_late.with_context("sleep"));
+  EXPECT_FALSE(context.renew(Deadline::never())) << "it was asked for, to say why it ended";
+}
+
+PARLEY_FIBER_TEST(DeferredContext, that_was_ended_is_not_renewed) {
+  DeferredContext context(Deadline::never(), too_late);
+  context.end(Status(Code::cancelled, "enough"));
+  EXPECT_FALSE(context.renew(Deadline::never()));
+  EXPECT_EQ(Context::current().status().message(), "enough");
+}
+
 PARLEY_FIBER_TEST(DeferredContext, is_made_once_when_asked_for_and_gone_with_its_block) {
   const Context before = Context::current();
   std::optional<Context> kept;

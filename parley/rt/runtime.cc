@@ -37,11 +37,7 @@ Instant now() noexcept {
   return scheduler == nullptr ? RealClock().now() : scheduler->now();
 }
 
-Deadline Deadline::after(Duration delay) noexcept {
-  const Instant start = rt::now();
-  if (delay > Instant::max() - start) return never();
-  return at(start + delay);
-}
+Deadline Deadline::after(Duration delay) noexcept { return after(delay, rt::now()); }
 
 Status sleep_until(Instant instant) {
   impl::require_fiber("rt::sleep was called");

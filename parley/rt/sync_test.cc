@@ -2,9 +2,11 @@
 #include <mutex>
 #include <string>
 
+#include "parley/rt/completion.h"
 #include "parley/rt/context.h"
 #include "parley/rt/event.h"
 #include "parley/rt/mutex.h"
+#include "parley/rt/runtime.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
@@ -240,6 +242,54 @@ PARLEY_FIBER_TEST(Context, a_done_context_does_not_stop_what_need_not_wait) {
 
 TEST(Context, ok_is_no_cause) {
   EXPECT_DEATH(Context::background().with_cancel().second(Status()), "with a cause, not with ok");
+}
+
+PARLEY_FIBER_TEST(Completion, wakes_who_waits_and_lets_later_waits_through) {
+  Completion done;
+  Status status(Code::unknown, "not run");
+  Scope scope;
+  scope.go("waiter", [&] { status = done.wait(); });
+  yield();
+  EXPECT_FALSE(done.is_set());
+  done.set();
+  scope.join();
+  EXPECT_TRUE(status.is_ok());
+  done.set();
+  EXPECT_TRUE(done.is_set());
+  EXPECT_TRUE(done.wait(Deadline::after(0ms)).is_ok());
+}
+
+PARLEY_FIBER_TEST(Completion, a_wait_ends_with_its_deadline_or_its_context_and_may_begin_again) {
+  Completion done;
+  EXPECT_EQ(done.wait(Deadline::after(1ms)).code(), Code::deadline_exceeded);
+  {
+    auto [context, cancel] = Context::current().with_timeout(1ms);
+    const WithContext bound(context);
+    EXPECT_EQ(done.wait().code(), Code::deadline_exceeded);
+  }
+  Scope scope;
+  scope.go("setter", [&] { done.set(); });
+  EXPECT_TRUE(done.wait().is_ok());
+  scope.join();
+}
+
+// It may be gone as soon as its waiter knows that it is set.
+TEST(Completion, may_go_with_the_stack_of_who_waited) {
+  Runtime runtime({.workers = 4});
+  int timed_out = 0;
+  runtime.run([&] {
+    Scope scope;
+    for (int i = 0; i < 2'000; ++i) {
+      Completion done;
+      scope.go("setter", [&done] { done.set(); });
+      if (!done.wait(Deadline::after(std::chrono::microseconds(i % 20))).is_ok()) {
+        ++timed_out;
+        EXPECT_TRUE(done.wait().is_ok());
+      }
+    }
+    scope.join();
+  });
+  EXPECT_LE(timed_out, 2'000);
 }
 
 }  // namespace

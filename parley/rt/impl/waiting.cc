@@ -5,8 +5,8 @@
 #include "parley/rt/impl/context_node.h"
 #include "parley/rt/impl/os_locks.h"
 #include "parley/rt/impl/scheduler.h"
+#include "parley/rt/impl/waiting_inline.h"
 #include "parley/rt/impl/waiting_steps.h"
-#include "parley/rt/impl/worker_inline.h"
 
 namespace parley::rt::impl {
 
@@ -25,12 +25,6 @@ Fiber& fiber_to_wait_for(const char* what) {
 Parking::Parking(const char* what, Cancellable cancellable)
     : fiber_(fiber_to_wait_for(what)), what_(what), cancellable_(cancellable) {
   fiber_.word.open(cancellable == Cancellable::yes);
-}
-
-// Inlined into the waits below as well: each return after a switch to another fiber's place is a
-// misprediction.
-[[gnu::always_inline]] inline Wake Parking::park_here(Deadline deadline) {
-  return Worker::current()->park(fiber_, what_, deadline, cancellable_ == Cancellable::yes);
 }
 
 Wake Parking::park(Deadline deadline) { return park_here(deadline); }

@@ -30,7 +30,7 @@ template <class Parking, class Lock, class List, class Node>
 
 // Under the lock of the list.
 template <class Node, class List>
-Node* claim_front_of(List& list) {
+[[gnu::always_inline]] inline Node* claim_front_of(List& list) {
   while (!list.empty()) {
     Node& node = list.pop_front();
     if (!node.fiber->word.claim()) continue;
