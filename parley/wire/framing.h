@@ -53,6 +53,15 @@ struct Settings {
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 
+// What most calls are.
+struct PlainCall {
+  std::int32_t seq = 0;
+  std::string_view method{};
+  BodyCodec codec = BodyCodec::none;
+  std::string_view body{};
+  std::optional<Duration> timeout{};
+};
+
 class Encoder {
  public:
   Encoder() = default;
@@ -89,10 +98,24 @@ class Encoder {
   Status encode(const Message& message, std::string_view body, std::string& out) {
     return encode_pieces(message, {&body, 1}, out);
   }
+  // The same for a call that has nothing but these, where the format has a short way for it. False,
+  // and nothing has changed: encode() has to do it.
+  virtual bool encode_call(const PlainCall& call, std::string& out) {
+    (void)call, (void)out;
+    return false;
+  }
   // The same for a reply that has nothing but a body. Changes nothing in the encoder, and may be
   // called while another fiber encodes.
   virtual Status encode_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
                                std::string& out) const = 0;
+  // The same for a small one, written to `room`, of most_small_answer bytes: returns its end. Null
+  // when it is not small, or the format has no short way: encode_answer() has.
+  static constexpr std::size_t most_small_answer = 128;
+  virtual char* write_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
+                             char* room) const noexcept {
+    (void)seq, (void)codec, (void)body, (void)room;
+    return nullptr;
+  }
   // The same for large bodies: appends what precedes the body to `out` and sets `tail` to what must
   // be sent right behind it, sharing the body's blocks. A format that cannot keep the body apart
   // puts everything into `out` and leaves `tail` empty. On an error both are what they were.
@@ -124,6 +147,14 @@ class Decoder {
   // A message with `is_refused` is one whose body was too large and is gone: its status says so, to
   // be answered with.
   virtual Result<bool> next(Message& message) = 0;
+  // The same for the messages that come most, where a format tells them apart at a glance: calls
+  // and answers that have nothing but a number, a method, a timeout, a codec and a body. Sets these
+  // and the type; `message` must be fresh, or what this function made of one. False, and nothing
+  // has changed, when there is none that can be read so: next() says why.
+  virtual bool next_plain(Message& message) {
+    (void)message;
+    return false;
+  }
   // The same as a value.
   Result<std::optional<Message>> next();
 

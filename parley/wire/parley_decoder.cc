@@ -201,45 +201,46 @@ Result<std::pair<std::size_t, std::size_t>> ParleyDecoder::sizes_of_next(
                    static_cast<std::size_t>(length.value));
 }
 
-// The frames that come most, plain CALLs of a kept name and plain REPLYs, where they lie. False,
-// and nothing has changed, when the next one is another, or in any way not as it should be: the
-// reader proper says what it is.
-bool ParleyDecoder::next_quick(Message& message) {
+// Plain CALLs of a kept name and plain REPLYs, where they lie. Whatever is in any way not as it
+// should be is left to the reader proper.
+bool ParleyDecoder::next_plain(Message& message) {
   constexpr std::uint64_t longest = 4096;  // what any side takes as a frame, and as a body
-  constexpr unsigned char reply = 0x02;
-  constexpr unsigned char call_with_deadline = 0x11;
+  constexpr unsigned reply = 0x02;
+  constexpr unsigned call_with_deadline = 0x11;
   const std::string_view front = buffer_.front();
-  if (front.empty() || !has_hello_) return false;
-  const auto first = static_cast<unsigned char>(front.front());
+  if (!has_hello_) return false;
+  impl::QuickFields fields(front);
+  const unsigned first = fields.byte();
   if (first != 0x01 && first != reply && first != call_with_deadline) return false;
-  impl::QuickFields fields(front.substr(1));
   const std::uint64_t length = fields.varint();
   if (!fields.ends_after(length) || length > longest) return false;
   const std::uint64_t seq = fields.varint();
-  const std::uint64_t name = first == reply ? impl::first_name : fields.varint();
+  std::string_view method;
+  if (first != reply) {
+    const std::uint64_t name = fields.varint() - impl::first_name;
+    if (name >= kept_.size()) return false;
+    method = kept_[name];
+  }
   const std::uint64_t microseconds = first == call_with_deadline ? fields.varint() : 0;
   const unsigned codec = fields.byte();
   if (!fields.is_ok() || seq == 0 || seq > std::numeric_limits<std::int32_t>::max()) return false;
   if ((codec & impl::codec_filtered) != 0) return false;
-  if (first != reply) {
-    if (name < impl::first_name || name - impl::first_name >= names_.size()) return false;
-    message.method = names_[name - impl::first_name];
-  }
+  message.seq = static_cast<std::int32_t>(seq);
+  message.type = first == reply ? MessageType::reply : MessageType::call;
+  message.method = method;
+  message.body_codec = static_cast<BodyCodec>(codec);
+  message.timeout.reset();
   if (first == call_with_deadline) {
     message.timeout = std::chrono::microseconds(static_cast<std::int64_t>(microseconds));
   }
-  message.type = first == reply ? MessageType::reply : MessageType::call;
-  message.seq = static_cast<std::int32_t>(seq);
-  message.body_codec = static_cast<BodyCodec>(codec);
-  const std::size_t end = front.size() - fields.beyond();
-  if (fields.left() > 0) message.body = buffer_.slice(end - fields.left(), end);
-  buffer_.consume(end);
+  message.body.share_part(buffer_.chunk(), fields.rest());
+  buffer_.consume(front.size() - fields.beyond());
   return true;
 }
 
 Result<bool> ParleyDecoder::next(Message& message) {
   if (!error_.is_ok()) return error_;
-  if (next_quick(message)) return true;
+  if (next_plain(message)) return true;
   for (;;) {
     Progress progress = Progress::frame;
     if (Status bad = advance(message, progress); !bad.is_ok()) return die(std::move(bad));
@@ -317,7 +318,7 @@ std::string_view ParleyDecoder::read_method(FrameReader& reader, const Frame& fr
                                             Message& message) {
   const std::uint64_t number = reader.varint("method");
   if (number >= impl::first_name) {
-    if (number - impl::first_name < names_.size()) return names_[number - impl::first_name];
+    if (number - impl::first_name < kept_.size()) return kept_[number - impl::first_name];
     reader.refuse("method", "no name was kept as " + std::to_string(number));
     return {};
   }
@@ -335,7 +336,8 @@ std::string_view ParleyDecoder::read_method(FrameReader& reader, const Frame& fr
                                 std::to_string(limits_.takes.max_names) + ")");
     return {};
   }
-  return reader.is_ok() ? std::string_view(names_.emplace_back(text)) : std::string_view();
+  if (!reader.is_ok()) return {};
+  return kept_.emplace_back(names_.emplace_back(text));
 }
 
 Status ParleyDecoder::take_frame(const Frame& frame, Message& message, Progress& progress) {

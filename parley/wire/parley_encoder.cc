@@ -5,6 +5,7 @@
 
 #include "parley/base/assert.h"
 #include "parley/wire/impl/parley_frames.h"
+#include "parley/wire/impl/put_short.h"
 #include "parley/wire/impl/varint.h"
 #include "parley/wire/parley_framing.h"
 
@@ -203,7 +204,7 @@ std::uint64_t ParleyEncoder::known_name(std::string_view name) noexcept {
   const auto place = reinterpret_cast<std::uintptr_t>(name.data());
   Seen& seen = seen_[(place >> 3U ^ place) % seen_.size()];
   // What stands at an address may have changed, so the text is compared too.
-  if (seen.number != 0 && seen.at == name.data() && names_[seen.number - impl::first_name] == name)
+  if (seen.number != 0 && seen.at == name.data() && kept_[seen.number - impl::first_name] == name)
     return seen.number;
   const auto found = numbers_.find(name);
   if (found == numbers_.end()) return 0;
@@ -220,8 +221,8 @@ void ParleyEncoder::append_name(std::string_view name, std::string& head) {
   head += static_cast<char>(is_kept ? impl::name_to_keep : impl::name_as_text);
   append_text(head, name);
   if (!is_kept) return;
-  names_.emplace_back(name);
-  numbers_.emplace(names_.back(), names_.size() - 1 + impl::first_name);
+  kept_.emplace_back(names_.emplace_back(name));
+  numbers_.emplace(kept_.back(), kept_.size() - 1 + impl::first_name);
 }
 
 // The frame up to its body, of which so much will follow.
@@ -276,44 +277,49 @@ void ParleyEncoder::encode_frame(const Message& message, std::size_t body_bytes,
   out += head;
 }
 
-// The frames that are said most: plain calls of a name the other side keeps (plain answers:
-// encode_answer()). False, and nothing has changed, for all others.
-bool ParleyEncoder::encode_quick_call(const Message& message, std::string_view body,
-                                      std::string& out) {
+bool ParleyEncoder::encode_call(const PlainCall& call, std::string& out) {
   constexpr std::size_t longest = 4096;  // what any side takes as a body
-  if (message.type != MessageType::call || message.more || !message.metadata.empty() ||
-      !message.filters.empty() || has_high_bit(message.body_codec) || message.seq < 1 ||
-      body.size() > longest) {
-    return false;
-  }
-  const std::uint64_t name = known_name(message.method);
+  if (has_high_bit(call.codec) || call.seq < 1 || call.body.size() > longest) return false;
+  const std::uint64_t name = known_name(call.method);
   if (name == 0) return false;
   std::uint64_t microseconds = 0;
-  if (message.timeout) {
-    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(*message.timeout);
+  if (call.timeout) {
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(*call.timeout);
     microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(left.count(), 0));
     if (microseconds > impl::longest_timeout_us) return false;
   }
   // The fields first, behind room for what tells their size.
   constexpr std::size_t room = 1 + impl::longest_varint;
-  std::array<char, room + 3 * impl::longest_varint + 1> head;
-  char* at = impl::put_varint(head.data() + room, static_cast<std::uint64_t>(message.seq));
+  constexpr std::size_t most_short_body = 64;
+  std::array<char, room + 3 * impl::longest_varint + 1 + most_short_body> frame;
+  char* at = impl::put_varint(frame.data() + room, static_cast<std::uint64_t>(call.seq));
   at = impl::put_varint(at, name);
-  if (message.timeout) at = impl::put_varint(at, microseconds);
-  *at++ = static_cast<char>(message.body_codec);
-  const auto fields = static_cast<std::size_t>(at - head.data()) - room;
-  char* const first = head.data() + room - varint_size(fields + body.size()) - 1;
-  const unsigned flags = message.timeout ? impl::flag_timeout : 0;
+  if (call.timeout) at = impl::put_varint(at, microseconds);
+  *at++ = static_cast<char>(call.codec);
+  const auto fields = static_cast<std::size_t>(at - frame.data()) - room;
+  const std::size_t payload = fields + call.body.size();
+  char* const first = frame.data() + room - varint_size(payload) - 1;
+  const unsigned flags = call.timeout ? impl::flag_timeout : 0;
   *first = static_cast<char>(impl::frame_kind_of(MessageType::call) | flags);
-  impl::put_varint(first + 1, fields + body.size());
-  out.append(first, at);
-  out += body;
+  impl::put_varint(first + 1, payload);
+  const bool is_short = call.body.size() <= most_short_body;
+  if (is_short) at = impl::put_short(at, call.body);
+  out.append(first, static_cast<std::size_t>(at - first));
+  if (!is_short) out += call.body;
   return true;
 }
 
 Status ParleyEncoder::encode_pieces(const Message& message, std::span<const std::string_view> body,
                                     std::string& out) {
-  if (body.size() <= 1 && encode_quick_call(message, body.empty() ? "" : body[0], out)) return {};
+  if (message.type == MessageType::call && body.size() <= 1 && !message.more &&
+      message.metadata.empty() && message.filters.empty()) {
+    const PlainCall call{.seq = message.seq,
+                         .method = message.method,
+                         .codec = message.body_codec,
+                         .body = body.empty() ? std::string_view() : body[0],
+                         .timeout = message.timeout};
+    if (encode_call(call, out)) return {};
+  }
   std::size_t size = 0;
   for (const std::string_view piece : body) size += piece.size();
   if (Status bad = refuse(message, size); !bad.is_ok()) return bad;
@@ -357,21 +363,38 @@ Status ParleyEncoder::encode_in_parts(const Message& message,
   }
 }
 
-Status ParleyEncoder::encode_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
-                                    std::string& out) const {
-  constexpr std::size_t most_head = 2 + 3 * impl::longest_varint;
-  // What any side takes, since what this one takes may be learned at this very moment.
-  if (seq < 1 || body.size() + most_head > Settings().max_frame || has_high_bit(codec)) {
-    return {Code::resource_exhausted, "parley REPLY: it is no small answer"};
-  }
-  std::array<char, most_head> head;
-  char* at = head.data();
-  *at++ = static_cast<char>(impl::frame_kind_of(MessageType::reply));
+namespace {
+
+// What a REPLY has besides its body, at most.
+constexpr std::size_t most_reply_head = 2 + 3 * impl::longest_varint;
+
+char* put_reply_head(char* at, std::int32_t seq, BodyCodec codec, std::size_t body_bytes) {
   const auto id = static_cast<std::uint64_t>(seq);
-  at = impl::put_varint(at, varint_size(id) + 1 + body.size());
+  *at++ = static_cast<char>(impl::frame_kind_of(MessageType::reply));
+  at = impl::put_varint(at, varint_size(id) + 1 + body_bytes);
   at = impl::put_varint(at, id);
   *at++ = static_cast<char>(codec);
-  out.append(head.data(), at);
+  return at;
+}
+
+}  // namespace
+
+char* ParleyEncoder::write_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
+                                  char* room) const noexcept {
+  if (seq < 1 || body.size() > most_small_answer - most_reply_head || has_high_bit(codec)) {
+    return nullptr;
+  }
+  return impl::put_short(put_reply_head(room, seq, codec, body.size()), body);
+}
+
+Status ParleyEncoder::encode_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
+                                    std::string& out) const {
+  // What any side takes, since what this one takes may be learned at this very moment.
+  if (seq < 1 || body.size() + most_reply_head > Settings().max_frame || has_high_bit(codec)) {
+    return {Code::resource_exhausted, "parley REPLY: it is no small answer"};
+  }
+  std::array<char, most_reply_head> head;
+  out.append(head.data(), put_reply_head(head.data(), seq, codec, body.size()));
   out += body;
   return {};
 }

@@ -23,6 +23,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "parley/base/bytes.h"
 #include "parley/base/result.h"
@@ -67,6 +68,7 @@ class ParleyDecoder final : public Decoder {
   // memory is taken for bytes that have not come.
   Result<bool> next(Message& message) override;
   using Decoder::next;
+  bool next_plain(Message& message) override;
 
   [[nodiscard]] const Settings* settings() const noexcept override {
     return has_hello_ ? &other_ : nullptr;
@@ -95,7 +97,6 @@ class ParleyDecoder final : public Decoder {
 
   [[nodiscard]] Result<std::pair<std::size_t, std::size_t>> sizes_of_next(
       std::string_view bytes) const;
-  bool next_quick(Message& message);
   Status advance(Message& message, Progress& progress);
   Status advance_joined(Message& message, Progress& progress);
   Status take(const Frame& frame, Message& message, Progress& progress);
@@ -116,6 +117,7 @@ class ParleyDecoder final : public Decoder {
   bool has_hello_ = false;
   // Views of them stay valid while names are added.
   std::deque<std::string> names_;
+  std::vector<std::string_view> kept_;  // those views, by number
   // By number, and by which side began the exchange.
   std::unordered_map<std::uint64_t, Unfinished> unfinished_;
   std::size_t unfinished_bytes_ = 0;
@@ -144,9 +146,13 @@ class ParleyEncoder final : public Encoder {
   // (resource_exhausted). A status that is too long is no error: its texts are cut so that it
   // reaches the caller.
   using Encoder::encode;
+  // Those of a name that the other side keeps.
+  bool encode_call(const PlainCall& call, std::string& out) override;
   // A body that does not fit a frame is refused (resource_exhausted): encode() cuts it.
   Status encode_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
                        std::string& out) const override;
+  char* write_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
+                     char* room) const noexcept override;
   Status encode_apart(const Message& message, std::string& out, Bytes& tail) override;
 
  private:
@@ -158,7 +164,6 @@ class ParleyEncoder final : public Encoder {
 
   Status encode_pieces(const Message& message, std::span<const std::string_view> body,
                        std::string& out) override;
-  bool encode_quick_call(const Message& message, std::string_view body, std::string& out);
   Status refuse(const Message& message, std::size_t body_bytes) const;
   void encode_frame(const Message& message, std::size_t body_bytes, std::string& out);
   Status encode_in_parts(const Message& message, std::span<const std::string_view> body,
@@ -170,6 +175,7 @@ class ParleyEncoder final : public Encoder {
   Settings other_;
   std::string head_;  // of the frame being written; kept for its memory
   std::deque<std::string> names_;
+  std::vector<std::string_view> kept_;  // the same, by number
   std::unordered_map<std::string_view, std::uint64_t> numbers_;
   std::array<Seen, 64> seen_{};
 };

@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "parley/base/random.h"
 #include "parley/base/testing/allocations.h"
 #include "parley/base/testing/hex.h"
 #include "parley/wire/testing/golden_parley.h"
@@ -524,6 +527,116 @@ TEST(ParleyFraming, a_call_is_the_same_bytes_whether_its_body_lies_in_one_piece_
     ASSERT_EQ(in_one, in_two) << i;
   }
   EXPECT_GT(calls, 50U);
+}
+
+// One message serves all that are read so.
+TEST(ParleyFraming, what_is_read_at_a_glance_is_what_the_reader_proper_reads) {
+  testing::Random random(23);
+  Random numbers(23);
+  ParleyEncoder encoder;
+  std::string bytes;
+  encoder.start(bytes);
+  std::vector<Message> sent;
+  for (int i = 0; i < 3'000; ++i) {
+    Message message = testing::random_parley_message(random, i % 10 == 0 ? 4'200 : 40);
+    if (i % 3 != 0) {
+      message = {.seq = static_cast<std::int32_t>(1 + numbers.below(1'000'000)),
+                 .type = i % 3 == 1 ? MessageType::call : MessageType::reply,
+                 .method = i % 3 == 1 ? "/math/add" : "",
+                 .body_codec = BodyCodec::json,
+                 .body = Bytes::copy_of(std::string(numbers.below(30), 'x'))};
+      if (i % 6 == 1) message.timeout = std::chrono::microseconds(numbers.below(1'000'000'000));
+    }
+    if (message.more) continue;
+    ASSERT_TRUE(encoder.encode(message, bytes).is_ok());
+    sent.push_back(std::move(message));
+  }
+  ParleyDecoder decoder;
+  decoder.feed(bytes);
+  ASSERT_TRUE(decoder.next());  // the hello
+  Message plain;
+  std::size_t plains = 0;
+  for (const Message& message : sent) {
+    if (decoder.next_plain(plain)) {
+      ++plains;
+      ASSERT_EQ(plain, message);
+      continue;
+    }
+    Message fresh;
+    const auto came = decoder.next(fresh);
+    ASSERT_TRUE(came && *came);
+    ASSERT_EQ(fresh, message);
+  }
+  EXPECT_FALSE(decoder.next_plain(plain));
+  EXPECT_GT(plains, 1'900U);
+}
+
+TEST(ParleyFraming, a_plain_call_is_written_as_any_other) {
+  Random numbers(29);
+  ParleyEncoder plain;
+  ParleyEncoder other;
+  const auto in_pieces = [&](const PlainCall& call) {
+    Message message{.seq = call.seq,
+                    .type = MessageType::call,
+                    .method = call.method,
+                    .body_codec = call.codec,
+                    .body = Bytes::copy_of(call.body.substr(0, 1)),
+                    .timeout = call.timeout};
+    message.body.append(Bytes::copy_of(call.body.substr(1)));
+    std::string out;
+    EXPECT_TRUE(other.encode(message, out).is_ok());
+    return out;
+  };
+  std::string out = "before";
+  EXPECT_FALSE(plain.encode_call({.seq = 1, .method = "/add", .body = "12"}, out))
+      << "the other side does not know the name yet";
+  EXPECT_EQ(out, "before");
+  const PlainCall first{.seq = 1, .method = "/add", .codec = BodyCodec::json, .body = "12"};
+  ASSERT_TRUE(plain
+                  .encode({.seq = 1,
+                           .type = MessageType::call,
+                           .method = "/add",
+                           .body_codec = BodyCodec::json,
+                           .body = Bytes::copy_of("12")},
+                          out)
+                  .is_ok());
+  EXPECT_EQ(out, "before" + in_pieces(first));
+  for (std::size_t size = 2; size < 200; ++size) {
+    const std::string body(size, 'x');
+    PlainCall call{.seq = static_cast<std::int32_t>(1 + numbers.below(0x7ffffffe)),
+                   .method = "/add",
+                   .codec = BodyCodec::json,
+                   .body = body};
+    if (size % 2 == 0) call.timeout = std::chrono::microseconds(numbers.below(1'000'000'000));
+    out.clear();
+    ASSERT_TRUE(plain.encode_call(call, out));
+    ASSERT_EQ(out, in_pieces(call)) << size;
+  }
+  out.clear();
+  EXPECT_FALSE(plain.encode_call({.seq = 0, .method = "/add", .body = "12"}, out));
+  EXPECT_FALSE(
+      plain.encode_call({.seq = 1, .method = "/add", .body = std::string(5'000, 'x')}, out));
+  EXPECT_EQ(out, "");
+}
+
+TEST(ParleyFraming, a_small_answer_is_the_same_bytes_in_room_as_in_a_string) {
+  const ParleyEncoder encoder;
+  for (const std::int32_t seq : {1, 127, 128, 1'000'000, 0x7fffffff}) {
+    for (std::size_t size = 0; size < 200; ++size) {
+      std::string body;
+      for (std::size_t i = 0; i < size; ++i) body += static_cast<char>('a' + i % 26);
+      std::string out;
+      ASSERT_TRUE(encoder.encode_answer(seq, BodyCodec::json, body, out).is_ok());
+      std::array<char, Encoder::most_small_answer> room{};
+      const char* const end = encoder.write_answer(seq, BodyCodec::json, body, room.data());
+      ASSERT_EQ(end != nullptr, size <= 96) << size;
+      if (end != nullptr)
+        ASSERT_EQ(std::string_view(room.data(), static_cast<std::size_t>(end - room.data())), out);
+    }
+  }
+  std::array<char, Encoder::most_small_answer> room{};
+  EXPECT_EQ(encoder.write_answer(0, BodyCodec::json, "1", room.data()), nullptr);
+  EXPECT_EQ(encoder.write_answer(1, static_cast<BodyCodec>(0x80), "1", room.data()), nullptr);
 }
 
 }  // namespace

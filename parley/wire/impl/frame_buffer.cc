@@ -12,22 +12,21 @@ void FrameBuffer::feed(Bytes chunk) {
   }
   waiting_ += chunk.size();
   chunks_.push_back(std::move(chunk));
+  if (unread_.empty()) unread_ = chunks_[front_].piece(0);
 }
 
-void FrameBuffer::consume(std::size_t count) {
-  used_ += count;
-  waiting_ -= count;
-  if (used_ < chunks_[front_].size()) return;
-  used_ = 0;
+void FrameBuffer::next_chunk() {
   chunks_[front_++] = {};  // let the block go at once
-  if (front_ * 2 < chunks_.size()) return;
-  chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(front_));
-  front_ = 0;
+  if (front_ * 2 >= chunks_.size()) {
+    chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(front_));
+    front_ = 0;
+  }
+  unread_ = front_ < chunks_.size() ? chunks_[front_].piece(0) : std::string_view();
 }
 
 bool FrameBuffer::gather(std::size_t size) {
   while (joined_.size() < size && waiting_ > 0) {
-    const std::string_view more = unread().substr(0, size - joined_.size());
+    const std::string_view more = unread_.substr(0, size - joined_.size());
     const std::size_t needed = joined_.size() + more.size();
     if (needed > joined_.capacity()) {
       // Not joined_.reserve(): that doubles on its own account, beyond the frame's size.
@@ -47,7 +46,8 @@ bool FrameBuffer::gather(std::size_t size) {
 void FrameBuffer::clear() {
   chunks_ = {};
   joined_ = {};
-  front_ = used_ = waiting_ = 0;
+  unread_ = {};
+  front_ = waiting_ = 0;
 }
 
 }  // namespace parley::wire::impl

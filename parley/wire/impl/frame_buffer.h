@@ -26,16 +26,22 @@ class FrameBuffer {
 
   // What can be read in place: nothing while part of a frame is joined.
   [[nodiscard]] std::string_view front() const noexcept {
-    return joined_.empty() ? unread() : std::string_view();
+    return joined_.empty() ? unread_ : std::string_view();
   }
   // Bytes [from, to) of front(), sharing the chunk.
   [[nodiscard]] Bytes slice(std::size_t from, std::size_t to) const {
-    return chunks_[front_].slice(used_ + from, to - from);
+    return chunks_[front_].slice(used() + from, to - from);
   }
+  // The chunk that front() is part of.
+  [[nodiscard]] const Bytes& chunk() const { return chunks_[front_]; }
   // What keeps front() alive.
   [[nodiscard]] const BlockRef& block() const { return chunks_[front_].first_block(); }
   // Uses up the first bytes of front().
-  void consume(std::size_t count);
+  void consume(std::size_t count) {
+    unread_.remove_prefix(count);
+    waiting_ -= count;
+    if (unread_.empty()) next_chunk();
+  }
 
   // Joins until there are `size` bytes; false when they have not come. The memory taken follows
   // the bytes that came, not those that were announced.
@@ -51,15 +57,16 @@ class FrameBuffer {
   void clear();
 
  private:
-  // The bytes of the front chunk that are not used yet.
-  [[nodiscard]] std::string_view unread() const noexcept {
-    return front_ == chunks_.size() ? std::string_view() : chunks_[front_].piece(0).substr(used_);
+  // Bytes of the front chunk that are used up.
+  [[nodiscard]] std::size_t used() const noexcept {
+    return static_cast<std::size_t>(unread_.data() - chunks_[front_].piece(0).data());
   }
+  void next_chunk();
 
-  // Of one piece each; those before front_ are used up, used_ bytes of the front one too.
+  // Of one piece each; those before front_ are used up.
   std::vector<Bytes> chunks_;
   std::size_t front_ = 0;
-  std::size_t used_ = 0;
+  std::string_view unread_;  // what is not used yet of the front one
   std::size_t waiting_ = 0;  // bytes of chunks_ not used
   std::string joined_;       // the head of a frame that is spread over chunks
   std::uint64_t copied_ = 0;

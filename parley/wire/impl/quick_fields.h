@@ -26,13 +26,11 @@ class QuickFields {
     const auto first = static_cast<unsigned char>(*at_++);
     if (first < 0x80) [[likely]]
       return first;
-    std::uint64_t value = first & 0x7fU;
-    for (unsigned shift = 7; shift < 49 && at_ != end_; shift += 7) {
-      const auto byte = static_cast<unsigned char>(*at_++);
-      value |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
-      if (byte < 0x80) return byte == 0 ? fail() : value;
-    }
-    return fail();
+    if (at_ == end_) return fail();
+    const auto second = static_cast<unsigned char>(*at_++);
+    const std::uint64_t value = (first & 0x7fU) | static_cast<std::uint64_t>(second & 0x7fU) << 7U;
+    if (second >= 0x80) return longer_varint(value);
+    return second == 0 ? fail() : value;
   }
   unsigned char byte() noexcept {
     return at_ == end_ ? static_cast<unsigned char>(fail()) : static_cast<unsigned char>(*at_++);
@@ -45,7 +43,8 @@ class QuickFields {
   }
 
   [[nodiscard]] bool is_ok() const noexcept { return is_ok_; }
-  // Bytes of the frame behind what was read.
+  // Of the frame, what is behind what was read; how many bytes that is.
+  [[nodiscard]] std::string_view rest() const noexcept { return {at_, left()}; }
   [[nodiscard]] std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
   // Bytes behind the frame.
   [[nodiscard]] std::size_t beyond() const noexcept {
@@ -53,6 +52,15 @@ class QuickFields {
   }
 
  private:
+  // From the third byte on.
+  std::uint64_t longer_varint(std::uint64_t value) noexcept {
+    for (unsigned shift = 14; shift < 49 && at_ != end_; shift += 7) {
+      const auto byte = static_cast<unsigned char>(*at_++);
+      value |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
+      if (byte < 0x80) return byte == 0 ? fail() : value;
+    }
+    return fail();
+  }
   std::uint64_t fail() noexcept {
     is_ok_ = false;
     return 0;

@@ -1,0 +1,36 @@
+// Copies a short text by a few wide moves instead of a call: most bodies are a few bytes. Private
+// to wire. Pure functions.
+//
+//   char* end = put_short(at, "[1,2]");     // there is room for it at `at`
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace parley::wire::impl {
+
+inline char* put_short(char* at, std::string_view text) noexcept {
+  // Two moves of which the second ends where the text ends; they may overlap.
+  const auto put_ends = [&]<class Word>(Word) {
+    Word first;
+    Word last;
+    std::memcpy(&first, text.data(), sizeof first);
+    std::memcpy(&last, text.data() + text.size() - sizeof last, sizeof last);
+    std::memcpy(at, &first, sizeof first);
+    std::memcpy(at + text.size() - sizeof last, &last, sizeof last);
+  };
+  if (text.size() > 16) {
+    std::memcpy(at, text.data(), text.size());
+  } else if (text.size() >= 8) {
+    put_ends(std::uint64_t{});
+  } else if (text.size() >= 4) {
+    put_ends(std::uint32_t{});
+  } else {
+    for (std::size_t i = 0; i < text.size(); ++i) at[i] = text[i];
+  }
+  return at + text.size();
+}
+
+}  // namespace parley::wire::impl
