@@ -48,7 +48,9 @@ Status EarlySession::send(const wire::Message& message, const EarlyOptions& opti
   if (std::exchange(has_sent_, true)) {
     return {Code::failed_precondition, "the one message that may be sent here was sent before"};
   }
-  return impl::Early::send(connection_, message, rt::Deadline::after(options.timeout));
+  Status status = impl::Early::send(connection_, message, rt::Deadline::after(options.timeout));
+  if (status.code() == Code::not_sent) broken_ = status;
+  return status;
 }
 
 Result<wire::Message> EarlySession::receive(const EarlyOptions& options) {
@@ -56,7 +58,9 @@ Result<wire::Message> EarlySession::receive(const EarlyOptions& options) {
     return Status(Code::failed_precondition,
                   "the one message that may be received here was received before");
   }
-  return impl::Early::receive(connection_, side_, options);
+  auto message = impl::Early::receive(connection_, side_, options);
+  if (!message) broken_ = message.error();
+  return message;
 }
 
 const SessionValues& ClosedSession::values() const { return connection_.extras().values(); }

@@ -89,7 +89,8 @@ class EarlySession : public SessionView {
   // One exchange before everything else: a message of type auth_call by who dialled, answered by
   // auth_reply. Each is sent, and received, once: failed_precondition the second time, and when who
   // accepted sends before it has received (until then it does not know what is spoken).
-  // unimplemented in a framing without such messages; not_sent when it cannot be sent in time.
+  // unimplemented in a framing without such messages; not_sent when it cannot be sent in time: the
+  // session cannot go on then, as after an error of receive().
   Status send(const wire::Message& message, const EarlyOptions& options = {});
   // The first message of the other side. unauthenticated when it is of another type: the session
   // cannot go on. deadline_exceeded after the timeout; resource_exhausted at max_bytes; unavailable
@@ -105,6 +106,7 @@ class EarlySession : public SessionView {
   const Side side_;
   const bool is_redial_;
   std::string id_;
+  Status broken_;  // why it cannot go on, whatever the plugins say
   bool has_sent_ = false;
   bool has_received_ = false;
 };

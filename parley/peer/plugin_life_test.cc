@@ -369,6 +369,19 @@ PARLEY_PEER_TEST(PluginLife, another_first_message_is_refused_and_the_connection
       "unauthenticated: plugin answering: the first message has to be of type auth_call, not call");
 }
 
+PARLEY_PEER_TEST(PluginLife,
+                 what_went_wrong_before_ends_the_session_also_when_a_plugin_minds_it_not) {
+  Pair pair(with({{.name = "careless",
+                   .after_accept =
+                       [](EarlySession& session) {
+                         (void)session.receive();
+                         return Status();
+                       }}}),
+            {});
+  EXPECT_FALSE(pair.dial().call("/x"));
+  pair.server_log.wait_for("the first message has to be of type auth_call, not call");
+}
+
 PARLEY_PEER_TEST(PluginLife, who_accepted_cannot_send_before_it_has_received) {
   Pair pair(with({{.name = "eager",
                    .after_accept =

@@ -127,6 +127,7 @@ Status Early::ask(Connection& connection, Side side, bool is_redial, std::string
   for (; status.is_ok() && asked < plugins.all().size(); ++asked) {
     status = Plugins::run_one<EarlySession&>(plugins.all()[asked], hook,
                                              is_dialled ? "after_dial" : "after_accept", session);
+    if (status.is_ok()) status = session.broken_;
     if (status.is_ok() && connection.stream_ == nullptr) {
       status = Status(Code::internal, "plugin " + plugins.all()[asked].name +
                                           " took the stream away and put none in its place");
