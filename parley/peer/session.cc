@@ -7,8 +7,8 @@
 #include "parley/peer/impl/async_call.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/hub.h"
-#include "parley/rt/blocking.h"
 #include "parley/peer/impl/plugged.h"
+#include "parley/rt/blocking.h"
 
 namespace parley {
 namespace {

@@ -115,7 +115,8 @@ void Overloader::left(const ClosedSession& session) {
 }
 
 Status Overloader::admit_rates(Rules& rules, const ServeStep& step) {
-  TokenBucket* const of_method = rules.method_rates.empty() ? nullptr : rules.rate_of(step.method());
+  TokenBucket* const of_method =
+      rules.method_rates.empty() ? nullptr : rules.rate_of(step.method());
   const Instant now = rt::now();
   if (of_method != nullptr && !of_method->try_take(now)) {
     ++counters_.method_rate;

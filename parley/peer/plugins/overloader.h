@@ -8,9 +8,9 @@
 //
 // A plugin for any number of peers, which share its limits; fiber-safe.
 //
-//   auto overload = std::make_shared<Overloader>(OverloaderOptions{.adaptive = {{}}, .queue = {{}}});
-//   parley::Peer peer({.plugins = {overloader(overload)}});
-//   overload->update({.rate = {{.per_second = 1'000}}});          // while it runs
+//   auto overload = std::make_shared<Overloader>(OverloaderOptions{.adaptive = {{}}, .queue =
+//   {{}}}); parley::Peer peer({.plugins = {overloader(overload)}}); overload->update({.rate =
+//   {{.per_second = 1'000}}});          // while it runs
 #pragma once
 
 #include <atomic>
