@@ -117,6 +117,8 @@ Result<Serving> parse_serving(int argc, const char* const* argv) {
     const std::string_view option = argv[i];
     if (option == "--no-idle-spin") {
       serving.idle_spin = false;
+    } else if (option == "--overload") {
+      serving.has_overloader = true;
     } else if (option == "--tls" && i + 1 < argc) {
       serving.tls_folder = argv[++i];
     } else if (option == "--tls") {

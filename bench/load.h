@@ -42,10 +42,12 @@ struct Load {
   double calls_per_second = 0;  // over all connections, in an open loop; 0: a closed loop
 };
 
-// The options of a server of Parley: --no-idle-spin, --tls FOLDER (chain.pem and key.pem in it).
+// The options of a server of Parley: --no-idle-spin, --tls FOLDER (chain.pem and key.pem in it),
+// --overload.
 struct Serving {
   bool idle_spin = true;
-  std::string tls_folder;
+  std::string tls_folder = {};
+  bool has_overloader = false;
 };
 Result<Serving> parse_serving(int argc, const char* const* argv);
 

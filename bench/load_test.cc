@@ -50,6 +50,7 @@ TEST(Load, of_a_server_is_read_from_the_command_line) {
   EXPECT_TRUE(serving({})->idle_spin);
   EXPECT_EQ(serving({"--no-idle-spin", "--tls", "keys"})->tls_folder, "keys");
   EXPECT_FALSE(serving({"--no-idle-spin"})->idle_spin);
+  EXPECT_TRUE(serving({"--overload"})->has_overloader);
   EXPECT_FALSE(serving({"--tls"}));
   EXPECT_FALSE(serving({"--turbo"}));
 }

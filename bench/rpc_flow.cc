@@ -2,17 +2,23 @@
 //
 //   rpc_flow push --address A --server-pid P ...     C sessions, a fiber on each that pushes
 //   "/note" rpc_flow stream --address A --server-pid P ...   C sessions, a stream "/sink" on each
+//   rpc_flow overload --address A --server-pid P --rate R   "/work" of rpc_server --overload, in an
+//                                                    open loop; --rate 0: as fast as it is done
 //   rpc_flow idle --address A --server-pid P ...     C sessions that called once and are silent
 //
 // The options are those of rpc_client. push and stream print a line when the window is over
 // (Window::to_json, where a message that arrived counts as a request) and fail if one got lost.
+// overload prints {"good":N,"refused":N,"seconds":S,"p50_us":T,"p99_us":T}: how many calls that
+// should have begun in the window were served, and how long these took from when they should have.
 // idle prints {"sessions":C,"bytes_per_idle_session":B}: what the server's resident memory grew by.
 #include <parley/parley.h>
+#include <parley/rt/random.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -78,8 +84,21 @@ class Flow {
         [this](const Session& session, std::uint64_t& sent) { return send_stream(session, sent); });
   }
   Status idle();
+  Status overload();
 
  private:
+  struct Tally {
+    std::atomic<std::uint64_t> good = 0;
+    std::atomic<std::uint64_t> refused = 0;
+    std::atomic<std::uint64_t> failed = 0;
+    Latency latency;
+    rt::Mutex lock;
+    Status failure;  // the last, guarded by the lock
+  };
+  void offer(Tally& tally, Instant from, Instant until);
+  void work_off(Tally& tally, Instant from, Instant until);
+  static void count(Tally& tally, const Status& status, Instant due, bool is_counted);
+
   Status send_stream(const Session& session, std::uint64_t& sent) const;
   [[nodiscard]] Result<std::uint64_t> noted() const {
     return sessions_.front().call<std::uint64_t>("/noted");
@@ -193,10 +212,82 @@ Status Flow::idle() {
   return {};
 }
 
+void Flow::count(Tally& tally, const Status& status, Instant due, bool is_counted) {
+  const bool is_refused = status.code() == Code::resource_exhausted;
+  if (!status.is_ok() && !is_refused) {
+    const std::lock_guard lock(tally.lock);
+    tally.failure = status;
+    ++tally.failed;
+    return;
+  }
+  if (!is_counted) return;
+  if (is_refused) {
+    ++tally.refused;
+    return;
+  }
+  ++tally.good;
+  tally.latency.record(now() - due);
+}
+
+// An open loop: nobody waits for an answer before the next call.
+void Flow::offer(Tally& tally, Instant from, Instant until) {
+  const double mean = 1 / load_.calls_per_second;
+  std::size_t turn = 0;
+  Instant due = now();
+  while (due < until) {
+    const double share = static_cast<double>(rt::random_bits() >> 11U) * 0x1p-53;
+    due += std::chrono::duration_cast<Duration>(
+        std::chrono::duration<double>(-std::log1p(-share) * mean));
+    if (!rt::sleep_until(due).is_ok()) return;
+    const bool is_counted = due >= from && due < until;
+    const Status sent = sessions_[turn++ % sessions_.size()].call_then<int>(
+        [&tally, due, is_counted](const Result<int>& answer) {
+          count(tally, answer.error(), due, is_counted);
+        },
+        {.timeout = arrival_time}, "/work", 1);
+    if (!sent.is_ok()) count(tally, sent, due, is_counted);
+  }
+}
+
+void Flow::work_off(Tally& tally, Instant from, Instant until) {
+  rt::Scope scope;
+  for (const Session& session : sessions_) {
+    scope.go("caller", [&] {
+      while (now() < until) {
+        const Instant due = now();
+        count(tally, session.call<int>("/work", 1).error(), due, due >= from);
+      }
+    });
+  }
+}
+
+Status Flow::overload() {
+  Tally tally;
+  const Instant from = now() + load_.warmup;
+  const Instant until = from + load_.window;
+  if (load_.calls_per_second > 0) {
+    offer(tally, from, until);
+  } else {
+    work_off(tally, from, until);
+  }
+  // Callbacks have returned then.
+  peer_.close();
+  if (tally.failed > 0) return tally.failure;
+  std::printf(R"({"good":%llu,"refused":%llu,"seconds":%.6f,"p50_us":%.3f,"p99_us":%.3f})"
+              "\n",
+              static_cast<unsigned long long>(tally.good.load()),
+              static_cast<unsigned long long>(tally.refused.load()),
+              std::chrono::duration<double>(load_.window).count(),
+              std::chrono::duration<double, std::micro>(tally.latency.percentile(0.5)).count(),
+              std::chrono::duration<double, std::micro>(tally.latency.percentile(0.99)).count());
+  return {};
+}
+
 Status run_flow(std::string_view kind, const Load& load) {
   Flow flow(load);
   if (kind == "idle") return flow.idle();
   if (Status s = flow.dial(); !s.is_ok()) return s;
+  if (kind == "overload") return flow.overload();
   return kind == "push" ? flow.push() : flow.stream();
 }
 
@@ -206,10 +297,10 @@ Status run_flow(std::string_view kind, const Load& load) {
 int main(int argc, char** argv) {
   using namespace parley;
   const std::string_view kind = argc > 1 ? argv[1] : "";
-  constexpr std::array<std::string_view, 3> kinds = {"push", "stream", "idle"};
+  constexpr std::array<std::string_view, 4> kinds = {"push", "stream", "idle", "overload"};
   if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
     return bench::usage_error(
-        Status(Code::invalid_argument, "the first word is push, stream or idle"));
+        Status(Code::invalid_argument, "the first word is push, stream, idle or overload"));
   }
   const Result<bench::Load> load = bench::parse_load(argc - 1, argv + 1);
   if (!load) return bench::usage_error(load.error());

@@ -21,6 +21,7 @@ OPEN_LOOP_SHARE = 0.7  # of what the closed loop reaches
 IDLE_SESSIONS, MANY_SESSIONS = 10_000, 18_000
 IDLE_SECONDS = 3
 SMOKE_SCALE = 100
+OVERLOAD_SECONDS = 3
 
 TARGETS = {
     ("rpc.multiplexed_16", "server_cpu_ratio_grpc"): 0.02,
@@ -32,6 +33,8 @@ TARGETS = {
     ("rpc.spin", "low_rate_cpu_ratio_no_spin"): 1.1,
     ("rpc.spin", "same_core_cpu_ratio_no_spin"): 1.1,
     ("rpc.open_loop", "p99_ratio_p50"): 3,
+    ("rpc.overload", "goodput_ratio"): 0.9,
+    ("rpc.overload", "p99_ratio_unloaded"): 3,
     ("rpc.tls_multiplexed_1k", "server_cpu_ratio_plain"): 1.5,
 }
 
@@ -121,6 +124,30 @@ def measure_open_loop(figures, bench, options):
                                                for run in runs], "rate"))
 
 
+def measure_overload(figures, bench, options):
+    """A handler of 1 ms, on one cpu: what it can do, then half of that, then three times."""
+    def run(connections, rate):
+        # Long enough for the first floor of the adaptive limit, which the warm-up then has.
+        return run_parley(bench, Shape(connections, 1, 16), apart(bench), ["--overload"],
+                          ["overload", "--rate", f"{rate:.0f}"], "rpc_flow",
+                          None if options.smoke else max(bench.seconds, OVERLOAD_SECONDS))
+
+    rows = []
+    for _ in range(options.runs):
+        most = run(2, 0)
+        most_per_second = most["good"] / most["seconds"]
+        half = run(32, 0.5 * most_per_second)
+        three = run(32, 3 * most_per_second)
+        rows.append({"goodput_ratio": three["good"] / three["seconds"] / most_per_second,
+                     "p99_ratio_unloaded": three["p99_us"] / max(half["p99_us"], 1),
+                     "half_p99_us": half["p99_us"], "p99_us": three["p99_us"],
+                     "most_per_second": most_per_second, "refused": three["refused"]})
+    for metric in ("goodput_ratio", "p99_ratio_unloaded"):
+        figures.add("rpc.overload", metric, column(rows, metric), placement=apart(bench),
+                    p99_us=median_of(rows, "p99_us"), half_p99_us=median_of(rows, "half_p99_us"),
+                    most_per_second=median_of(rows, "most_per_second"))
+
+
 def make_certificate(folder):
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=bench",
@@ -183,5 +210,6 @@ MEASURES = {
     "rpc.idle": measure_idle,
     "rpc.spin": measure_spin,
     "rpc.open_loop": measure_open_loop,
+    "rpc.overload": measure_overload,
     "rpc.tls_multiplexed_1k": measure_tls,
 }

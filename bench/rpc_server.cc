@@ -3,8 +3,9 @@
 // stream "/sink" of texts, which ends with how many came; "/noted" tells how many there were of
 // both.
 //
-//   rpc_server [--no-idle-spin] [--tls FOLDER]
+//   rpc_server [--no-idle-spin] [--tls FOLDER] [--overload]
 //
+// With --overload there is an overloader around it, and "/work", which computes for a millisecond.
 // Prints {"address":"tcp://127.0.0.1:PORT","pid":PID}; ends on SIGTERM.
 #include <parley/net/tls_network.h>
 #include <parley/parley.h>
@@ -19,6 +20,7 @@
 #include <string>
 
 #include "load.h"
+#include "window.h"
 
 namespace parley::bench {
 namespace {
@@ -54,6 +56,15 @@ class Notes {
   std::atomic<std::uint64_t> noted_ = 0;
 };
 
+// Of CPU time: on a processor that others have as well it takes longer.
+int work(int n) {
+  constexpr Duration long_enough = std::chrono::milliseconds(1);
+  const auto spent = [] { return cpu_time_of_thread(); };
+  const Duration begin = spent();
+  while (spent() - begin < long_enough) {}
+  return n;
+}
+
 Status serve(const Serving& serving) {
   net::SocketNetwork sockets;
   std::unique_ptr<net::TlsServer> tls;
@@ -68,8 +79,13 @@ Status serve(const Serving& serving) {
     options.network =
         &secured.emplace(net::TlsNetworkOptions{.below = &sockets, .server = tls.get()});
   }
+  if (serving.has_overloader) {
+    options.plugins.push_back(overloader(
+        std::make_shared<Overloader>(OverloaderOptions{.adaptive = {{}}, .queue = {{}}})));
+  }
   Notes notes;
   Peer peer(options);
+  if (serving.has_overloader) peer.handle("/work", work);
   peer.handle("/echo", echo);
   peer.handle("/slice", slice);
   notes.handle_in(peer);

@@ -75,6 +75,12 @@ Result<Duration> cpu_time_of(pid_t pid) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
+Duration cpu_time_of_thread() noexcept {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 Result<Window::Reading> Window::read(std::uint64_t answered) const {
   const Result<Duration> server = cpu_time_of(server_);
   if (!server) return server.error();

@@ -49,6 +49,9 @@ class Latency {
 // 0 is this process. not_found when there is no such process (so for every number above max_pid).
 Result<Duration> cpu_time_of(pid_t pid);
 
+// The same of the calling thread.
+Duration cpu_time_of_thread() noexcept;
+
 // The measured stretch: both processes' CPU clocks and the count of answers are read by the client
 // at the same instant, at either end. Not thread-safe.
 class Window {
