@@ -31,6 +31,7 @@ struct BatchedCall {
   wire::BodyCodec codec = wire::BodyCodec::none;
   Bytes body{};
   Result<wire::Message> reply = wire::Message();
+  bool is_refused = false;  // the other side says that it did not run it
 };
 
 }  // namespace impl

@@ -3,6 +3,7 @@
 #include "parley/peer/body.h"
 #include "parley/peer/impl/accept.h"
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/line.h"
 
 namespace parley {
 
@@ -11,7 +12,7 @@ const Session& Context::session() const {
   return *session_;
 }
 
-std::string Context::real_ip() const { return connection_.extras().real_ip(); }
+std::string Context::real_ip() const { return impl::kept_with(connection_).real_ip(); }
 
 const PeerOptions& Context::options() const { return connection_.extras().options(); }
 

@@ -5,17 +5,18 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/early.h"
 #include "parley/peer/impl/hub.h"
+#include "parley/peer/impl/line.h"
 
 namespace parley {
 
 SessionNumber SessionView::number() const { return connection_.number(); }
 std::string SessionView::local_address() const { return connection_.local_address(); }
 std::string SessionView::remote_address() const { return connection_.remote_address(); }
-std::string SessionView::real_ip() const { return connection_.extras().real_ip(); }
-Instant SessionView::since() const { return connection_.extras().since(); }
+std::string SessionView::real_ip() const { return impl::kept_with(connection_).real_ip(); }
+Instant SessionView::since() const { return impl::kept_with(connection_).since(); }
 Duration SessionView::age() const { return rt::now() - since(); }
 
-SessionValues& EarlySession::values() const { return connection_.extras().values(); }
+SessionValues& EarlySession::values() const { return impl::kept_with(connection_).values(); }
 
 Status EarlySession::set_id(std::string_view id) {
   Status status = impl::check_id(id);
@@ -24,7 +25,7 @@ Status EarlySession::set_id(std::string_view id) {
 }
 
 Status EarlySession::set_real_ip(const std::string& ip) {
-  return connection_.extras().set_real_ip(ip);
+  return impl::kept_with(connection_).set_real_ip(ip);
 }
 
 net::Stream& EarlySession::stream() const { return impl::Early::stream(connection_); }
@@ -63,7 +64,9 @@ Result<wire::Message> EarlySession::receive(const EarlyOptions& options) {
   return message;
 }
 
-const SessionValues& ClosedSession::values() const { return connection_.extras().values(); }
+const SessionValues& ClosedSession::values() const {
+  return impl::kept_with(connection_).values();
+}
 
 std::string ClosedSession::id() const { return connection_.hub().id_of(connection_); }
 

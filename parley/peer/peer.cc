@@ -11,6 +11,7 @@
 #include "parley/peer/impl/early.h"
 #include "parley/peer/impl/farewell.h"
 #include "parley/peer/impl/hub.h"
+#include "parley/peer/impl/line.h"
 #include "parley/peer/impl/listening.h"
 #include "parley/peer/impl/origin.h"
 #include "parley/peer/impl/plugins.h"
@@ -217,17 +218,70 @@ class Peer::Impl {
   }
 
   Result<Session> start_dialling(const net::Address& address, const DialOptions& options) {
+    if (Status s = check_redial(options.redial); !s.is_ok()) return s;
     if (is_full()) return too_many_sessions();
     if (plugins_ != nullptr) {
-      Status status =
-          plugins_->run<const Dialling&>(&Plugin::before_dial, "before_dial", {.address = address});
-      if (!status.is_ok()) return status;
+      if (Status s = before_dial(address, false); !s.is_ok()) return s;
     }
     const auto until = rt::Deadline::after(options.timeout.value_or(options_->dial_timeout));
     auto stream = network(options.network).dial(address, until, options.socket);
+    if (stream && options.redial.count > 0) return start_line(*std::move(stream), address, options);
     if (stream) return start(*std::move(stream), Side::dialled, framings(options.framings));
     return Status(Code::not_sent, "no connection to " + address.to_string())
         .with_cause(stream.error().message());
+  }
+
+  [[nodiscard]] Status check_redial(const RedialOptions& redial) const {
+    if (redial.count == 0 || options_->max_fibers > 1) return impl::check(redial);
+    return {Code::failed_precondition,
+            "a session that is dialled again needs PeerOptions::max_fibers of at least 2"};
+  }
+
+  // An error of plugins.
+  Status before_dial(const net::Address& address, bool is_redial) const {
+    return plugins_->run<const Dialling&>(&Plugin::before_dial, "before_dial",
+                                          {.address = address, .is_redial = is_redial});
+  }
+
+  // A session that is dialled again when its connection is cut.
+  Result<Session> start_line(std::unique_ptr<net::Stream> stream, const net::Address& address,
+                             const DialOptions& options) {
+    impl::LineTerms terms{
+        network(options.network), address, options.timeout.value_or(options_->dial_timeout),
+        options,
+        impl::Origin{options_, framings(options.framings), router_, plugins_, ready_, workplaces_,
+                     hub_, in_session_, [this](const Connection&) { alive_.done(); }},
+        [this] { return begin_connection(); },
+        [this](const Connection& last) { forget(last); }};
+    if (plugins_ != nullptr) {
+      terms.before_dial = [this](const net::Address& to) { return before_dial(to, true); };
+      terms.introduce = [this](Connection& made, std::string& id) {
+        return introductions_.introduce(made, Side::dialled, true, id);
+      };
+    }
+    const auto line =
+        std::make_shared<impl::Line>(SessionNumber(++last_number_), std::move(terms));
+    const std::shared_ptr<Connection> connection = line->start(std::move(stream));
+    std::string id;
+    Status status;
+    if (plugins_ != nullptr) {
+      status = introductions_.introduce(*connection, Side::dialled, false, id);
+    }
+    alive_.add();  // of the line; its connections are counted too
+    if (status.is_ok()) status = admit_introduced(connection);
+    if (!status.is_ok()) {
+      line->abandon();
+      alive_.done();
+      return status;
+    }
+    return begin(connection, id);
+  }
+
+  // Of a session that there is already. False once the peer is closed.
+  bool begin_connection() {
+    const std::lock_guard lock(lock_);
+    if (!closed_) alive_.add();
+    return !closed_;
   }
 
   [[nodiscard]] bool is_full() const {
@@ -280,13 +334,23 @@ class Peer::Impl {
   Result<Session> start_with_plugins(const std::shared_ptr<Connection>& connection, Side side) {
     std::string id;
     if (Status s = introductions_.introduce(*connection, side, false, id); !s.is_ok()) return s;
-    if (Status s = admit(connection); !s.is_ok()) {
-      impl::Early::tell_of_end(*connection, s);
-      return s;
-    }
+    if (Status s = admit_introduced(connection); !s.is_ok()) return s;
+    return begin(connection, id);
+  }
+
+  // The same as admit(); plugins, which have met it, are told.
+  Status admit_introduced(const std::shared_ptr<Connection>& connection) {
+    Status status = admit(connection);
+    if (!status.is_ok() && plugins_ != nullptr) impl::Early::tell_of_end(*connection, status);
+    return status;
+  }
+
+  // `id`: what plugins want it to be called by, if that is not empty.
+  Result<Session> begin(const std::shared_ptr<Connection>& connection, const std::string& id) {
     if (!id.empty()) (void)hub_->give(*connection, id);  // it was looked at before
     connection->begin();
     const Session session(connection);
+    if (plugins_ == nullptr) return session;
     Status status;
     {
       const auto [context, cancel] = rt::Context::current().with_timeout(options_->early_timeout);

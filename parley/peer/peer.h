@@ -124,8 +124,9 @@ class Peer {
   Status stop_listening(const net::Address& address);
 
   // Opens a session. not_sent, with the reason as cause, when that fails within
-  // DialOptions::timeout; invalid_argument for an address that is none; resource_exhausted at
-  // max_sessions; the error of a plugin that refused, whatever its code: no call was sent.
+  // DialOptions::timeout; invalid_argument for an address that is none, and for RedialOptions that
+  // make no sense; resource_exhausted at max_sessions; the error of a plugin that refused, whatever
+  // its code: no call was sent.
   Result<Session> dial(std::string_view address, const DialOptions& options = {});
 
   // A session over a stream that was made elsewhere (a TLS handshake, a tunnel, a test), as if it

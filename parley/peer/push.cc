@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/line.h"
 #include "parley/peer/impl/plugged.h"
 #include "parley/peer/impl/terms.h"
 #include "parley/rt/context.h"
@@ -15,7 +16,14 @@ namespace parley {
 namespace impl {
 
 struct Pushing {
-  static Connection& of(const Session& session) { return *session.connection_; }
+  // `use` gets the connection of the moment.
+  template <class Use>
+  static auto with(const Session& session, Use use) {
+    const Line* const line = session.connection_->extras().line();
+    if (line == nullptr) return use(*session.connection_);
+    const std::shared_ptr<Connection> now = line->connection();
+    return use(now == nullptr ? *session.connection_ : *now);
+  }
 };
 
 const PeerOptions& options_of(std::span<const Session> sessions) {
@@ -53,13 +61,14 @@ class ManyPushes {
   void go_through_plugins(std::span<const Session> sessions) {
     first_ = sessions.data();
     for (const Session& session : sessions) {
-      impl::Connection& connection = Pushing::of(session);
-      if (!impl::Plugged::calls(connection)) continue;
-      own_.resize(sessions.size());
-      Own& own = own_[static_cast<std::size_t>(&session - first_)];
-      own.is_plugged = true;
-      own.push = push_;
-      own.is_refused = !impl::Plugged::prepare_push(connection, own.push, own.method).is_ok();
+      Pushing::with(session, [&](impl::Connection& connection) {
+        if (!impl::Plugged::calls(connection)) return;
+        own_.resize(sessions.size());
+        Own& own = own_[static_cast<std::size_t>(&session - first_)];
+        own.is_plugged = true;
+        own.push = push_;
+        own.is_refused = !impl::Plugged::prepare_push(connection, own.push, own.method).is_ok();
+      });
     }
   }
 
@@ -86,7 +95,9 @@ class ManyPushes {
     for (std::size_t turn = 0; !full.empty() && !is_over(deadline); ++turn) {
       const auto one = full.begin() + static_cast<std::ptrdiff_t>(turn % full.size());
       const auto turn_ends = std::min(deadline, rt::Deadline::after(longest_wait_for_one));
-      (void)Pushing::of(**one).await_room(push_.message, turn_ends);
+      (void)Pushing::with(**one, [&](impl::Connection& connection) {
+        return connection.await_room(push_.message, turn_ends);
+      });
       std::erase_if(full, [&](const Session* each) { return push_to_one(*each, WhenFull::wait); });
     }
     drop(full.size());
@@ -97,20 +108,21 @@ class ManyPushes {
 
  private:
   impl::Tried try_push(const Session& session, WhenFull when_full) {
-    if (!own_.empty()) [[unlikely]] {
-      const Own& own = own_[static_cast<std::size_t>(&session - first_)];
-      if (own.is_refused) return impl::Tried::failed;
-      if (own.is_plugged) {
-        impl::Outgoing push = own.push;
-        impl::FilteredBody not_shared;
-        return Pushing::of(session).try_push(push, not_shared, when_full);
+    return Pushing::with(session, [&](impl::Connection& connection) {
+      if (!own_.empty()) [[unlikely]] {
+        const Own& own = own_[static_cast<std::size_t>(&session - first_)];
+        if (own.is_refused) return impl::Tried::failed;
+        if (own.is_plugged) {
+          impl::Outgoing push = own.push;
+          impl::FilteredBody not_shared;
+          return connection.try_push(push, not_shared, when_full);
+        }
       }
-    }
-    if (push_.message.filters.empty())
-      return Pushing::of(session).try_push(push_, once_, when_full);
-    // What travels instead of the body is not the same for every session.
-    impl::Outgoing own = push_;
-    return Pushing::of(session).try_push(own, once_, when_full);
+      if (push_.message.filters.empty()) return connection.try_push(push_, once_, when_full);
+      // What travels instead of the body is not the same for every session.
+      impl::Outgoing own = push_;
+      return connection.try_push(own, once_, when_full);
+    });
   }
 
   impl::Outgoing push_;

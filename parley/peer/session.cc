@@ -7,11 +7,26 @@
 #include "parley/peer/impl/async_call.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/hub.h"
+#include "parley/peer/impl/line.h"
 #include "parley/peer/impl/plugged.h"
 #include "parley/rt/blocking.h"
 
 namespace parley {
 namespace {
+
+using impl::kept_with;
+
+// Null for all but those that are dialled again.
+impl::Line* line_of(const std::shared_ptr<impl::Connection>& connection) {
+  return connection->extras().line();
+}
+
+// The connection of the moment.
+std::shared_ptr<impl::Connection> current(const std::shared_ptr<impl::Connection>& connection) {
+  impl::Line* const line = line_of(connection);
+  std::shared_ptr<impl::Connection> now = line == nullptr ? nullptr : line->connection();
+  return now == nullptr ? connection : now;
+}
 
 // What is accepted is said in metadata.
 CallOptions saying_accepted(const CallOptions& options) {
@@ -28,6 +43,12 @@ Session::Session(std::shared_ptr<impl::Connection> connection, std::uint64_t han
       options_(&connection_->extras().options()),
       handler_(handler) {}
 
+bool operator==(const Session& a, const Session& b) {
+  if (a.connection_ == b.connection_) return true;
+  impl::Line* const line = line_of(a.connection_);
+  return line != nullptr && line == line_of(b.connection_);
+}
+
 Result<wire::Message> Session::exchange(const CallOptions& options, std::string_view method,
                                         wire::BodyCodec codec, Bytes body) const {
   if (options.accept_body_codec) {
@@ -36,6 +57,9 @@ Result<wire::Message> Session::exchange(const CallOptions& options, std::string_
   if (impl::Plugged::calls(*connection_)) [[unlikely]] {
     return impl::Plugged::exchange(*connection_, options, method, codec, std::move(body));
   }
+  if (impl::Line* const line = line_of(connection_); line != nullptr) [[unlikely]] {
+    return line->call(options, method, codec, body, options.reply_metadata);
+  }
   auto reply = connection_->call(options, method, codec, std::move(body), {});
   impl::settle(reply, options.reply_metadata, connection_->is_told_not_sent());
   return reply;
@@ -43,8 +67,8 @@ Result<wire::Message> Session::exchange(const CallOptions& options, std::string_
 
 Result<wire::Message> Session::exchange_text(const CallOptions& options, std::string_view method,
                                              wire::BodyCodec codec, std::string_view text) const {
-  if (!options.filters.empty() || options.accept_body_codec || impl::Plugged::calls(*connection_))
-      [[unlikely]] {
+  if (!options.filters.empty() || options.accept_body_codec ||
+      line_of(connection_) != nullptr || impl::Plugged::calls(*connection_)) [[unlikely]] {
     return exchange(options, method, codec, Bytes::copy_of(text));
   }
   auto reply = connection_->call(options, method, codec, Bytes(), text);
@@ -76,7 +100,8 @@ void Session::call_all(const BatchOptions& options, std::span<impl::BatchedCall>
   if (impl::Plugged::calls(*connection_)) [[unlikely]] {
     return impl::Plugged::call_all(*connection_, options, calls);
   }
-  connection_->call_all(options, calls);
+  impl::Line* const line = line_of(connection_);
+  line == nullptr ? connection_->call_all(options, calls) : line->call_all(options, calls);
 }
 
 Result<Bytes> Session::call_raw(const CallOptions& options, std::string_view method,
@@ -91,6 +116,8 @@ Status Session::push_raw(const CallOptions& options, std::string_view method, wi
   Status status;
   if (impl::Plugged::calls(*connection_)) [[unlikely]] {
     status = impl::Plugged::push(*connection_, options, method, codec, std::move(body));
+  } else if (impl::Line* const line = line_of(connection_); line != nullptr) [[unlikely]] {
+    status = line->push(options, method, codec, body);
   } else {
     status = connection_->push(options, method, codec, std::move(body));
   }
@@ -101,36 +128,48 @@ Status Session::push_raw(const CallOptions& options, std::string_view method, wi
 
 Result<RawStream> Session::open_raw(const CallOptions& options, std::string_view method,
                                     wire::BodyCodec codec) const {
-  auto core = impl::Plugged::opens(*connection_)
-                  ? impl::Plugged::open(*connection_, options, method, codec)
-                  : connection_->open_stream(options, method, codec);
-  return std::move(core).transform([this](std::shared_ptr<impl::StreamCore>&& core) {
-    return RawStream(connection_, std::move(core));
+  auto opened = impl::Plugged::opens(*connection_)
+                    ? impl::Plugged::open(*connection_, options, method, codec)
+                    : impl::Plugged::open_once(*connection_, options, method, codec);
+  return std::move(opened).transform([](impl::OpenedStream&& stream) {
+    return RawStream(std::move(stream.connection), std::move(stream.core));
   });
 }
 
-void Session::close() const { connection_->close(handler_); }
+void Session::close() const {
+  impl::Line* const line = line_of(connection_);
+  line == nullptr ? connection_->close(handler_) : line->close(handler_);
+}
 
-bool Session::is_open() const { return connection_->is_open(); }
+bool Session::is_open() const {
+  const impl::Line* const line = line_of(connection_);
+  return line == nullptr ? connection_->is_open() : line->is_open();
+}
 
 Status Session::wait_closed(rt::Deadline deadline) const {
-  return connection_->wait_closed(deadline);
+  impl::Line* const line = line_of(connection_);
+  return line == nullptr ? connection_->wait_closed(deadline) : line->wait_closed(deadline);
 }
 
 Status Session::add_on_closed(std::function<void(const Status&)> callback) const {
-  return connection_->on_closed(std::move(callback));
+  impl::Line* const line = line_of(connection_);
+  return line == nullptr ? connection_->on_closed(std::move(callback))
+                         : line->on_closed(std::move(callback));
 }
 
-Status Session::health() const { return connection_->health(); }
+Status Session::health() const {
+  const impl::Line* const line = line_of(connection_);
+  return line == nullptr ? connection_->health() : line->health();
+}
 
-SessionValues& Session::values() const { return connection_->extras().values(); }
+SessionValues& Session::values() const { return kept_with(*connection_).values(); }
 
-Instant Session::since() const { return connection_->extras().since(); }
+Instant Session::since() const { return kept_with(*connection_).since(); }
 
-std::string Session::real_ip() const { return connection_->extras().real_ip(); }
+std::string Session::real_ip() const { return kept_with(*connection_).real_ip(); }
 
 Status Session::set_real_ip(const std::string& ip) const {
-  return connection_->extras().set_real_ip(ip);
+  return kept_with(*connection_).set_real_ip(ip);
 }
 
 SessionNumber Session::number() const { return connection_->number(); }
@@ -141,8 +180,8 @@ Status Session::set_id(std::string_view id) const {
   return connection_->hub().give(*connection_, id);
 }
 
-std::string Session::local_address() const { return connection_->local_address(); }
+std::string Session::local_address() const { return current(connection_)->local_address(); }
 
-std::string Session::remote_address() const { return connection_->remote_address(); }
+std::string Session::remote_address() const { return current(connection_)->remote_address(); }
 
 }  // namespace parley

@@ -3,7 +3,7 @@
 //
 // A cheap handle: copies name the same session, and it may outlive the peer (calls then fail with
 // not_sent). Inside a fiber only; any number of fibers, on any workers, may use one session at
-// once.
+// once. One that is dialled again when it is cut outlives its connections (RedialOptions).
 //
 //   Result<int> sum = session.call<int>("/math/add", 1, 2);
 //   Result<int> soon = session.call<int>({.timeout = 200ms}, "/math/add", 1, 2);
@@ -249,9 +249,7 @@ class Session {
   [[nodiscard]] std::string local_address() const;
   [[nodiscard]] std::string remote_address() const;
 
-  friend bool operator==(const Session& a, const Session& b) {
-    return a.connection_ == b.connection_;
-  }
+  friend bool operator==(const Session& a, const Session& b);
 
   // Internal: made by Peer. `handler`: the number of the call it is handed to the handler of.
   explicit Session(std::shared_ptr<impl::Connection> connection, std::uint64_t handler = 0);

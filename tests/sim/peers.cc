@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "parley/net/sim_network.h"
+#include "parley/peer/batch.h"
 #include "parley/peer/peer.h"
 #include "parley/rt/event.h"
 #include "parley/rt/mutex.h"
@@ -44,11 +45,21 @@ class Books {
   std::vector<int> ran_;
 };
 
-// A peer with a session for each shop, shared by its errands.
+// A peer with a session for each shop, shared by its errands. Some have theirs dialled again when
+// they are cut, and greet before they go on.
 class Customer {
  public:
   explicit Customer(net::SimNode& node) : peer_(options_on(node)) {
     peer_.handle("/confirm", [](std::size_t number) { return number; });
+    if (!once_in(2)) return;
+    dialling_.redial = {
+        .count = once_in(2) ? RedialOptions::unlimited : static_cast<std::size_t>(draw(1, 4)),
+        .interval = std::chrono::milliseconds(draw(1, 100)),
+        .max_interval = std::chrono::milliseconds(draw(100, 1'000))};
+    if (!once_in(2)) return;
+    dialling_.on_redial = [](const Session& session, const RedialAttempt& attempt) {
+      return attempt.outcome.is_ok() ? session.call({.timeout = 1s}, "/greet").error() : Status();
+    };
   }
 
   // An open one, or a new one; none when dialling fails.
@@ -58,7 +69,7 @@ class Customer {
       const auto known = sessions_.find(shop);
       if (known != sessions_.end() && known->second.is_open()) return known->second;
     }
-    auto dialled = peer_.dial("tcp://" + shop + ":80");
+    auto dialled = peer_.dial("tcp://" + shop + ":80", dialling_);
     if (!dialled) {
       must(dialled.error().code() == Code::not_sent, "a dial that fails has sent nothing");
       return std::nullopt;
@@ -70,6 +81,7 @@ class Customer {
 
  private:
   Peer peer_;
+  DialOptions dialling_;
   rt::Mutex mutex_;
   std::map<std::string, Session> sessions_;
 };
@@ -126,6 +138,7 @@ class Street {
       }
       return number + 1'000;
     });
+    peer.handle("/greet", [] { pause(5ms); });
     if (!peer.listen("tcp://0.0.0.0:80")) return;
     // Until the node crashes, or for good.
     while (!closing_.is_set() && rt::sleep(20ms).is_ok()) {}
@@ -162,10 +175,19 @@ class Street {
     return Code::not_sent;
   }
 
+  static Result<std::size_t> ask(const Session& session, std::size_t number,
+                                 const std::string& note) {
+    if (once_in(3)) return session.call_async<std::size_t>("/buy", number, note).get();
+    if (!once_in(3)) return session.call<std::size_t>("/buy", number, note);
+    Batch<std::size_t> batch(session);
+    batch.add("/buy", number, note);
+    return batch.call().at(0);
+  }
+
   Code buy_once(const Session& session, std::size_t number) {
     std::string note(static_cast<std::size_t>(once_in(4) ? draw(0, 5'000) : 10), 'x');
     if (!note.empty()) note.back() = '.';
-    const auto answer = session.call<std::size_t>("/buy", number, note);
+    const auto answer = ask(session, number, note);
     const int ran = books_.ran(number);
     if (answer) {
       must(*answer == number + 1'000, "an answer belongs to its question");

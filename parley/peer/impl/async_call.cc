@@ -7,6 +7,7 @@
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/filters.h"
+#include "parley/peer/impl/line.h"
 #include "parley/peer/impl/plugged.h"
 #include "parley/rt/context.h"
 
@@ -14,19 +15,48 @@ namespace parley::impl {
 
 using wire::Message;
 
+// What it takes to send it once more.
+struct AsyncCall::Again {
+  explicit Again(Line& with) : line(with.shared_from_this()) {}
+
+  const std::shared_ptr<Line> line;
+  wire::Metadata metadata{};
+  wire::BodyCodec codec = wire::BodyCodec::none;
+  Bytes body{};
+  Status given_up{};  // under the line's lock: whoever has the call next ends it with this
+};
+
 AsyncCall::AsyncCall(std::shared_ptr<Connection> connection, const CallOptions& options,
                      std::string_view method, Then then)
     : connection_(std::move(connection)),
-      errands_(connection_->errands()),
+      again_(connection_->extras().line() == nullptr
+                 ? nullptr
+                 : std::make_unique<Again>(*connection_->extras().line())),
+      errands_(again_ == nullptr ? connection_->errands() : again_->line->errands()),
       method_(method),
       filters_(options.filters),
       then_(std::move(then)),
       reply_metadata_(options.reply_metadata) {}
 
+AsyncCall::~AsyncCall() = default;
+
 Result<std::shared_ptr<AsyncCall>> AsyncCall::begin(std::shared_ptr<Connection> connection,
                                                     const CallOptions& options,
                                                     std::string_view method, wire::BodyCodec codec,
                                                     Bytes body, Then then) {
+  if (Line* const line = connection->extras().line(); line != nullptr) [[unlikely]] {
+    if (!line->is_open()) return Status(Code::not_sent, "the session has ended");
+    // Plugins are around all its tries: what they are around is made as any other call.
+    if (!Plugged::calls(*connection)) return line->begin_call(options, method, codec, body, then);
+  }
+  return begin_on(std::move(connection), options, method, codec, std::move(body), std::move(then));
+}
+
+Result<std::shared_ptr<AsyncCall>> AsyncCall::begin_on(std::shared_ptr<Connection> connection,
+                                                       const CallOptions& options,
+                                                       std::string_view method,
+                                                       wire::BodyCodec codec, Bytes body,
+                                                       Then then) {
   const auto terms = connection->terms_of(options.timeout);
   if (!terms) return terms.error();
   const bool has_callback = then != nullptr;
@@ -34,7 +64,13 @@ Result<std::shared_ptr<AsyncCall>> AsyncCall::begin(std::shared_ptr<Connection> 
   if (call->errands_ == nullptr) return call->connection_->not_sent();
   const bool is_plugged = Plugged::calls(*call->connection_);
   if (has_callback || is_plugged) {
-    if (Status s = call->connection_->room_for_callback(); !s.is_ok()) return s;
+    Status s = call->connection_->room_for_callback(*call->errands_);
+    if (!s.is_ok()) return s;
+  }
+  if (call->again_ != nullptr && !is_plugged) [[unlikely]] {
+    call->again_->metadata = options.metadata;
+    call->again_->codec = codec;
+    call->again_->body = body;
   }
   call->terms_ = *terms;
   if (is_plugged) [[unlikely]] {
@@ -55,7 +91,10 @@ Result<std::shared_ptr<AsyncCall>> AsyncCall::begin(std::shared_ptr<Connection> 
   }
   call->call_.told = call.get();
   call->self_ = call;
-  const Status sent = call->connection_->send_call(call->call_, out, terms->deadline);
+  Connection& first = *call->connection_;
+  // It may be on another one before this has returned.
+  const auto kept = call->again_ == nullptr ? nullptr : call->connection_;
+  const Status sent = first.send_call(call->call_, out, terms->deadline);
   if (!sent.is_ok()) {
     call->self_ = nullptr;
     return sent;
@@ -64,11 +103,15 @@ Result<std::shared_ptr<AsyncCall>> AsyncCall::begin(std::shared_ptr<Connection> 
   return call;
 }
 
-void AsyncCall::ended(PendingCall& call) {
+void AsyncCall::ended(PendingCall& /*call*/) {
+  if (again_ == nullptr || !waits_to_go_again()) finish();
+}
+
+void AsyncCall::finish() {
   std::shared_ptr<AsyncCall> self = std::move(self_);
   const std::shared_ptr<Errands> errands = errands_;
   errands->take_back(*this);
-  call.done.set();
+  call_.done.set();
   // What the callback refers to may go as soon as it has returned: nothing of it is kept here.
   if (then_) errands->add(std::move(self));
 }
@@ -79,8 +122,14 @@ void AsyncCall::run() {
   connection_->log("the callback of a call of " + method_ + " failed: " + status.to_string());
 }
 
+std::shared_ptr<Connection> AsyncCall::connection() const {
+  if (again_ == nullptr) return connection_;
+  const auto lock = again_->line->lock();
+  return connection_;
+}
+
 void AsyncCall::time_is_over() {
-  give_up(connection_->no_answer(method_, terms_, terms_.is_callers));
+  give_up(connection()->no_answer(method_, terms_, terms_.is_callers));
 }
 
 void AsyncCall::give_up(const Status& why) {
@@ -88,9 +137,72 @@ void AsyncCall::give_up(const Status& why) {
     (void)end_plugged(why);
     return;
   }
-  if (has_ended() || !connection_->try_withdraw(call_)) return;
+  if (has_ended()) return;
+  if (again_ == nullptr) {
+    if (!connection_->try_withdraw(call_)) return;
+  } else {
+    auto lock = again_->line->lock();
+    if (again_->given_up.is_ok()) again_->given_up = why;
+    const bool has_waited = again_->line->take_out(*this);
+    const std::shared_ptr<Connection> connection = connection_;
+    lock.unlock();
+    if (has_waited) return end_unsent(why);
+    // Whoever has it looks at what was left for it.
+    if (!connection->try_withdraw(call_)) return;
+  }
   call_.failure = why;
-  ended(call_);
+  finish();
+}
+
+bool AsyncCall::waits_to_go_again() {
+  // Not sent, or the other side says that it did not run it.
+  const bool is_told = call_.failure.is_ok() && call_.reply.status.code() == Code::not_sent &&
+                       connection_->is_told_not_sent();
+  if (!is_told && call_.failure.code() != Code::not_sent) return false;
+  const auto lock = again_->line->lock();
+  return again_->given_up.is_ok() && again_->line->wait_to_go(self_, *connection_);
+}
+
+void AsyncCall::end_unsent(const Status& why) {
+  call_.failure = why;
+  if (why.code() == Code::deadline_exceeded) {
+    call_.failure = Status(Code::not_sent,
+                           "the time of the call was over before the session was dialled again");
+  }
+  finish();
+}
+
+void AsyncCall::go_again(const std::shared_ptr<Connection>& connection) {
+  auto lock = again_->line->lock();
+  if (const Status given_up = again_->given_up; !given_up.is_ok()) {
+    lock.unlock();
+    return end_unsent(given_up);
+  }
+  connection_ = connection;
+  lock.unlock();
+  call_.failure = {};
+  call_.reply = {};
+  Outgoing out{.message = {.seq = connection->next_seq(),
+                           .type = wire::MessageType::call,
+                           .method = method_,
+                           .metadata = again_->metadata,
+                           .body_codec = again_->codec,
+                           .filters = filters_,
+                           .body = again_->body}};
+  if (!terms_.deadline.is_never()) out.message.timeout = terms_.deadline.instant() - rt::now();
+  Status status;
+  if (!filters_.empty()) status = connection->filter_question(out, terms_.deadline);
+  if (status.is_ok()) status = connection->send_call(call_, out, terms_.deadline);
+  if (!status.is_ok()) {
+    call_.failure = std::move(status);
+    return ended(call_);
+  }
+  lock.lock();
+  const Status given_up = again_->given_up;
+  lock.unlock();
+  if (given_up.is_ok() || !connection->try_withdraw(call_)) return;
+  call_.failure = given_up;
+  finish();
 }
 
 Status AsyncCall::wait(rt::Deadline deadline) {

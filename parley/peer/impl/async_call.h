@@ -2,7 +2,8 @@
 //
 // Whoever takes it out of the session's table ends it, once: the reader with the answer, the
 // session's end, its time (as an errand), or who holds it and gives it up. Then whoever waits for
-// it goes on, or its callback becomes an errand of the session.
+// it goes on, or its callback becomes an errand of the session. In a session that is dialled again
+// (line.h) one that was not sent goes on the next connection first.
 //
 //   auto call = AsyncCall::begin(connection, std::move(request));
 //   Result<wire::Message> reply = (*call)->take();
@@ -29,6 +30,7 @@
 namespace parley::impl {
 
 class Connection;
+class Line;
 
 // Of a call that goes through plugins.
 struct PluggedState {
@@ -48,8 +50,14 @@ class AsyncCall final : public Errand, private CallEnd {
                                                   const CallOptions& options,
                                                   std::string_view method, wire::BodyCodec codec,
                                                   Bytes body, Then then);
+  // On this very connection of a session.
+  static Result<std::shared_ptr<AsyncCall>> begin_on(std::shared_ptr<Connection> connection,
+                                                     const CallOptions& options,
+                                                     std::string_view method, wire::BodyCodec codec,
+                                                     Bytes body, Then then);
   AsyncCall(std::shared_ptr<Connection> connection, const CallOptions& options,
             std::string_view method, Then then);
+  ~AsyncCall() override;
 
   [[nodiscard]] bool has_ended() const { return call_.done.is_set(); }
   // Until it has ended, by its own deadline at the latest.
@@ -63,19 +71,29 @@ class AsyncCall final : public Errand, private CallEnd {
   void run() override;
   void time_is_over() override;
 
+  // Of one that waits in a line: it goes on that connection, or ends because there is none.
+  void go_again(const std::shared_ptr<Connection>& connection);
+  void end_unsent(const Status& why);
+
  private:
+  struct Again;
+
   void ended(PendingCall& call) override;
+  void finish();
   void give_up(const Status& why);
   // Through plugins: by an errand that makes it as any other call (plugged_call.cc).
   friend class PluggedCall;
   Status begin_plugged(const CallOptions& options, wire::BodyCodec codec, Bytes body);
   void drop_plugged();
   bool end_plugged(Result<wire::Message> reply, wire::Metadata metadata = {});
+  bool waits_to_go_again();
+  [[nodiscard]] std::shared_ptr<Connection> connection() const;
   [[nodiscard]] Result<wire::Message> result();
   // The same as its caller is told it.
   [[nodiscard]] Result<wire::Message> settled();
 
-  const std::shared_ptr<Connection> connection_;
+  std::shared_ptr<Connection> connection_;  // guarded by the lock of the line, if it has one
+  const std::unique_ptr<Again> again_;      // null: it is sent once
   const std::shared_ptr<Errands> errands_;
   const std::string method_;
   const wire::FilterPipe filters_;

@@ -37,7 +37,7 @@ Connection::Connection(std::unique_ptr<net::Stream> stream, SessionNumber number
       number_(number),
       options_(std::move(origin.options)),
       framings_(std::move(origin.framings)),
-      extras_(*options_, remote_address_),
+      extras_(*options_, remote_address_, std::move(origin.line)),
       context_(std::move(context.first)),
       cancel_(std::move(context.second)),
       queue_(origin.queue),
@@ -170,6 +170,7 @@ void Connection::end() {
   phase_ = Phase::ended;
   const std::uint64_t enqueued = enqueued_;
   lock.unlock();
+  if (extras_.line() != nullptr) tell_line();
   has_room_.broadcast();
   if (in_order) {
     // All that is queued will still be sent.
@@ -191,7 +192,7 @@ void Connection::end() {
   cancel_(Status(Code::cancelled, "the session has ended").with_cause(reason_.message()));
   // Whoever closes waits for callbacks, but not for handlers that do not mind their context's end.
   finish_errands();
-  if (extras_.plugins() != nullptr) [[unlikely]]
+  if (extras_.plugins() != nullptr && extras_.line() == nullptr) [[unlikely]]
     Early::tell_of_end(*this, reason_);
   told_.set();
   wait_for_handlers();

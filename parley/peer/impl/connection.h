@@ -192,7 +192,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   bool take_back(PendingCall& call);
   Status gave_up(const Status& why, std::string_view method, const CallTerms& terms) const;
   Status no_answer(std::string_view method, const CallTerms& terms, bool by_context) const;
-  [[nodiscard]] Status room_for_callback() const;
+  [[nodiscard]] Status room_for_callback(const Errands& errands) const;
   std::int32_t next_seq();
   bool is_taken(std::int32_t seq) const;
   Status too_many_calls() const;
@@ -215,6 +215,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // Ending.
   void end();
   void tell_closed();
+  void tell_line();
   void finish_errands();
   void let_go();
   void finish_close();
@@ -246,8 +247,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // The reader's.
   std::unique_ptr<wire::Decoder> decoder_;  // null until it is known what is spoken
   Bytes begin_;                             // what came until then
-  // By a reader that waits: the next one goes on with them.
-  std::vector<Arrived> left_;
+  std::vector<Arrived> left_;  // by a reader that waits: the next one goes on with them
   Answers left_answers_;
   bool gathers_ = true;  // answers: nobody has to wait for room
   std::uint64_t handlers_started_ = 0;

@@ -40,6 +40,8 @@ void Connection::call_all(const BatchOptions& options, std::span<BatchedCall> ca
     if (call.failure.is_ok()) {
       unfilter_answer(*options_, {calls[i].method, remote_address_, options.filters}, call.reply);
       calls[i].reply = std::move(call.reply);
+      calls[i].is_refused =
+          is_told_not_sent() && calls[i].reply->status.code() == Code::not_sent;
       settle(calls[i].reply, nullptr, is_told_not_sent());
     } else {
       calls[i].reply = std::move(call.failure);
@@ -106,10 +108,10 @@ void Connection::withdraw_all(Batch& batch, const Status& why, const CallTerms& 
 
 // Who gets answers faster than the callbacks take them, or than they return, must not fill the
 // memory. A callback that makes the next call does not count itself.
-Status Connection::room_for_callback() const {
-  const std::size_t unfinished = errands_->unfinished();
+Status Connection::room_for_callback(const Errands& errands) const {
+  const std::size_t unfinished = errands.unfinished();
   if (unfinished < options_->max_calls) return {};
-  if (unfinished == options_->max_calls && errands_->is_inside()) return {};
+  if (unfinished == options_->max_calls && errands.is_inside()) return {};
   return {Code::resource_exhausted, "max_calls: " + std::to_string(unfinished) +
                                         " callbacks of this session wait to be called or to end"};
 }

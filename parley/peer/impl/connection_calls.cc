@@ -46,7 +46,8 @@ Status Connection::too_many_calls() const {
 }
 
 Result<CallTerms> Connection::terms_of(std::optional<Duration> asked) const {
-  if (!is_open()) return not_sent();
+  // Another connection may take it.
+  if (!is_open() && extras_.line() == nullptr) return not_sent();
   const Duration timeout = asked.value_or(options_->call_timeout);
   // Nobody would wait for the answer: then it is better not to run.
   if (timeout <= Duration::zero()) {

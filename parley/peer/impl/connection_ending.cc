@@ -108,11 +108,15 @@ void Connection::take_farewell(const Message& message) {
     lock.unlock();
     return quiet_.broadcast();
   }
+  ending_.has_said_goodbye = true;
+  const Code why = message.status.code();
+  ending_.is_sent_away = why != Code::ok && why != Code::unavailable && why != Code::not_sent;
   if (phase_ != Phase::open) return;
   reason_ = Status(Code::unavailable, "the other side closed the session").with_cause(why_going_);
   phase_ = Phase::leaving;
   lock.unlock();
   has_room_.broadcast();
+  if (extras_.line() != nullptr) tell_line();
 }
 
 // Under the lock.

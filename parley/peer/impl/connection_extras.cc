@@ -5,6 +5,7 @@
 
 #include "parley/base/guard.h"
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/line.h"
 
 namespace parley::impl {
 namespace {
@@ -68,6 +69,19 @@ void Connection::tell_closed() {
   for (OnClosed& each : callbacks) {
     errands->add(std::make_shared<TellClosed>(*this, std::move(each), reason_));
   }
+}
+
+// The other side goes, or nothing can come any more: the session may go on elsewhere. By the reader.
+void Connection::tell_line() {
+  Lock lock(lock_);
+  const bool is_cut = !ending_.has_said_goodbye && !why_over_.is_ok();
+  const Line::Parting after_all =
+      ending_.is_sent_away ? Line::Parting::go_away : Line::Parting::close;
+  const bool has_ended = phase_ == Phase::ended;
+  const Status why = reason_;
+  lock.unlock();
+  const Line::Parting how = is_cut ? Line::Parting::cut : after_all;
+  has_ended ? extras_.line()->lost(*this, why, how) : extras_.line()->leaves(*this, why, how);
 }
 
 // For a push that would have to wait.

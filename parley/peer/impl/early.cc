@@ -25,6 +25,11 @@ struct StreamEnd {
   }
 };
 
+// Not because of who asks: another attempt may find it back.
+bool is_going(const Status& why) {
+  return why.code() == Code::unavailable || why.code() == Code::not_sent;
+}
+
 }  // namespace
 
 std::shared_ptr<net::Stream> share_stream(std::unique_ptr<net::Stream> stream) {
@@ -76,6 +81,9 @@ Result<Message> Early::receive(Connection& connection, Side side, const EarlyOpt
     if (!next) return next.error();
     if (*next && message.type == MessageType::hello) {
       connection.take_hello();
+    } else if (*next && message.type == MessageType::go_away && is_going(message.status)) {
+      return Status(Code::unavailable, "the other side went away before its first message")
+          .with_cause(start_of(message.status.message()));
     } else if (*next && message.type == expected) {
       return message;
     } else if (*next) {
@@ -135,7 +143,8 @@ Status Early::ask(Connection& connection, Side side, bool is_redial, std::string
   }
   if (!status.is_ok()) {
     if (!is_dialled) say_why(connection, status);
-    tell_of_end(connection, status, asked - 1);
+    // A session that is dialled again has not ended yet, or is told of its end by its line.
+    if (!is_redial) tell_of_end(connection, status, asked - 1);
     return status;
   }
   id = session.wanted_id();
@@ -176,6 +185,7 @@ Status Introductions::introduce(Connection& connection, Side side, bool is_redia
     const std::lock_guard lock(lock_);
     if (!over_.is_ok()) return over_;
     all_.insert(&cancel);
+    if (is_redial) ++redials_;
   }
   Status status;
   {
@@ -184,6 +194,7 @@ Status Introductions::introduce(Connection& connection, Side side, bool is_redia
   }
   const std::lock_guard lock(lock_);
   all_.erase(&cancel);
+  if (is_redial) --redials_;
   return status;
 }
 
@@ -195,7 +206,7 @@ void Introductions::end_all(const Status& why) {
 
 std::size_t Introductions::size() const {
   const std::lock_guard lock(lock_);
-  return all_.size();
+  return all_.size() - redials_;
 }
 
 }  // namespace parley::impl

@@ -38,7 +38,7 @@ struct Early {
   static net::Stream& stream(Connection& connection);
 
   // Asks the hooks for that side. `id`: what it is to be called by, if that is not empty. Those
-  // asked before the one that refused hear of the end.
+  // asked before the one that refused hear of the end, unless it is a redial.
   static Status ask(Connection& connection, Side side, bool is_redial, std::string& id);
   static void say_why(Connection& connection, const Status& status);
   // Tells the first `count` plugins that it has ended.
@@ -53,11 +53,13 @@ class Introductions {
   Status introduce(Connection& connection, Side side, bool is_redial, std::string& id);
   // From here on none succeeds, and those that wait end.
   void end_all(const Status& why);
+  // Without those of sessions that are dialled again, which are counted already.
   [[nodiscard]] std::size_t size() const;
 
  private:
   mutable rt::Mutex lock_;  // of what follows
   std::set<const rt::Cancel*> all_;
+  std::size_t redials_ = 0;  // of these
   Status over_;
 };
 

@@ -27,6 +27,9 @@ struct Ending {
   bool awaits_pong = false;
   rt::Deadline pong_until = {};
   bool is_to_be_told = false;  // GO_AWAY waits until it is known what the other side speaks
+  // What the other side said about its own end. Sent away: it gave a reason of this session's.
+  bool has_said_goodbye = false;
+  bool is_sent_away = false;
   WorkCount cut;
 };
 

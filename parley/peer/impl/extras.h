@@ -18,6 +18,7 @@
 
 namespace parley::impl {
 
+class Line;
 class Plugins;
 
 // Called with the reason.
@@ -26,8 +27,9 @@ using OnClosed = std::function<void(const Status&)>;
 class Extras {
  public:
   // Both must outlive it.
-  Extras(const PeerOptions& options, const std::string& remote_address)
-      : options_(options), remote_address_(remote_address) {}
+  Extras(const PeerOptions& options, const std::string& remote_address,
+         std::shared_ptr<Line> line = {})
+      : options_(options), remote_address_(remote_address), line_(std::move(line)) {}
   ~Extras();
   Extras(const Extras&) = delete;
   Extras& operator=(const Extras&) = delete;
@@ -37,6 +39,8 @@ class Extras {
   [[nodiscard]] const Plugins* plugins() const { return plugins_.get(); }
 
   [[nodiscard]] const PeerOptions& options() const { return options_; }
+  // Of the session that this connection is one of, if it is dialled again; otherwise null.
+  [[nodiscard]] Line* line() const { return line_.get(); }
   [[nodiscard]] Instant since() const { return since_; }
   [[nodiscard]] SessionValues& values();
 
@@ -57,6 +61,7 @@ class Extras {
   std::shared_ptr<const Plugins> plugins_;
   const PeerOptions& options_;
   const std::string& remote_address_;
+  const std::shared_ptr<Line> line_;
   std::atomic<bool> has_closed_ = false;
   std::atomic<bool> has_no_values_ = false;
   std::atomic<Kept*> kept_ = nullptr;  // made when it is needed, and never taken away

@@ -6,6 +6,7 @@
 
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/hub.h"
+#include "parley/peer/impl/line.h"
 #include "parley/rt/context.h"
 #include "parley/rt/scope.h"
 
@@ -20,6 +21,13 @@ WorkCount less(const WorkCount& all, const WorkCount& part) {
           .streams = less(all.streams, part.streams)};
 }
 
+// `use` gets the session: a connection, or what dials it again.
+template <class Use>
+auto with(Connection& connection, Use use) {
+  Line* const line = connection.extras().line();
+  return line == nullptr ? use(connection) : use(*line);
+}
+
 }  // namespace
 
 Farewell::Begun Farewell::begin(const Status& reason, std::optional<Duration> limit) {
@@ -31,8 +39,10 @@ Farewell::Begun Farewell::begin(const Status& reason, std::optional<Duration> li
     start_ = rt::now();
     for (auto& connection : hub_.all()) {
       Part part;
-      part.under_way = connection->under_way(&part.cut_before);
-      part.is_ours = connection->begin_close(reason, limit);
+      with(*connection, [&](auto& session) {
+        part.under_way = session.under_way(&part.cut_before);
+        part.is_ours = session.begin_close(reason, limit);
+      });
       part.connection = std::move(connection);
       begun.under_way += part.under_way;
       parts_.push_back(std::move(part));
@@ -43,7 +53,8 @@ Farewell::Begun Farewell::begin(const Status& reason, std::optional<Duration> li
   // Those that others close have a limit of their own so far.
   for (const Part& part : parts_) {
     const bool has_limit = begun.is_first && part.is_ours && !is_cut;
-    if (limit && !has_limit) part.connection->hurry(reason, *limit);
+    if (!limit || has_limit) continue;
+    with(*part.connection, [&](auto& session) { session.hurry(reason, *limit); });
   }
   return begun;
 }
@@ -58,7 +69,9 @@ void Farewell::finish() {
     rt::Scope closing;
     for (const Part& part : parts_) {
       // Without a fiber to spare one ends after the other; their limits have all begun.
-      const auto end_it = [&part] { part.connection->finish_begun(part.is_ours); };
+      const auto end_it = [&part] {
+        with(*part.connection, [&](auto& session) { session.finish_begun(part.is_ours); });
+      };
       if (!closing.try_go("end session", end_it)) end_it();
     }
     closing.join();
@@ -72,7 +85,7 @@ void Farewell::sum_up() {
   const std::lock_guard lock(lock_);
   for (const Part& part : parts_) {
     WorkCount cut;
-    (void)part.connection->under_way(&cut);
+    with(*part.connection, [&](auto& session) { (void)session.under_way(&cut); });
     // What was not there when it began is none of this: calls that waited to be let in.
     cut = less(part.under_way, less(part.under_way, less(cut, part.cut_before)));
     report_.cut += cut;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/line.h"
 #include "parley/rt/random.h"
 
 namespace parley::impl {
@@ -14,6 +15,12 @@ namespace {
 constexpr char own_mark = '#';
 
 std::string own_id(SessionNumber number) { return own_mark + std::to_string(number.value()); }
+
+// Also while it is dialled again.
+bool takes_calls(Connection& connection) {
+  const Line* const line = connection.extras().line();
+  return line == nullptr ? connection.is_open() : line->is_open();
+}
 
 Status has_ended() {
   return {Code::failed_precondition, "the session takes no calls any more, and no id"};
@@ -56,6 +63,13 @@ void Hub::remove(const Connection& connection) {
   if (place < all_.size()) entries_.at(all_[place]->number()).place = place;
 }
 
+void Hub::replace(const std::shared_ptr<Connection>& connection) {
+  std::shared_ptr<Connection> before = connection;  // it may end with this, outside the lock
+  const std::lock_guard lock(lock_);
+  const auto at = entries_.find(connection->number());
+  if (at != entries_.end()) std::swap(all_[at->second.place], before);
+}
+
 Status Hub::give(Connection& connection, std::string_view id) {
   if (Status s = check_id(id); !s.is_ok()) return s;
   std::shared_ptr<Connection> before;
@@ -63,7 +77,7 @@ Status Hub::give(Connection& connection, std::string_view id) {
     const std::lock_guard lock(lock_);
     const auto at = entries_.find(connection.number());
     // Once it is closing others may have its id, and it must not take theirs.
-    if (at == entries_.end() || !connection.is_open()) return has_ended();
+    if (at == entries_.end() || !takes_calls(connection)) return has_ended();
     if (at->second.id == id) return {};
     const auto holder = given_.find(id);
     if (holder != given_.end()) {
@@ -71,10 +85,10 @@ Status Hub::give(Connection& connection, std::string_view id) {
       theirs.id.clear();
       // From here on it takes no calls: nobody meets two sessions of one id.
       const std::shared_ptr<Connection>& old = all_[theirs.place];
-      if (old->begin_close(Status(Code::aborted, "another session has taken over the id " +
-                                                     printable(std::string(id))))) {
-        before = old;
-      }
+      const Status why(Code::aborted,
+                       "another session has taken over the id " + printable(std::string(id)));
+      Line* const line = old->extras().line();
+      if (line == nullptr ? old->begin_close(why) : line->begin_close(why)) before = old;
       holder->second = connection.number();
     } else {
       given_.emplace(id, connection.number());
@@ -82,7 +96,9 @@ Status Hub::give(Connection& connection, std::string_view id) {
     if (!at->second.id.empty()) given_.erase(at->second.id);
     at->second.id = id;
   }
-  if (before != nullptr) before->close_aside();
+  if (before == nullptr) return {};
+  Line* const line = before->extras().line();
+  line == nullptr ? before->close_aside() : line->close_aside();
   return {};
 }
 
@@ -110,7 +126,7 @@ std::shared_ptr<Connection> Hub::find(std::string_view id) const {
   // One that was given another id is found by that one only.
   if (at == entries_.end() || is_own != at->second.id.empty()) return nullptr;
   const std::shared_ptr<Connection>& found = all_[at->second.place];
-  return found->is_open() ? found : nullptr;
+  return takes_calls(*found) ? found : nullptr;
 }
 
 std::shared_ptr<Connection> Hub::any() const {
@@ -119,11 +135,11 @@ std::shared_ptr<Connection> Hub::any() const {
   constexpr int tries = 4;
   for (int i = 0; i < tries && !all_.empty(); ++i) {
     const std::shared_ptr<Connection>& one = all_[rt::random_below(all_.size())];
-    if (one->is_open()) return one;
+    if (takes_calls(*one)) return one;
   }
   std::vector<const std::shared_ptr<Connection>*> open;
   for (const std::shared_ptr<Connection>& each : all_) {
-    if (each->is_open()) open.push_back(&each);
+    if (takes_calls(*each)) open.push_back(&each);
   }
   return open.empty() ? nullptr : *open[rt::random_below(open.size())];
 }

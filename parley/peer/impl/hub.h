@@ -32,6 +32,8 @@ class Hub {
   // resource_exhausted when there are `most`.
   Status add(const std::shared_ptr<Connection>& connection, std::size_t most);
   void remove(const Connection& connection);
+  // Puts a further connection of a session, which has its number, into the place of the one before.
+  void replace(const std::shared_ptr<Connection>& connection);
 
   // See Session::set_id.
   Status give(Connection& connection, std::string_view id);

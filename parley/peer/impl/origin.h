@@ -16,6 +16,7 @@ namespace parley::impl {
 
 class Connection;
 class Hub;
+class Line;
 class Plugins;
 
 // Carried by the contexts of handlers and callbacks.
@@ -31,6 +32,7 @@ struct Origin {
   std::shared_ptr<Hub> hub;
   rt::Context context;                            // its fibers run under children of this one
   std::function<void(const Connection&)> forget;  // called at the very end
+  std::shared_ptr<Line> line = {};                // what dials it again; null: nothing
 };
 
 }  // namespace parley::impl

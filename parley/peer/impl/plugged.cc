@@ -6,6 +6,7 @@
 
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/async_call.h"
+#include "parley/peer/impl/line.h"
 #include "parley/peer/impl/route.h"
 #include "parley/peer/impl/turn.h"
 #include "parley/rt/deferred_context.h"
@@ -20,6 +21,17 @@ using wire::MessageType;
 const Status& deadline_passed() {
   static const Status status(Code::deadline_exceeded, "the caller's deadline has passed");
   return status;
+}
+
+// The call as its plugins have made it.
+Result<Message> exchange_once(Connection& connection, CallStep& step) {
+  if (Line* const line = connection.extras().line(); line != nullptr) {
+    return line->call(step.options(), step.method(), step.body_codec(), step.body(),
+                      &step.reply_metadata());
+  }
+  auto reply = connection.call(step.options(), step.method(), step.body_codec(), step.body(), {});
+  settle(reply, &step.reply_metadata(), connection.is_told_not_sent());
+  return reply;
 }
 
 Session session_of(Connection& connection) { return Session(connection.shared_from_this()); }
@@ -83,8 +95,7 @@ Result<Message> Plugged::exchange(Connection& connection, const CallOptions& opt
   auto last = [&]() -> Status {
     step.reply() = {};
     step.reply_metadata().clear();
-    auto reply = connection.call(step.options(), step.method(), step.body_codec(), step.body(), {});
-    settle(reply, &step.reply_metadata(), connection.is_told_not_sent());
+    auto reply = exchange_once(connection, step);
     if (!reply) return reply.error();
     step.reply() = *std::move(reply);
     return {};
@@ -99,31 +110,44 @@ Status Plugged::push(Connection& connection, const CallOptions& options, std::st
                      wire::BodyCodec codec, Bytes body) {
   CallStep step(session_of(connection), CallStep::Kind::push, options, method, codec,
                 std::move(body));
+  Line* const line = connection.extras().line();
   auto last = [&] {
-    return connection.push(step.options(), step.method(), step.body_codec(), step.body());
+    return line == nullptr
+               ? connection.push(step.options(), step.method(), step.body_codec(), step.body())
+               : line->push(step.options(), step.method(), step.body_codec(), step.body());
   };
   return connection.extras_.plugins()->call(step, Last(last));
 }
 
-Result<std::shared_ptr<StreamCore>> Plugged::open(Connection& connection,
-                                                  const CallOptions& options,
-                                                  std::string_view method, wire::BodyCodec codec) {
+Result<OpenedStream> Plugged::open_once(Connection& connection, const CallOptions& options,
+                                        std::string_view method, wire::BodyCodec codec) {
+  if (Line* const line = connection.extras().line(); line != nullptr) [[unlikely]] {
+    return line->open_stream(options, method, codec);
+  }
+  return connection.open_stream(options, method, codec)
+      .transform([&connection](std::shared_ptr<StreamCore>&& core) {
+        return OpenedStream{connection.shared_from_this(), std::move(core)};
+      });
+}
+
+Result<OpenedStream> Plugged::open(Connection& connection, const CallOptions& options,
+                                   std::string_view method, wire::BodyCodec codec) {
   CallStep step(session_of(connection), CallStep::Kind::stream, options, method, codec, {});
-  std::shared_ptr<StreamCore> core;
+  OpenedStream stream;
   auto last = [&] {
-    auto opened = connection.open_stream(step.options(), step.method(), step.body_codec());
+    auto opened = open_once(connection, step.options(), step.method(), step.body_codec());
     if (!opened) return opened.error();
-    core = *std::move(opened);
+    stream = *std::move(opened);
     return Status();
   };
   Status status = connection.extras_.plugins()->call(step, Last(last));
-  if (status.is_ok() && core == nullptr) {
+  if (status.is_ok() && stream.core == nullptr) {
     status = Status(Code::internal,
                     "a plugin around the opening of a stream was ok with it and opened none: it "
                     "has to call next(), or to return an error");
   }
-  if (status.is_ok()) return core;
-  if (core != nullptr) connection.release_stream(*core);
+  if (status.is_ok()) return stream;
+  if (stream.core != nullptr) stream.connection->release_stream(*stream.core);
   return status;
 }
 

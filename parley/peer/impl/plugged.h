@@ -44,9 +44,11 @@ struct Plugged {
                                         std::string_view method, wire::BodyCodec codec, Bytes body);
   static Status push(Connection& connection, const CallOptions& options, std::string_view method,
                      wire::BodyCodec codec, Bytes body);
-  static Result<std::shared_ptr<StreamCore>> open(Connection& connection,
-                                                  const CallOptions& options,
-                                                  std::string_view method, wire::BodyCodec codec);
+  static Result<OpenedStream> open(Connection& connection, const CallOptions& options,
+                                   std::string_view method, wire::BodyCodec codec);
+  // The same without plugins.
+  static Result<OpenedStream> open_once(Connection& connection, const CallOptions& options,
+                                        std::string_view method, wire::BodyCodec codec);
   static void call_all(Connection& connection, const BatchOptions& options,
                        std::span<BatchedCall> calls);
   // What is sent of a PUSH to many; the method is kept in `method`.

@@ -78,7 +78,7 @@ bool AsyncCall::end_plugged(Result<Message> reply, wire::Metadata metadata) {
     call_.failure = reply.error();
   }
   call_.reply.metadata = std::move(metadata);
-  ended(call_);
+  finish();
   return true;
 }
 

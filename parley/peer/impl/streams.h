@@ -31,6 +31,8 @@
 
 namespace parley::impl {
 
+class Connection;
+
 // One stream, as one side knows it. It is shared with the handles of the user.
 struct StreamCore : std::enable_shared_from_this<StreamCore> {
   // What a message costs beside its bytes.
@@ -64,6 +66,12 @@ struct StreamCore : std::enable_shared_from_this<StreamCore> {
   std::vector<Bytes> taken;
   std::size_t next = 0;         // of `taken`
   std::uint64_t read_cost = 0;  // of messages handed out since the session was told
+};
+
+// One that was opened, and where.
+struct OpenedStream {
+  std::shared_ptr<Connection> connection;
+  std::shared_ptr<StreamCore> core;
 };
 
 class Streams {
