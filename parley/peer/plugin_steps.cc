@@ -32,14 +32,17 @@ void ServeStep::set_body(wire::BodyCodec codec, Bytes body) {
 }
 
 const Bytes& ServeStep::reply_body() const {
-  if (answer_.bytes.empty() && !answer_.text.empty()) {
+  if (answer_.number.size > 0) {
+    answer_.bytes = Bytes::copy_of(answer_.number.view());
+    answer_.number.size = 0;
+  } else if (answer_.bytes.empty() && !answer_.text.empty()) {
     answer_.bytes = Bytes::from(std::exchange(answer_.text, {}));
   }
   return answer_.bytes;
 }
 
 std::size_t ServeStep::reply_bytes() const {
-  return answer_.bytes.empty() ? answer_.text.size() : answer_.bytes.size();
+  return answer_.bytes.empty() ? answer_.text_or_number().size() : answer_.bytes.size();
 }
 
 void ServeStep::set_reply(wire::BodyCodec codec, Bytes body) {

@@ -113,6 +113,24 @@ PARLEY_PEER_TEST(Plugins, a_calling_one_changes_the_question_and_the_answer) {
   EXPECT_EQ(reply.get("seen"), "yes");
 }
 
+PARLEY_PEER_TEST(Plugins, what_one_gives_a_request_is_not_in_the_next) {
+  Pair pair(with({serving([](ServeStep& step, Next& next) {
+              if (step.method() == "/given") step.set_metadata({{"who", "bob"}});
+              return next();
+            })}),
+            {});
+  const auto who = [](Context& context) {
+    return std::string(context.metadata().get("who").value_or("nobody"));
+  };
+  pair.server.handle("/given", who);
+  pair.server.handle("/plain", who);
+  const Session session = pair.dial();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(session.call<std::string>("/given").value(), "bob");
+    EXPECT_EQ(session.call<std::string>("/plain").value(), "nobody");
+  }
+}
+
 PARLEY_PEER_TEST(Plugins, those_of_the_peer_come_before_the_method_is_looked_for) {
   std::atomic<int> unknown = 0;
   Pair pair(with({serving([&](ServeStep& step, Next& next) {

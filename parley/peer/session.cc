@@ -49,39 +49,47 @@ bool operator==(const Session& a, const Session& b) {
   return line != nullptr && line == line_of(b.connection_);
 }
 
-Result<wire::Message> Session::exchange(const CallOptions& options, std::string_view method,
-                                        wire::BodyCodec codec, Bytes body) const {
+Status Session::exchange(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
+                         Bytes body, wire::Message& reply) const {
   if (options.accept_body_codec) {
-    return exchange(saying_accepted(options), method, codec, std::move(body));
+    return exchange(saying_accepted(options), method, codec, std::move(body), reply);
   }
   if (impl::Plugged::calls(*connection_)) [[unlikely]] {
-    return impl::Plugged::exchange(*connection_, options, method, codec, std::move(body));
+    auto got = impl::Plugged::exchange(*connection_, options, method, codec, std::move(body));
+    if (!got) return got.error();
+    reply = *std::move(got);
+    return {};
   }
   if (impl::Line* const line = line_of(connection_); line != nullptr) [[unlikely]] {
-    return line->call(options, method, codec, body, options.reply_metadata);
+    auto answer = line->call(options, method, codec, body, options.reply_metadata);
+    if (!answer) return answer.error();
+    reply = *std::move(answer);
+    return {};
   }
-  auto reply = connection_->call(options, method, codec, std::move(body), {});
-  impl::settle(reply, options.reply_metadata, connection_->is_told_not_sent());
-  return reply;
+  Status status = connection_->call(options, method, codec, std::move(body), {}, reply);
+  if (!status.is_ok()) return status;
+  return impl::settle(reply, options.reply_metadata, connection_->is_told_not_sent());
 }
 
-Result<wire::Message> Session::exchange_text(const CallOptions& options, std::string_view method,
-                                             wire::BodyCodec codec, std::string_view text) const {
+Status Session::exchange_text(const CallOptions& options, std::string_view method,
+                              wire::BodyCodec codec, std::string_view text,
+                              wire::Message& reply) const {
   if (!options.filters.empty() || options.accept_body_codec ||
-      line_of(connection_) != nullptr || impl::Plugged::calls(*connection_)) [[unlikely]] {
-    return exchange(options, method, codec, Bytes::copy_of(text));
+      line_of(connection_) != nullptr || impl::Plugged::calls(*connection_))
+      [[unlikely]] {
+    return exchange(options, method, codec, Bytes::copy_of(text), reply);
   }
-  auto reply = connection_->call(options, method, codec, Bytes(), text);
-  impl::settle(reply, options.reply_metadata, connection_->is_told_not_sent());
-  return reply;
+  Status status = connection_->call(options, method, codec, {}, text, reply);
+  if (!status.is_ok()) return status;
+  return impl::settle(reply, options.reply_metadata, connection_->is_told_not_sent());
 }
 
-Result<wire::Message> Session::exchange(const CallOptions& options, std::string_view method,
-                                        wire::BodyCodec codec, std::string body) const {
+Status Session::exchange(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
+                         std::string body, wire::Message& reply) const {
   if (body.size() < impl::Outbox::large_body_bytes) {
-    return exchange_text(options, method, codec, body);
+    return exchange_text(options, method, codec, body, reply);
   }
-  return exchange(options, method, codec, Bytes::from(std::move(body)));
+  return exchange(options, method, codec, Bytes::from(std::move(body)), reply);
 }
 
 Result<std::shared_ptr<impl::AsyncCall>> Session::begin_raw_call(const CallOptions& options,
@@ -106,9 +114,9 @@ void Session::call_all(const BatchOptions& options, std::span<impl::BatchedCall>
 
 Result<Bytes> Session::call_raw(const CallOptions& options, std::string_view method,
                                 wire::BodyCodec codec, Bytes body) const {
-  return exchange(options, method, codec, std::move(body)).transform([](wire::Message&& reply) {
-    return std::move(reply.body);
-  });
+  wire::Message reply;
+  if (Status s = exchange(options, method, codec, std::move(body), reply); !s.is_ok()) return s;
+  return std::move(reply.body);
 }
 
 Status Session::push_raw(const CallOptions& options, std::string_view method, wire::BodyCodec codec,

@@ -64,19 +64,20 @@ class Session {
   template <class R = void, class... Args>
   Result<R> call(const CallOptions& options, std::string_view method, const Args&... args) const {
     const wire::BodyCodec codec = codec_for(options);
+    wire::Message reply;
     if constexpr (sizeof...(Args) > 0 && (codec::QuickArgument<Args> && ...)) {
       std::array<char, codec::quick_room<Args...>> room;
       const std::size_t size =
           codec == wire::BodyCodec::json ? codec::write_quick(room.data(), args...) : 0;
       if (size > 0) {
-        const auto reply = exchange_text(options, method, codec, {room.data(), size});
-        return reply ? decode_result<R>(*options_, *reply) : Result<R>(reply.error());
+        Status status = exchange_text(options, method, codec, {room.data(), size}, reply);
+        return status.is_ok() ? decode_result<R>(*options_, reply) : Result<R>(std::move(status));
       }
     }
     impl::Written<Args...> body;
     if (Status s = encode_arguments(*options_, codec, body, args...); !s.is_ok()) return s;
-    auto reply = exchange(options, method, label_of<Args...>(codec), std::move(body));
-    return reply ? decode_result<R>(*options_, *reply) : Result<R>(reply.error());
+    Status status = exchange(options, method, label_of<Args...>(codec), std::move(body), reply);
+    return status.is_ok() ? decode_result<R>(*options_, reply) : Result<R>(std::move(status));
   }
   template <class R = void, class... Args>
   Result<R> call(std::string_view method, const Args&... args) const {
@@ -281,14 +282,13 @@ class Session {
   Status add_on_closed(std::function<void(const Status&)> callback) const;
   // See Batch.
   void call_all(const BatchOptions& options, std::span<impl::BatchedCall> calls) const;
-  // Sends a CALL and returns its REPLY, or the error in it. With a small body, which is copied to
-  // where it is sent from; and with one of any size.
-  Result<wire::Message> exchange(const CallOptions& options, std::string_view method,
-                                 wire::BodyCodec codec, Bytes body) const;
-  Result<wire::Message> exchange_text(const CallOptions& options, std::string_view method,
-                                      wire::BodyCodec codec, std::string_view text) const;
-  Result<wire::Message> exchange(const CallOptions& options, std::string_view method,
-                                 wire::BodyCodec codec, std::string body) const;
+  // Sends a CALL and fills in its REPLY, a fresh one. A text is copied to where it is sent from.
+  Status exchange(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
+                  Bytes body, wire::Message& reply) const;
+  Status exchange_text(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
+                       std::string_view text, wire::Message& reply) const;
+  Status exchange(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
+                  std::string body, wire::Message& reply) const;
 
   std::shared_ptr<impl::Connection> connection_;
   const PeerOptions* options_;  // the connection keeps them

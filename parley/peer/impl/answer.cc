@@ -21,8 +21,7 @@ Status as_told(Status status, bool says_not_sent) {
 
 void settle(Result<wire::Message>& reply, wire::Metadata* metadata, bool says_not_sent) {
   if (!reply) return;
-  if (metadata != nullptr) *metadata = std::move(reply->metadata);
-  if (!reply->status.is_ok()) reply = as_told(std::move(reply->status), says_not_sent);
+  if (Status s = settle(*reply, metadata, says_not_sent); !s.is_ok()) reply = std::move(s);
 }
 
 }  // namespace parley::impl

@@ -3,6 +3,8 @@
 // Pure, safe anywhere.
 #pragma once
 
+#include <utility>
+
 #include "parley/base/result.h"
 #include "parley/wire/message.h"
 #include "parley/wire/metadata.h"
@@ -16,6 +18,12 @@ Status as_answer(Status status);
 // the other side has made a handler's own an answer already.
 Status as_told(Status status, bool says_not_sent);
 
+// The error in the reply, if it has one, as the caller's side says it. The reply's metadata goes to
+// `metadata`, if that is not null.
+inline Status settle(wire::Message& reply, wire::Metadata* metadata, bool says_not_sent) {
+  if (metadata != nullptr) *metadata = std::move(reply.metadata);
+  return reply.status.is_ok() ? Status() : as_told(std::move(reply.status), says_not_sent);
+}
 // Makes the error in the reply, if it has one, the result, as the caller's side says it. The
 // reply's metadata goes to `metadata`, if that is not null.
 void settle(Result<wire::Message>& reply, wire::Metadata* metadata, bool says_not_sent);

@@ -57,8 +57,8 @@ Result<std::shared_ptr<AsyncCall>> AsyncCall::begin_on(std::shared_ptr<Connectio
                                                        std::string_view method,
                                                        wire::BodyCodec codec, Bytes body,
                                                        Then then) {
-  const auto terms = connection->terms_of(options.timeout);
-  if (!terms) return terms.error();
+  CallTerms terms;
+  if (Status s = connection->terms_of(options.timeout, terms); !s.is_ok()) return s;
   const bool has_callback = then != nullptr;
   auto call = std::make_shared<AsyncCall>(std::move(connection), options, method, std::move(then));
   if (call->errands_ == nullptr) return call->connection_->not_sent();
@@ -72,7 +72,7 @@ Result<std::shared_ptr<AsyncCall>> AsyncCall::begin_on(std::shared_ptr<Connectio
     call->again_->codec = codec;
     call->again_->body = body;
   }
-  call->terms_ = *terms;
+  call->terms_ = terms;
   if (is_plugged) [[unlikely]] {
     if (Status s = call->begin_plugged(options, codec, std::move(body)); !s.is_ok()) return s;
     return call;
@@ -84,9 +84,9 @@ Result<std::shared_ptr<AsyncCall>> AsyncCall::begin_on(std::shared_ptr<Connectio
                            .body_codec = codec,
                            .filters = options.filters,
                            .body = std::move(body),
-                           .timeout = terms->left}};
+                           .timeout = terms.left}};
   if (!options.filters.empty()) [[unlikely]] {
-    Status s = call->connection_->filter_question(out, terms->deadline);
+    Status s = call->connection_->filter_question(out, terms.deadline);
     if (!s.is_ok()) return s;
   }
   call->call_.told = call.get();
@@ -94,12 +94,12 @@ Result<std::shared_ptr<AsyncCall>> AsyncCall::begin_on(std::shared_ptr<Connectio
   Connection& first = *call->connection_;
   // It may be on another one before this has returned.
   const auto kept = call->again_ == nullptr ? nullptr : call->connection_;
-  const Status sent = first.send_call(call->call_, out, terms->deadline);
+  const Status sent = first.send_call(call->call_, out, terms.deadline);
   if (!sent.is_ok()) {
     call->self_ = nullptr;
     return sent;
   }
-  if (!terms->deadline.is_never()) call->errands_->add_at(terms->deadline.instant(), call);
+  if (!terms.deadline.is_never()) call->errands_->add_at(terms.deadline.instant(), call);
   return call;
 }
 
@@ -111,7 +111,7 @@ void AsyncCall::finish() {
   std::shared_ptr<AsyncCall> self = std::move(self_);
   const std::shared_ptr<Errands> errands = errands_;
   errands->take_back(*this);
-  call_.done.set();
+  done_.set();
   // What the callback refers to may go as soon as it has returned: nothing of it is kept here.
   if (then_) errands->add(std::move(self));
 }
@@ -156,7 +156,7 @@ void AsyncCall::give_up(const Status& why) {
 
 bool AsyncCall::waits_to_go_again() {
   // Not sent, or the other side says that it did not run it.
-  const bool is_told = call_.failure.is_ok() && call_.reply.status.code() == Code::not_sent &&
+  const bool is_told = call_.failure.is_ok() && call_.answer.status.code() == Code::not_sent &&
                        connection_->is_told_not_sent();
   if (!is_told && call_.failure.code() != Code::not_sent) return false;
   const auto lock = again_->line->lock();
@@ -181,7 +181,7 @@ void AsyncCall::go_again(const std::shared_ptr<Connection>& connection) {
   connection_ = connection;
   lock.unlock();
   call_.failure = {};
-  call_.reply = {};
+  call_.answer = {};
   Outgoing out{.message = {.seq = connection->next_seq(),
                            .type = wire::MessageType::call,
                            .method = method_,
@@ -206,18 +206,18 @@ void AsyncCall::go_again(const std::shared_ptr<Connection>& connection) {
 }
 
 Status AsyncCall::wait(rt::Deadline deadline) {
-  const Status status = call_.done.wait(std::min(deadline, terms_.deadline));
+  const Status status = done_.wait(std::min(deadline, terms_.deadline));
   if (status.is_ok() || has_ended() || !terms_.deadline.is_over()) return status;
   time_is_over();
   // Whoever was faster is about to end it.
-  return call_.done.wait(deadline);
+  return done_.wait(deadline);
 }
 
 Result<Message> AsyncCall::take() {
   if (Status s = wait(rt::Deadline::never()); !s.is_ok()) {
     give_up(s);
     const rt::WithContext bound(rt::Context::background());
-    (void)call_.done.wait();
+    (void)done_.wait();
   }
   return settled();
 }
@@ -225,7 +225,7 @@ Result<Message> AsyncCall::take() {
 Result<Message> AsyncCall::settled() {
   Result<Message> reply = result();
   if (plugged_ != nullptr && !reply && reply_metadata_ != nullptr) [[unlikely]] {
-    *reply_metadata_ = std::move(call_.reply.metadata);
+    *reply_metadata_ = std::move(call_.answer.metadata);
   }
   settle(reply, reply_metadata_, connection_->is_told_not_sent());
   return reply;
@@ -234,8 +234,8 @@ Result<Message> AsyncCall::settled() {
 Result<Message> AsyncCall::result() {
   if (!call_.failure.is_ok()) return call_.failure;
   unfilter_answer(*connection_->options_, {method_, connection_->remote_address(), filters_},
-                  call_.reply);
-  return std::move(call_.reply);
+                  call_.answer);
+  return std::move(call_.answer);
 }
 
 }  // namespace parley::impl

@@ -23,6 +23,7 @@
 #include "parley/peer/options.h"
 #include "parley/rt/context.h"
 #include "parley/rt/deadline.h"
+#include "parley/rt/event.h"
 #include "parley/rt/mutex.h"
 #include "parley/wire/filter_pipe.h"
 #include "parley/wire/message.h"
@@ -59,7 +60,7 @@ class AsyncCall final : public Errand, private CallEnd {
             std::string_view method, Then then);
   ~AsyncCall() override;
 
-  [[nodiscard]] bool has_ended() const { return call_.done.is_set(); }
+  [[nodiscard]] bool has_ended() const { return done_.is_set(); }
   // Until it has ended, by its own deadline at the latest.
   Status wait(rt::Deadline deadline);
   // Waits for the end; gives the call up when the fiber's context ends first. Once.
@@ -100,7 +101,8 @@ class AsyncCall final : public Errand, private CallEnd {
   const Then then_;
   wire::Metadata* const reply_metadata_;
   CallTerms terms_;
-  PendingCall call_;
+  KeptCall call_;
+  rt::Event done_;
   std::shared_ptr<AsyncCall> self_;  // while it is in the table
   std::unique_ptr<PluggedState> plugged_;
 };

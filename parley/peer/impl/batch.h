@@ -19,7 +19,7 @@ namespace parley::impl {
 class Batch final : private CallEnd {
  public:
   explicit Batch(std::span<BatchedCall> calls)
-      : all(calls), pending(std::make_unique<PendingCall[]>(calls.size())) {}
+      : all(calls), pending(std::make_unique<KeptCall[]>(calls.size())) {}
   ~Batch() = default;
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
@@ -37,7 +37,7 @@ class Batch final : private CallEnd {
   }
 
   const std::span<BatchedCall> all;
-  const std::unique_ptr<PendingCall[]> pending;
+  const std::unique_ptr<KeptCall[]> pending;
   rt::Event done;
 
  private:

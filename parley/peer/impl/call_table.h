@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "parley/base/status.h"
+#include "parley/rt/completion.h"
 #include "parley/rt/deferred_context.h"
-#include "parley/rt/event.h"
 #include "parley/wire/message.h"
 
 namespace parley::impl {
@@ -119,10 +119,11 @@ struct PendingCall {
   PendingCall* next = nullptr;
   CallEnd* told = nullptr;  // instead of `done`
 
-  // Set by whoever took it out of the table, before end().
-  wire::Message reply;
+  // Set by whoever took it out of the table, before end(): the answer where `reply` points to, or
+  // the reason why there is none.
+  wire::Message* reply = nullptr;
   Status failure;
-  rt::Event done;
+  rt::Completion done;
 
   // It may be gone afterwards.
   void end() {
@@ -134,6 +135,12 @@ struct PendingCall {
   }
 };
 using PendingCalls = CallTable<PendingCall>;
+
+// One that has the room for its answer itself.
+struct KeptCall : PendingCall {
+  KeptCall() { reply = &answer; }
+  wire::Message answer;
+};
 
 struct ServedCall {
   std::int32_t seq = 0;

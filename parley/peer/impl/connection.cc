@@ -86,11 +86,12 @@ void Connection::hand_on(void* argument) {
   if (turn.serving != nullptr) turn.of.served_.add(*turn.serving);
   if (turn.is_reader) {
     // The call it waits in stays where it is, and holds nothing of those before it.
-    std::vector<Arrived>& arrived = turn.place->arrived;
-    for (std::size_t i = 0; i + 1 < turn.next; ++i) arrived[i].message = {};
-    const auto left = arrived.begin() + static_cast<std::ptrdiff_t>(turn.next);
-    turn.of.left_.assign(std::move_iterator(left), std::move_iterator(arrived.end()));
-    arrived.erase(left, arrived.end());
+    Arrivals& arrived = turn.place->arrived;
+    const std::size_t done = turn.next == 0 ? 0 : turn.next - 1;
+    for (Arrived& each : arrived.all().first(done)) each.message = {};
+    for (Arrived& each : arrived.all().subspan(turn.next)) turn.of.left_.add() = std::move(each);
+    arrived.cut(turn.next);
+    turn.place->small_answers.move_to(turn.place->answers.frames);
     std::swap(turn.of.left_answers_, turn.place->answers);
     turn.of.has_reader_.store(false, std::memory_order_release);
   }
@@ -106,15 +107,15 @@ void Connection::hand_on(void* argument) {
 }
 
 rt::ReadyItem::After Connection::read_and_serve(Turn& turn) {
-  std::vector<Arrived>& arrived = turn.place->arrived;
-  arrived.swap(left_);
-  turn.is_late = !arrived.empty();
-  std::swap(left_answers_, turn.place->answers);
+  Arrivals& arrived = turn.place->arrived;
+  turn.is_late = !left_.empty();
+  if (turn.is_late) swap(arrived, left_);
+  if (left_answers_.count > 0) std::swap(left_answers_, turn.place->answers);
   for (bool has_read = false;; has_read = true) {
     {
       rt::OnPark waits(&hand_on, &turn);
       if (!run_calls(turn, waits)) return After::gone;
-      add(turn.place->answers);
+      turn.add_gathered();
       if (waits.was_called()) return After::gone;
       send_gathered();
       if (waits.was_called()) return After::gone;

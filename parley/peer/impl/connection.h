@@ -71,9 +71,9 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // Once: from here on the session is served, to its end.
   void begin();
 
-  // See Session. A call's `text` is its body if `body` is empty: a small one, which is copied.
-  Result<wire::Message> call(const CallOptions& options, std::string_view method,
-                             wire::BodyCodec codec, Bytes body, std::string_view text);
+  // See Session. `text` is the body if `body` is empty, a small one; `reply` a fresh message.
+  Status call(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
+              Bytes body, std::string_view text, wire::Message& reply);
   Status push(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
               Bytes body);
   // Without waiting; what is full may be cut. The other one waits until it need not be.
@@ -128,18 +128,18 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
 
   // Reading: by the reader only.
   bool read_once(Turn& turn);
-  void take_bytes(Bytes chunk, std::vector<Arrived>& arrived);
+  void take_bytes(Bytes chunk, Arrivals& arrived);
   Status find_framing();
   void speak(const wire::Framing& framing);
-  void take_messages(std::vector<Arrived>& arrived);
-  Status decode_some(std::vector<Arrived>& arrived);
+  void take_messages(Arrivals& arrived);
+  Status decode_some(Arrivals& arrived);
   Status look_at(wire::Message& message);
   void watch_frame_time();
   void set_alarm();
   void take_hello();
-  Status sort(std::vector<Arrived>& all);
+  Status sort(Arrivals& all);
   Status sort_other(Arrived& arrived);
-  static void pass_on_answers(std::vector<Arrived>& all);
+  static void pass_on_answers(Arrivals& all);
   [[nodiscard]] Verdict admit(const wire::Message& request, std::size_t& in_use);
   void over(Status why);
 
@@ -152,13 +152,10 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   Status run_handler(const Router::Method& method, Context& context, wire::Message& request,
                      Answer& answer, rt::OnPark& waits);
   Status unfilter_request(wire::Message& request, rt::OnPark& waits);
-  void finish(const wire::Message& request, Status status, Context& context, Workplace& place,
+  void finish(const wire::Message& request, Status status, Context& context, Turn& turn,
               rt::OnPark& waits);
   void filter_answer(const wire::Message& request, Answer& answer, Outgoing& reply,
                      rt::OnPark& waits);
-  void look_for_slow(const Workplace& place, Instant start);
-  bool gather(std::int32_t seq, const Answer& answer, std::size_t held, Answers& answers);
-  void add(Answers& answers);
   void send_reply(Outgoing& reply, std::string_view body, const wire::Message& served);
   void answer_control(const wire::Message& message);
   void answer_at_once(const wire::Message& answer);
@@ -180,7 +177,10 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   friend class AsyncCall;
   friend struct Early;    // before it begins
   friend struct Plugged;  // what goes through plugins
-  [[nodiscard]] Result<CallTerms> terms_of(std::optional<Duration> asked) const;
+  Status terms_of(std::optional<Duration> asked, CallTerms& terms) const;
+  bool send_plain(PendingCall& call, const wire::PlainCall& plain);
+  Status send_other(PendingCall& call, const CallOptions& options, const wire::PlainCall& plain,
+                    Bytes body, const CallTerms& terms);
   Status send_call(PendingCall& call, Outgoing& out, rt::Deadline deadline);
   Status add_call(Lock& lock, PendingCall& call, Outgoing& out, rt::Deadline deadline);
   void send_all(Batch& batch, const BatchOptions& options, const CallTerms& terms);
@@ -247,7 +247,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // The reader's.
   std::unique_ptr<wire::Decoder> decoder_;  // null until it is known what is spoken
   Bytes begin_;                             // what came until then
-  std::vector<Arrived> left_;  // by a reader that waits: the next one goes on with them
+  Arrivals left_;  // by a reader that waits: the next one goes on with them
   Answers left_answers_;
   bool gathers_ = true;  // answers: nobody has to wait for room
   std::uint64_t handlers_started_ = 0;

@@ -18,28 +18,28 @@ constexpr std::size_t calls_in_a_row = 64;
 }  // namespace
 
 void Connection::call_all(const BatchOptions& options, std::span<BatchedCall> calls) {
-  const auto terms = terms_of(options.timeout);
-  if (!terms) {
+  CallTerms terms;
+  if (const Status s = terms_of(options.timeout, terms); !s.is_ok()) {
     for (BatchedCall& each : calls) {
-      if (each.reply) each.reply = terms.error();
+      if (each.reply) each.reply = s;
     }
     return;
   }
   Batch batch(calls);
-  send_all(batch, options, *terms);
+  send_all(batch, options, terms);
   batch.end_one();
-  if (Status s = batch.done.wait(terms->deadline); !s.is_ok()) {
-    withdraw_all(batch, s, *terms);
+  if (Status s = batch.done.wait(terms.deadline); !s.is_ok()) {
+    withdraw_all(batch, s, terms);
     // Whoever took out one that is still missing is about to end it.
     const rt::WithContext bound(rt::Context::background());
     (void)batch.done.wait();
   }
   for (std::size_t i = 0; i < calls.size(); ++i) {
-    PendingCall& call = batch.pending[i];
+    KeptCall& call = batch.pending[i];
     if (call.told == nullptr) continue;  // it was never sent, and says why
     if (call.failure.is_ok()) {
-      unfilter_answer(*options_, {calls[i].method, remote_address_, options.filters}, call.reply);
-      calls[i].reply = std::move(call.reply);
+      unfilter_answer(*options_, {calls[i].method, remote_address_, options.filters}, call.answer);
+      calls[i].reply = std::move(call.answer);
       calls[i].is_refused =
           is_told_not_sent() && calls[i].reply->status.code() == Code::not_sent;
       settle(calls[i].reply, nullptr, is_told_not_sent());

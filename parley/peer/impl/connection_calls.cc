@@ -45,7 +45,7 @@ Status Connection::too_many_calls() const {
                                         " calls and streams of this session wait for their end"};
 }
 
-Result<CallTerms> Connection::terms_of(std::optional<Duration> asked) const {
+Status Connection::terms_of(std::optional<Duration> asked, CallTerms& terms) const {
   // Another connection may take it.
   if (!is_open() && extras_.line() == nullptr) return not_sent();
   const Duration timeout = asked.value_or(options_->call_timeout);
@@ -54,41 +54,77 @@ Result<CallTerms> Connection::terms_of(std::optional<Duration> asked) const {
     return Status(Code::not_sent,
                   "a timeout of " + in_milliseconds(timeout) + " leaves no time to call");
   }
-  const rt::Context context = rt::Context::current();
-  if (Status s = context.status(); !s.is_ok()) return s.with_context("the call was not sent");
-  const rt::Deadline own = rt::Deadline::after(timeout);
-  const rt::Deadline deadline = std::min(own, context.deadline());
-  return CallTerms{.timeout = timeout,
-                   .deadline = deadline,
-                   .left = deadline == own ? timeout : deadline.instant() - rt::now(),
-                   .is_callers = deadline != own};
+  const Instant now = rt::now();
+  rt::Deadline callers;
+  if (Status s = rt::Context::look_at_current(now, callers); !s.is_ok()) {
+    return s.with_context("the call was not sent");
+  }
+  const rt::Deadline own = rt::Deadline::after(timeout, now);
+  terms.timeout = timeout;
+  terms.is_callers = callers < own;
+  terms.deadline = terms.is_callers ? callers : own;
+  terms.left = terms.is_callers ? callers.instant() - now : timeout;
+  return {};
 }
 
-Result<Message> Connection::call(const CallOptions& options, std::string_view method,
-                                 wire::BodyCodec codec, Bytes body, std::string_view text) {
-  const auto terms = terms_of(options.timeout);
-  if (!terms) return terms.error();
-  Outgoing out{.message = {.seq = next_seq(),
+Status Connection::call(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
+                        Bytes body, std::string_view text, Message& reply) {
+  CallTerms terms;
+  if (Status s = terms_of(options.timeout, terms); !s.is_ok()) return s;
+  PendingCall call;
+  call.reply = &reply;
+  call.seq = next_seq();
+  const bool is_plain = body.empty() && options.metadata.empty() && options.filters.empty();
+  const wire::PlainCall plain{
+      .seq = call.seq, .method = method, .codec = codec, .body = text, .timeout = terms.left};
+  if (!is_plain || !send_plain(call, plain)) {
+    Status s = send_other(call, options, plain, std::move(body), terms);
+    if (!s.is_ok()) return s;
+  }
+  const Status status = call.done.wait(terms.deadline);
+  if (!status.is_ok() && withdraw(call)) [[unlikely]] {
+    return gave_up(status, method, terms);
+  }
+  if (!call.failure.is_ok()) return call.failure;
+  if (reply.is_filtered) [[unlikely]] {
+    unfilter_answer(*options_, {method, remote_address_, options.filters}, reply);
+  }
+  return {};
+}
+
+// Most calls need nothing but a few fields written behind those of others. False, and nothing has
+// happened, where there may be more to it.
+bool Connection::send_plain(PendingCall& call, const wire::PlainCall& plain) {
+  Lock lock(lock_);
+  if (phase_ != Phase::open || calls_ >= options_->max_calls || !can_send_ || encoder_ == nullptr ||
+      is_full() || is_taken(call.seq)) {
+    return false;
+  }
+  const std::size_t before = outgoing_.bytes();
+  if (!outgoing_.encode_call(plain, *encoder_)) return false;
+  enqueued_ += outgoing_.bytes() - before;
+  ++calls_;
+  call.frame_end = enqueued_;
+  pending_.add(call);
+  ask_to_send(lock);
+  return true;
+}
+
+Status Connection::send_other(PendingCall& call, const CallOptions& options,
+                              const wire::PlainCall& plain, Bytes body, const CallTerms& terms) {
+  Outgoing out{.message = {.seq = plain.seq,
                            .type = MessageType::call,
-                           .method = method,
+                           .method = plain.method,
                            .metadata = options.metadata,
-                           .body_codec = codec,
+                           .body_codec = plain.codec,
                            .filters = options.filters,
                            .body = std::move(body),
-                           .timeout = terms->left},
-               .text = text};
-  if (!options.filters.empty()) [[unlikely]] {
-    if (Status s = filter_question(out, terms->deadline); !s.is_ok()) return s;
+                           .timeout = plain.timeout},
+               .text = plain.body};
+  if (!options.filters.empty()) {
+    if (Status s = filter_question(out, terms.deadline); !s.is_ok()) return s;
   }
-  PendingCall call;
-  if (Status s = send_call(call, out, terms->deadline); !s.is_ok()) return s;
-  const Status status = call.done.wait(terms->deadline);
-  if (!status.is_ok() && withdraw(call)) return gave_up(status, method, *terms);
-  if (!call.failure.is_ok()) return call.failure;
-  if (call.reply.is_filtered) [[unlikely]] {
-    unfilter_answer(*options_, {method, remote_address_, options.filters}, call.reply);
-  }
-  return std::move(call.reply);
+  return send_call(call, out, terms.deadline);
 }
 
 Status Connection::send_call(PendingCall& call, Outgoing& out, rt::Deadline deadline) {

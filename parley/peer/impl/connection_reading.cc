@@ -74,7 +74,7 @@ void Connection::over(Status why) {
   why_over_ = std::move(why);
 }
 
-void Connection::take_bytes(Bytes chunk, std::vector<Arrived>& arrived) {
+void Connection::take_bytes(Bytes chunk, Arrivals& arrived) {
   came_at_ = Instant();
   if (decoder_ == nullptr) {
     begin_.append(std::move(chunk));
@@ -142,7 +142,7 @@ void Connection::speak(const wire::Framing& framing) {
 }
 
 // Sorts what the decoder has, or so many messages of it.
-void Connection::take_messages(std::vector<Arrived>& arrived) {
+void Connection::take_messages(Arrivals& arrived) {
   Status status = decode_some(arrived);
   if (!arrived.empty()) {
     if (Status sorted = sort(arrived); !sorted.is_ok()) status = std::move(sorted);
@@ -156,35 +156,43 @@ void Connection::take_messages(std::vector<Arrived>& arrived) {
 }
 
 // The error is that of the message behind those that arrived.
-Status Connection::decode_some(std::vector<Arrived>& arrived) {
+Status Connection::decode_some(Arrivals& arrived) {
   may_be_more_ = true;
   std::size_t grown = 0;
   while (arrived.size() < messages_per_turn && grown <= options_->max_frame_bytes) {
-    Arrived& added = arrived.emplace_back();
+    Arrived& added = arrived.add();
     Message& message = added.message;
-    const auto came = decoder_->next(message);
-    if (!came || !*came) {
-      arrived.pop_back();
-      if (!came) return came.error();
-      may_be_more_ = false;
-      return {};
-    }
-    watch_.came();
-    // What the decoder took out of filters came as fewer bytes, and nobody has counted it yet.
-    if (!message.filters.empty() && !message.is_filtered) [[unlikely]] {
-      grown += held_by(message);
-    }
-    if (message.type == MessageType::reply) continue;
-    if (message.type != MessageType::call && message.type != MessageType::push) {
-      if (Status s = look_at(message); !s.is_ok()) {
-        arrived.pop_back();
-        return s;
+    if (decoder_->next_plain(message)) [[likely]] {
+      watch_.came();
+      if (message.type == MessageType::reply) continue;
+    } else {
+      added = Arrived();
+      added.is_plain = false;
+      const auto came = decoder_->next(message);
+      if (!came || !*came) {
+        arrived.cut(arrived.size() - 1);
+        if (!came) return came.error();
+        may_be_more_ = false;
+        return {};
       }
-      if (message.type != MessageType::open) continue;
+      watch_.came();
+      // What the decoder took out of filters came as fewer bytes, and nobody has counted it yet.
+      if (!message.filters.empty() && !message.is_filtered) [[unlikely]] {
+        grown += held_by(message);
+      }
+      if (message.type == MessageType::reply) continue;
+      if (message.type != MessageType::call && message.type != MessageType::push) {
+        if (Status s = look_at(message); !s.is_ok()) {
+          arrived.cut(arrived.size() - 1);
+          return s;
+        }
+        if (message.type != MessageType::open) continue;
+      }
     }
     if (came_at_ == Instant()) came_at_ = rt::now();
     added.came_at = came_at_;
-    if (message.timeout) added.deadline = rt::Deadline::at(came_at_ + *message.timeout);
+    added.deadline =
+        message.timeout ? rt::Deadline::at(came_at_ + *message.timeout) : rt::Deadline::never();
   }
   return {};
 }
@@ -216,7 +224,7 @@ void Connection::take_hello() {
 }
 
 // The error is a mistake of the other side's; what stands behind it is gone.
-Status Connection::sort(std::vector<Arrived>& all) {
+Status Connection::sort(Arrivals& all) {
   const std::lock_guard lock(lock_);
   is_asked_ = true;  // this turn ends with sending
   gathers_ = !is_full();
@@ -224,6 +232,7 @@ Status Connection::sort(std::vector<Arrived>& all) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     Arrived& arrived = all[i];
     const Message& message = arrived.message;
+    arrived.caller = nullptr;
     if (message.type == MessageType::reply) {
       arrived.verdict = Verdict::taken;
       arrived.caller = pending_.take(message.seq);
@@ -231,7 +240,7 @@ Status Connection::sort(std::vector<Arrived>& all) {
     } else if (message.type == MessageType::call || message.type == MessageType::push) {
       arrived.verdict = message.is_refused ? Verdict::no_body : admit(message, arrived.in_use);
     } else if (broken = sort_other(arrived); !broken.is_ok()) {
-      all.erase(all.begin() + static_cast<std::ptrdiff_t>(i), all.end());
+      all.cut(i);
       break;
     }
   }
@@ -274,16 +283,28 @@ Verdict Connection::admit(const Message& request, std::size_t& in_use) {
 }
 
 // Hands answers to who waits for them; calls, pushes and streams stay to be run, or refused.
-void Connection::pass_on_answers(std::vector<Arrived>& all) {
-  for (Arrived& arrived : all) {
+void Connection::pass_on_answers(Arrivals& all) {
+  bool are_taken = false;
+  for (Arrived& arrived : all.all()) {
+    if (arrived.verdict == Verdict::run) [[likely]]
+      continue;
+    are_taken = are_taken || arrived.verdict == Verdict::taken;
     if (arrived.caller == nullptr) {  // no answer, or the caller gave up before
-      if (arrived.verdict != Verdict::run) keep_the_name(arrived.message);
+      if (!arrived.is_plain || arrived.verdict != Verdict::taken) keep_the_name(arrived.message);
       continue;
     }
-    arrived.caller->reply = std::move(arrived.message);
+    Message& reply = *arrived.caller->reply;  // a fresh one
+    if (arrived.is_plain) [[likely]] {
+      reply.seq = arrived.message.seq;
+      reply.type = MessageType::reply;
+      reply.body_codec = arrived.message.body_codec;
+      reply.body = std::move(arrived.message.body);
+    } else {
+      reply = std::move(arrived.message);
+    }
     arrived.caller->end();
   }
-  std::erase_if(all, [](const Arrived& each) { return each.verdict == Verdict::taken; });
+  if (are_taken) all.keep([](const Arrived& each) { return each.verdict != Verdict::taken; });
 }
 
 }  // namespace parley::impl

@@ -34,10 +34,11 @@ const Status& deadline_passed() {
 // Runs what has arrived, in its order. Who waits in the middle of it is no longer the reader, and
 // must not look at what arrived any more.
 bool Connection::run_calls(Turn& turn, rt::OnPark& waits) {
-  std::vector<Arrived>& all = turn.place->arrived;
+  Arrivals& all = turn.place->arrived;
   if (all.empty()) return true;
   const Instant start = rt::now();
   const rt::Deadline late_by = rt::Deadline::at(start);
+  turn.method = nullptr;
   while (turn.next < all.size()) {
     Arrived& arrived = all[turn.next++];
     // Without a fiber to go on with the rest, this one must not wait: those that hold the others
@@ -51,11 +52,16 @@ bool Connection::run_calls(Turn& turn, rt::OnPark& waits) {
     if (arrived.verdict == Verdict::run) {
       serve(arrived, turn, waits);
     } else {
+      turn.context.reset();
       refuse(arrived);
     }
-    if (waits.was_called()) return false;
+    if (waits.was_called()) {
+      turn.context.reset();
+      return false;
+    }
   }
-  look_for_slow(*turn.place, start);
+  turn.context.reset();
+  turn.look_for_slow(start);
   all.clear();
   turn.next = 0;
   return true;
@@ -140,30 +146,91 @@ void Connection::answer_at_once(const Message& answer) {
 
 void Connection::serve(Arrived& arrived, Turn& turn, rt::OnPark& waits) {
   Message& request = arrived.message;
-  const bool is_stream = request.type == MessageType::open;
-  Workplace& place = *turn.place;
-  StreamCore* const stream = arrived.stream;
-  Context context(*this, ++handlers_started_, request, arrived.came_at, stream);
-  place.answer.clear();
-  const Router::Method* method = nullptr;
-  Status status;
-  if (extras_.plugins() != nullptr && extras_.plugins()->has_serve()) [[unlikely]] {
-    status = Plugged::serve(*this, arrived, context, turn, waits);
-  } else if (method = method_for(request, *router_, place.recent, context);
-             !can_serve(method, request)) {
-    status = no_handler(method, request, *router_);
-  } else if (!tells_of_ends_ || context.is_push()) {
-    status = run_handler(*method, context, request, place.answer, waits);
-  } else {
-    rt::DeferredContext bound(arrived.deadline, deadline_passed());
-    ServedCall call{.seq = request.seq, .context = bound};
-    turn.serving = &call;
-    status = run_handler(*method, context, request, place.answer, waits);
-    turn.serving = nullptr;
-    served_.remove(call);
+  Context context(*this, ++handlers_started_, request, arrived.came_at, arrived.stream);
+  turn.place->answer.clear();
+  const Plugins* const plugins = extras_.plugins();
+  const bool is_plugged = plugins != nullptr && plugins->has_serve();
+  const Router::Method* const method = is_plugged ? nullptr : turn.find_method(request.method);
+  if (method == nullptr || request.type != MessageType::call || method->is_stream ||
+      !tells_of_ends_) [[unlikely]] {
+    turn.context.reset();
+    return turn.serve_other(arrived, context, waits);
   }
-  if (is_stream) end_served_stream(*stream);
-  finish(request, std::move(status), context, place, waits);
+  Status status = turn.run_call(*method, arrived, context, waits);
+  if (status.is_ok() && context.reply_metadata().empty() && !waits.was_called() &&
+      request.filters.empty() && turn.gather(request)) [[likely]] {
+    return;
+  }
+  turn.context.reset();
+  finish(request, std::move(status), context, turn, waits);
+}
+
+// A method is mostly the one that was called before, by a name that stands where it stood. (Not
+// beyond a run of calls: what holds the names goes with the messages.)
+[[gnu::always_inline]] inline const Router::Method* Connection::Turn::find_method(
+    std::string_view name) {
+  if (name.data() == method_at.data() && name.size() == method_at.size() && method != nullptr)
+      [[likely]] {
+    return method;
+  }
+  method = of.router_->find(name, place->recent);
+  method_at = name;
+  return method;
+}
+
+// Of a caller that may give up, or has said until when it waits.
+[[gnu::always_inline]] inline Status Connection::Turn::run_call(const Router::Method& called,
+                                                                Arrived& arrived,
+                                                                Context& context_of_call,
+                                                                rt::OnPark& waits) {
+  if (!context || !context->renew(arrived.deadline)) {
+    context.reset();
+    context.emplace(arrived.deadline, deadline_passed());
+  }
+  ServedCall call{.seq = arrived.message.seq, .context = *context};
+  serving = &call;
+  Status status = run_handler(called, context_of_call, arrived.message, waits);
+  serving = nullptr;
+  of.served_.remove(call);
+  return status;
+}
+
+// All but the calls of a method that there is, where no plugin is around them.
+void Connection::Turn::serve_other(Arrived& arrived, Context& context_of_call, rt::OnPark& waits) {
+  Message& request = arrived.message;
+  const Plugins* const plugins = of.extras_.plugins();
+  Status status;
+  if (plugins != nullptr && plugins->has_serve()) {
+    arrived.is_plain = false;  // they may give it anything
+    status = Plugged::serve(of, arrived, context_of_call, *this, waits);
+  } else if (const Router::Method* const called =
+                 method_for(request, *of.router_, place->recent, context_of_call);
+             !can_serve(called, request)) {
+    status = no_handler(called, request, *of.router_);
+  } else if (!of.tells_of_ends_ || context_of_call.is_push()) {
+    status = run_handler(*called, context_of_call, request, waits);
+  } else {
+    status = run_call(*called, arrived, context_of_call, waits);
+    context.reset();
+  }
+  if (request.type == MessageType::open) of.end_served_stream(*arrived.stream);
+  of.finish(request, std::move(status), context_of_call, *this, waits);
+}
+
+// A quick method runs as it is.
+[[gnu::always_inline]] inline Status Connection::Turn::run_handler(const Router::Method& called,
+                                                                   Context& context_of_call,
+                                                                   Message& request,
+                                                                   rt::OnPark& waits) {
+  if (!called.is_quick.load(std::memory_order_relaxed) || request.is_filtered) [[unlikely]] {
+    return of.run_handler(called, context_of_call, request, place->answer, waits);
+  }
+  Status status = called.handler(context_of_call, request, place->answer);
+  // Through filters it is not the method that has handed on.
+  if (waits.was_called() && request.filters.empty()) {
+    called.is_quick.store(false, std::memory_order_relaxed);
+  }
+  return status;
 }
 
 Status Connection::run_handler(const Router::Method& method, Context& context, Message& request,
@@ -173,7 +240,6 @@ Status Connection::run_handler(const Router::Method& method, Context& context, M
   }
   if (method.is_quick.load(std::memory_order_relaxed)) {
     Status status = method.handler(context, request, answer);
-    // Through filters it is not the method that has handed on.
     if (waits.was_called() && request.filters.empty()) {
       method.is_quick.store(false, std::memory_order_relaxed);
     }
@@ -189,9 +255,9 @@ Status Connection::run_handler(const Router::Method& method, Context& context, M
   return status;
 }
 
-void Connection::finish(const Message& request, Status status, Context& context, Workplace& place,
+void Connection::finish(const Message& request, Status status, Context& context, Turn& turn,
                         rt::OnPark& waits) {
-  Answer& answer = place.answer;
+  Answer& answer = turn.place->answer;
   if (request.type == MessageType::push) {
     if (!status.is_ok()) {
       log("PUSH " + std::string(request.method) + " failed: " + status.to_string());
@@ -201,9 +267,10 @@ void Connection::finish(const Message& request, Status status, Context& context,
   }
   // A stream's handler counts as one that has waited.
   if (status.is_ok() && context.reply_metadata().empty() && !waits.was_called() &&
-      request.filters.empty() && gather(request.seq, answer, held_by(request), place.answers)) {
+      request.filters.empty() && turn.gather(request)) {
     return;
   }
+  if (answer.number.size > 0) answer.text = answer.number.view();
   const bool is_stream = request.type == MessageType::open;
   Outgoing reply{.message = {.seq = request.seq,
                              .type = is_stream ? MessageType::end : MessageType::reply,
@@ -228,39 +295,50 @@ void Connection::finish(const Message& request, Status status, Context& context,
 }
 
 // Calls that were thought to be quick have taken long, together: from now on each is looked at.
-void Connection::look_for_slow(const Workplace& place, Instant start) {
-  const auto count = static_cast<Duration::rep>(place.arrived.size());
+void Connection::Turn::look_for_slow(Instant start) {
+  const auto count = static_cast<Duration::rep>(place->arrived.size());
   if (rt::now() - start < longest_quick_call * count) return;
   Router::Recent recent;
-  for (const Arrived& each : place.arrived) {
-    const Router::Method* method = router_->find(each.message.method, recent);
-    if (method != nullptr) method->is_quick.store(false, std::memory_order_relaxed);
+  for (const Arrived& each : place->arrived.all()) {
+    const Router::Method* found = of.router_->find(each.message.method, recent);
+    if (found != nullptr) found->is_quick.store(false, std::memory_order_relaxed);
   }
 }
 
 // A small answer is kept by the reader, without the lock, until all calls of a read are through.
-bool Connection::gather(std::int32_t seq, const Answer& answer, std::size_t held,
-                        Answers& answers) {
-  const bool is_small = answer.bytes.empty() && answer.text.size() < Outbox::large_body_bytes &&
-                        answers.frames.size() < most_gathered_bytes;
-  if (!is_small || !gathers_) return false;
-  if (!encoder_->encode_answer(seq, answer.codec, answer.text, answers.frames).is_ok()) {
-    return false;
+[[gnu::always_inline]] inline bool Connection::Turn::gather(const Message& request) {
+  const Answer& answer = place->answer;
+  Answers& answers = place->answers;
+  const std::string_view text = answer.text_or_number();
+  if (!of.gathers_ || !answer.bytes.empty()) return false;
+  char* const end = of.encoder_->write_answer(request.seq, answer.codec, text,
+                                              place->small_answers.room(answers.frames));
+  if (end != nullptr) [[likely]] {
+    place->small_answers.add(end);
+  } else {
+    if (text.size() >= Outbox::large_body_bytes) return false;
+    place->small_answers.move_to(answers.frames);
+    if (answers.frames.size() >= most_gathered_bytes ||
+        !of.encoder_->encode_answer(request.seq, answer.codec, text, answers.frames).is_ok()) {
+      return false;
+    }
   }
   ++answers.count;
-  answers.held += held;
+  answers.held += held_by(request);
   return true;
 }
 
-void Connection::add(Answers& answers) {
+void Connection::Turn::add_gathered() {
+  Answers& answers = place->answers;
   if (answers.count == 0) return;
-  const std::lock_guard lock(lock_);
-  handlers_ -= answers.count;
-  handler_bytes_ -= answers.held;
-  if (draining_ > 0) quiet_.broadcast();
-  if (can_send_) {
-    enqueued_ += answers.frames.size();
-    outgoing_.add(answers.frames);
+  place->small_answers.move_to(answers.frames);
+  const std::lock_guard lock(of.lock_);
+  of.handlers_ -= answers.count;
+  of.handler_bytes_ -= answers.held;
+  if (of.draining_ > 0) of.quiet_.broadcast();
+  if (of.can_send_) {
+    of.enqueued_ += answers.frames.size();
+    of.outgoing_.add(answers.frames);
   }
   answers.frames.clear();
   answers.count = answers.held = 0;

@@ -115,10 +115,12 @@ Result<Message> Line::call(const CallOptions& options, std::string_view method,
       rt::Deadline::after(options.timeout.value_or(terms_.origin.options->call_timeout));
   bool is_told = false;
   const auto attempt = [&](const std::shared_ptr<Connection>& on, bool is_late) {
-    auto reply = on->call(is_late ? within(options, deadline) : options, method, codec, body, {});
-    is_told = reply && on->is_told_not_sent() && reply->status.code() == Code::not_sent;
-    settle(reply, reply_metadata, on->is_told_not_sent());
-    return reply;
+    Message reply;
+    Status status =
+        on->call(is_late ? within(options, deadline) : options, method, codec, body, {}, reply);
+    is_told = status.is_ok() && on->is_told_not_sent() && reply.status.code() == Code::not_sent;
+    if (status.is_ok()) status = settle(reply, reply_metadata, on->is_told_not_sent());
+    return status.is_ok() ? Result<Message>(std::move(reply)) : Result<Message>(status);
   };
   return carry(deadline, attempt, &is_told);
 }

@@ -42,6 +42,14 @@ Status Outbox::encode(const wire::Message& message, std::string_view body, wire:
   return {};
 }
 
+bool Outbox::encode_call(const wire::PlainCall& call, wire::Encoder& encoder) {
+  std::string& piece = gathering_piece();
+  const std::size_t before = piece.size();
+  if (!encoder.encode_call(call, piece)) return false;
+  gathered(before);
+  return true;
+}
+
 // Only the first part can be refused: the others carry nothing but the rest of the body.
 Status Outbox::encode_in_parts(const wire::Message& message, wire::Encoder& encoder) {
   const bool is_own = wire::is_of_own_exchange(message);

@@ -32,6 +32,8 @@ class Outbox {
   Status encode(const wire::Message& message, wire::Encoder& encoder);
   // The same with a small `body` in place of message.body.
   Status encode(const wire::Message& message, std::string_view body, wire::Encoder& encoder);
+  // False, and nothing is added, when the encoder has no short way for it.
+  bool encode_call(const wire::PlainCall& call, wire::Encoder& encoder);
   // Frames that are encoded. Takes their memory if it can, and leaves other.
   void add(std::string& frames);
   // One of any size; a large one stays where it is.

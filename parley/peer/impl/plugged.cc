@@ -29,8 +29,13 @@ Result<Message> exchange_once(Connection& connection, CallStep& step) {
     return line->call(step.options(), step.method(), step.body_codec(), step.body(),
                       &step.reply_metadata());
   }
-  auto reply = connection.call(step.options(), step.method(), step.body_codec(), step.body(), {});
-  settle(reply, &step.reply_metadata(), connection.is_told_not_sent());
+  Message reply;
+  Status status =
+      connection.call(step.options(), step.method(), step.body_codec(), step.body(), {}, reply);
+  if (status.is_ok()) {
+    status = settle(reply, &step.reply_metadata(), connection.is_told_not_sent());
+  }
+  if (!status.is_ok()) return status;
   return reply;
 }
 
@@ -176,19 +181,20 @@ Status Plugged::prepare_push(Connection& connection, Outgoing& push, std::string
 // Each is a call of its own; their fibers take turns, so that they leave in their order.
 void Plugged::call_all(Connection& connection, const BatchOptions& options,
                        std::span<BatchedCall> calls) {
-  const auto terms = connection.terms_of(options.timeout);
+  CallTerms terms;
+  const Status no_terms = connection.terms_of(options.timeout, terms);
   std::vector<std::shared_ptr<AsyncCall>> begun(calls.size());
   for (std::size_t i = 0; i < calls.size(); ++i) {
     BatchedCall& each = calls[i];
     if (!each.reply) continue;
-    if (!terms) {
-      each.reply = terms.error();
+    if (!no_terms.is_ok()) {
+      each.reply = no_terms;
       continue;
     }
     auto call = AsyncCall::begin(
         connection.shared_from_this(),
         {.timeout =
-             terms->deadline.is_never() ? options.timeout : terms->deadline.instant() - rt::now(),
+             terms.deadline.is_never() ? options.timeout : terms.deadline.instant() - rt::now(),
          .metadata = options.metadata,
          .filters = options.filters},
         each.method, each.codec, std::move(each.body), nullptr);

@@ -73,11 +73,11 @@ bool AsyncCall::end_plugged(Result<Message> reply, wire::Metadata metadata) {
     if (plugged_->cancel) (*plugged_->cancel)(Status(Code::cancelled, "the call has ended"));
   }
   if (reply) {
-    call_.reply = *std::move(reply);
+    call_.answer = *std::move(reply);
   } else {
     call_.failure = reply.error();
   }
-  call_.reply.metadata = std::move(metadata);
+  call_.answer.metadata = std::move(metadata);
   finish();
   return true;
 }

@@ -13,8 +13,7 @@ void ServedList::add(ServedCall& call) {
   call.is_listed = true;
 }
 
-void ServedList::remove(ServedCall& call) {
-  if (!call.is_listed) return;
+void ServedList::take_out(ServedCall& call) {
   const std::lock_guard lock(lock_);
   calls_.remove(call);
 }

@@ -21,11 +21,15 @@ class ServedList {
   // From here on it may be ended. Of several calls of one number, which nobody may use, the first.
   void add(ServedCall& call);
   // If it was added.
-  void remove(ServedCall& call);
+  void remove(ServedCall& call) {
+    if (call.is_listed) take_out(call);
+  }
   // Ends the context of the handler of that call, if it is here.
   void end(std::int32_t seq, const Status& why);
 
  private:
+  void take_out(ServedCall& call);
+
   // tidy-allow(os-threads): a fiber that is about to wait for something else cannot wait for this.
   std::mutex lock_;
   ServedCalls calls_;

@@ -6,10 +6,13 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/workplace.h"
+#include "parley/peer/router.h"
+#include "parley/rt/deferred_context.h"
 #include "parley/rt/ready_queue.h"
 
 namespace parley::impl {
@@ -25,8 +28,23 @@ struct Connection::Turn {
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
+  // Serving (connection_serving.cc).
+  const Router::Method* find_method(std::string_view name);
+  Status run_call(const Router::Method& called, Arrived& arrived, Context& context_of_call,
+                  rt::OnPark& waits);
+  Status run_handler(const Router::Method& called, Context& context_of_call, wire::Message& request,
+                     rt::OnPark& waits);
+  void serve_other(Arrived& arrived, Context& context_of_call, rt::OnPark& waits);
+  bool gather(const wire::Message& request);
+  void add_gathered();
+  void look_for_slow(Instant start);
+
   Connection& of;
   std::optional<rt::StandIn> stand_in;  // while calls are run
+  // What the handler runs under, of one quick call after the other.
+  std::optional<rt::DeferredContext> context;
+  const Router::Method* method = nullptr;  // what was found last, in this run of calls,
+  std::string_view method_at;              // and by which text: there it is the same
   std::unique_ptr<Workplace> place;
   std::size_t next = 0;           // of place->arrived
   ServedCall* serving = nullptr;  // its handler runs

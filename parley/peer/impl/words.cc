@@ -5,9 +5,9 @@
 
 namespace parley::impl {
 
-std::size_t held_by(const wire::Message& request) {
-  std::size_t bytes = request.body.size();
-  for (const auto& [key, value] : request.metadata) {
+std::size_t bytes_of(const wire::Metadata& metadata) {
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : metadata) {
     bytes += sizeof(wire::Metadata::Entry) + key.size() + value.size();
   }
   return bytes;

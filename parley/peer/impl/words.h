@@ -7,11 +7,16 @@
 
 #include "parley/base/clock.h"
 #include "parley/wire/message.h"
+#include "parley/wire/metadata.h"
 
 namespace parley::impl {
 
+std::size_t bytes_of(const wire::Metadata& metadata);
 // What a request holds while it is served, in bytes.
-std::size_t held_by(const wire::Message& request);
+inline std::size_t held_by(const wire::Message& request) {
+  const std::size_t body = request.body.size();
+  return request.metadata.empty() ? body : body + bytes_of(request.metadata);
+}
 
 // Bytes of the other side for a log: they must not forge lines or drive a terminal.
 std::string printable(std::string text);

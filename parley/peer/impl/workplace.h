@@ -4,8 +4,10 @@
 // Belongs to one fiber at a time; a peer keeps them in an rt::Pool.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "parley/peer/impl/read_buffer.h"
 #include "parley/peer/router.h"
 #include "parley/rt/deadline.h"
+#include "parley/wire/framing.h"
 #include "parley/wire/message.h"
 
 namespace parley::impl {
@@ -36,28 +39,96 @@ enum class Verdict : std::uint8_t {
   taken     // nothing is left to do
 };
 
-// One message of a read, and what the lock's holder found out about it.
-struct Arrived {
+// One message of a read, and what the lock's holder found out about it. Of a size that makes one of
+// many cheap to find.
+struct alignas(64) Arrived {
   wire::Message message;
+  bool is_plain = true;  // as wire::Decoder::next_plain() makes it, or fresh
+  Verdict verdict = Verdict::run;
   Instant came_at{};              // when it was read
+  rt::Deadline deadline;          // the caller's
   PendingCall* caller = nullptr;  // of a reply; null when nobody waits any more
   StreamCore* stream = nullptr;   // of an open that may run, which keeps it in the table
-  Verdict verdict = Verdict::run;
-  std::size_t in_use = 0;  // of the limit that the verdict names
-  rt::Deadline deadline;   // the caller's
+  std::size_t in_use = 0;         // of the limit that the verdict names
 };
+
+// The messages of a read in their order. What held one of them is used for the next: most of them
+// are plain, and then little of it has to be made new.
+class Arrivals {
+ public:
+  // Its message is fresh, or plain.
+  Arrived& add() {
+    if (size_ == all_.size()) all_.emplace_back();
+    return all_[size_++];
+  }
+  Arrived& operator[](std::size_t i) { return all_[i]; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::span<Arrived> all() { return {all_.data(), size_}; }
+  // Lets go of those from there on.
+  void cut(std::size_t size) {
+    for (std::size_t i = size; i < size_; ++i) reset(all_[i]);
+    size_ = size;
+  }
+  void clear() { cut(0); }
+  // Keeps those for which is_kept(arrived).
+  template <class F>
+  void keep(F is_kept) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < size_; ++i) {
+      if (!is_kept(all_[i])) continue;
+      if (i != kept) std::swap(all_[kept], all_[i]);
+      ++kept;
+    }
+    cut(kept);
+  }
+  friend void swap(Arrivals& a, Arrivals& b) noexcept {
+    std::swap(a.all_, b.all_);
+    std::swap(a.size_, b.size_);
+  }
+
+ private:
+  static void reset(Arrived& arrived) {
+    if (!arrived.is_plain) {
+      arrived = Arrived();
+    } else {
+      arrived.message.body.clear();
+    }
+  }
+
+  std::vector<Arrived> all_;
+  std::size_t size_ = 0;
+};
+
 // Answers on their way to what will be sent, encoded.
 struct Answers {
   std::string frames;
   std::size_t count = 0;  // handlers that have ended with them
   std::size_t held = 0;   // bytes that their requests held
 };
+// The small ones of them, put side by side: to append each to a string costs twice as much.
+class SmallFrames {
+ public:
+  // Room for the next, of wire::Encoder::most_small_answer bytes; what is full goes to `frames`.
+  char* room(std::string& frames) {
+    if (size_ + wire::Encoder::most_small_answer > bytes_.size()) move_to(frames);
+    return bytes_.data() + size_;
+  }
+  // It ends there.
+  void add(const char* end) { size_ = static_cast<std::size_t>(end - bytes_.data()); }
+  void move_to(std::string& frames) { frames.append(bytes_.data(), std::exchange(size_, 0)); }
+
+ private:
+  std::array<char, 2048> bytes_;
+  std::size_t size_ = 0;
+};
 
 struct Workplace {
   ReadBuffer buffer;
-  std::vector<Arrived> arrived;
+  Arrivals arrived;
   Answers answers;
-  Answer answer;  // of the call it is at
+  SmallFrames small_answers;  // behind those
+  Answer answer;              // of the call it is at
   Router::Recent recent;
 };
 
