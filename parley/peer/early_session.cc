@@ -64,9 +64,7 @@ Result<wire::Message> EarlySession::receive(const EarlyOptions& options) {
   return message;
 }
 
-const SessionValues& ClosedSession::values() const {
-  return impl::kept_with(connection_).values();
-}
+const SessionValues& ClosedSession::values() const { return impl::kept_with(connection_).values(); }
 
 std::string ClosedSession::id() const { return connection_.hub().id_of(connection_); }
 

@@ -247,7 +247,9 @@ class Peer::Impl {
   Result<Session> start_line(std::unique_ptr<net::Stream> stream, const net::Address& address,
                              const DialOptions& options) {
     impl::LineTerms terms{
-        network(options.network), address, options.timeout.value_or(options_->dial_timeout),
+        network(options.network),
+        address,
+        options.timeout.value_or(options_->dial_timeout),
         options,
         impl::Origin{options_, framings(options.framings), router_, plugins_, ready_, workplaces_,
                      hub_, in_session_, [this](const Connection&) { alive_.done(); }},
@@ -259,8 +261,7 @@ class Peer::Impl {
         return introductions_.introduce(made, Side::dialled, true, id);
       };
     }
-    const auto line =
-        std::make_shared<impl::Line>(SessionNumber(++last_number_), std::move(terms));
+    const auto line = std::make_shared<impl::Line>(SessionNumber(++last_number_), std::move(terms));
     const std::shared_ptr<Connection> connection = line->start(std::move(stream));
     std::string id;
     Status status;

@@ -28,15 +28,15 @@ using testing::wait_until;
 PARLEY_PEER_TEST(RedialPlugins, auth_bearer_logs_in_again_before_waiting_calls_go) {
   std::atomic<int> checks = 0;
   Street street({.plugins = {auth_bearer({.body = Bytes::copy_of("token of ann")})}},
-                {.plugins = {auth_checker([&](EarlySession& session, const Credentials& shown)
-                                              -> Result<Credentials> {
-                  ++checks;
-                  if (shown.body.to_string() != "token of ann") {
-                    return Status(Code::unauthenticated, "no such token");
-                  }
-                  if (Status s = session.set_id("ann"); !s.is_ok()) return s;
-                  return Credentials();
-                })}});
+                {.plugins = {auth_checker(
+                     [&](EarlySession& session, const Credentials& shown) -> Result<Credentials> {
+                       ++checks;
+                       if (shown.body.to_string() != "token of ann") {
+                         return Status(Code::unauthenticated, "no such token");
+                       }
+                       if (Status s = session.set_id("ann"); !s.is_ok()) return s;
+                       return Credentials();
+                     })}});
   const Session session = street.dial();
   for (int round = 2; round <= 4; ++round) {
     street.fall();
@@ -56,12 +56,12 @@ PARLEY_PEER_TEST(RedialPlugins, auth_bearer_logs_in_again_before_waiting_calls_g
 // A token that holds no longer is not shown again and again.
 PARLEY_PEER_TEST(RedialPlugins, who_is_not_let_in_any_more_is_not_dialled_again) {
   std::atomic<int> checks = 0;
-  Street street({.plugins = {auth_bearer({.body = Bytes::copy_of("token")})}},
-                {.plugins = {auth_checker(
-                     [&](EarlySession&, const Credentials&) -> Result<Credentials> {
-                       if (++checks == 1) return Credentials();
-                       return Status(Code::unauthenticated, "the token has expired");
-                     })}});
+  Street street(
+      {.plugins = {auth_bearer({.body = Bytes::copy_of("token")})}},
+      {.plugins = {auth_checker([&](EarlySession&, const Credentials&) -> Result<Credentials> {
+         if (++checks == 1) return Credentials();
+         return Status(Code::unauthenticated, "the token has expired");
+       })}});
   const Session session = street.dial();
   EXPECT_EQ(session.call<int>("/count", 1).value(), 1);
   street.cut();
@@ -225,9 +225,8 @@ PARLEY_PEER_TEST(RedialPlugins, middlewares_run_once_around_all_tries_of_a_call)
 
 // What goes through plugins and is given up while nothing is connected ends like any other call.
 PARLEY_PEER_TEST(RedialPlugins, calls_through_plugins_end_with_their_time_and_with_the_session) {
-  Street street({.plugins = {{.name = "passing", .call = [](CallStep&, Next& next) {
-                                return next();
-                              }}}});
+  Street street(
+      {.plugins = {{.name = "passing", .call = [](CallStep&, Next& next) { return next(); }}}});
   const Session session = street.dial();
   street.fall();
   wait_until([&] { return !session.health().is_ok(); });

@@ -74,9 +74,8 @@ Status Session::exchange(const CallOptions& options, std::string_view method, wi
 Status Session::exchange_text(const CallOptions& options, std::string_view method,
                               wire::BodyCodec codec, std::string_view text,
                               wire::Message& reply) const {
-  if (!options.filters.empty() || options.accept_body_codec ||
-      line_of(connection_) != nullptr || impl::Plugged::calls(*connection_))
-      [[unlikely]] {
+  if (!options.filters.empty() || options.accept_body_codec || line_of(connection_) != nullptr ||
+      impl::Plugged::calls(*connection_)) [[unlikely]] {
     return exchange(options, method, codec, Bytes::copy_of(text), reply);
   }
   Status status = connection_->call(options, method, codec, {}, text, reply);

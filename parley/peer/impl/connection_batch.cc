@@ -40,8 +40,7 @@ void Connection::call_all(const BatchOptions& options, std::span<BatchedCall> ca
     if (call.failure.is_ok()) {
       unfilter_answer(*options_, {calls[i].method, remote_address_, options.filters}, call.answer);
       calls[i].reply = std::move(call.answer);
-      calls[i].is_refused =
-          is_told_not_sent() && calls[i].reply->status.code() == Code::not_sent;
+      calls[i].is_refused = is_told_not_sent() && calls[i].reply->status.code() == Code::not_sent;
       settle(calls[i].reply, nullptr, is_told_not_sent());
     } else {
       calls[i].reply = std::move(call.failure);

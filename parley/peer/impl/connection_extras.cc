@@ -71,7 +71,8 @@ void Connection::tell_closed() {
   }
 }
 
-// The other side goes, or nothing can come any more: the session may go on elsewhere. By the reader.
+// The other side goes, or nothing can come any more: the session may go on elsewhere. By the
+// reader.
 void Connection::tell_line() {
   Lock lock(lock_);
   const bool is_cut = !ending_.has_said_goodbye && !why_over_.is_ok();

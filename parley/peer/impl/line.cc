@@ -25,8 +25,8 @@ constexpr Duration until_next_try = std::chrono::milliseconds(10);
 
 // Of what a plugin says about a further connection: no attempt will be better.
 bool is_refusal(const Status& status) {
-  return !status.is_ok() && status.code() != Code::not_sent &&
-         status.code() != Code::unavailable && status.code() != Code::deadline_exceeded;
+  return !status.is_ok() && status.code() != Code::not_sent && status.code() != Code::unavailable &&
+         status.code() != Code::deadline_exceeded;
 }
 
 // Tells a callback of the end of a session.

@@ -186,8 +186,8 @@ class Line final : public rt::ReadyItem, public std::enable_shared_from_this<Lin
   Status cut_;                                     // why the outage began
   Status tried_;                                   // what came of the last attempt
   Status reason_;                                  // why it is over
-  std::optional<Duration> patience_;  // with callbacks; nothing: drain_timeout
-  WorkCount past_cut_;                // of connections that are gone, and of calls that waited
+  std::optional<Duration> patience_;               // with callbacks; nothing: drain_timeout
+  WorkCount past_cut_;  // of connections that are gone, and of calls that waited
   rt::Cond changed_;
 };
 

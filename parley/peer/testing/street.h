@@ -1,5 +1,5 @@
-// A shop that a customer calls over a simulated network, where it may go and come back: for tests of
-// sessions that are dialled again.
+// A shop that a customer calls over a simulated network, where it may go and come back: for tests
+// of sessions that are dialled again.
 #pragma once
 
 #include <gtest/gtest.h>
