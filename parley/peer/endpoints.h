@@ -54,6 +54,7 @@ struct ListenOptions {
 //   is_open() stays true; health() is unavailable and tells what was tried last.
 // The end of a session of which that fails is told by its handles and on_closed, once, with the
 // reason. close() ends it whatever it is doing, and so does another one that takes over its id.
+// Plugins are asked about each connection (plugin.h); those around calls run once for each call.
 // Between attempts it has no fiber. Needs PeerOptions::max_fibers of at least 2.
 struct RedialOptions {
   static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
@@ -89,11 +90,12 @@ struct RedialAttempt {
 };
 
 // Told of each attempt, on a fiber of the peer; it may wait, and call. After one that has succeeded
-// it comes before all else: its own calls, and those of handlers on the new connection, go there at
-// once, all others wait until it has returned. So this is where a program logs in again. An error
-// that it returns then refuses the connection: it is closed, and the attempt has failed. What it
-// returns otherwise is not looked at. What it throws counts as an error. Its context ends with the
-// session. What it refers to must live until close() of the session or of the peer has returned.
+// (plugins have had their turn then) it comes before all else: its own calls, and those of handlers
+// on the new connection, go there at once, all others wait until it has returned. So this is where
+// a program logs in again. An error that it returns then refuses the connection: it is closed, and
+// the attempt has failed. What it returns otherwise is not looked at. What it throws counts as an
+// error. Its context ends with the session. What it refers to must live until close() of the
+// session or of the peer has returned.
 using OnRedial = std::function<Status(const Session& session, const RedialAttempt& attempt)>;
 
 // Of Peer::dial.

@@ -33,6 +33,9 @@
 //   A hook of the life of a session that fails ends what it belongs to, and those behind it are not
 //   asked. Who was asked by after_dial or after_accept and did not refuse, or has neither, hears
 //   once of the end (on_disconnect), also when another plugin refused.
+//   A session that is dialled again (RedialOptions) goes through before_dial and after_dial for
+//   each connection, and through the others once. not_sent, unavailable and deadline_exceeded are
+//   then a failed attempt; any other error ends the session with it: it would only come again.
 #pragma once
 
 #include <functional>

@@ -223,6 +223,30 @@ PARLEY_PEER_TEST(RedialPlugins, middlewares_run_once_around_all_tries_of_a_call)
   EXPECT_EQ(opens, 1);
 }
 
+PARLEY_PEER_TEST(RedialPlugins, what_a_call_accepts_is_said_on_each_connection) {
+  Log accepted;
+  Street street(
+      {}, {.plugins = {{.name = "listening", .serve = [&](ServeStep& step, Next& next) {
+                          accepted.add(step.metadata().get("X-Accept-Body-Codec").value_or("?"));
+                          return next();
+                        }}}});
+  const Session session = street.dial();
+  const CallOptions options{.accept_body_codec = wire::BodyCodec::json};
+  for (int i = 0; i < 2; ++i) {
+    street.fall();
+    wait_until([&] { return !session.health().is_ok(); });
+    rt::Scope scope;
+    scope.go("call", [&] { EXPECT_EQ(session.call<int>(options, "/count", i).value(), i); });
+    scope.go("later",
+             [&] { EXPECT_EQ(session.call_async<int>(options, "/count", i).get().value(), i); });
+    for (int k = 0; k < 10; ++k) rt::yield();
+    street.rise();
+    scope.join();
+    const std::string json = std::to_string(static_cast<int>(wire::BodyCodec::json));
+    EXPECT_EQ(accepted.take(), json + "\n" + json + "\n");
+  }
+}
+
 // What goes through plugins and is given up while nothing is connected ends like any other call.
 PARLEY_PEER_TEST(RedialPlugins, calls_through_plugins_end_with_their_time_and_with_the_session) {
   Street street(
