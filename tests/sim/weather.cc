@@ -62,9 +62,10 @@ struct GuestBook {
 // One that is around everything, and takes its time now and then.
 Plugin bystander() {
   const auto book = std::make_shared<GuestBook>();
-  const auto come = [book](EarlySession&) {
+  const auto come = [book](const EarlySession& session) {
     pause(20ms);
-    ++book->present;
+    // One that is dialled again has not gone.
+    if (!session.is_redial()) ++book->present;
     return Status();
   };
   // PUSHes begin in their order, if nobody waits before them.
