@@ -92,10 +92,10 @@ class [[nodiscard]] Result {
   // f(value) must return a Result; an error passes by.
   template <class F>
   auto and_then(F&& f) && {
-    using Next = std::remove_cvref_t<std::invoke_result_t<F, T&&>>;
-    static_assert(impl::is_result<Next>, "and_then: the function must return a Result");
+    using Returned = std::remove_cvref_t<std::invoke_result_t<F, T&&>>;
+    static_assert(impl::is_result<Returned>, "and_then: the function must return a Result");
     if (has_value()) return std::invoke(std::forward<F>(f), std::move(std::get<0>(state_)));
-    return Next(std::get<1>(std::move(state_)));
+    return Returned(std::get<1>(std::move(state_)));
   }
 
   // Result of f(value); an error passes by.
