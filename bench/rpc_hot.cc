@@ -62,6 +62,9 @@ struct Outcome {
   std::uint64_t allocations = 0;
 };
 
+// No script says a goodbye back, and in a time that stands still it would be waited for for ever.
+void cut(Peer& peer) { (void)peer.shutdown({.limit = Duration::zero()}); }
+
 Result<Outcome> serve(int rounds) {
   Script asked;
   Script answered;
@@ -97,8 +100,10 @@ Result<Outcome> serve(int rounds) {
   if (auto address = peer.listen("tcp://192.0.2.1:1"); !address) return address.error();
   if (Status s = done.wait(rt::Deadline::after(std::chrono::minutes(5))); !s.is_ok()) return s;
   if (is_wrong) return Status(Code::data_loss, "an answer differs from what it should be");
-  return Outcome{.calls = static_cast<std::uint64_t>(rounds) * batch,
-                 .allocations = allocations_so_far() - at_half};
+  const Outcome outcome{.calls = static_cast<std::uint64_t>(rounds) * batch,
+                        .allocations = allocations_so_far() - at_half};
+  cut(peer);
+  return outcome;
 }
 
 // The answers to all calls, in the order of their ids, and where each ends.
@@ -156,8 +161,10 @@ Result<Outcome> call(int rounds) {
   }
   scope.join();
   if (!failure.is_ok()) return failure;
-  return Outcome{.calls = static_cast<std::uint64_t>(rounds) * batch,
-                 .allocations = allocations_so_far() - at_half};
+  const Outcome outcome{.calls = static_cast<std::uint64_t>(rounds) * batch,
+                        .allocations = allocations_so_far() - at_half};
+  cut(peer);
+  return outcome;
 }
 
 Result<Outcome> run_mode(std::string_view mode, int rounds) {
