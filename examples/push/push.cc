@@ -36,18 +36,18 @@ int main() {
     ann.enter(address, "tea");
     ben.enter(address, "coffee");
 
+    const auto hear = [](Customer& who) {
+      std::printf("%s heard: %s\n", who.name.c_str(), who.heard.receive().value().c_str());
+    };
     (void)shop.push_all({}, "/news", "we are open");
+    hear(ann), hear(ben);
     const auto likes_tea = [](const parley::Session& each) {
       const auto likes = each.values().get<std::string>("likes");
       return likes && *likes == "tea";
     };
     (void)shop.push_if(likes_tea, {}, "/news", "fresh tea");
+    hear(ann);
     (void)shop.session("ben")->push("/news", "your order is here");
-
-    for (Customer* each : {&ann, &ben}) {
-      for (int i = 0; i < 2; ++i) {
-        std::printf("%s heard: %s\n", each->name.c_str(), each->heard.receive().value().c_str());
-      }
-    }
+    hear(ben);
   });
 }

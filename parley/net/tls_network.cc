@@ -10,9 +10,13 @@
 #include "parley/rt/mutex.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/semaphore.h"
+#include "parley/rt/time.h"
 
 namespace parley::net {
 namespace {
+
+// After the network below could not accept, for another reason than that it is closed.
+constexpr Duration accept_pause = std::chrono::milliseconds(100);
 
 // One fiber accepts from the network below, and one does the handshake of each connection. A place
 // is held from before a connection is taken until accept() has given it away.
@@ -66,7 +70,15 @@ class TlsListener final : public Listener {
   void take_connections() {
     while (places_.acquire().is_ok()) {
       auto stream = below_->accept();
-      if (!stream) return end(stream.error());
+      if (!stream) {
+        places_.release();
+        const bool is_over =
+            stream.error().code() == Code::unavailable || !rt::Context::current().status().is_ok();
+        if (is_over) return end(stream.error());
+        refused(address(), stream.error());
+        if (!rt::sleep(accept_pause).is_ok()) return end(stream.error());
+        continue;
+      }
       // Shared, for a function that is to be copied.
       const auto held = std::make_shared<std::unique_ptr<Stream>>(*std::move(stream));
       if (scope_.try_go("tls handshake", [this, held] { shake_hands(std::move(*held)); })) continue;

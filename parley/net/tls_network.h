@@ -31,10 +31,12 @@ struct TlsNetworkOptions {
   // Who the servers dialled must prove to be. Empty: the host of the address.
   std::string server_name = {};
   // Connections of a listener that have come and were not accepted yet: those whose handshake is
-  // under way (each has a fiber), and those that wait for accept(). More stay in the queue below.
+  // under way (each has a fiber), and those that wait for accept(). More stay in the queue below:
+  // so many who shake no hands hold up all others, for TlsLimits::handshake_timeout each time.
   std::size_t max_pending = 1'024;
   // Told of each connection that came and was no good: where it came from, and what its handshake
-  // failed with. Fibers call it, several at once.
+  // failed with; and when none could be taken, with the listener's own address. Fibers call it,
+  // several at once.
   std::function<void(const Address& from, const Status& why)> on_refused = {};
 };
 

@@ -550,6 +550,8 @@ std::string Peer::name_of(std::string_view controller, std::string_view method) 
   return impl_->options().name_mapper(joined);
 }
 
+const PeerOptions& Peer::options() const { return impl_->options(); }
+
 std::vector<codec::MethodShape> Peer::methods() const { return impl_->router().methods(); }
 
 Result<net::Address> Peer::listen(std::string_view address, const ListenOptions& options) {

@@ -113,6 +113,9 @@ class Peer {
   // The methods it serves, by name: codec::openapi_of(peer.methods()) and the like (schema.h).
   [[nodiscard]] std::vector<codec::MethodShape> methods() const;
 
+  // What it was made with.
+  [[nodiscard]] const PeerOptions& options() const;
+
   // Accepts sessions at `address` ("tcp://127.0.0.1:0") and returns the address with its real port.
   // May be called several times, for several networks too. Errors: of Address::parse and
   // Network::listen; failed_precondition once the peer is closed; resource_exhausted without a

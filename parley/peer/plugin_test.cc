@@ -113,6 +113,27 @@ PARLEY_PEER_TEST(Plugins, a_calling_one_changes_the_question_and_the_answer) {
   EXPECT_EQ(reply.get("seen"), "yes");
 }
 
+PARLEY_PEER_TEST(Plugins, what_one_of_a_group_gives_a_request_is_not_in_the_next) {
+  Pair pair;
+  const auto who = [](Context& context) {
+    return std::string(context.metadata().get("who").value_or("nobody"));
+  };
+  pair.server
+      .group("/admin", {serving([](ServeStep& step, Next& next) {
+               step.set_metadata({{"who", "bob"}});
+               return next();
+             })})
+      .handle("/who", who);
+  pair.server.handle("/who", who);
+  const Session bob = pair.dial();
+  const Session ann = pair.dial();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(bob.call<std::string>("/admin/who").value(), "bob");
+    EXPECT_EQ(ann.call<std::string>("/who").value(), "nobody");
+    EXPECT_EQ(bob.call<std::string>("/who").value(), "nobody");
+  }
+}
+
 PARLEY_PEER_TEST(Plugins, what_one_gives_a_request_is_not_in_the_next) {
   Pair pair(with({serving([](ServeStep& step, Next& next) {
               if (step.method() == "/given") step.set_metadata({{"who", "bob"}});

@@ -21,7 +21,7 @@ struct Pushing {
   static auto with(const Session& session, Use use) {
     const Line* const line = session.connection_->extras().line();
     if (line == nullptr) return use(*session.connection_);
-    const std::shared_ptr<Connection> now = line->connection();
+    const std::shared_ptr<Connection> now = line->connection_if_up();
     return use(now == nullptr ? *session.connection_ : *now);
   }
 };

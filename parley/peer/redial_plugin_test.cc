@@ -53,6 +53,24 @@ PARLEY_PEER_TEST(RedialPlugins, auth_bearer_logs_in_again_before_waiting_calls_g
   EXPECT_EQ(street.runs, 6);
 }
 
+PARLEY_PEER_TEST(RedialPlugins, a_log_in_may_call_without_waiting_though_plugins_are_around) {
+  const Plugin around{.name = "around", .call = [](CallStep&, Next& next) { return next(); }};
+  Street street({.plugins = {around}});
+  std::atomic<int> log_ins = 0;
+  const Session session =
+      street.dial(testing::soon, [&](const Session& dialled, const RedialAttempt& attempt) {
+        if (!attempt.outcome.is_ok()) return Status();
+        Status status = dialled.call_async<int>("/count", 1).get().error();
+        if (status.is_ok()) ++log_ins;
+        return status;
+      });
+  street.fall();
+  wait_until([&] { return !session.health().is_ok(); });
+  street.rise();
+  EXPECT_EQ(session.call<int>("/count", 2).value(), 2);
+  EXPECT_EQ(log_ins, 1);
+}
+
 // A token that holds no longer is not shown again and again.
 PARLEY_PEER_TEST(RedialPlugins, who_is_not_let_in_any_more_is_not_dialled_again) {
   std::atomic<int> checks = 0;

@@ -24,8 +24,8 @@ constexpr int ended_by_signal = 128;
 }  // namespace
 
 int Served::exit_code() const {
-  if (second != 0) return ended_by_signal + second;
-  return report.is_clean() ? 0 : 1;
+  if (report.is_clean()) return 0;
+  return second != 0 ? ended_by_signal + second : 1;
 }
 
 Result<Served> serve_until_signal(Peer& peer, const ServeOptions& options) {
@@ -49,6 +49,12 @@ Result<Served> serve_until_signal(Peer& peer, const ServeOptions& options) {
   // Of its own: the calling fiber's context may have ended.
   rt::Scope impatient(rt::Context::background(), rt::OnExit::cancel);
   impatient.go("second signal", [&] {
+    if (served.signal == 0) {
+      // Something else began the end: this one is the first, and asks for no more than that.
+      const Result<int> late = signals->wait();
+      if (!late) return;
+      served.signal = *late;
+    }
     const Result<int> second = signals->wait();
     if (!second) return;
     served.second = *second;

@@ -27,7 +27,7 @@ struct ServeOptions {
 };
 
 struct Served {
-  int signal = 0;  // what ended it; 0: something else did
+  int signal = 0;  // the first that came; 0: none did, something else ended it
   int second = 0;  // what ended it at once; 0: none did
   ShutdownReport report = {};
 

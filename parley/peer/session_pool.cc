@@ -40,25 +40,27 @@ class SessionPool::Impl {
 
   Result<std::shared_ptr<Entry>> take(rt::Deadline deadline) {
     std::unique_lock lock(lock_);
+    Status failure;  // of the one time that this dials
     for (;;) {
-      if (is_closed_) return Status(Code::not_sent, "the pool of " + address_ + " is closed");
+      if (is_closed_) return closed();
       std::erase_if(entries_, [](const auto& each) { return !each->session.is_open(); });
       const auto best = std::min_element(
           entries_.begin(), entries_.end(),
           [](const auto& a, const auto& b) { return a->under_way < b->under_way; });
       const bool has_one = best != entries_.end();
       const bool is_busy = !has_one || (*best)->under_way >= options_.calls_per_session;
-      if (is_busy && !is_dialling_ && entries_.size() < options_.max_sessions) {
-        auto dialled = dial(lock);
+      if (is_busy && failure.is_ok() && !is_dialling_ && entries_.size() < options_.max_sessions) {
+        auto dialled = dial(lock, deadline);
         if (dialled) return lend(*dialled);
-        if (!has_one) return dialled.error();
+        failure = dialled.error();
         continue;
       }
       if (has_one) return lend(*best);
+      if (!failure.is_ok()) return failure;
       const std::uint64_t before = dials_;
       if (Status s = dialled_.wait(lock, deadline); !s.is_ok()) return s;
-      // Who waited for the one that dials shares its fate.
-      if (entries_.empty() && dials_ > before) return last_failure_;
+      // Who waited for the one that dials shares its fate, if that was not of its own making.
+      if (entries_.empty() && dials_ > before && !last_failure_.is_ok()) return last_failure_;
     }
   }
 
@@ -88,26 +90,41 @@ class SessionPool::Impl {
     idle_.join();
   }
 
-  const SessionPoolOptions options_;
+  [[nodiscard]] const SessionPoolOptions& options() const { return options_; }
 
  private:
+  [[nodiscard]] Status closed() const {
+    return {Code::not_sent, "the pool of " + address_ + " is closed"};
+  }
+
   // The lock is not held while it dials; one at a time does.
-  Result<std::shared_ptr<Entry>> dial(std::unique_lock<rt::Mutex>& lock) {
+  Result<std::shared_ptr<Entry>> dial(std::unique_lock<rt::Mutex>& lock, rt::Deadline deadline) {
     is_dialling_ = true;
     lock.unlock();
-    auto session = peer_.dial(address_);
+    DialOptions dialling = options_.dial;
+    const Duration longest = dialling.timeout.value_or(peer_.options().dial_timeout);
+    dialling.timeout =
+        deadline.is_never() ? longest : std::min(longest, deadline.instant() - rt::now());
+    auto session = peer_.dial(address_, dialling);
+    Status own;  // what ended it that is no business of others
+    if (!session) own = rt::Context::current().status();
+    if (!session && own.is_ok() && deadline.is_over()) {
+      own = Status(Code::deadline_exceeded, "no session to " + address_ + " was dialled in time")
+                .with_cause(session.error().to_string());
+    }
     lock.lock();
     is_dialling_ = false;
     ++dials_;
-    last_failure_ = session.error();
+    last_failure_ = own.is_ok() ? session.error() : Status();
     dialled_.broadcast();
+    if (!own.is_ok()) return own;
     if (!session) return session.error();
     auto entry = std::make_shared<Entry>(*std::move(session));
     if (is_closed_) {
       lock.unlock();
       entry->session.close();
       lock.lock();
-      return Status(Code::not_sent, "the pool of " + address_ + " was closed while dialling");
+      return closed();
     }
     entries_.push_back(entry);
     if (!watches_ && options_.idle_timeout > Duration::zero()) {
@@ -144,6 +161,7 @@ class SessionPool::Impl {
     for (const auto& each : entries) scope.go("close", [each] { each->session.close(); });
   }
 
+  const SessionPoolOptions options_;
   Peer& peer_;
   const std::string address_;
   mutable rt::Mutex lock_;  // of what follows
@@ -179,7 +197,7 @@ CallOptions SessionPool::remaining(const CallOptions& options, rt::Deadline dead
 }
 
 bool SessionPool::tries_again(const Status& status, std::size_t tries) const {
-  return status.code() == Code::not_sent && tries < impl_->options_.max_tries;
+  return status.code() == Code::not_sent && tries < impl_->options().max_tries;
 }
 
 const Session& SessionPool::Lease::session() const { return entry_->session; }

@@ -17,6 +17,7 @@
 #include "parley/base/clock.h"
 #include "parley/base/result.h"
 #include "parley/peer/async_call.h"
+#include "parley/peer/endpoints.h"
 #include "parley/peer/options.h"
 #include "parley/peer/session.h"
 #include "parley/rt/deadline.h"
@@ -36,6 +37,9 @@ struct SessionPoolOptions {
   std::size_t min_sessions = 1;
   // How often a call that was not sent is tried, each time on a session that is open then.
   std::size_t max_tries = 3;
+  // How its sessions are dialled. With a redial they are dialled again by themselves, and stay in
+  // the pool meanwhile.
+  DialOptions dial = {};
 };
 
 class SessionPool {
@@ -49,9 +53,11 @@ class SessionPool {
 
   class Lease;
 
-  // The session with the fewest calls under way; counts as one as long as the lease lasts. Waits
-  // only where there is none, for it to be dialled: errors of Peer::dial then; deadline_exceeded,
-  // or the context's status, when that came first; not_sent once the pool is closed.
+  // The session with the fewest calls under way; counts as one as long as the lease lasts. Where
+  // there is none, or all are busy and there may be another, one is dialled, by one fiber at a
+  // time; all others take what there is, or wait where there is none. When that fails and there is
+  // no session either: the error of Peer::dial; deadline_exceeded, or the context's status, when
+  // that came first; not_sent once the pool is closed.
   Result<Lease> take(rt::Deadline deadline = {});
 
   // As Session::call, on a session of the pool. One that was not sent, because its session had

@@ -9,10 +9,14 @@
 #include <vector>
 
 #include "parley/net/network.h"
+#include "parley/net/sim_network.h"
+#include "parley/peer/plugin_steps.h"
+#include "parley/peer/plugins/overloader.h"
 #include "parley/peer/testing/pair.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/sentences.h"
+#include "parley/rt/testing/virtual_time.h"
 #include "parley/rt/time.h"
 
 namespace parley {
@@ -104,32 +108,110 @@ PARLEY_PEER_TEST(SessionPool, a_session_that_has_ended_is_replaced) {
   }
 }
 
-PARLEY_PEER_TEST(SessionPool, a_call_that_was_not_sent_is_tried_on_another_session) {
+PARLEY_PEER_TEST(SessionPool, a_call_that_was_not_sent_is_tried_as_often_as_max_tries_says) {
   for (const std::size_t tries : {1U, 3U}) {
-    Pair pair;
+    std::atomic<std::size_t> tried = 0;
+    const Plugin failing{.name = "failing", .call = [&](CallStep& step, Next& next) {
+                           ++tried;
+                           return step.method() == "/never" ? Status(Code::not_sent, "not now")
+                                  : tried < 3               ? Status(Code::not_sent, "not yet")
+                                                            : next();
+                         }};
+    Pair pair(PeerOptions{}, PeerOptions{.plugins = {failing}});
     pair.server.handle("/twice", [](int n) { return 2 * n; });
-    SessionPool pool(pair.client, pair.address, {.max_sessions = 1, .max_tries = tries});
-    rt::Scope scope;
-    std::atomic<int> not_sent = 0;
-    // The server ends every session as fast as it can.
-    std::atomic<bool> is_over = false;
-    scope.go("closer", [&] {
-      while (!is_over) {
-        for (const Session& each : pair.client.sessions()) each.close();
-        rt::yield();
-      }
+    SessionPool pool(pair.client, pair.address, {.max_tries = tries});
+    EXPECT_EQ(pool.call("/never").error().code(), Code::not_sent);
+    EXPECT_EQ(tried, tries);
+    tried = 0;
+    EXPECT_EQ(pool.call<int>("/twice", 4).has_value(), tries == 3);
+    tried = 0;
+    EXPECT_EQ(pool.push("/never").code(), Code::not_sent);
+    EXPECT_EQ(tried, tries);
+  }
+}
+
+PARLEY_PEER_TEST(SessionPool, when_no_other_can_be_dialled_the_busy_ones_are_shared) {
+  Gate gate;
+  Pair pair;
+  gate.handle_in(pair.server);
+  SessionPool pool(pair.client, pair.address, {.calls_per_session = 1});
+  rt::Scope scope;
+  scope.go("caller", [&] { EXPECT_TRUE(pool.call("/gate")); });
+  wait_until([&] { return gate.inside == 1; });
+  EXPECT_TRUE(pair.server.stop_listening(*net::Address::parse(pair.address)).is_ok());
+  for (int i = 0; i < 3; ++i) scope.go("caller", [&] { EXPECT_TRUE(pool.call("/gate")); });
+  wait_until([&] { return gate.inside == 4; });
+  EXPECT_EQ(pool.session_count(), 1U);
+  gate.open.set();
+}
+
+PARLEY_PEER_TEST(SessionPool, sessions_that_end_at_once_leave_nobody_without_an_answer) {
+  const auto overload = std::make_shared<Overloader>(OverloaderOptions{.max_sessions = 0});
+  Pair pair(PeerOptions{.plugins = {overloader(overload)}}, PeerOptions{});
+  pair.server.handle("/any", [] {});
+  SessionPool pool(pair.client, pair.address, {.max_sessions = 2, .calls_per_session = 1});
+  rt::Scope scope;
+  std::atomic<int> answered = 0;
+  for (int i = 0; i < 8; ++i) {
+    scope.go("caller", [&] {
+      EXPECT_FALSE(pool.call(CallOptions{.timeout = 5s}, "/any"));
+      ++answered;
     });
-    for (int i = 0; i < 200; ++i) {
-      const auto answer = pool.call<int>("/twice", i);
-      if (answer) {
-        EXPECT_EQ(*answer, 2 * i);
-      } else {
-        not_sent += answer.error().code() == Code::not_sent;
-      }
-    }
-    is_over = true;
-    // Three in a row have to have bad luck.
-    if (tries == 3) EXPECT_LT(not_sent, 100);
+  }
+  scope.join();
+  EXPECT_EQ(answered, 8);
+}
+
+TEST(SessionPool, a_dial_ends_with_the_time_of_the_call_and_others_have_theirs) {
+  rt::testing::in_virtual_time(
+      [] {
+        net::SimWorld world;
+        (void)world.node("shop");
+        net::SimNode& till = world.node("till");
+        world.partition("till", "shop");
+        Peer client(PeerOptions{.dial_timeout = 3s, .network = &till});
+        SessionPool pool(client, "tcp://shop:80");
+        rt::Scope scope;
+        Status patient;
+        const auto took = [&](Duration timeout, Status& status) {
+          const Instant begin = rt::now();
+          status = pool.call(CallOptions{.timeout = timeout}, "/any").error();
+          return rt::now() - begin;
+        };
+        scope.go("patient", [&] {
+          EXPECT_GE(took(1min, patient), 3s);
+          EXPECT_EQ(patient.code(), Code::not_sent) << patient;
+        });
+        rt::yield();
+        Status hasty;
+        EXPECT_LT(took(500ms, hasty), 1s);
+        EXPECT_EQ(hasty.code(), Code::deadline_exceeded) << hasty;
+        scope.join();
+        EXPECT_LT(took(500ms, hasty), 1s);
+        EXPECT_EQ(hasty.code(), Code::deadline_exceeded) << hasty;
+      },
+      10ms);
+}
+
+TEST(SessionPool, without_an_idle_timeout_sessions_stay) {
+  for (const Duration timeout : {Duration::zero(), Duration(1min)}) {
+    rt::testing::in_virtual_time(
+        [timeout] {
+          net::SimWorld world;
+          Peer server(PeerOptions{.network = &world.node("shop")});
+          EXPECT_TRUE(server.listen("tcp://0.0.0.0:80"));
+          Peer client(PeerOptions{.network = &world.node("till")});
+          SessionPool pool(client, "tcp://shop:80",
+                           {.calls_per_session = 1, .idle_timeout = timeout});
+          {
+            const auto first = pool.take();
+            const auto second = pool.take();
+          }
+          EXPECT_EQ(pool.session_count(), 2U);
+          EXPECT_TRUE(rt::sleep(10min).is_ok());
+          EXPECT_EQ(pool.session_count(), timeout == Duration::zero() ? 2U : 1U);
+        },
+        100ms);
   }
 }
 

@@ -210,14 +210,15 @@ run_tests() {
 # judge_second_tries LOG: fails where what a second try passed over is no matter of luck: a
 # sanitizer's finding, a crash, or more than two tests.
 judge_second_tries() {
-  local flaky findings='ERROR: .*Sanitizer|WARNING: ThreadSanitizer|runtime error:'
+  local flaky crashed findings='ERROR: .*Sanitizer|WARNING: ThreadSanitizer|runtime error:'
   flaky="$(grep -v '[*]Skipped' "$1" |
     sed -nE 's/^( *[0-9]+\/[0-9]+| +) Test +#[0-9]+: ([^ ]+) .*\*\*\*.*/\2/p' | sort -u)"
   [[ -n "$flaky" ]] || return 0
   printf 'flaky: %s failed and passed when run again\n' "${flaky//$'\n'/, }"
   # A fiber test whose time is over dumps its fibers and aborts.
-  if grep -qE "$findings" "$1" ||
-    (($(grep -c '[*]Exception' "$1") > $(grep -c '^the test did not end within' "$1"))); then
+  crashed="$(awk '/ Test +#[0-9]+: / { test = ""; if (/[*]Exception/) { test = $0; bad[test] = 1 } }
+    /^the test did not end within/ { delete bad[test] } END { for (one in bad) print one }' "$1")"
+  if [[ -n "$crashed" ]] || grep -qE "$findings" "$1"; then
     say "but what failed first is a crash or a sanitizer's finding: see $(short "$1")"
     return 8
   fi

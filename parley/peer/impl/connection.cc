@@ -57,6 +57,7 @@ Connection::~Connection() = default;
 // --- The life of a session
 
 void Connection::begin() {
+  has_reader_.store(false, std::memory_order_release);
   if (can_tell()) stream_->readiness()->on_readable(this);
   ready();
 }

@@ -243,7 +243,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   const std::shared_ptr<Hub> hub_;
   const std::function<void(const Connection&)> forget_;
   // Somebody is the reader, or nothing can come any more.
-  std::atomic<bool> has_reader_ = false;
+  std::atomic<bool> has_reader_ = true;  // until it begins nobody reads, or ends it
   // The reader's.
   std::unique_ptr<wire::Decoder> decoder_;  // null until it is known what is spoken
   Bytes begin_;                             // what came until then

@@ -101,13 +101,13 @@ void Connection::wait_quiet() {
 void Connection::take_farewell(const Message& message) {
   const bool is_pong = message.type == MessageType::pong && message.value == farewell_ping;
   if (!is_pong && message.type != MessageType::go_away) return;
-  if (!is_pong) why_going_ = start_of(message.status.message());
   Lock lock(lock_);
   if (is_pong) {
     ending_.awaits_pong = false;
     lock.unlock();
     return quiet_.broadcast();
   }
+  why_going_ = start_of(message.status.message());
   ending_.has_said_goodbye = true;
   const Code why = message.status.code();
   ending_.is_sent_away = why != Code::ok && why != Code::unavailable && why != Code::not_sent;

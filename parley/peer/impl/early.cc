@@ -25,9 +25,14 @@ struct StreamEnd {
   }
 };
 
-// Not because of who asks: another attempt may find it back.
-bool is_going(const Status& why) {
-  return why.code() == Code::unavailable || why.code() == Code::not_sent;
+// What the other side went away with instead of its first message. Where it is not because of who
+// asks, another attempt may fare better.
+Status gone_with(const Status& why) {
+  const bool is_for_now =
+      why.is_ok() || why.code() == Code::not_sent || why.code() == Code::resource_exhausted;
+  return Status(is_for_now ? Code::unavailable : why.code(),
+                "the other side went away before its first message")
+      .with_cause(start_of(why.message()));
 }
 
 }  // namespace
@@ -81,9 +86,8 @@ Result<Message> Early::receive(Connection& connection, Side side, const EarlyOpt
     if (!next) return next.error();
     if (*next && message.type == MessageType::hello) {
       connection.take_hello();
-    } else if (*next && message.type == MessageType::go_away && is_going(message.status)) {
-      return Status(Code::unavailable, "the other side went away before its first message")
-          .with_cause(start_of(message.status.message()));
+    } else if (*next && message.type == MessageType::go_away) {
+      return gone_with(message.status);
     } else if (*next && message.type == expected) {
       return message;
     } else if (*next) {

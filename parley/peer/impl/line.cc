@@ -135,6 +135,17 @@ std::shared_ptr<Connection> Line::connection() const {
   return connection_;
 }
 
+std::shared_ptr<Connection> Line::connection_if_up() const {
+  const std::lock_guard lock(lock_);
+  return is_up_ ? connection_ : nullptr;
+}
+
+std::optional<rt::Context> Line::context_of_log_in() const {
+  const std::lock_guard lock(lock_);
+  if (!rt::Context::current().descends_from(*its_context_)) return {};
+  return its_context_;
+}
+
 // --- Dialling
 
 bool Line::is_wanted(Parting how) const {

@@ -108,6 +108,10 @@ class Line final : public rt::ReadyItem, public std::enable_shared_from_this<Lin
   [[nodiscard]] const std::shared_ptr<Errands>& errands() const { return errands_; }
   // The one of the moment, or the last one; null once nothing is left to be done.
   [[nodiscard]] std::shared_ptr<Connection> connection() const;
+  // The one that everybody may use; null while there is none, and until its log-in is over.
+  [[nodiscard]] std::shared_ptr<Connection> connection_if_up() const;
+  // Of who logs in, or is called while that is done; nothing for all others.
+  [[nodiscard]] std::optional<rt::Context> context_of_log_in() const;
 
   // Of AsyncCalls: `lock()` guards which connection they are on, and whether they wait here.
   [[nodiscard]] std::unique_lock<rt::Mutex> lock() const { return std::unique_lock(lock_); }

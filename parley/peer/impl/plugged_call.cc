@@ -1,9 +1,11 @@
 // Calls through plugins that no fiber of the caller's waits for.
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "parley/peer/impl/async_call.h"
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/line.h"
 #include "parley/peer/impl/plugged.h"
 #include "parley/rt/context.h"
 
@@ -14,17 +16,21 @@ using wire::Message;
 // Makes the call, on a fiber of its own from its first wait on.
 class PluggedCall final : public Errand {
  public:
+  // `log_in`: of a session that is dialled again, where its log-in asks for it, which goes before
+  // all that waits.
   PluggedCall(std::shared_ptr<AsyncCall> call, CallOptions options, wire::BodyCodec codec,
-              Bytes body)
+              Bytes body, std::optional<rt::Context> log_in)
       : call_(std::move(call)),
         options_(std::move(options)),
         codec_(codec),
-        body_(std::move(body)) {}
+        body_(std::move(body)),
+        log_in_(std::move(log_in)) {}
   // A session that has ended runs none any more.
   ~PluggedCall() override { call_->drop_plugged(); }
 
   void run() override {
-    auto [context, cancel] = rt::Context::current().with_deadline(call_->terms_.deadline);
+    const rt::Context around = log_in_ ? *log_in_ : rt::Context::current();
+    auto [context, cancel] = around.with_deadline(call_->terms_.deadline);
     PluggedState& state = *call_->plugged_;
     {
       const std::lock_guard lock(state.lock);
@@ -44,6 +50,7 @@ class PluggedCall final : public Errand {
   CallOptions options_;
   const wire::BodyCodec codec_;
   Bytes body_;
+  const std::optional<rt::Context> log_in_;
 };
 
 Status AsyncCall::begin_plugged(const CallOptions& options, wire::BodyCodec codec, Bytes body) {
@@ -52,7 +59,10 @@ Status AsyncCall::begin_plugged(const CallOptions& options, wire::BodyCodec code
   self_ = self;
   CallOptions own = options;
   own.timeout = terms_.left;
-  errands_->add(std::make_shared<PluggedCall>(self, std::move(own), codec, std::move(body)));
+  const Line* const line = connection_->extras().line();
+  errands_->add(
+      std::make_shared<PluggedCall>(self, std::move(own), codec, std::move(body),
+                                    line == nullptr ? std::nullopt : line->context_of_log_in()));
   if (!terms_.deadline.is_never()) errands_->add_at(terms_.deadline.instant(), self);
   return {};
 }

@@ -89,7 +89,9 @@ class Arrivals {
 
  private:
   static void reset(Arrived& arrived) {
-    if (!arrived.is_plain) {
+    // What plugins of a group have put into it is of this call only.
+    const wire::Message& message = arrived.message;
+    if (!arrived.is_plain || !message.metadata.empty() || message.method_block) {
       arrived = Arrived();
     } else {
       arrived.message.body.clear();

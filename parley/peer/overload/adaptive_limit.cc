@@ -42,6 +42,7 @@ Status AdaptiveLimitOptions::check() const {
   if (floor_calls < 1 || floor_calls > most_calls) {
     return bad("floor_calls must be from 1 to 1,000,000");
   }
+  if (floor_timeout <= Duration::zero()) return bad("floor_timeout must be above 0");
   return {};
 }
 
@@ -68,11 +69,13 @@ bool AdaptiveLimit::try_begin(Instant now) noexcept {
 
 void AdaptiveLimit::end(Instant now, Duration took, bool counts) noexcept {
   const std::size_t under_way = under_way_.fetch_sub(1, std::memory_order_relaxed);
-  if (counts && measures_floor_.load(std::memory_order_relaxed) && under_way > options_.min_limit) {
+  const bool measures = measures_floor_.load(std::memory_order_relaxed);
+  if (counts && measures && took.count() < shortest_.load(std::memory_order_relaxed)) {
+    shortest_.store(took.count(), std::memory_order_relaxed);
+  }
+  if (counts && measures && under_way > options_.min_limit) {
     // It waited for others. Too many of these: there have to be fewer.
-    if (crowded_.fetch_add(1, std::memory_order_relaxed) + 1 >= options_.floor_calls) {
-      limit_.store(options_.min_limit, std::memory_order_relaxed);
-    }
+    if (crowded_.fetch_add(1, std::memory_order_relaxed) + 1 == options_.floor_calls) restrict(now);
   } else if (counts) {
     histogram_[bucket_of(took.count())].fetch_add(1, std::memory_order_relaxed);
     counted_.fetch_add(1, std::memory_order_relaxed);
@@ -82,7 +85,10 @@ void AdaptiveLimit::end(Instant now, Duration took, bool counts) noexcept {
 
 bool AdaptiveLimit::is_window_over(Instant now) const noexcept {
   const std::uint64_t counted = counted_.load(std::memory_order_relaxed);
-  if (measures_floor_.load(std::memory_order_relaxed)) return counted >= options_.floor_calls;
+  if (measures_floor_.load(std::memory_order_relaxed)) {
+    const std::int64_t until = restricted_until_.load(std::memory_order_relaxed);
+    return counted >= options_.floor_calls || (until != 0 && nanoseconds_of(now) >= until);
+  }
   return counted >= options_.window_calls &&
          nanoseconds_of(now) >= window_end_.load(std::memory_order_relaxed);
 }
@@ -96,7 +102,7 @@ void AdaptiveLimit::close_window(Instant now) noexcept {
       measure_floor(now);
     } else {
       const double sample = std::max(take_sample(), 1.0);
-      const double floor = static_cast<double>(floor_.load(std::memory_order_relaxed));
+      const auto floor = static_cast<double>(floor_.load(std::memory_order_relaxed));
       const double gradient =
           std::clamp(floor * (1 + options_.buffer) / sample, least_gradient, most_gradient);
       const auto old = static_cast<double>(limit());
@@ -109,8 +115,8 @@ void AdaptiveLimit::close_window(Instant now) noexcept {
                                                        static_cast<double>(options_.max_limit))),
                    std::memory_order_relaxed);
       if (at >= next_floor_) {
-        limit_before_ = limit();
         crowded_.store(0, std::memory_order_relaxed);
+        shortest_.store(INT64_MAX, std::memory_order_relaxed);
         measures_floor_.store(true, std::memory_order_relaxed);
       }
     }
@@ -119,10 +125,33 @@ void AdaptiveLimit::close_window(Instant now) noexcept {
   is_closing_.store(false, std::memory_order_release);
 }
 
+void AdaptiveLimit::restrict(Instant now) noexcept {
+  if (is_closing_.exchange(true, std::memory_order_acquire)) return;
+  // What was counted so far ended alone, and may have waited for those before it.
+  (void)take_sample();
+  limit_before_ = limit();
+  limit_.store(options_.min_limit, std::memory_order_relaxed);
+  restricted_until_.store(nanoseconds_of(now) + options_.floor_timeout.count(),
+                          std::memory_order_relaxed);
+  is_closing_.store(false, std::memory_order_release);
+}
+
 void AdaptiveLimit::measure_floor(Instant now) noexcept {
-  floor_.store(std::max<std::int64_t>(std::llround(take_sample()), 1), std::memory_order_relaxed);
-  limit_.store(std::clamp(limit_before_, options_.min_limit, options_.max_limit),
-               std::memory_order_relaxed);
+  if (counted_.load(std::memory_order_relaxed) >= options_.floor_calls) {
+    return end_measuring(now, take_sample());
+  }
+  // Too long, for calls that take so long: what is known has to do.
+  (void)take_sample();
+  const std::int64_t shortest = shortest_.load(std::memory_order_relaxed);
+  const std::int64_t known = floor_.load(std::memory_order_relaxed);
+  end_measuring(now, static_cast<double>(shortest == INT64_MAX ? known : shortest));
+}
+
+void AdaptiveLimit::end_measuring(Instant now, double floor) noexcept {
+  floor_.store(std::max<std::int64_t>(std::llround(floor), 1), std::memory_order_relaxed);
+  if (restricted_until_.exchange(0, std::memory_order_relaxed) != 0) {
+    limit_.store(limit_before_, std::memory_order_relaxed);
+  }
   measures_floor_.store(false, std::memory_order_relaxed);
   // xorshift64 (Marsaglia, 2003): chance enough to keep replicas apart.
   chance_ ^= chance_ << 13U;

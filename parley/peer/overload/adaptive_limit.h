@@ -7,7 +7,8 @@
 //            limit  = limit * clamp(floor * (1 + buffer) / sample, 0.5, 2) + sqrt(limit)
 //   floor:   of calls with few others under way; measured again now and then, so that the answer to
 //            a method that has become slower for good is not to refuse all. Where too few calls are
-//            by themselves, no more than min_limit are let in until it is known
+//            by themselves, no more than min_limit are let in for it, for floor_timeout at most:
+//            then the shortest call that was seen is the floor
 //
 // Thread-safe; a call costs a few relaxed atomic operations. Time is given by who asks.
 //
@@ -45,6 +46,8 @@ struct AdaptiveLimitOptions {
   // replicas do not do so together; over how many calls.
   Duration floor_interval = std::chrono::seconds(60);
   std::size_t floor_calls = 50;
+  // For how long, at most, calls are refused for it.
+  Duration floor_timeout = std::chrono::seconds(1);
 
   // invalid_argument, naming the option.
   [[nodiscard]] Status check() const;
@@ -85,13 +88,19 @@ class AdaptiveLimit {
   void close_window(Instant now) noexcept;
   double take_sample() noexcept;
   void measure_floor(Instant now) noexcept;
+  void end_measuring(Instant now, double floor) noexcept;
+  // Lets in no more than can be by themselves.
+  void restrict(Instant now) noexcept;
 
   const AdaptiveLimitOptions options_;
   std::atomic<std::size_t> limit_;
   std::atomic<std::size_t> under_way_ = 0;
   std::atomic<std::size_t> peak_ = 0;  // most that were under way in this window, about
-  std::atomic<std::uint64_t> crowded_ =
-      0;  // calls that told nothing of the floor, as it is measured
+  // Calls that told nothing of the floor while it is measured; until when others are refused for
+  // that, 0: they are not; and how long the shortest call took since it began.
+  std::atomic<std::uint64_t> crowded_ = 0;
+  std::atomic<std::int64_t> restricted_until_ = 0;
+  std::atomic<std::int64_t> shortest_ = INT64_MAX;
   std::atomic<std::int64_t> floor_ = 0;
   std::atomic<std::uint64_t> counted_ = 0;    // calls of this window
   std::atomic<std::int64_t> window_end_ = 0;  // nanoseconds of the clock

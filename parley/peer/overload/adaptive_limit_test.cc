@@ -70,12 +70,25 @@ class Shop {
   std::mt19937_64 random_{7};
 };
 
-TEST(AdaptiveLimit, refuses_nobody_while_there_is_no_queue) {
+TEST(AdaptiveLimit, refuses_nobody_without_a_queue_but_while_the_floor_is_measured) {
   AdaptiveLimit limit({});
   Shop shop(limit, 64);
   shop.open(1'000, 20ms, 10s);
-  EXPECT_EQ(shop.open(1'000, 20ms, 30s).refused, 0);
-  EXPECT_EQ(limit.under_way() > 0, true);
+  const Shop::Day day = shop.open(1'000, 20ms, 200s);
+  EXPECT_LT(day.refused, 4 * 400) << "each time, 50 calls one after another in three places";
+  EXPECT_GT(limit.under_way(), 0U);
+}
+
+TEST(AdaptiveLimit, long_calls_are_refused_for_the_floor_no_longer_than_its_timeout) {
+  for (const Duration timeout : {500ms, 2'000ms}) {
+    AdaptiveLimit limit({.first_limit = 100, .floor_timeout = timeout});
+    Shop shop(limit, 200);
+    const Shop::Day day = shop.open(30, 2s, 200s);
+    // 30 a second come in each of the four times.
+    EXPECT_LT(day.refused, 30 * 4 * std::chrono::duration<double>(timeout).count() * 1.5);
+    EXPECT_GT(limit.limit(), 60U);
+    EXPECT_GE(limit.floor(), 1'500ms);
+  }
 }
 
 TEST(AdaptiveLimit, at_three_times_the_load_keeps_the_hands_busy_and_the_queue_short) {
@@ -166,7 +179,8 @@ TEST(AdaptiveLimit, refuses_options_that_make_no_sense) {
                                     {.window = 0s},           {.window_calls = 0},
                                     {.percentile = 0},        {.percentile = 1.1},
                                     {.buffer = -1},           {.buffer = std::nan("")},
-                                    {.floor_interval = 1ms},  {.floor_calls = 0}};
+                                    {.floor_interval = 1ms},  {.floor_calls = 0},
+                                    {.floor_timeout = 0s}};
   for (const Options& each : bad) {
     EXPECT_EQ(each.check().code(), Code::invalid_argument);
     EXPECT_NE(each.check().message().find("AdaptiveLimitOptions::"), std::string::npos);

@@ -37,6 +37,7 @@ bool QueueGuard::admits(Duration waited, Instant now) noexcept {
 }
 
 bool QueueGuard::is_standing(Instant now) const noexcept {
+  if (asked_at_.load(std::memory_order_relaxed) == never) return false;
   return nanoseconds_of(now) - short_wait_at_.load(std::memory_order_relaxed) >=
          options_.interval.count();
 }

@@ -11,6 +11,7 @@ const Instant start = Instant(1000s);
 
 TEST(QueueGuard, swallows_a_burst) {
   QueueGuard guard({.target = 5ms, .interval = 100ms});
+  EXPECT_FALSE(guard.is_standing(start)) << "nobody has come";
   EXPECT_TRUE(guard.admits(0ms, start));
   for (int i = 1; i <= 90; ++i) EXPECT_TRUE(guard.admits(i * 1ms, start + i * 1ms)) << i;
   EXPECT_FALSE(guard.is_standing(start + 90ms));

@@ -9,7 +9,7 @@
 namespace parley {
 namespace {
 
-constexpr double most_per_second = 1e9;
+constexpr double most_per_second = 1e6;
 constexpr double most_burst = 1e9;
 // What a rate brings in so many seconds is its burst unless one is named.
 constexpr double default_burst_seconds = 0.1;
@@ -30,6 +30,9 @@ Status RateLimit::check() const {
     return out_of_range("per_second", per_second, most_per_second);
   }
   if (!(burst >= 0 && burst <= most_burst)) return out_of_range("burst", burst, most_burst);
+  if (burst > 0 && burst < 1) {
+    return {Code::invalid_argument, "RateLimit::burst is below 1: nothing would ever pass"};
+  }
   return {};
 }
 
@@ -43,6 +46,25 @@ void TokenBucket::set(const RateLimit& limit) {
   const double burst = limit.burst > 0 ? limit.burst : limit.per_second * default_burst_seconds;
   slack_ = std::llround(std::min((std::max(burst, 1.0) - 1) * between, longest_pause));
   between_ = std::llround(between);
+}
+
+void TokenBucket::set(const RateLimit& limit, Instant now) {
+  TokenBucket before(RateLimit{});
+  before.between_ = between_.load();
+  before.full_at_ = full_at_.load();
+  set(limit);
+  take_over(before, now);
+}
+
+void TokenBucket::take_over(const TokenBucket& other, Instant now) noexcept {
+  const std::int64_t theirs = other.between_.load(std::memory_order_relaxed);
+  const std::int64_t ours = between_.load(std::memory_order_relaxed);
+  const std::int64_t at = nanoseconds_of(now);
+  const std::int64_t ahead = other.full_at_.load(std::memory_order_relaxed) - at;
+  if (theirs == 0 || ahead <= 0) return full_at_.store(at, std::memory_order_relaxed);
+  const double missing = static_cast<double>(ahead) / static_cast<double>(theirs);
+  const double until_full = std::min(missing * static_cast<double>(ours), longest_pause);
+  full_at_.store(at + std::llround(until_full), std::memory_order_relaxed);
 }
 
 bool TokenBucket::try_take(Instant now) noexcept {

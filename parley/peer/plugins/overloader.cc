@@ -45,9 +45,19 @@ Status OverloaderOptions::check() const {
 }
 
 struct Overloader::Rules {
-  explicit Rules(OverloaderOptions from) : options(std::move(from)) {
-    if (options.rate) rate.emplace(*options.rate);
-    for (const auto& [method, each] : options.method_rates) method_rates.try_emplace(method, each);
+  // What is missing from the buckets of `before` is missing here as well.
+  Rules(OverloaderOptions from, const Rules* before) : options(std::move(from)) {
+    const Instant now = rt::now();
+    if (options.rate) {
+      rate.emplace(*options.rate);
+      if (before != nullptr && before->rate) rate->take_over(*before->rate, now);
+    }
+    for (const auto& [method, each] : options.method_rates) {
+      TokenBucket& bucket = method_rates.try_emplace(method, each).first->second;
+      if (before == nullptr) continue;
+      const auto found = before->method_rates.find(method);
+      if (found != before->method_rates.end()) bucket.take_over(found->second, now);
+    }
     if (options.adaptive) adaptive.emplace(*options.adaptive, rt::random_bits());
     if (options.queue) queue.emplace(*options.queue);
   }
@@ -71,9 +81,8 @@ Overloader::Overloader(OverloaderOptions options) {
 
 Status Overloader::update(OverloaderOptions options) {
   if (Status s = options.check(); !s.is_ok()) return s;
-  auto rules = std::make_shared<Rules>(std::move(options));
   const std::lock_guard lock(lock_);
-  rules_.swap(rules);
+  rules_ = std::make_shared<Rules>(std::move(options), rules_.get());
   return {};
 }
 
@@ -142,8 +151,8 @@ Status Overloader::serve(ServeStep& step, Next& next) {
     return too_much("adaptive", "too many calls are under way");
   }
   Status status = next();
-  // Who was given up, or is refused further down, says nothing about how long calls take. What does
-  // take long is waiting for its turn as well.
+  // Who was cancelled, or is refused further down, says nothing about how long calls take. What
+  // counts is its wait for its turn as well.
   const bool counts = status.code() != Code::cancelled && status.code() != Code::resource_exhausted;
   rules->adaptive->end(rt::now(), step.context().age(), counts);
   return status;

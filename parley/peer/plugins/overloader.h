@@ -62,8 +62,9 @@ class Overloader {
   Overloader(const Overloader&) = delete;
   Overloader& operator=(const Overloader&) = delete;
 
-  // Other limits from now on, while calls come in; what is there already stays. The adaptive limit
-  // and the guard begin anew. The error of check(): then nothing has changed.
+  // Other limits from now on, while calls come in; what is there already stays, and what is missing
+  // from a bucket stays missing. The adaptive limit and the guard begin anew. The error of check():
+  // then nothing has changed.
   Status update(OverloaderOptions options);
 
   [[nodiscard]] OverloadCounts counts() const;

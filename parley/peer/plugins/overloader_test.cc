@@ -159,9 +159,7 @@ PARLEY_PEER_TEST(Overloader, an_adaptive_limit_bounds_what_is_under_way) {
 TEST(Overloader, calls_that_have_waited_too_long_for_their_turn_are_refused) {
   for (const bool is_guarded : {true, false}) {
     rt::testing::run_fiber_test([is_guarded] {
-      OverloaderOptions options;
-      if (is_guarded) options.queue = {.target = 1ms, .interval = 2ms};
-      Guarded it(std::move(options));
+      Guarded it({});
       std::atomic<int> ran = 0;
       // One after the other, on one worker.
       it.pair.server.handle("/slow", [&] {
@@ -171,6 +169,9 @@ TEST(Overloader, calls_that_have_waited_too_long_for_their_turn_are_refused) {
       });
       const Session session = it.pair.dial();
       EXPECT_TRUE(session.call("/other"));
+      if (is_guarded) {
+        EXPECT_TRUE(it.overload->update({.queue = {{.target = 1ms, .interval = 2ms}}}).is_ok());
+      }
       rt::Scope scope;
       std::atomic<int> refused = 0;
       for (int i = 0; i < 40; ++i) {
@@ -192,6 +193,14 @@ PARLEY_PEER_TEST(Overloader, takes_other_limits_while_it_runs) {
   EXPECT_FALSE(session.call("/other"));
   EXPECT_TRUE(it.overload->update({}).is_ok());
   EXPECT_TRUE(session.call("/other"));
+  // The same limit again fills no bucket.
+  const OverloaderOptions two{.rate = {{.per_second = once_a_day, .burst = 2}}};
+  EXPECT_TRUE(it.overload->update(two).is_ok());
+  EXPECT_TRUE(session.call("/other"));
+  EXPECT_TRUE(it.overload->update(two).is_ok());
+  EXPECT_TRUE(session.call("/other"));
+  EXPECT_FALSE(session.call("/other"));
+  EXPECT_TRUE(it.overload->update({}).is_ok());
   EXPECT_FALSE(it.overload->limit());
   EXPECT_TRUE(it.overload->update({.adaptive = {{}}}).is_ok());
   EXPECT_EQ(it.overload->limit(), AdaptiveLimitOptions().first_limit);
