@@ -123,7 +123,7 @@ class Street {
       if (found != known.end() && found->second.is_open()) return found->second;
       auto dialled = peer.dial("tcp://" + shop + ":80");
       // What a shop has not taken yet when it closes may be gone without a word.
-      if (!dialled || !dialled->call("/greet")) return std::nullopt;
+      if (!dialled || !dialled->call({.timeout = 10s}, "/greet")) return std::nullopt;
       known.insert_or_assign(shop, *dialled);
       return *dialled;
     };
