@@ -109,7 +109,7 @@ class Flow {
   Status all_came(std::uint64_t sent) const;
 
   Load load_;
-  Peer peer_;
+  Peer peer_{PeerOptions{.max_sessions = max_connections}};
   std::vector<Session> sessions_;
   Window window_;
   std::atomic<bool> is_over_ = false;
