@@ -27,6 +27,8 @@ namespace {
 
 // More than any load has connections.
 constexpr std::size_t max_sessions = 2 * max_connections;
+// A few times what "/work" takes.
+constexpr Duration queue_target = std::chrono::milliseconds(3);
 
 std::string echo(std::string text) { return text; }
 Bytes slice(Bytes bytes) { return bytes; }
@@ -80,8 +82,8 @@ Status serve(const Serving& serving) {
         &secured.emplace(net::TlsNetworkOptions{.below = &sockets, .server = tls.get()});
   }
   if (serving.has_overloader) {
-    options.plugins.push_back(overloader(
-        std::make_shared<Overloader>(OverloaderOptions{.adaptive = {{}}, .queue = {{}}})));
+    options.plugins.push_back(overloader(std::make_shared<Overloader>(OverloaderOptions{
+        .adaptive = {{}}, .queue = {{.target = queue_target, .interval = 2 * queue_target}}})));
   }
   Notes notes;
   Peer peer(options);
