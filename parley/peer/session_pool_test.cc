@@ -273,7 +273,7 @@ PARLEY_PEER_TEST(SessionPool, close_ends_its_sessions_and_lets_calls_under_way_e
   EXPECT_EQ(pool.call("/gate").error().code(), Code::not_sent);
   gate.open.set();
   scope.join();
-  EXPECT_EQ(pair.client.session_count(), 0U);
+  wait_until([&] { return pair.client.session_count() == 0; });
 }
 
 PARLEY_PEER_TEST(SessionPool, the_time_of_a_call_is_for_all_tries_and_for_the_dial) {
