@@ -484,7 +484,7 @@ PARLEY_PEER_TEST(Redial, calls_nobody_waits_for_may_be_given_up_while_it_is_dial
   EXPECT_EQ(session.call<int>("/count", 1).value(), 1);
   street.world.block("till", "shop");
   AsyncCall<std::size_t> given_up = session.call_async<std::size_t>("/size", much);
-  AsyncCall<std::size_t> late = session.call_async<std::size_t>({.timeout = 50ms}, "/size", much);
+  AsyncCall<std::size_t> late = session.call_async<std::size_t>({.timeout = 1s}, "/size", much);
   AsyncCall<std::size_t> at_the_end = session.call_async<std::size_t>("/size", much);
   street.fall();
   street.world.cut("till", "shop");
