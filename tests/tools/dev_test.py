@@ -482,6 +482,19 @@ class Work(DevCase):
                          r"peer_test FAILED \(exit code 1\); repeat it with:\n"
                          r"  taskset -c \S+ \S+/peer_test .*--gtest_random_seed=\d+")
 
+    def test_stress_tries_what_an_expectation_failed_once_more_where_it_is_asked_to(self):
+        first = 'case "$*" in *shuffle*) echo "[  FAILED  ] Peer.x (7 ms)"; {}; esac\nexit {}'
+        asked = {"PARLEY_SECOND_TRY": "1"}
+        for environment, found, second, code in (
+                ({}, "exit 1", 0, 1), (asked, "exit 1", 0, 0), (asked, "exit 1", 1, 1),
+                (asked, "exit 134", 0, 1), (asked, "echo WARNING: ThreadSanitizer; exit 1", 0, 1)):
+            self.stress_programs(first.format(found, second))
+            self.environment.pop("PARLEY_SECOND_TRY", None)
+            self.environment.update(environment)
+            done = self.dev("stress", "1s")
+            self.assertEqual(done.returncode, code, (environment, found, second, done.stdout))
+            self.assertEqual("flaky: Peer.x failed and passed" in done.stdout, code == 0)
+
     def test_fuzz_programs_are_listed_and_an_unknown_one_is_refused(self):
         self.fuzz_programs()
         self.assertEqual(self.dev("fuzz", "--list").stdout.split(), ["good_fuzz", "bad_fuzz"])

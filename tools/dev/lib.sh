@@ -207,25 +207,32 @@ run_tests() {
   [[ -z "${PARLEY_SECOND_TRY:-}" ]] || judge_second_tries "$log"
 }
 
+# What sanitizers print when they found something.
+sanitizer_findings='ERROR: .*Sanitizer|WARNING: ThreadSanitizer|runtime error:'
+
 # judge_second_tries LOG: fails where what a second try passed over is no matter of luck: a
 # sanitizer's finding, a crash, or more than two tests.
 judge_second_tries() {
-  local flaky crashed findings='ERROR: .*Sanitizer|WARNING: ThreadSanitizer|runtime error:'
+  local flaky crashed
   flaky="$(grep -v '[*]Skipped' "$1" |
     sed -nE 's/^( *[0-9]+\/[0-9]+| +) Test +#[0-9]+: ([^ ]+) .*\*\*\*.*/\2/p' | sort -u)"
   [[ -n "$flaky" ]] || return 0
-  printf 'flaky: %s failed and passed when run again\n' "${flaky//$'\n'/, }"
   # A fiber test whose time is over dumps its fibers and aborts.
   crashed="$(awk '/ Test +#[0-9]+: / { test = ""; if (/[*]Exception/) { test = $0; bad[test] = 1 } }
     /^the test did not end within/ { delete bad[test] } END { for (one in bad) print one }' "$1")"
-  if [[ -n "$crashed" ]] || grep -qE "$findings" "$1"; then
+  judge_flaky "$flaky" "$1" || return 8
+  if [[ -n "$crashed" ]] || grep -qE "$sanitizer_findings" "$1"; then
     say "but what failed first is a crash or a sanitizer's finding: see $(short "$1")"
     return 8
   fi
-  if (($(wc -l <<<"$flaky") > 2)); then
-    say "more than two tests are no luck: see $(short "$1")"
-    return 8
-  fi
+}
+
+# judge_flaky NAMES LOG: names, one a line, what passed in a second try. 1 when they are too many.
+judge_flaky() {
+  printf 'flaky: %s failed and passed when run again\n' "${1//$'\n'/, }"
+  (($(wc -l <<<"$1") > 2)) || return 0
+  say "more than two tests are no luck: see $(short "$2")"
+  return 1
 }
 
 # All our C++ files, committed or about to be.

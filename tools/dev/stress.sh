@@ -39,6 +39,20 @@ processors_of() {
   if (($1 % 2 == 0)); then echo "${all%%[-,]*}"; else echo "$all"; fi
 }
 
+# second_try LOG COMMAND...: with PARLEY_SECOND_TRY set, runs the tests that an expectation failed
+# once more, by themselves, and takes down their names. 1 when they fail again or must not be tried.
+second_try() {
+  local log="$1" names
+  shift
+  [[ -n "${PARLEY_SECOND_TRY:-}" ]] || return 1
+  ! grep -qaE "$sanitizer_findings" "$log" || return 1
+  names="$(sed -nE 's/^\[  FAILED  \] ([^ ,]+\.[^ ,]+).*/\1/p' "$log" | sort -u)"
+  [[ -n "$names" ]] || return 1
+  "$@" --gtest_brief=1 --gtest_filter="${names//$'\n'/:}" >"$log.second" 2>&1 </dev/null ||
+    return 1
+  echo "$names" >>"$logs/flaky"
+}
+
 # stress_one PROGRAM FILTER SEED PROCESSORS: once, to a log of its own. 1 when it failed.
 stress_one() {
   local test="$1" filter="$2" seed="$3" processors="$4" status=0
@@ -49,6 +63,7 @@ stress_one() {
   timeout "$program_timeout" taskset -c "$processors" "${command[@]}" >"$log" 2>&1 </dev/null ||
     status=$?
   ((status != 0)) || return 0
+  if ((status == 1)) && second_try "$log" taskset -c "$processors" "$test"; then return 0; fi
   {
     # What failed first: reports of fibers that held their worker may be long.
     grep -a -A 8 -e ': Failure$' -e 'ERROR: ' -e 'WARNING: ThreadSanitizer' "$log" | head -n 60
@@ -139,6 +154,7 @@ main() {
     fi
     rounds=$((rounds + 1))
   done
+  if [[ -s "$logs/flaky" ]]; then judge_flaky "$(sort -u "$logs/flaky")" "$logs" || return 1; fi
   printf '%s rounds of %s test programs in %s s: nothing failed\n' "$rounds" "${#tests[@]}" \
     $((SECONDS - started))
 }
