@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,8 @@ struct Order {
   std::string note;
   std::vector<Line> lines;
   std::vector<std::int64_t> prices;
+  std::map<std::string, std::string> notes;
+  std::map<std::int32_t, std::vector<std::string>> tags;
   double weight = 0;
   friend bool operator==(const Order&, const Order&) = default;
 };
@@ -37,6 +40,8 @@ Order full() {
           .note = on_the_heap,
           .lines = {{2, on_the_heap}, {3, on_the_heap + on_the_heap}, {4, "short"}},
           .prices = {1, -2, std::int64_t{1} << 60},
+          .notes = {{on_the_heap + "a", on_the_heap}, {on_the_heap + "b", on_the_heap + "!"}},
+          .tags = {{7, {on_the_heap}}, {9, {}}},
           .weight = 0.5};
 }
 
@@ -52,7 +57,7 @@ void expect_values_only(const Encode& encode, const Decode& decode) {
   std::string lines;
   ASSERT_TRUE(encode(lines, full()).is_ok());
   std::string texts;
-  ASSERT_TRUE(encode(texts, Order{{1, on_the_heap}, on_the_heap, {}, {}, 0}).is_ok());
+  ASSERT_TRUE(encode(texts, Order{{1, on_the_heap}, on_the_heap, {}, {}, {}, {}, 0}).is_ok());
   Order warm;
   ASSERT_TRUE(decode(lines, warm).is_ok()) << "the first use of a type makes its table";
 
@@ -87,6 +92,15 @@ TEST(CodecAllocation, protobuf_takes_memory_for_values_only) {
   expect_values_only(
       [](std::string& out, const Order& order) { return encode_protobuf_to(out, order); },
       [](std::string_view bytes, Order& order) { return decode_protobuf_into(bytes, order); });
+}
+
+TEST(CodecAllocation, escapes_in_json_take_none) {
+  std::string text;
+  Status status;
+  constexpr std::string_view json = R"("\u00e9\u00e9\u00e9\u00e9")";
+  EXPECT_EQ(allocations_of([&] { status = decode_json_into(json, text); }), 0U);
+  EXPECT_TRUE(status.is_ok()) << status;
+  EXPECT_EQ(text, "\u00e9\u00e9\u00e9\u00e9");
 }
 
 }  // namespace

@@ -411,7 +411,7 @@ bool Members::reset(const Field& field, void* object, Spare& spare) const {
         return true;
       case Kind::map:
         if (field.type->map->size(from) != 0) break;
-        field.type->map->clear(to);
+        field.type->map->clear(to, nullptr);
         return true;
       case Kind::enumeration:
       case Kind::duration:

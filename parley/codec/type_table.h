@@ -146,12 +146,26 @@ struct ListOperations {
   void (*swap)(void* list, void* other);
 };
 
+// What a std::map held before it is read anew: its entries serve once more, memory and all.
+struct MapSpare {
+  MapSpare() = default;
+  MapSpare(const MapSpare&) = delete;
+  MapSpare& operator=(const MapSpare&) = delete;
+  ~MapSpare() {
+    if (drop != nullptr) drop(*this);
+  }
+
+  void (*drop)(MapSpare& spare) = nullptr;  // null: nothing is held
+  alignas(std::max_align_t) std::byte room[64];
+};
+
 struct MapOperations {
   std::size_t (*size)(const void* map);
-  void (*clear)(void* map);
-  // Has a key filled and makes a default value under it: `is_new` tells whether it was not there
-  // before. Null: fill gave up.
-  void* (*insert)(void* map, Fill fill, void* context, bool& is_new);
+  // What it held goes to `spare`, which holds nothing yet, or is freed where that is null.
+  void (*clear)(void* map, MapSpare* spare);
+  // Has a key filled and makes a value under it, which is to be read over as an element of a list
+  // is; `is_new` tells whether the key was not there before. Null: fill gave up.
+  void* (*insert)(void* map, MapSpare* spare, Fill fill, void* context, bool& is_new);
   // False at the end. std::unordered_map has no order to promise.
   bool (*first)(const void* map, Cursor& cursor);
   bool (*next)(const void* map, Cursor& cursor);

@@ -100,12 +100,13 @@ TEST(Type, lists_grow_and_shrink_through_their_operations) {
   EXPECT_EQ(texts, std::vector<std::string>{"a"});
 }
 
-int* insert(const MapOperations& operations, void* map, std::string key, bool& is_new) {
+int* insert(const MapOperations& operations, void* map, std::string key, bool& is_new,
+            MapSpare* spare = nullptr) {
   const Fill fill = [](void* context, void* place) {
     *static_cast<std::string*>(place) = *static_cast<std::string*>(context);
     return !static_cast<std::string*>(place)->empty();
   };
-  return static_cast<int*>(operations.insert(map, fill, &key, is_new));
+  return static_cast<int*>(operations.insert(map, spare, fill, &key, is_new));
 }
 
 template <class Map>
@@ -126,13 +127,33 @@ void walk_a_map() {
     seen[*static_cast<const std::string*>(cursor.key)] = *static_cast<const int*>(cursor.value);
   }
   EXPECT_EQ(seen, (std::map<std::string, int>{{"one", 1}, {"two", 2}}));
-  operations.clear(&map);
+  operations.clear(&map, nullptr);
   EXPECT_EQ(operations.size(&map), 0u);
 }
 
 TEST(Type, maps_are_filled_and_walked_through_their_operations) {
   walk_a_map<std::map<std::string, int>>();
   walk_a_map<std::unordered_map<std::string, int>>();
+}
+
+TEST(Type, a_map_that_is_read_anew_takes_its_entries_again) {
+  using Map = std::map<std::string, int>;
+  Map map = {{"one", 1}, {"two", 2}};
+  const void* const entry = &map.begin()->second;
+  const MapOperations& operations = *type_of<Map>().map;
+  bool is_new = false;
+  {
+    MapSpare spare;
+    operations.clear(&map, &spare);
+    EXPECT_EQ(operations.size(&map), 0u);
+    EXPECT_EQ(insert(operations, &map, "three", is_new, &spare), entry);
+    EXPECT_TRUE(is_new);
+    EXPECT_EQ(insert(operations, &map, "three", is_new, &spare), entry);
+    EXPECT_FALSE(is_new);
+    EXPECT_NE(insert(operations, &map, "four", is_new, &spare), nullptr) << "nothing is left over";
+    EXPECT_EQ(insert(operations, &map, "", is_new, &spare), nullptr) << "fill gave up";
+  }
+  EXPECT_EQ(operations.size(&map), 2u);
 }
 
 template <class List>

@@ -139,16 +139,56 @@ struct DescribeMap {
                 "parley: the keys of a map are texts in most formats: use std::string, integers, "
                 "bool or an enum (without a Representation) for keys, or a std::vector of pairs");
 
-  static constexpr MapOperations operations = {
-      .size = [](const void* map) { return static_cast<const Map*>(map)->size(); },
-      .clear = [](void* map) { static_cast<Map*>(map)->clear(); },
-      .insert = [](void* map, Fill fill, void* context, bool& is_new) -> void* {
-        typename Map::key_type key{};
-        if (!fill(context, &key)) return nullptr;
-        const auto [at, inserted] = static_cast<Map*>(map)->try_emplace(std::move(key));
+  // A hash map would lose its buckets to the spare.
+  static constexpr bool gives_spare = requires {
+    typename Map::key_compare;
+  } && std::is_nothrow_move_constructible_v<Map> && sizeof(Map) <= sizeof(MapSpare::room);
+  static Map& held(MapSpare& spare) { return *std::launder(reinterpret_cast<Map*>(spare.room)); }
+
+  static void clear(void* object, MapSpare* spare) {
+    Map& map = *static_cast<Map*>(object);
+    if constexpr (gives_spare) {
+      if (spare != nullptr && !map.empty()) {
+        new (spare->room) Map(std::move(map));
+        spare->drop = [](MapSpare& self) { std::destroy_at(&held(self)); };
+      }
+    }
+    map.clear();
+  }
+  // Has a key filled into any entry, and takes the one that had this key before, if there was one:
+  // its value probably has the memory that is needed.
+  static auto take(Map& held, Fill fill, void* context) {
+    auto entry = held.extract(held.begin());
+    if (!fill(context, &entry.key())) return decltype(entry){};
+    auto same = held.extract(entry.key());
+    if (!same.empty()) {
+      held.insert(std::move(entry));
+      return same;
+    }
+    return entry;
+  }
+  static void* insert(void* object, MapSpare* spare, Fill fill, void* context, bool& is_new) {
+    Map& map = *static_cast<Map*>(object);
+    if constexpr (gives_spare) {
+      if (spare != nullptr && spare->drop != nullptr && !held(*spare).empty()) {
+        auto entry = take(held(*spare), fill, context);
+        if (entry.empty()) return nullptr;
+        const auto [at, inserted, refused] = map.insert(std::move(entry));
         is_new = inserted;
         return &at->second;
-      },
+      }
+    }
+    typename Map::key_type key{};
+    if (!fill(context, &key)) return nullptr;
+    const auto [at, inserted] = map.try_emplace(std::move(key));
+    is_new = inserted;
+    return &at->second;
+  }
+
+  static constexpr MapOperations operations = {
+      .size = [](const void* map) { return static_cast<const Map*>(map)->size(); },
+      .clear = &clear,
+      .insert = &insert,
       .first = &Walk<Map>::first,
       .next = &Walk<Map>::next,
       .swap = &swap<Map>,

@@ -308,7 +308,8 @@ bool FormReader::sort_entries(const Type& element, Pairs pairs, std::vector<Form
 
 bool FormReader::read_map(const Type& type, void* object, Pairs pairs) {
   if (!enter()) return false;
-  type.map->clear(object);
+  MapSpare spare;
+  type.map->clear(object, &spare);
   std::vector<FormPair> sorted;
   std::vector<std::string_view> names;
   std::vector<std::size_t> ends;
@@ -318,7 +319,7 @@ bool FormReader::read_map(const Type& type, void* object, Pairs pairs) {
     FormPair key{.path = {}, .value = names[i], .was_escaped = true};
     Target target{this, type.key, Pairs(&key, 1)};
     bool is_new = false;
-    void* const value = type.map->insert(object, &read_target, &target, is_new);
+    void* const value = type.map->insert(object, &spare, &read_target, &target, is_new);
     if (value == nullptr) return failure_.in_field(names[i]);
     if (!is_new) return fail_invalid("the key appears twice") || failure_.in_field(names[i]);
     if (!read(*type.element, value, Pairs(sorted).subspan(start, ends[i] - start))) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "parley/codec/impl/json_scan.h"
@@ -192,12 +193,21 @@ bool JsonCursor::scan_any_string(RawString& string) {
   return true;
 }
 
+void JsonCursor::Room::ensure(std::size_t size, std::size_t kept) {
+  if (size <= size_) return;
+  auto larger = std::make_unique_for_overwrite<char[]>(2 * size);
+  std::memcpy(larger.get(), data_, kept);
+  outside_ = std::move(larger);
+  data_ = outside_.get();
+  size_ = 2 * size;
+}
+
 // Copies and resolves in one pass: where escapes are dense, a pass to find the end would cost as
 // much again.
 bool JsonCursor::read_escaped(const char* start, std::string& out) {
   auto size = static_cast<std::size_t>(at_ - start);
   bool has_high = !is_ascii({start, size});
-  if (room_.size() < size) room_.resize(size);
+  room_.ensure(size, 0);
   std::memcpy(room_.data(), start, size);
   for (;;) {
     // What is left is no longer than up to the next quote, unless that one is escaped.
@@ -208,14 +218,14 @@ bool JsonCursor::read_escaped(const char* start, std::string& out) {
       return fail_string_size(static_cast<std::size_t>(stop - start));
     }
     const std::size_t most = size + static_cast<std::size_t>(stop - at_) + slack;
-    if (room_.size() < most) room_.resize(2 * most);
+    room_.ensure(most, size);
     char* to = room_.data() + size;
     if (!resolve_until(stop, to, has_high)) return false;
     size = static_cast<std::size_t>(to - room_.data());
     if (at_ == stop) break;  // else the quote was escaped, and at_ is behind it
   }
   ++at_;
-  out.assign(room_, 0, size);
+  out.assign(room_.data(), size);
   return !has_high || is_utf8(out) || fail_syntax(start - 1, "a string that is not UTF-8");
 }
 

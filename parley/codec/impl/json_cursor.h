@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -126,7 +127,25 @@ class JsonCursor {
   Failure failure_;
 
  private:
-  std::string room_;  // for strings with escapes, as large as the largest so far
+  // Where strings with escapes are put together: inside of the cursor, unless one is longer.
+  class Room {
+   public:
+    Room() = default;
+    Room(const Room&) = delete;
+    Room& operator=(const Room&) = delete;
+
+    [[nodiscard]] char* data() noexcept { return data_; }
+    // Room for `size` bytes, of which the first `kept` stay.
+    void ensure(std::size_t size, std::size_t kept);
+
+   private:
+    char* data_ = inside_;
+    std::size_t size_ = sizeof inside_;
+    std::unique_ptr<char[]> outside_;
+    char inside_[1024];
+  };
+
+  Room room_;
   [[gnu::noinline]] bool skip_array();
   [[gnu::noinline]] bool skip_object();
   [[gnu::noinline]] bool skip_member();

@@ -113,12 +113,13 @@ bool JsonReader::fail_arity(std::size_t expected, std::size_t got, bool closed) 
 bool JsonReader::read_map(const Type& type, void* object) {
   if (peek() != '{') return fail_type("object");
   if (!enter()) return false;
-  type.map->clear(object);
+  MapSpare spare;
+  type.map->clear(object, &spare);
   Target target{this, type.key};
   std::size_t count = 0;
   for (bool done = is_closed('}'); !done;) {
     bool is_new = false;
-    void* const value = type.map->insert(object, &read_key_target, &target, is_new);
+    void* const value = type.map->insert(object, &spare, &read_key_target, &target, is_new);
     if (value == nullptr) return false;
     const std::string_view key = key_.text;
     if (!is_new) return fail_duplicate(key);

@@ -94,12 +94,13 @@ bool MsgpackReader::read_tuple(const Type& type, void* object) {
 bool MsgpackReader::read_map(const Type& type, void* object) {
   std::size_t count = 0;
   if (!enter_elements(MsgpackForm::map, count)) return false;
-  type.map->clear(object);
+  MapSpare spare;
+  type.map->clear(object, &spare);
   Target target{this, type.key};
   for (std::size_t i = 0; i < count; ++i) {
     bool is_new = false;
     const char* const key = at_;
-    void* const value = type.map->insert(object, &read_target, &target, is_new);
+    void* const value = type.map->insert(object, &spare, &read_target, &target, is_new);
     if (value == nullptr) return failure_.in_key_number(i);
     if (!is_new) return fail_duplicate(key);
     if (!read(*type.element, value)) return in_key_at(key, end_, failure_);

@@ -99,7 +99,8 @@ class ProtobufReader : public ProtobufCursor {
   void reserve_packed(const Type& type, void* object, Wire wire);
   [[gnu::noinline]] bool read_array(const Type& type, void* object, const Record& record);
   [[gnu::noinline]] bool read_map(const Type& type, void* object, const Record& record);
-  [[gnu::noinline]] bool read_entry(const Type& type, void* object, const Record& record);
+  [[gnu::noinline]] bool read_entry(const Type& type, void* object, MapSpare& spare,
+                                    const Record& record);
   bool find_key(Tag& key_tag, const char*& key);
   static bool read_key_target(void* target, void* object);
   [[gnu::noinline]] bool read_value(const Type& type, void* value, Wires wires);

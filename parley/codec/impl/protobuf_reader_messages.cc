@@ -389,16 +389,18 @@ bool ProtobufReader::finish_arrays(std::size_t base) {
 }
 
 bool ProtobufReader::read_map(const Type& type, void* object, const Record& record) {
-  if (record.is_fresh) type.map->clear(object);
+  MapSpare spare;
+  if (record.is_fresh) type.map->clear(object, &spare);
   do {
     if (type.map->size(object) >= limits_.max_elements) return fail_elements();
-    if (!read_entry(type, object, record)) return false;
+    if (!read_entry(type, object, spare, record)) return false;
   } while (comes_again(record.tag));
   return true;
 }
 
 // The key may stand behind the value, and either may be absent or there twice.
-bool ProtobufReader::read_entry(const Type& type, void* object, const Record& record) {
+bool ProtobufReader::read_entry(const Type& type, void* object, MapSpare& spare,
+                                const Record& record) {
   std::size_t length = 0;
   if (!expect(WireType::bytes, record.tag) || !read_length(length) || !enter()) return false;
   const char* const start = at_;
@@ -409,7 +411,7 @@ bool ProtobufReader::read_entry(const Type& type, void* object, const Record& re
   if (!find_key(inner.tag, key)) return false;
   EntryKey target{this, type.key, &inner, key};
   bool is_new = false;
-  void* const value = type.map->insert(object, &read_key_target, &target, is_new);
+  void* const value = type.map->insert(object, &spare, &read_key_target, &target, is_new);
   if (value == nullptr) return false;
   at_ = start;
   if (!read_value(type, value, record.wires)) return in_key(target);

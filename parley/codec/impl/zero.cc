@@ -100,7 +100,7 @@ bool set_zero(const Type& type, void* object) {
       type.list->truncate(object, 0);
       return true;
     case Kind::map:
-      type.map->clear(object);
+      type.map->clear(object, nullptr);
       return true;
     case Kind::array:
       return set_zero_array(type, object);

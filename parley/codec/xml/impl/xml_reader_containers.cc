@@ -125,7 +125,7 @@ bool XmlReader::read_tuple(const Type& type, const Place& place, void* object) {
 
 bool XmlReader::read_map(const Type& type, const Place& place, void* object) {
   if (!check_attributes(place)) return false;
-  type.map->clear(object);
+  type.map->clear(object, nullptr);
   for (pugi::xml_node child = place.node.first_child(); child; child = child.next_sibling()) {
     if (!next_element(child)) return false;
     if (!child) return true;
@@ -140,7 +140,7 @@ bool XmlReader::read_entry(const Type& type, pugi::xml_node entry, void* object)
   if (!key) return fail(Place{.node = entry}, "expected the attribute key");
   Target target{.reader = this, .type = type.key, .place = {.node = entry, .text = key.value()}};
   bool is_new = false;
-  void* const value = type.map->insert(object, &read_target, &target, is_new);
+  void* const value = type.map->insert(object, nullptr, &read_target, &target, is_new);
   if (value == nullptr) return failure_.in_field(key.value());
   if (!is_new) {
     fail(Place{.node = entry}, "the key appears twice");

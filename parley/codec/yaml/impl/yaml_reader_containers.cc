@@ -100,13 +100,13 @@ bool YamlReader::read_tuple(const Type& type, YamlId id, void* object) {
 
 bool YamlReader::read_map(const Type& type, YamlId id, void* object) {
   if (!is_empty_document(id) && !expect(id, YamlNode::What::map, "a map")) return false;
-  type.map->clear(object);
+  type.map->clear(object, nullptr);
   const std::vector<YamlId>& children = tree_.at(id).children;
   for (std::size_t i = 0; i < children.size(); i += 2) {
     const std::string& text = tree_.at(children[i]).text;
     Target target{.reader = this, .type = type.key, .id = children[i]};
     bool is_new = false;
-    void* const value = type.map->insert(object, &read_key_target, &target, is_new);
+    void* const value = type.map->insert(object, nullptr, &read_key_target, &target, is_new);
     if (value == nullptr) return failure_.in_field(text);
     if (!is_new) {
       // 16 and 0x10, say: the texts differ.
