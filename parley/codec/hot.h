@@ -121,15 +121,19 @@ template <class T>
 char* write_hot_value(JsonOutput& output, const std::vector<T>& value, char* at, std::size_t rest) {
   if (!output.go_deeper()) return nullptr;
   *at++ = '[';
+  Progress progress{.before = 0, .count = value.size()};
+  output.begin_list(progress, at);
   for (const T& element : value) {
     at = output.ensure(at, room_of<T>() + 1);
     at = write_hot_value(output, element, at, 1);
     if (at == nullptr) {
-      output.failure().in_index(static_cast<std::size_t>(&element - value.data()));
+      output.failure().in_index(progress.done);
       return nullptr;
     }
     *at++ = ',';
+    ++progress.done;
   }
+  output.end_list(progress);
   output.come_up();
   if (!value.empty()) --at;
   *at++ = ']';

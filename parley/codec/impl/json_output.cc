@@ -14,17 +14,20 @@ namespace parley::codec::impl {
 
 static_assert(JsonOutput::slack >= max_number_chars + static_cast<std::size_t>(chunk_bytes));
 
-// Doubles what has been written here, whatever the capacity: resize() clears what it adds, and a
-// reused string may have far more room than this value needs.
+// Not the whole capacity, whatever it is: resize() clears what it adds, and a reused string may
+// have far more room than this value needs.
 void JsonOutput::grow(std::size_t count) {
-  constexpr std::size_t smallest = 240;
-  count += slack;
-  const auto used = static_cast<std::size_t>(at_ - out_.data());
-  std::size_t size = used + std::max({smallest, count, used - start_});
-  if (out_.capacity() < size && out_.capacity() >= used + count) size = out_.capacity();
-  out_.resize(size);
-  at_ = out_.data() + used;
-  limit_ = out_.data() + (size - slack);
+  const std::size_t used = written();
+  const std::size_t needed = used + count + slack;
+  std::size_t size = std::max(needed + needed / 2, likely_size(used, progress_));
+  const std::size_t capacity = out_.capacity() - start_;
+  if (capacity < size && capacity >= needed) size = capacity;
+  out_.resize(start_ + size);
+  char* const begin = out_.data() + start_;
+  if (begin_ == room_) std::memcpy(begin, room_, used);
+  begin_ = begin;
+  at_ = begin + used;
+  limit_ = begin + (size - slack);
 }
 
 char* JsonOutput::write_float64(double value, char* at) {

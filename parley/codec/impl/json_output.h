@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "parley/codec/impl/failure.h"
+#include "parley/codec/impl/growth.h"
 #include "parley/codec/impl/json_scan.h"
 #include "parley/codec/json.h"
 
@@ -42,20 +43,22 @@ class JsonOutput {
   // Room that is there whenever something is written, so that a number, a bracket, a comma, a whole
   // chunk or an escape needs no look.
   static constexpr std::size_t slack = 64;
+  // What is put together before the string is needed for it: most messages.
+  static constexpr std::size_t room_bytes = 2048;
 
   // Appends behind what `out` holds; finish() or undo() must be the last call.
   JsonOutput(std::string& out, const Limits& limits, const JsonOptions& options)
-      : out_(out),
-        start_(out.size()),
-        limits_(limits),
-        options_(options),
-        at_(out.data() + start_) {
-    grow(0);
-  }
+      : out_(out), start_(out.size()), limits_(limits), options_(options) {}
   JsonOutput(const JsonOutput&) = delete;
   JsonOutput& operator=(const JsonOutput&) = delete;
 
-  void finish() { out_.resize(static_cast<std::size_t>(at_ - out_.data())); }
+  void finish() {
+    if (begin_ == room_) {
+      out_.append(room_, written());
+    } else {
+      out_.resize(start_ + written());
+    }
+  }
   void undo() { out_.resize(start_); }
   [[nodiscard]] Status status() const { return failure_.status(); }
 
@@ -74,6 +77,17 @@ class JsonOutput {
   }
   void come_up() { --depth_; }
 
+  // While the elements of a list are written, `done` is counted up, for a guess at the whole size.
+  // Lists inside of another are no part of it.
+  void begin_list(Progress& progress, const char* at) {
+    if (progress_ != nullptr) return;
+    progress.before = static_cast<std::size_t>(at - begin_);
+    progress_ = &progress;
+  }
+  void end_list(const Progress& progress) {
+    if (progress_ == &progress) progress_ = nullptr;
+  }
+
   [[gnu::noinline]] char* write_string(std::string_view text, char* at);
   [[gnu::noinline]] char* write_float64(double value, char* at);
   // What no unrolled code is made for; only while a JsonWriter writes.
@@ -81,6 +95,7 @@ class JsonOutput {
   Failure& failure() { return failure_; }
 
  protected:
+  [[nodiscard]] std::size_t written() const { return static_cast<std::size_t>(at_ - begin_); }
   [[gnu::noinline]] void grow(std::size_t count);
   [[gnu::noinline]] char* write_escaped(const char* from, std::size_t size, std::size_t left,
                                         char* at);
@@ -92,10 +107,16 @@ class JsonOutput {
   std::size_t start_;
   const Limits& limits_;
   const JsonOptions& options_;
-  char* at_;
-  char* limit_ = nullptr;  // the end of the room, less the slack
+  // Of the text: in room_ first, then at the end of out_.
+  char* begin_ = room_;
+  char* at_ = room_;
+  char* limit_ = room_ + (room_bytes - slack);  // the end of the room, less the slack
   std::size_t depth_ = 0;
   Failure failure_;
+
+ private:
+  const Progress* progress_ = nullptr;  // of the outermost list
+  char room_[room_bytes];
 };
 
 }  // namespace parley::codec::impl

@@ -79,6 +79,7 @@ class JsonWriter : public JsonOutput {
   [[gnu::noinline]] bool write_list(const Type& type, const void* object);
   [[gnu::noinline]] char* write_array(const Type& element, const void* elements, std::size_t count,
                                       char* at);
+  char* write_integers(const std::int32_t* values, std::size_t count, char* at);
   [[gnu::noinline]] bool write_tuple(const Type& type, const void* object);
   [[gnu::noinline]] bool write_map(const Type& type, const void* object);
   [[gnu::noinline]] bool write_key(const Type& type, const void* key);
@@ -133,10 +134,12 @@ inline char* JsonWriter::write_value(const Type& type, const void* object, char*
       std::memcpy(at, text.data(), text.size());
       return ensure(at + (&text == &true_text ? 4 : 5));
     }
+    case Kind::int32:
+      return ensure(write_int64(at, load<std::int32_t>(object)));
+    case Kind::int64:
+      return ensure(write_int64(at, load<std::int64_t>(object)));
     case Kind::int8:
     case Kind::int16:
-    case Kind::int32:
-    case Kind::int64:
     case Kind::uint8:
     case Kind::uint16:
     case Kind::uint32:
@@ -288,18 +291,38 @@ bool JsonWriter::write_list(const Type& type, const void* object) {
   return leave(']');
 }
 
+// The rest of an array of them.
+char* JsonWriter::write_integers(const std::int32_t* values, std::size_t count, char* at) {
+  for (std::size_t i = 0; i < count; ++i) {
+    at = ensure(write_int64(at, values[i]));
+    *at++ = ',';
+  }
+  // In place of the last comma.
+  if (count > 0) --at;
+  *at++ = ']';
+  return at;
+}
+
 char* JsonWriter::write_array(const Type& element, const void* elements, std::size_t count,
                               char* at) {
   if (!go_deeper()) return nullptr;
   // Arrays may open inside each other without anything else in between.
   at = ensure(at);
   *at++ = '[';
-  const auto* value = static_cast<const char*>(elements);
-  for (std::size_t i = 0; i < count; ++i, value += element.size) {
-    if (i > 0) *at++ = ',';
-    at = write_value(element, value, at);
-    if (at == nullptr) return after(failure_.in_index(i));
+  if (element.kind == Kind::int32) {
+    at = write_integers(static_cast<const std::int32_t*>(elements), count, at);
+    --depth_;
+    return ensure(at);
   }
+  const auto* value = static_cast<const char*>(elements);
+  Progress progress{.before = 0, .count = count};
+  begin_list(progress, at);
+  for (; progress.done < count; ++progress.done, value += element.size) {
+    if (progress.done > 0) *at++ = ',';
+    at = write_value(element, value, at);
+    if (at == nullptr) return after(failure_.in_index(progress.done));
+  }
+  end_list(progress);
   --depth_;
   *at++ = ']';
   return ensure(at);
@@ -323,12 +346,12 @@ bool JsonWriter::write_map(const Type& type, const void* object) {
   std::size_t count = 0;
   for (bool some = type.map->first(object, cursor); some; some = type.map->next(object, cursor)) {
     separate(count++);
-    const std::size_t key_start = static_cast<std::size_t>(at_ - out_.data());
+    const std::size_t key_start = written();
     if (!write_key(*type.key, cursor.key)) return failure_.in_key_number(count - 1);
-    const std::size_t key_end = static_cast<std::size_t>(at_ - out_.data());
+    const std::size_t key_end = written();
     put(':');
     if (!write(*type.element, cursor.value)) {
-      return failure_.in_key(std::string_view(out_).substr(key_start + 1, key_end - key_start - 2));
+      return failure_.in_key({begin_ + key_start + 1, key_end - key_start - 2});
     }
   }
   return leave('}');
@@ -337,12 +360,11 @@ bool JsonWriter::write_map(const Type& type, const void* object) {
 // A text; numbers and truth values stand in quotes.
 bool JsonWriter::write_key(const Type& type, const void* key) {
   if (type.kind == Kind::string) return write_string(*static_cast<const std::string*>(key));
-  const std::size_t start = static_cast<std::size_t>(at_ - out_.data());
+  const std::size_t start = written();
   if (!write(type, key)) return false;
-  if (out_[start] == '"') return true;
-  const std::string number =
-      out_.substr(start, static_cast<std::size_t>(at_ - out_.data()) - start);
-  at_ = out_.data() + start;
+  if (begin_[start] == '"') return true;
+  const std::string number(begin_ + start, at_);
+  at_ = begin_ + start;
   put('"');
   put(number);
   put('"');
