@@ -138,11 +138,13 @@ Result<T> decode_body(const PeerOptions& options, wire::BodyCodec codec, const B
   }
 }
 
-// The result in a reply. With R = void the body is not looked at.
+// The result in a reply. With R = void the body is not looked at; R = wire::Message is all of it.
 template <class R>
 Result<R> decode_result(const PeerOptions& options, const wire::Message& message) {
   if constexpr (std::is_void_v<R>) {
     return {};
+  } else if constexpr (std::is_same_v<R, wire::Message>) {
+    return message;
   } else {
     if constexpr (codec::QuickValue<R>) {
       std::tuple<R> quick;

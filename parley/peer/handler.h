@@ -28,6 +28,8 @@ struct Answer {
   // What was written; or `bytes`, when there are any, which are sent without being copied.
   std::string text{};
   Bytes bytes{};
+  // `bytes` have gone through the filters of the question already.
+  bool is_filtered = false;
   wire::BodyCodec codec = wire::BodyCodec::none;
   // Instead of `text`: a number costs half as much here.
   parley::codec::IntegerText number{};
@@ -35,7 +37,10 @@ struct Answer {
   // For the next one; the memory of `text` stays.
   void clear() {
     text.clear();
-    if (!bytes.empty()) bytes = {};
+    if (!bytes.empty()) {
+      bytes = {};
+      is_filtered = false;
+    }
     codec = wire::BodyCodec::none;
     number.size = 0;
   }

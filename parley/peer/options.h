@@ -196,6 +196,11 @@ struct CallOptions {
   // What the result shall be written in, if the other side can; otherwise it is written as the
   // arguments are. Travels as metadata (X-Accept-Body-Codec), as Teleport has it. Not of a stream.
   std::optional<wire::BodyCodec> accept_body_codec = {};
+  // For proxies: the arguments have gone through `filters` already, somewhere else, and what comes
+  // back is left as it travelled; wire::Message::is_filtered says so of an answer
+  // (call<wire::Message>). Of a stream, each message either way. Where the format of the session or
+  // a plugin around its calls needs them undone they are, and then so is the answer.
+  bool is_filtered = false;
 };
 
 }  // namespace parley

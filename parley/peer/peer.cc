@@ -538,9 +538,9 @@ impl::MethodPlace Peer::place_in(const impl::MethodPlace& place, std::string_vie
   return inner;
 }
 
-void Peer::set_unknown(wire::MessageType type, Handler handler) {
+void Peer::add_unknown(wire::MessageType type, Handler handler, bool takes_filtered) {
   impl_->on_register(impl_->plugins(), Registration());
-  impl_->router().set_unknown(type, std::move(handler));
+  impl_->router().set_unknown(type, std::move(handler), takes_filtered);
 }
 
 std::string Peer::name_of(std::string_view controller, std::string_view method) const {

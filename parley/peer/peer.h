@@ -98,12 +98,20 @@ class Peer {
   //   peer.handle_unknown_calls([](Context& context, Bytes body) -> Result<Bytes> {...});
   template <class F>
   void handle_unknown_calls(F&& function) {
-    set_unknown(wire::MessageType::call, make_handler(std::decay_t<F>(std::forward<F>(function))));
+    add_unknown(wire::MessageType::call, make_handler(std::decay_t<F>(std::forward<F>(function))));
   }
   template <class F>
   void handle_unknown_pushes(F&& function) {
-    set_unknown(wire::MessageType::push, make_handler(std::decay_t<F>(std::forward<F>(function))));
+    add_unknown(wire::MessageType::push, make_handler(std::decay_t<F>(std::forward<F>(function))));
   }
+  // `function` as for handle_stream(), best with a RawStream.
+  template <class F>
+  void handle_unknown_streams(F&& function) {
+    add_unknown(wire::MessageType::open, make_stream_handler(std::forward<F>(function)));
+  }
+  // The same for calls, pushes or streams (`open`) with a Handler. With `takes_filtered` it gets
+  // bodies as they travelled (wire::Message::is_filtered), and may answer so.
+  void add_unknown(wire::MessageType type, Handler handler, bool takes_filtered = false);
 
   // Methods of this peer whose names all begin with `prefix`, with plugins around their handlers
   // beside those of the peer (plugin.h): after those, and after the method was found. With an empty
@@ -212,7 +220,6 @@ class Peer {
   // Those of `place`, then these.
   [[nodiscard]] impl::MethodPlace place_in(const impl::MethodPlace& place, std::string_view prefix,
                                            std::vector<Plugin> plugins) const;
-  void set_unknown(wire::MessageType type, Handler handler);
   // What the mapper makes of the name of a method of a class.
   [[nodiscard]] std::string name_of(std::string_view controller, std::string_view method) const;
 

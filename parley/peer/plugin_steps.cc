@@ -7,8 +7,15 @@
 
 namespace parley {
 
-ServeStep::ServeStep(Context& context, Answer& answer)
-    : context_(context), request_(context.request_), answer_(answer) {}
+ServeStep::ServeStep(Context& context, Answer& answer, rt::OnPark* waits)
+    : context_(context), request_(context.request_), answer_(answer), waits_(waits) {}
+
+const Bytes& ServeStep::body() const {
+  static const Bytes none;
+  if (!request_.is_filtered || waits_ == nullptr) return request_.body;
+  const Status status = impl::Plugged::unfilter(context_.connection_, request_, *waits_);
+  return status.is_ok() ? request_.body : none;
+}
 
 // A view needs something to look at.
 void ServeStep::set_method(std::string_view method) {
@@ -28,10 +35,16 @@ void ServeStep::set_body(wire::BodyCodec codec, Bytes body) {
   const std::size_t before = impl::held_by(request_);
   request_.body_codec = codec;
   request_.body = std::move(body);
+  request_.is_filtered = false;
   impl::Plugged::count_again(context_.connection_, before, impl::held_by(request_));
 }
 
 const Bytes& ServeStep::reply_body() const {
+  static const Bytes none;
+  if (answer_.is_filtered) {
+    Status status = impl::Plugged::unfilter(context_.options(), request_.filters, answer_);
+    return status.is_ok() ? answer_.bytes : none;
+  }
   if (answer_.number.size > 0) {
     answer_.bytes = Bytes::copy_of(answer_.number.view());
     answer_.number.size = 0;

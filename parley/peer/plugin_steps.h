@@ -32,6 +32,10 @@
 
 namespace parley {
 
+namespace rt {
+class OnPark;
+}
+
 // A request that is served here.
 class ServeStep {
  public:
@@ -48,7 +52,9 @@ class ServeStep {
   [[nodiscard]] const wire::Metadata& metadata() const { return request_.metadata; }
   void set_metadata(wire::Metadata metadata);
   // Before it is decoded, and out of its transfer filters; empty of a stream.
-  [[nodiscard]] const Bytes& body() const { return request_.body; }
+  // It comes out of them when it is first asked for; a broken one is empty here, and fails when a
+  // handler needs it.
+  [[nodiscard]] const Bytes& body() const;
   [[nodiscard]] wire::BodyCodec body_codec() const { return request_.body_codec; }
   void set_body(wire::BodyCodec codec, Bytes body);
 
@@ -61,7 +67,7 @@ class ServeStep {
   [[nodiscard]] wire::Metadata& reply_metadata() const { return context_.reply_metadata(); }
 
   // Internal.
-  ServeStep(Context& context, Answer& answer);
+  ServeStep(Context& context, Answer& answer, rt::OnPark* waits = nullptr);
   ServeStep(const ServeStep&) = delete;
   ServeStep& operator=(const ServeStep&) = delete;
 
@@ -69,6 +75,7 @@ class ServeStep {
   Context& context_;
   wire::Message& request_;
   Answer& answer_;
+  rt::OnPark* const waits_;  // null where the body is out of its filters
 };
 
 // A CALL or PUSH that is made here, or a stream that is opened. All ways to call come by: one that

@@ -64,15 +64,15 @@ void Router::insert(std::unique_ptr<Method> method) {
   size_.store(methods_.size(), std::memory_order_relaxed);
 }
 
-void Router::set_unknown(wire::MessageType type, Handler handler) {
+void Router::set_unknown(wire::MessageType type, Handler handler, bool takes_filtered) {
   const std::lock_guard lock(adding_);
-  std::atomic<const Method*>& unknown =
-      type == wire::MessageType::push ? unknown_push_ : unknown_call_;
+  std::atomic<const Method*>& unknown = unknown_[place_of(type)];
   PARLEY_ASSERT(unknown.load(std::memory_order_relaxed) == nullptr,
                 "what is handled by no method is handled twice");
-  unknown_.push_back(
-      std::make_unique<Method>(std::string_view(), std::move(handler), codec::MethodShape()));
-  unknown.store(unknown_.back().get(), std::memory_order_release);
+  kept_unknown_.push_back(
+      std::make_unique<Method>(std::string_view(), std::move(handler), codec::MethodShape(),
+                               type == wire::MessageType::open, takes_filtered));
+  unknown.store(kept_unknown_.back().get(), std::memory_order_release);
 }
 
 std::vector<codec::MethodShape> Router::methods() const {

@@ -42,30 +42,38 @@ class Router {
 
   // One method: how to run it, and what running it took.
   struct Method {
-    Method(std::string_view called, Handler run, codec::MethodShape described, bool stream = false)
-        : name(called), handler(std::move(run)), shape(std::move(described)), is_stream(stream) {}
+    Method(std::string_view called, Handler run, codec::MethodShape described, bool stream = false,
+           bool as_filtered = false)
+        : name(called),
+          handler(std::move(run)),
+          shape(std::move(described)),
+          is_stream(stream),
+          takes_filtered(as_filtered),
+          is_quick(as_filtered) {}
 
     const std::string name;
     const std::size_t hash = std::hash<std::string_view>()(name);
     const Handler handler;
     const codec::MethodShape shape;
     const bool is_stream;
+    // It gets bodies as they travelled (wire::Message::is_filtered), and passes them on: it counts
+    // as quick for ever, so that what only goes elsewhere does so in its order.
+    const bool takes_filtered;
     // It is over before another fiber could have taken over what waits behind it. Not known before
     // it has run.
-    mutable std::atomic<bool> is_quick = false;
+    mutable std::atomic<bool> is_quick;
   };
 
   // What a fiber found last, by where the names stood: the names that a framing keeps stay where
   // they are. For one fiber at a time, and one router.
   class Recent;
 
-  // What runs the calls, or the pushes, of no method that there is. A second one is a bug. Inside a
-  // fiber only.
-  void set_unknown(wire::MessageType type, Handler handler);
+  // What runs the calls, the pushes or the streams of no method that there is. A second one is a
+  // bug. Inside a fiber only.
+  void set_unknown(wire::MessageType type, Handler handler, bool takes_filtered = false);
   // Null when nobody does.
   [[nodiscard]] const Method* unknown(wire::MessageType type) const {
-    return (type == wire::MessageType::push ? unknown_push_ : unknown_call_)
-        .load(std::memory_order_acquire);
+    return unknown_[place_of(type)].load(std::memory_order_acquire);
   }
 
   // The method of that name; null when there is none.
@@ -89,14 +97,17 @@ class Router {
   };
 
   void insert(std::unique_ptr<Method> method);
+  static std::size_t place_of(wire::MessageType type) {
+    if (type == wire::MessageType::open) return 2;
+    return type == wire::MessageType::push ? 1 : 0;
+  }
 
   std::atomic<const Table*> table_;  // the last of tables_
   std::atomic<std::size_t> size_ = 0;
-  std::atomic<const Method*> unknown_call_ = nullptr;
-  std::atomic<const Method*> unknown_push_ = nullptr;
-  mutable rt::Mutex adding_;  // of what follows
+  std::array<std::atomic<const Method*>, 3> unknown_{};  // of calls, pushes, streams
+  mutable rt::Mutex adding_;                             // of what follows
   std::vector<std::unique_ptr<const Method>> methods_;
-  std::vector<std::unique_ptr<const Method>> unknown_;  // that of calls, that of pushes
+  std::vector<std::unique_ptr<const Method>> kept_unknown_;
   // Those that were outgrown stay: somebody may be looking into one. Together they are no larger
   // than the last.
   std::vector<std::unique_ptr<Table>> tables_;

@@ -105,6 +105,25 @@ PARLEY_PEER_TEST(Routing, what_no_method_is_there_for_comes_as_it_was_sent) {
   EXPECT_EQ(news.body, R"("tea")");
 }
 
+PARLEY_PEER_TEST(Routing, streams_that_no_method_is_there_for_may_be_served) {
+  for (const bool served : {false, true}) {
+    Pair pair;
+    pair.server.handle("/called", [] {});
+    if (served) {
+      pair.server.handle_unknown_streams([](Context& context, RawStream& stream) {
+        return stream.send(Bytes::copy_of(context.method()));
+      });
+    }
+    const Session session = pair.dial();
+    auto stream = session.open_raw({}, "/else", wire::BodyCodec::plain);
+    const auto got = stream->receive();
+    EXPECT_EQ(got.has_value(), served);
+    if (got) EXPECT_EQ(got->value(), "/else");
+    EXPECT_EQ(session.open_raw({}, "/called", wire::BodyCodec::plain)->receive().error().code(),
+              Code::invalid_argument);
+  }
+}
+
 TEST(Routing, what_no_method_is_there_for_is_handled_once) {
   EXPECT_DEATH(
       {

@@ -41,6 +41,10 @@ Result<wire::Metadata> RawStream::end_metadata() const { return connection_->met
 
 wire::BodyCodec RawStream::body_codec() const { return core_->codec; }
 
+wire::FilterPipe RawStream::filters() const { return core_->filters; }
+
+void RawStream::keep_filtered() { core_->is_filtered = true; }
+
 const PeerOptions& RawStream::options() const { return connection_->extras().options(); }
 
 }  // namespace parley

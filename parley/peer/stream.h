@@ -93,6 +93,10 @@ class RawStream {
   [[nodiscard]] Result<wire::Metadata> end_metadata() const;
   // How its messages are written.
   [[nodiscard]] wire::BodyCodec body_codec() const;
+  // What its messages go through on their way.
+  [[nodiscard]] wire::FilterPipe filters() const;
+  // For proxies: from here on messages are handed out, and sent, as they travel. Before the first.
+  void keep_filtered();
   // Internal: of the peer.
   [[nodiscard]] const PeerOptions& options() const;
 

@@ -35,6 +35,7 @@ AsyncCall::AsyncCall(std::shared_ptr<Connection> connection, const CallOptions& 
       errands_(again_ == nullptr ? connection_->errands() : again_->line->errands()),
       method_(method),
       filters_(options.filters),
+      is_filtered_(options.is_filtered && !options.filters.empty()),
       then_(std::move(then)),
       reply_metadata_(options.reply_metadata) {}
 
@@ -82,6 +83,7 @@ Result<std::shared_ptr<AsyncCall>> AsyncCall::begin_on(std::shared_ptr<Connectio
                            .method = method,
                            .metadata = options.metadata,
                            .body_codec = codec,
+                           .is_filtered = call->is_filtered_,
                            .filters = options.filters,
                            .body = std::move(body),
                            .timeout = terms.left}};
@@ -187,6 +189,7 @@ void AsyncCall::go_again(const std::shared_ptr<Connection>& connection) {
                            .method = method_,
                            .metadata = again_->metadata,
                            .body_codec = again_->codec,
+                           .is_filtered = is_filtered_,
                            .filters = filters_,
                            .body = again_->body}};
   if (!terms_.deadline.is_never()) out.message.timeout = terms_.deadline.instant() - rt::now();
@@ -233,6 +236,7 @@ Result<Message> AsyncCall::settled() {
 
 Result<Message> AsyncCall::result() {
   if (!call_.failure.is_ok()) return call_.failure;
+  if (is_filtered_) return std::move(call_.answer);
   unfilter_answer(*connection_->options_, {method_, connection_->remote_address(), filters_},
                   call_.answer);
   return std::move(call_.answer);

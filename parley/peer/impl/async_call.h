@@ -98,6 +98,7 @@ class AsyncCall final : public Errand, private CallEnd {
   const std::shared_ptr<Errands> errands_;
   const std::string method_;
   const wire::FilterPipe filters_;
+  const bool is_filtered_;  // CallOptions::is_filtered
   const Then then_;
   wire::Metadata* const reply_metadata_;
   CallTerms terms_;

@@ -86,7 +86,7 @@ Status Connection::call(const CallOptions& options, std::string_view method, wir
     return gave_up(status, method, terms);
   }
   if (!call.failure.is_ok()) return call.failure;
-  if (reply.is_filtered) [[unlikely]] {
+  if (reply.is_filtered && !options.is_filtered) [[unlikely]] {
     unfilter_answer(*options_, {method, remote_address_, options.filters}, reply);
   }
   return {};
@@ -117,6 +117,7 @@ Status Connection::send_other(PendingCall& call, const CallOptions& options,
                            .method = plain.method,
                            .metadata = options.metadata,
                            .body_codec = plain.codec,
+                           .is_filtered = options.is_filtered && !options.filters.empty(),
                            .filters = options.filters,
                            .body = std::move(body),
                            .timeout = plain.timeout},
@@ -216,6 +217,7 @@ Status Connection::push(const CallOptions& options, std::string_view method, wir
                            .method = method,
                            .metadata = options.metadata,
                            .body_codec = codec,
+                           .is_filtered = options.is_filtered && !options.filters.empty(),
                            .filters = options.filters,
                            .body = std::move(body)}};
   const auto deadline = rt::Deadline::after(options.timeout.value_or(options_->call_timeout));

@@ -30,6 +30,9 @@ Status Connection::go_through_filters(Outgoing& out, FilteredBody* once) {
   }
   Message& message = out.message;
   if (!encoder->takes_filtered_bodies()) {
+    // It came through them elsewhere.
+    Status undone = wire::unfilter_body(message, options_->filters.get(), undone_limit(*options_));
+    if (!undone.is_ok()) return undone;
     // One that remembers what it wrote has to do it under the lock.
     return encoder->remembers() ? Status() : encoder->encode(message, out.frame);
   }
@@ -90,6 +93,7 @@ void Connection::filter_answer(const Message& request, Answer& answer, Outgoing&
   Message& message = reply.message;
   if (message.body.empty()) message.body = Bytes::from(std::exchange(answer.text, {}));
   if (message.body.empty()) return;
+  message.is_filtered = std::exchange(answer.is_filtered, false);
   if (message.body.size() > quickly_filtered_bytes) waits.call_now();
   message.filters = request.filters;
   const Status status = go_through_filters(reply);

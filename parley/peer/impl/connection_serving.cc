@@ -227,7 +227,7 @@ void Connection::Turn::serve_other(Arrived& arrived, Context& context_of_call, r
   }
   Status status = called.handler(context_of_call, request, place->answer);
   // Through filters it is not the method that has handed on.
-  if (waits.was_called() && request.filters.empty()) {
+  if (waits.was_called() && request.filters.empty() && !called.takes_filtered) {
     called.is_quick.store(false, std::memory_order_relaxed);
   }
   return status;
@@ -235,12 +235,12 @@ void Connection::Turn::serve_other(Arrived& arrived, Context& context_of_call, r
 
 Status Connection::run_handler(const Router::Method& method, Context& context, Message& request,
                                Answer& answer, rt::OnPark& waits) {
-  if (request.is_filtered) [[unlikely]] {
+  if (request.is_filtered && !method.takes_filtered) [[unlikely]] {
     if (Status s = unfilter_request(request, waits); !s.is_ok()) return s;
   }
   if (method.is_quick.load(std::memory_order_relaxed)) {
     Status status = method.handler(context, request, answer);
-    if (waits.was_called() && request.filters.empty()) {
+    if (waits.was_called() && request.filters.empty() && !method.takes_filtered) {
       method.is_quick.store(false, std::memory_order_relaxed);
     }
     return status;

@@ -68,6 +68,7 @@ Result<std::shared_ptr<StreamCore>> Connection::open_stream(const CallOptions& o
   if (Status s = encode(message); !s.is_ok()) return s;
   std::shared_ptr<StreamCore> core = streams_->open(message.seq, codec, deadline);
   core->filters = options.filters;
+  core->is_filtered = options.is_filtered;
   core->frame_end = enqueued_;
   ++calls_;
   ask_to_send(lock);
@@ -121,7 +122,7 @@ Result<std::optional<Bytes>> Connection::receive(StreamCore& core, rt::Deadline 
     streams_->eaten(core, std::exchange(core.read_cost, 0));
     if (give_credit()) ask_to_send(lock);
   }
-  if (!core.filters.empty()) [[unlikely]] {
+  if (!core.filters.empty() && !core.is_filtered) [[unlikely]] {
     Result<Bytes> undone = unfilter_on_stream(*options_, core.filters, std::move(body));
     if (!undone) return undone.error();
     body = *std::move(undone);
@@ -140,7 +141,7 @@ bool Connection::give_credit() {
 }
 
 Status Connection::send_on(StreamCore& core, Bytes body, rt::Deadline deadline) {
-  if (!core.filters.empty()) [[unlikely]] {
+  if (!core.filters.empty() && !core.is_filtered) [[unlikely]] {
     Result<Bytes> filtered = filter_on_stream(*options_, core.filters, std::move(body));
     if (!filtered) return filtered.error();
     body = *std::move(filtered);

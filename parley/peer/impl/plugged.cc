@@ -6,6 +6,7 @@
 
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/async_call.h"
+#include "parley/peer/impl/filters.h"
 #include "parley/peer/impl/line.h"
 #include "parley/peer/impl/route.h"
 #include "parley/peer/impl/turn.h"
@@ -39,6 +40,18 @@ Result<Message> exchange_once(Connection& connection, CallStep& step) {
   return reply;
 }
 
+// What came as it had travelled elsewhere is for them to see as it was before that.
+Status unfilter_step(const PeerOptions& options, CallStep& step) {
+  const bool is_filtered = std::exchange(step.options().is_filtered, false);
+  const wire::FilterPipe& filters = step.options().filters;
+  if (!is_filtered || filters.empty()) return {};
+  auto body =
+      wire::undo_filters(options.filters.get(), filters, step.body(), undone_limit(options));
+  if (!body) return body.error();
+  step.set_body(step.body_codec(), *std::move(body));
+  return {};
+}
+
 Session session_of(Connection& connection) { return Session(connection.shared_from_this()); }
 
 }  // namespace
@@ -64,16 +77,12 @@ Status Plugged::serve(Connection& connection, Arrived& arrived, Context& context
 
 Status Plugged::go_through(Connection& connection, Context& context, Message& request,
                            Workplace& place, rt::OnPark& waits) {
-  // They see a body as it was before its filters. What cannot be undone is theirs to know, too.
-  Status unfiltered;
-  if (request.is_filtered) unfiltered = connection.unfilter_request(request, waits);
   auto last = [&] {
-    if (!unfiltered.is_ok()) return unfiltered;
     Status status = route(connection, context, request, place, waits);
     if (!status.is_ok()) place.answer.clear();
     return status;
   };
-  ServeStep step(context, place.answer);
+  ServeStep step(context, place.answer, &waits);
   return connection.extras_.plugins()->serve(step, Last(last));
 }
 
@@ -83,6 +92,16 @@ Status Plugged::route(Connection& connection, Context& context, Message& request
   const Router::Method* const method = method_for(request, router, place.recent, context);
   if (!can_serve(method, request)) return no_handler(method, request, router);
   return connection.run_handler(*method, context, request, place.answer, waits);
+}
+
+Status Plugged::unfilter(const PeerOptions& options, const wire::FilterPipe& filters,
+                         Answer& answer) {
+  auto body =
+      wire::undo_filters(options.filters.get(), filters, answer.bytes, undone_limit(options));
+  if (!body) return body.error();
+  answer.bytes = *std::move(body);
+  answer.is_filtered = false;
+  return {};
 }
 
 void Plugged::count_again(Connection& connection, std::size_t before, std::size_t after) {
@@ -97,6 +116,7 @@ Result<Message> Plugged::exchange(Connection& connection, const CallOptions& opt
                                   std::string_view method, wire::BodyCodec codec, Bytes body) {
   CallStep step(session_of(connection), CallStep::Kind::call, options, method, codec,
                 std::move(body));
+  if (Status s = unfilter_step(*connection.options_, step); !s.is_ok()) return s;
   auto last = [&]() -> Status {
     step.reply() = {};
     step.reply_metadata().clear();
@@ -115,6 +135,7 @@ Status Plugged::push(Connection& connection, const CallOptions& options, std::st
                      wire::BodyCodec codec, Bytes body) {
   CallStep step(session_of(connection), CallStep::Kind::push, options, method, codec,
                 std::move(body));
+  if (Status s = unfilter_step(*connection.options_, step); !s.is_ok()) return s;
   Line* const line = connection.extras().line();
   auto last = [&] {
     return line == nullptr

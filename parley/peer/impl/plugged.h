@@ -58,6 +58,14 @@ struct Plugged {
   static Status serve(Connection& connection, Arrived& arrived, Context& context,
                       Connection::Turn& turn, rt::OnPark& waits);
 
+  // A body that is served, and what is answered, without their filters: for plugins that look at
+  // it.
+  static Status unfilter(Connection& connection, wire::Message& request, rt::OnPark& waits) {
+    return connection.unfilter_request(request, waits);
+  }
+  static Status unfilter(const PeerOptions& options, const wire::FilterPipe& filters,
+                         Answer& answer);
+
   // A request that is served holds more, or less.
   static void count_again(Connection& connection, std::size_t before, std::size_t after);
 

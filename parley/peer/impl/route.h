@@ -15,7 +15,7 @@ inline const Router::Method* method_for(wire::Message& request, const Router& ro
   const Router::Method* method = router.find(request.method, recent);
   if (method == nullptr) [[unlikely]]
     method = find_before_query(router, request, context);
-  if (method != nullptr || request.type == wire::MessageType::open) [[likely]]
+  if (method != nullptr) [[likely]]
     return method;
   return router.unknown(request.type);
 }

@@ -43,6 +43,7 @@ struct StreamCore : std::enable_shared_from_this<StreamCore> {
   bool is_own = false;  // opened on this side
   wire::BodyCodec codec = wire::BodyCodec::none;
   wire::FilterPipe filters;     // what each message goes through
+  bool is_filtered = false;     // and has gone through already: CallOptions::is_filtered
   std::uint64_t tell_at = 0;    // so much is read before the session is told
   rt::Deadline deadline;        // of the stream as a whole, on the side that opened it
   std::uint64_t frame_end = 0;  // position in the outgoing stream right after its OPEN
