@@ -59,7 +59,7 @@ void handle_all(Peer& peer) {
   peer.handle("/note", [](Context& context, const std::string& text) {
     print(std::string(context.is_push() ? "pushed: " : "called: ") + text);
   });
-  peer.handle("/slow/brief", []() -> Status { return rt::sleep(std::chrono::milliseconds(150)); });
+  peer.handle("/slow/brief", []() -> Status { return rt::sleep(std::chrono::seconds(4)); });
   peer.handle("/slow/hour", []() -> Status {
     print("waiting");
     return rt::sleep(std::chrono::hours(1));

@@ -26,6 +26,8 @@ struct Report {
 
 // How long the other side may take to close its half of the connection once all is said.
 constexpr Duration farewell_timeout = std::chrono::milliseconds(200);
+// What is left of the time travels with the call, in whole microseconds.
+constexpr Duration lost_on_the_way = std::chrono::microseconds(1);
 
 CallOptions options_of(const CallPlan& plan, Duration spent, Report& report) {
   CallOptions options;
@@ -66,6 +68,11 @@ void exchange(const CallPlan& plan, Report& report) {
     if (answer) report.answer = answer->to_string();
   }
   report.call_time = rt::now() - sent;
+  // The other side knows how long we wait, and may be quicker to say that it is over.
+  const bool is_over = report.call_time + lost_on_the_way >= *call_options.timeout;
+  if (is_over && report.status.is_remote() && report.status.code() == Code::deadline_exceeded) {
+    report.status = Status(Code::deadline_exceeded, report.status.message());
+  }
   session->close();
 }
 
