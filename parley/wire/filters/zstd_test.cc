@@ -20,18 +20,6 @@ using testing::error_of;
 using testing::mixed_text;
 using testing::roomy;
 
-TEST(Zstd, what_goes_in_comes_out) {
-  testing::check_round_trips(*zstd_filter());
-  testing::check_round_trips(*zstd_filter({.level = 1, .min_bytes = 0}));
-  testing::check_round_trips(*zstd_filter({.level = 19, .min_bytes = 1'000'000}));
-}
-
-TEST(Zstd, a_higher_level_is_smaller) {
-  const std::string text = mixed_text(200'000);
-  EXPECT_LT(applied(*zstd_filter({.level = 19}), text).size(),
-            applied(*zstd_filter({.level = 1}), text).size());
-}
-
 TEST(Zstd, below_its_threshold_content_is_stored) {
   const auto filter = zstd_filter({.min_bytes = 6});
   EXPECT_EQ(to_hex(applied(*filter, "hello")), "28b52ffd240529000068656c6c6fa36d9f88");
@@ -68,15 +56,6 @@ TEST(Zstd, its_program_reads_what_we_write_and_the_other_way_round) {
   }
 }
 
-TEST(Zstd, a_level_that_is_none_is_a_bug) {
-  EXPECT_DEATH((void)zstd_filter({.level = 20}), "levels from 1 to 19");
-}
-
-TEST(Zstd, a_stream_that_is_cut_is_data_loss) {
-  testing::check_cuts(*zstd_filter(), applied(*zstd_filter({.min_bytes = 0}), mixed_text(500)));
-  testing::check_cuts(*zstd_filter(), applied(*zstd_filter(), mixed_text(50)));
-}
-
 TEST(Zstd, a_wrong_checksum_is_data_loss) {
   std::string sent = applied(*zstd_filter({.min_bytes = 0}), "hello, hello, hello");
   sent.back() = static_cast<char>(sent.back() ^ 1);
@@ -89,25 +68,6 @@ TEST(Zstd, what_is_no_zstd_is_data_loss) {
   const Status status = error_of(*zstd_filter(), "{\"a\":1}");
   EXPECT_EQ(status.code(), Code::data_loss);
   EXPECT_NE(status.message().find("what came is damaged or no zstd: "), std::string::npos);
-}
-
-TEST(Zstd, frames_behind_each_other_are_one_content) {
-  const auto filter = zstd_filter({.min_bytes = 4});
-  const std::string skippable = from_hex("502a4d18 03000000 616263");
-  const std::string sent =
-      applied(*filter, "one ") + skippable + applied(*filter, "") + applied(*filter, "two");
-  for (std::size_t piece = 1; piece <= sent.size(); ++piece) {
-    const auto back = filter->undo(testing::in_pieces(sent, piece), roomy);
-    ASSERT_TRUE(back) << back.error();
-    EXPECT_EQ(*back, "one two");
-  }
-}
-
-TEST(Zstd, anything_else_behind_the_end_is_data_loss) {
-  const std::string sent = applied(*zstd_filter(), "hello");
-  for (const std::string_view behind : {"!", "garbage", "\x28", "\x28\xb5\x2f"}) {
-    EXPECT_EQ(error_of(*zstd_filter(), sent + std::string(behind)).code(), Code::data_loss);
-  }
 }
 
 TEST(Zstd, what_grows_beyond_the_limit_is_refused_to_the_byte) {
@@ -133,15 +93,6 @@ TEST(Zstd, a_bomb_never_holds_much_more_than_the_limit) {
   EXPECT_GT(held, 1U << 20U);
   EXPECT_LT(held, (1U << 20U) + (1U << 18U));
 }
-
-TEST(Zstd, a_bomb_within_a_bomb_is_refused_at_the_same_limit) {
-  Filters filters;
-  filters.add(zstd_filter({.level = 1}));
-  filters.add(zstd_filter({.id = 'Z', .level = 1, .min_bytes = 0}));
-  testing::check_bomb_in_a_bomb(filters, "zZ");
-}
-
-TEST(Zstd, works_without_a_limit) { testing::check_without_limit(*zstd_filter()); }
 
 TEST(Zstd, a_header_alone_claims_no_window_beyond_the_limit) {
   // No content size, a window of 128 MiB.
