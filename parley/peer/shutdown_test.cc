@@ -129,14 +129,25 @@ PARLEY_PEER_TEST(Shutdown, without_a_limit_of_its_own_it_has_that_of_the_peer) {
   EXPECT_EQ(asked.get().error().code(), Code::outcome_unknown);
 }
 
-PARLEY_PEER_TEST(Shutdown, a_limit_of_zero_waits_for_nobody) {
+// Peers that would wait for an hour, with a handler under way.
+struct Patient {
+  Patient() : session(serve()), asked(session.call_async<int>("/gate")) {
+    EXPECT_TRUE(gate.entered.wait().is_ok());
+  }
+  Session serve() {
+    pair.server.handle("/gate", [this] { return gate.pass(); });
+    return pair.dial();
+  }
+
   Gate gate;
-  const PeerOptions patient{.drain_timeout = 1h, .flush_timeout = 1h, .close_timeout = 1h};
-  Pair pair(patient);
-  pair.server.handle("/gate", [&] { return gate.pass(); });
-  const Session session = pair.dial();
-  auto asked = session.call_async<int>("/gate");
-  ASSERT_TRUE(gate.entered.wait().is_ok());
+  Pair pair{PeerOptions{.drain_timeout = 1h, .flush_timeout = 1h, .close_timeout = 1h}};
+  Session session;
+  AsyncCall<int> asked;
+};
+
+PARLEY_PEER_TEST(Shutdown, a_limit_of_zero_waits_for_nobody) {
+  Patient patient;
+  auto& [gate, pair, session, asked] = patient;
   Foreign silent(pair.address);
   while (pair.server.session_count() < 2) rt::yield();
   const ShutdownReport report = pair.server.shutdown({.limit = Duration::zero()});
@@ -146,13 +157,8 @@ PARLEY_PEER_TEST(Shutdown, a_limit_of_zero_waits_for_nobody) {
 }
 
 PARLEY_PEER_TEST(Shutdown, a_shorter_limit_ends_what_was_to_take_longer) {
-  Gate gate;
-  const PeerOptions patient{.drain_timeout = 1h, .flush_timeout = 1h, .close_timeout = 1h};
-  Pair pair(patient);
-  pair.server.handle("/gate", [&] { return gate.pass(); });
-  const Session session = pair.dial();
-  auto asked = session.call_async<int>("/gate");
-  ASSERT_TRUE(gate.entered.wait().is_ok());
+  Patient patient;
+  auto& [gate, pair, session, asked] = patient;
   ShutdownReport first;
   rt::Scope scope;
   scope.go("patient", [&] { first = pair.server.shutdown({.limit = 1h}); });
