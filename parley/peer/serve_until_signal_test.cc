@@ -9,6 +9,7 @@
 #include <atomic>
 #include <csignal>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -68,52 +69,52 @@ PARLEY_PEER_TEST(ServeUntilSignal, one_signal_drains_what_is_under_way) {
   EXPECT_FALSE(is_held_back(SIGUSR1));
 }
 
-PARLEY_PEER_TEST(ServeUntilSignal, a_second_signal_ends_at_once_though_a_handler_hangs) {
+// A service with a handler under way that never returns by itself.
+struct Hanging {
+  Hanging() {
+    pair.server.handle("/never", [this] {
+      entered.set();
+      (void)rt::Event().wait();
+    });
+    asked.emplace(pair.dial().call_async("/never"));
+    EXPECT_TRUE(entered.wait().is_ok());
+  }
+
   rt::Event entered;
   Pair pair;
-  pair.server.handle("/never", [&] {
-    entered.set();
-    (void)rt::Event().wait();
-  });
-  const Session session = pair.dial();
-  auto asked = session.call_async("/never");
-  ASSERT_TRUE(entered.wait().is_ok());
+  std::optional<AsyncCall<>> asked;
+};
+
+PARLEY_PEER_TEST(ServeUntilSignal, a_second_signal_ends_at_once_though_a_handler_hangs) {
+  Hanging hanging;
   Result<Served> served = Status(Code::unknown, "it has not returned");
   rt::Scope scope;
   scope.go("serve", [&] {
-    served =
-        serve_until_signal(pair.server, {.signals = {SIGUSR1, SIGUSR2}, .shutdown = {.limit = 1h}});
+    served = serve_until_signal(hanging.pair.server,
+                                {.signals = {SIGUSR1, SIGUSR2}, .shutdown = {.limit = 1h}});
   });
   wait_until_held_back(SIGUSR2);
   ASSERT_EQ(::kill(::getpid(), SIGUSR1), 0);
-  pair.server_log.wait_for("ends within");
+  hanging.pair.server_log.wait_for("ends within");
   ASSERT_EQ(::kill(::getpid(), SIGUSR2), 0);
-  EXPECT_EQ(asked.get().error().code(), Code::outcome_unknown);
+  EXPECT_EQ(hanging.asked->get().error().code(), Code::outcome_unknown);
   scope.join();
   ASSERT_TRUE(served) << served.error();
   EXPECT_EQ(served->second, SIGUSR2);
   EXPECT_EQ(served->exit_code(), 128 + SIGUSR2);
   EXPECT_EQ(served->report.cut.handlers, 1u);
-  EXPECT_TRUE(pair.server_log.has("(a second signal, SIGUSR2): ends at once"));
+  EXPECT_TRUE(hanging.pair.server_log.has("(a second signal, SIGUSR2): ends at once"));
 }
 
 PARLEY_PEER_TEST(ServeUntilSignal, what_the_limit_cut_shows_in_the_exit_code) {
-  rt::Event entered;
-  Pair pair;
-  pair.server.handle("/never", [&] {
-    entered.set();
-    (void)rt::Event().wait();
-  });
-  const Session session = pair.dial();
-  auto asked = session.call_async("/never");
-  ASSERT_TRUE(entered.wait().is_ok());
+  Hanging hanging;
   rt::Scope scope;
   scope.go("signal", [&] {
     wait_until_held_back(SIGUSR1);
     ASSERT_EQ(::kill(::getpid(), SIGUSR1), 0);
   });
   const auto served =
-      serve_until_signal(pair.server, {.signals = {SIGUSR1}, .shutdown = {.limit = 10ms}});
+      serve_until_signal(hanging.pair.server, {.signals = {SIGUSR1}, .shutdown = {.limit = 10ms}});
   ASSERT_TRUE(served) << served.error();
   EXPECT_EQ(served->exit_code(), 1);
 }
