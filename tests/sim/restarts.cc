@@ -39,12 +39,9 @@ struct Entry {
 class Street {
  public:
   void run() {
-    for (const char* name : shops) world_.node(name);
-    for (const char* name : customers) world_.node(name);
     rt::Scope shopkeepers;
-    for (const char* name : shops) {
-      shopkeepers.go(name, [this, name] { keep_shop(name); });
-    }
+    open_street(world_, shops, customers, shopkeepers,
+                [this](const char* name) { keep_shop(name); });
     rt::Scope weather;
     weather.go("cuts", [this] {
       if (is_calm_) return;

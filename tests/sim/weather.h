@@ -9,6 +9,7 @@
 
 #include "parley/net/sim_network.h"
 #include "parley/peer/options.h"
+#include "parley/rt/scope.h"
 
 namespace parley::sim {
 
@@ -17,6 +18,17 @@ net::SimOptions network_options();
 
 // Of a peer on that node, with limits short enough to be met in such weather.
 PeerOptions options_on(net::Network& node);
+
+// A node for each of them, and a fiber of `keepers` for each shop, which keeps it.
+template <class Keep>
+void open_street(net::SimWorld& world, std::span<const char* const> shops,
+                 std::span<const char* const> customers, rt::Scope& keepers, Keep keep) {
+  for (const char* name : shops) world.node(name);
+  for (const char* name : customers) world.node(name);
+  for (const char* name : shops) {
+    keepers.go(name, [keep, name] { keep(name); });
+  }
+}
 
 // Some strikes one after the other, of all kinds; then everything is whole. `servers` crash and
 // start again; `clients` only lose sight of them.
