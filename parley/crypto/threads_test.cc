@@ -24,6 +24,21 @@ void on_four(Run run) {
   for (std::thread& thread : threads) thread.join();
 }
 
+// Of one sequence.
+struct BothEnds {
+  explicit BothEnds(SequenceOptions options)
+      : dialer(end(options, Side::dialer)), listener(end(options, Side::listener)) {}
+
+  static SealedSequences end(SequenceOptions options, Side side) {
+    options.salt = "random bytes of both sides";
+    options.side = side;
+    return derive_sequences(secret(std::string(32, 's')), options).value();
+  }
+
+  SealedSequences dialer;
+  SealedSequences listener;
+};
+
 TEST(CryptoThreads, share_a_key_of_sealed_messages) {
   for (const AeadAlgorithm algorithm :
        {AeadAlgorithm::aes256_gcm, AeadAlgorithm::chacha20_poly1305}) {
@@ -48,13 +63,7 @@ TEST(CryptoThreads, share_a_key_of_sealed_messages) {
 }
 
 TEST(CryptoThreads, share_both_ends_of_a_sequence) {
-  SequenceOptions options;
-  options.salt = "random bytes of both sides";
-  options.window = 4096;
-  options.messages_per_key = 5000;
-  SealedSequences dialer = derive_sequences(secret(std::string(32, 's')), options).value();
-  options.side = Side::listener;
-  SealedSequences listener = derive_sequences(secret(std::string(32, 's')), options).value();
+  BothEnds ends({.window = 4096, .messages_per_key = 5000});
   constexpr int each = 400;
   // A message goes once, or twice, and is opened by whoever has it first.
   std::atomic<int> opened{0};
@@ -65,7 +74,7 @@ TEST(CryptoThreads, share_both_ends_of_a_sequence) {
   on_four([&](int thread) {
     for (int i = 0; i < each; ++i) {
       const Bytes text = Bytes::from(std::to_string(thread) + " " + std::to_string(i));
-      const Bytes message = dialer.sealing.seal(text).value();
+      const Bytes message = ends.dialer.sealing.seal(text).value();
       Bytes other;
       {
         const std::scoped_lock lock(mutex);
@@ -73,7 +82,7 @@ TEST(CryptoThreads, share_both_ends_of_a_sequence) {
         other = kept[kept.size() / 2];
       }
       for (const Bytes& one : {message, other}) {
-        const auto plain = listener.opening.open(one);
+        const auto plain = ends.listener.opening.open(one);
         if (!plain) {
           if (plain.error().code() == Code::already_exists) ++again;
           continue;
@@ -86,29 +95,24 @@ TEST(CryptoThreads, share_both_ends_of_a_sequence) {
   });
   EXPECT_EQ(opened, 4 * each);
   EXPECT_EQ(again, 4 * each);
-  EXPECT_EQ(dialer.sealing.count(), 4u * each);
-  EXPECT_EQ(listener.opening.count(), 4u * each);
+  EXPECT_EQ(ends.dialer.sealing.count(), 4u * each);
+  EXPECT_EQ(ends.listener.opening.count(), 4u * each);
 }
 
 TEST(CryptoThreads, open_a_message_once_when_all_have_it_at_the_same_time) {
   for (const std::size_t window : {0, 16}) {
-    SequenceOptions options;
-    options.salt = "random bytes of both sides";
-    options.window = window;
-    SealedSequences dialer = derive_sequences(secret(std::string(32, 's')), options).value();
-    options.side = Side::listener;
-    SealedSequences listener = derive_sequences(secret(std::string(32, 's')), options).value();
+    BothEnds ends({.window = window});
     // Long enough for all to be at work with it before the first is done.
     const Bytes plain = Bytes::from(std::string(2'000'000, 't'));
     for (int i = 0; i < 10; ++i) {
-      const Bytes message = dialer.sealing.seal(plain).value();
+      const Bytes message = ends.dialer.sealing.seal(plain).value();
       std::atomic<int> there{0};
       std::atomic<int> opened{0};
       std::atomic<int> again{0};
       on_four([&](int /*thread*/) {
         ++there;
         while (there < 4) std::this_thread::yield();
-        const auto result = listener.opening.open(message);
+        const auto result = ends.listener.opening.open(message);
         if (result) ++opened;
         if (result.error().code() == Code::already_exists) ++again;
       });
@@ -119,20 +123,14 @@ TEST(CryptoThreads, open_a_message_once_when_all_have_it_at_the_same_time) {
 }
 
 TEST(CryptoThreads, change_the_key_of_a_sequence_under_each_other) {
-  SequenceOptions options;
-  options.salt = "random bytes of both sides";
-  options.window = 64;
-  options.messages_per_key = 64;
-  SealedSequences dialer = derive_sequences(secret(std::string(32, 's')), options).value();
-  options.side = Side::listener;
-  SealedSequences listener = derive_sequences(secret(std::string(32, 's')), options).value();
+  BothEnds ends({.window = 64, .messages_per_key = 64});
   // Handed out in blocks no longer than the window, so that nobody is left behind.
   for (int block = 0; block < 20; ++block) {
     std::atomic<int> opened{0};
     on_four([&](int /*thread*/) {
       for (int i = 0; i < 16; ++i) {
-        const Bytes message = dialer.sealing.seal(Bytes::copy_of("tea")).value();
-        if (listener.opening.open(message)) ++opened;
+        const Bytes message = ends.dialer.sealing.seal(Bytes::copy_of("tea")).value();
+        if (ends.listener.opening.open(message)) ++opened;
       }
     });
     ASSERT_EQ(opened, 64) << block;
