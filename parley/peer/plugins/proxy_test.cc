@@ -744,5 +744,35 @@ PARLEY_PEER_TEST(Proxy, many_calls_of_many_sessions_each_get_their_own_answer) {
   EXPECT_EQ(right, sessions * calls);
 }
 
+// Each has a fiber here: within max_under_way, max_fibers and, of one session, max_handlers.
+PARLEY_FIBER_TEST(Proxy, ten_thousand_calls_wait_for_their_answers_at_once) {
+  constexpr std::size_t count = 10'000;
+  Peer inside;
+  Foreign backend(inside.listen("tcp://127.0.0.1:0").value().to_string());
+  backend.say_hello();
+  EXPECT_EQ(backend.hear().type, MessageType::hello);
+  Pair front({.max_handlers = count,
+              .plugins = {proxy({.pick = [&](const ProxyLabel&) -> Result<ProxyTarget> {
+                return inside.sessions().at(0);
+              }})}},
+             {});
+  const Session session = front.dial();
+  std::vector<AsyncCall<std::size_t>> asked;
+  for (std::size_t i = 0; i < count; ++i) {
+    asked.push_back(session.call_async<std::size_t>("/wait", i));
+  }
+  // Nobody is answered before the last has come.
+  std::vector<Message> came;
+  while (came.size() < count) came.push_back(backend.hear());
+  for (Message& each : came) {
+    each = {.seq = each.seq,
+            .type = MessageType::reply,
+            .body_codec = each.body_codec,
+            .body = std::move(each.body)};
+  }
+  backend.say_at_once(came);
+  for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(asked[i].get().value(), i);
+}
+
 }  // namespace
 }  // namespace parley
