@@ -23,6 +23,8 @@ constexpr std::array holding = {
              &talk},
     Scenario{"restarts", "peers that end in order lose no call they took, and run none they refuse",
              &restarts},
+    Scenario{"proxied", "what passes a proxy runs once, and what it could not bring on did not run",
+             &proxied},
 };
 
 constexpr std::array wrong = {

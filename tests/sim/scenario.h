@@ -31,6 +31,7 @@ void store();
 void peers();
 void talk();
 void restarts();
+void proxied();
 void planted_lost_update();
 void planted_deadlock();
 void planted_real_time();
