@@ -569,7 +569,7 @@ PARLEY_PEER_TEST(Plugins, one_that_waits_ends_when_the_caller_gives_up) {
   EXPECT_EQ(late.get().error().code(), Code::deadline_exceeded);
   // Of the server's own deadline and the caller's word that it gave up either may come first.
   const Code first = ended.receive().value();
-  EXPECT_TRUE(first == Code::deadline_exceeded || first == Code::cancelled) << to_string(first);
+  EXPECT_TRUE(first == Code::deadline_exceeded || first == Code::cancelled) << first;
   const auto call = session.call_async("/x");
   EXPECT_TRUE(begun.receive());
   call.cancel();
