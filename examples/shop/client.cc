@@ -1,7 +1,8 @@
 // A customer of the shop: shows each kind of call once, then places the orders of a file over many
 // fibers at once and checks every answer. Exit code 0 when all of them were as expected.
 //
-//   shop_client ADDRESS ORDERS.jsonl
+//   shop_client ADDRESS ORDERS.jsonl [FRAMING]
+//   shop_client --framings
 #include <parley/parley.h>
 #include <unistd.h>
 
@@ -11,8 +12,10 @@
 #include <cstdio>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "framings.h"
 #include "order_book.h"
 #include "shop.h"
 #include "tally.h"
@@ -203,11 +206,12 @@ bool check_answers(const Tally& tally) {
   return complaints.empty();
 }
 
-int shopping(const char* address, const std::vector<PlannedOrder>& orders) {
+int shopping(const char* address, const std::vector<PlannedOrder>& orders,
+             const Framings& framings) {
   std::size_t big_ones = 1;  // the tour's
   for (const PlannedOrder& plan : orders) big_ones += plan.is_big_and_good() ? 1 : 0;
   Customer customer(big_ones);
-  parley::Peer peer;
+  parley::Peer peer(parley::PeerOptions{.framings = framings});
   customer.open(peer);
   auto session = peer.dial(address);
   if (!session) {
@@ -239,8 +243,10 @@ int shopping(const char* address, const std::vector<PlannedOrder>& orders) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: shop_client tcp://HOST:PORT ORDERS.jsonl\n");
+  if (argc == 2 && std::string_view(argv[1]) == "--framings") return print_framings();
+  const Framings framings = framing_named(argc == 4 ? argv[3] : "parley");
+  if (argc < 3 || argc > 4 || framings.empty()) {
+    std::fprintf(stderr, "usage: shop_client tcp://HOST:PORT ORDERS.jsonl [FRAMING]\n");
     return 2;
   }
   const auto orders = load_orders(argv[2]);
@@ -248,5 +254,5 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "client: %s\n", orders.error().to_string().c_str());
     return 1;
   }
-  return parley::run([&] { return shopping(argv[1], *orders); });
+  return parley::run([&] { return shopping(argv[1], *orders, framings); });
 }

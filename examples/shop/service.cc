@@ -2,6 +2,7 @@
 // until Ctrl-C: then it finishes what it has begun. A second Ctrl-C ends it at once.
 //
 //   shop_service INVENTORY.json [ADDRESS]
+//   shop_service --framings
 #include <parley/parley.h>
 
 #include <atomic>
@@ -12,9 +13,11 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "framings.h"
 #include "shop.h"
 
 namespace {
@@ -161,9 +164,10 @@ int serve(const std::vector<Item>& items, const char* wanted_address) {
   Shop shop(items);
   // A reader of our output that left must not end the shop.
   std::signal(SIGPIPE, SIG_IGN);
-  parley::Peer peer(parley::PeerOptions{.log = [](std::string_view line) {
+  const auto log = [](std::string_view line) {
     std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
-  }});
+  };
+  parley::Peer peer(parley::PeerOptions{.framings = all_framings(), .log = log});
   shop.open(peer);
   const auto address = peer.listen(wanted_address);
   if (!address) {
@@ -179,6 +183,7 @@ int serve(const std::vector<Item>& items, const char* wanted_address) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--framings") return print_framings();
   if (argc < 2 || argc > 3) {
     std::fprintf(stderr, "usage: shop_service INVENTORY.json [tcp://HOST:PORT]\n");
     return 2;

@@ -76,10 +76,16 @@ struct PeerOptions {
   // (Session::call_then, on_closed) are called at the end of their session only. At the limit they
   // wait for their turn.
   std::size_t max_fibers = 100'000;
-  // Bytes waiting to be sent in one session; who wants to send more waits. As many again of answers
+  // Bytes waiting to be sent in one session; who wants to send more waits. As many again of bodies
+  // that go in parts, and of what may not overtake them; what is small passes them. And of answers
   // to pings and to calls that are not run; a session that asks for more of them and takes none is
   // closed.
   std::size_t max_outgoing_bytes = std::size_t{4} << 20U;
+  // A body beyond so many bytes goes in parts of that size (the parley framing), and what is small
+  // goes between them: the smaller, the sooner, the more frames. At least 16 KiB; 48 KiB or less
+  // whatever is said here, while the other side takes no larger frames. PUSHes do not overtake each
+  // other, nor do the messages of a stream.
+  std::size_t part_bytes = std::size_t{64} << 10U;
 
   // Streams that the other side of a session may have open at once, at least 100; each is served as
   // a handler of max_handlers. Bytes that may have come on one of them without being read, at least

@@ -29,8 +29,10 @@ using testing::soon;
 using testing::Street;
 using testing::wait_until;
 
-// More than the network takes while nobody reads: some of it has not left.
-constexpr std::size_t too_much = std::size_t{1} << 20U;
+// More than the network takes while nobody reads: some of it has not left. It goes in one frame: of
+// a body in parts some would have left, and others would take turns with it.
+constexpr std::size_t too_much = std::size_t{960} << 10U;
+constexpr std::size_t in_one_frame = too_much + 64;
 
 PARLEY_PEER_TEST(Redial, a_session_goes_on_over_a_new_connection_as_what_it_was) {
   Street street;
@@ -77,7 +79,8 @@ PARLEY_PEER_TEST(Redial, a_call_in_flight_at_the_cut_is_outcome_unknown_and_not_
 }
 
 PARLEY_PEER_TEST(Redial, what_was_not_sent_at_the_cut_goes_on_the_new_connection) {
-  Street street(PeerOptions{.max_outgoing_bytes = 16 * too_much});  // nobody waits for room
+  // Nobody waits for room.
+  Street street(PeerOptions{.max_outgoing_bytes = 16 * too_much, .part_bytes = in_one_frame});
   const Session session = street.dial();
   const std::string much(too_much, 'x');
   EXPECT_EQ(session.call<int>("/count", 1).value(), 1);  // and what each takes is known
@@ -478,7 +481,7 @@ PARLEY_PEER_TEST(Redial, options_that_make_no_sense_are_refused_by_dial) {
 }
 
 PARLEY_PEER_TEST(Redial, calls_nobody_waits_for_may_be_given_up_while_it_is_dialled) {
-  Street street;
+  Street street(PeerOptions{.part_bytes = in_one_frame});
   const Session session = street.dial();
   const std::string much(too_much, 'x');
   EXPECT_EQ(session.call<int>("/count", 1).value(), 1);

@@ -78,9 +78,14 @@ class Encoder {
   [[nodiscard]] virtual bool has(MessageType type) const noexcept = 0;
   // How large a body may be at present, by the format's limits and those of the other side.
   [[nodiscard]] virtual std::size_t max_body_bytes() const noexcept = 0;
-  // How large the parts should be that a large body is cut into: a message with `more`, then those
-  // of type part. 0: the format has no parts.
+  // How large the parts may be that a large body is cut into: a message with `more`, then those of
+  // type part. 0: the format has no parts.
   [[nodiscard]] virtual std::size_t part_bytes() const noexcept { return 0; }
+  // In a format with parts: what encode() would return, for who encodes it later. Ok stays ok.
+  [[nodiscard]] virtual Status check(const Message& message) const {
+    (void)message;
+    return {};
+  }
   // Who takes a body through Message::filters. True: the sender (filter_body() of filter.h), before
   // it encodes, and the receiver undoes it where the body is used. False: the encoder and the
   // decoder, since filters change more of a frame than its body.

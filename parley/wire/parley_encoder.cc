@@ -18,8 +18,8 @@ using impl::varint_size;
 constexpr std::string_view ellipsis = "…";
 // Of an error's texts together: what is longer is cut.
 constexpr std::size_t most_status_text = std::size_t{16} << 10U;
-// What a large body is cut into, so that each part fits a frame whatever the other side takes.
-constexpr std::size_t most_part = std::size_t{48} << 10U;
+// What a part leaves to the metadata that may precede it in its frame.
+constexpr std::size_t beside_part = std::size_t{16} << 10U;
 // A frame takes at most this besides method, status and metadata: id, method's number and size,
 // deadline, count of entries, codec, filters.
 constexpr std::size_t most_overhead = 5 * impl::longest_varint + 1;
@@ -144,7 +144,11 @@ std::size_t ParleyEncoder::max_body_bytes() const noexcept {
   return std::min(other_.max_message, limits_.takes.max_message);
 }
 
-std::size_t ParleyEncoder::part_bytes() const noexcept { return most_part; }
+std::size_t ParleyEncoder::part_bytes() const noexcept { return other_.max_frame - beside_part; }
+
+Status ParleyEncoder::check(const Message& message) const {
+  return refuse(message, message.body.size());
+}
 
 // All that can go wrong, before anything is written.
 Status ParleyEncoder::refuse(const Message& message, std::size_t body_bytes) const {

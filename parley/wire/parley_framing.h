@@ -133,7 +133,9 @@ class ParleyEncoder final : public Encoder {
   // All of them.
   [[nodiscard]] bool has(MessageType type) const noexcept override;
   [[nodiscard]] std::size_t max_body_bytes() const noexcept override;
+  // 48 KiB until the other side has said that it takes larger frames.
   [[nodiscard]] std::size_t part_bytes() const noexcept override;
+  [[nodiscard]] Status check(const Message& message) const override;
   // They do: the decoder hands bodies out as they came, whatever filters they name.
   [[nodiscard]] bool takes_filtered_bodies() const noexcept override { return true; }
 

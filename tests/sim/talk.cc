@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "parley/base/bytes.h"
 #include "parley/net/sim_network.h"
 #include "parley/peer/batch.h"
 #include "parley/peer/peer.h"
@@ -29,14 +30,19 @@ using namespace std::chrono_literals;
 constexpr std::array hosts = {"host"};
 constexpr std::array guests = {"guest-1", "guest-2", "guest-3"};
 
+// Far more than limits as small as these allow, and far less than what nobody bounds.
+constexpr std::size_t most_blocks = 2'000;
+
 // A message of a stream; the note ends with a full stop.
 struct Item {
   std::size_t number = 0;
   std::string note;
 };
 
+// Now and then one that goes in parts.
 std::string some_note() {
-  std::string note(static_cast<std::size_t>(once_in(4) ? draw(1, 20'000) : 10), 'x');
+  const int most = once_in(8) ? 60'000 : 20'000;
+  std::string note(static_cast<std::size_t>(once_in(4) ? draw(1, most) : 10), 'x');
   note.back() = '.';
   return note;
 }
@@ -54,6 +60,7 @@ PeerOptions talking_on(net::Network& node) {
   options.filters = wire::standard_filters();
   options.stream_credit = std::size_t{64} << 10U;
   options.max_outgoing_bytes = std::size_t{32} << 10U;
+  options.part_bytes = std::size_t{16} << 10U;
   return options;
 }
 
@@ -124,10 +131,12 @@ class Host {
       pause(20ms);
       return number + 1'000;
     });
-    peer_.handle("/note", [this](const std::string& line, std::size_t number) {
-      books_.note(line, number);
-      pause(5ms);
-    });
+    peer_.handle("/note",
+                 [this](const std::string& line, std::size_t number, const std::string& note) {
+                   must(is_whole(note), "what is sent comes whole");
+                   books_.note(line, number);
+                   pause(5ms);
+                 });
     peer_.handle("/login", [this](Context& context, const std::string& id) -> Status {
       Status status = context.session().set_id(id);
       if (status.is_ok()) latest_[id] = context.session().number();
@@ -144,6 +153,7 @@ class Host {
         const auto found = peer_.session(id);
         must(!found || found->number() == number, "an id belongs to who took it last");
       }
+      must(Block::live() < most_blocks, "what waits and what is under way is bounded");
       if (!once_in(3)) continue;
       const PushOptions options{.when_full = static_cast<WhenFull>(draw(0, 2)),
                                 .timeout = draw(0, 50) * 1ms};
@@ -268,7 +278,7 @@ class Guest {
     const int count = draw(0, 10);
     for (std::size_t number = 0; number < static_cast<std::size_t>(count); ++number) {
       // Through filters they would begin when they are undone, not in their order.
-      if (!session.push("/note", line, number).is_ok()) return;
+      if (!session.push("/note", line, number, some_note()).is_ok()) return;
       pause(5ms);
     }
   }

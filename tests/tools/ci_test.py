@@ -57,13 +57,15 @@ class Ci(unittest.TestCase):
         self.assertEqual(lines[-2:], [SUMMARY, "Total Test time (real) = 1.00 sec"])
         table = lines[lines.index("=== stages"):]
         for name in ("setup", "tools", "lint", "test", "conformance", "asan", "tsan",
-                     "aarch64", "sim", "stress", "fuzz", "demo", "release", "bench", "promises"):
+                     "aarch64", "sim", "stress", "fuzz", "demo", "compat", "release",
+                     "bench", "promises"):
             self.assertTrue(any(line.split()[0] == name and line.endswith("s  ok")
                                 for line in table), name)
         for command in ("./dev lint", "./dev test", "./dev conformance", "./dev asan",
                         "./dev tsan", "./dev aarch64",
                         "./dev sim --count 1000", "./dev stress 20s", "./dev stress",
                         "./dev fuzz --total 12", "./dev fuzz", "./dev demo --once",
+                        "./dev compat",
                         "./dev build --preset release",
                         "./dev bench rpc --runs 1 --smoke"):
             self.assertIn(command, self.commands())

@@ -12,7 +12,7 @@ import loading
 
 DEV = os.path.join(loading.ROOT, "dev")
 SUBCOMMANDS = ("demo", "test", "build", "fmt", "lint", "asan", "tsan", "fuzz", "bench", "sim",
-               "stress", "conformance", "aarch64", "ci", "setup")
+               "stress", "conformance", "compat", "aarch64", "ci", "setup")
 NOBODY = 65534
 
 

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "parley/base/status.h"
@@ -115,7 +116,10 @@ class CallEnd {
 
 struct PendingCall {
   std::int32_t seq = 0;
-  std::uint64_t frame_end = 0;  // position in the outgoing stream right after its frame
+  // Position in the outgoing stream right after its frame; of one whose body goes in parts, right
+  // after its first byte.
+  std::uint64_t frame_end = 0;
+  static constexpr std::uint64_t not_begun = std::numeric_limits<std::uint64_t>::max();
   PendingCall* next = nullptr;
   CallEnd* told = nullptr;  // instead of `done`
 

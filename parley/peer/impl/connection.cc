@@ -1,5 +1,6 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/early.h"
+#include "parley/peer/impl/in_parts.h"
 #include "parley/peer/impl/turn.h"
 
 #include <algorithm>
@@ -170,9 +171,11 @@ void Connection::end() {
             : why_over_;
   }
   phase_ = Phase::ended;
+  PendingCall* const unsent = in_order ? InParts::take_unsent(*this) : nullptr;
   const std::uint64_t enqueued = enqueued_;
   lock.unlock();
   if (extras_.line() != nullptr) tell_line();
+  InParts::end_unsent(unsent, reason_);
   has_room_.broadcast();
   if (in_order) {
     // All that is queued will still be sent.
@@ -210,6 +213,7 @@ void Connection::stop_sending() {
   stream_->close();
   has_room_.broadcast();
   lock.lock();
+  outgoing_.drop_parts();
   while (is_sending_) {
     sent_all_.reset();
     lock.unlock();

@@ -118,7 +118,6 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
              std::pair<rt::Context, rt::Cancel> context);
 
   using Lock = std::unique_lock<rt::Mutex>;
-
   struct Turn;  // turn.h
   After run() override;
   After read_and_serve(Turn& turn);
@@ -176,6 +175,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // Calling.
   friend class AsyncCall;
   friend struct Early;    // before it begins
+  friend struct InParts;  // large bodies on their way out
   friend struct Plugged;  // what goes through plugins
   Status terms_of(std::optional<Duration> asked, CallTerms& terms) const;
   bool send_plain(PendingCall& call, const wire::PlainCall& plain);
@@ -201,7 +201,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // Writing.
   Status wait_for_room(Lock& lock, const wire::Message& message, rt::Deadline deadline);
   [[nodiscard]] bool is_full() const;
-  Tried no_room(Lock& lock, WhenFull when_full);
+  [[nodiscard]] bool is_full_for(const wire::Message& message) const;
+  Tried no_room(Lock& lock, const wire::Message& message, WhenFull when_full);
   [[nodiscard]] bool must_wait_for_hello(const wire::Message& message) const;
   [[nodiscard]] bool has_to_wait(const wire::Message& message) const;
   Status encode(Outgoing& out);
@@ -280,18 +281,17 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   std::map<std::uint64_t, std::size_t> closers_;  // fibers inside close(), by handler
   std::size_t draining_ = 0;                      // fibers that wait for quiet_
   std::shared_ptr<Errands> errands_;              // null until there is one
-
-  std::unique_ptr<Streams> streams_;             // null before the first
-  const wire::Settings* other_takes_ = nullptr;  // null until it has said so
-  std::unique_ptr<wire::Encoder> encoder_;       // null until it is known what is spoken
-  bool awaits_hello_ = false;                    // the other side has yet to say what it takes
-  Outbox outgoing_;                              // what nobody has begun to send
-  std::size_t uncounted_ = 0;                    // of its bytes, those nobody waited for room for
-  std::uint64_t enqueued_ = 0;                   // bytes ever appended to outgoing_
-  bool can_send_ = true;                         // false once sending has failed or is over
-  bool is_sending_ = false;                      // somebody is
-  bool is_asked_ = false;                        // a run is to come that sends
-  bool is_gone_ = false;                         // the next run is the last
+  std::unique_ptr<Streams> streams_;              // null before the first
+  const wire::Settings* other_takes_ = nullptr;   // null until it has said so
+  std::unique_ptr<wire::Encoder> encoder_;        // null until it is known what is spoken
+  bool awaits_hello_ = false;                     // the other side has yet to say what it takes
+  Outbox outgoing_;                               // what nobody has begun to send
+  std::size_t uncounted_ = 0;                     // of its bytes, those nobody waited for room for
+  std::uint64_t enqueued_ = 0;                    // bytes ever appended to outgoing_
+  bool can_send_ = true;                          // false once sending has failed or is over
+  bool is_sending_ = false;                       // somebody is
+  bool is_asked_ = false;                         // a run is to come that sends
+  bool is_gone_ = false;                          // the next run is the last
   rt::Cond quiet_;                      // a handler or a call ended, or a handler began to close
   rt::Cond has_room_;                   // or it is known what the other side takes
   rt::Event sent_all_, closed_, told_;  // the last: the callbacks have been told of it

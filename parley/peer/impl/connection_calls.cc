@@ -5,6 +5,7 @@
 
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/filters.h"
+#include "parley/peer/impl/in_parts.h"
 #include "parley/rt/time.h"
 
 namespace parley::impl {
@@ -160,7 +161,7 @@ Status Connection::add_call(Lock& lock, PendingCall& call, Outgoing& out, rt::De
     return status;
   }
   call.seq = message.seq;
-  call.frame_end = enqueued_;
+  call.frame_end = outgoing_.holds(message) ? PendingCall::not_begun : enqueued_;
   pending_.add(call);
   return {};
 }
@@ -189,6 +190,9 @@ bool Connection::take_back(PendingCall& call) {
   pending_.remove(call);
   --calls_;
   if (draining_ > 0) quiet_.broadcast();
+  if (const Parts::Left left = InParts::drop(*this, call.seq); left.is_any && !left.has_begun) {
+    return true;
+  }
   // However much waits to be sent: this makes the other side take more.
   const Message cancel{.seq = call.seq, .type = MessageType::cancel};
   if (can_send_ && encoder_->has(MessageType::cancel)) (void)encode(cancel);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/in_parts.h"
 #include "parley/rt/context.h"
 
 namespace parley::impl {
@@ -111,12 +112,19 @@ void Connection::take_farewell(const Message& message) {
   ending_.has_said_goodbye = true;
   const Code why = message.status.code();
   ending_.is_sent_away = why != Code::ok && why != Code::unavailable && why != Code::not_sent;
-  if (phase_ != Phase::open) return;
-  reason_ = Status(Code::unavailable, "the other side closed the session").with_cause(why_going_);
-  phase_ = Phase::leaving;
+  // It would not be run there.
+  PendingCall* const unsent = InParts::take_unsent(*this);
+  const bool is_news = phase_ == Phase::open;
+  if (is_news) {
+    reason_ = Status(Code::unavailable, "the other side closed the session").with_cause(why_going_);
+    phase_ = Phase::leaving;
+  }
+  const Status reason = reason_;
   lock.unlock();
   has_room_.broadcast();
-  if (extras_.line() != nullptr) tell_line();
+  // The line first: it is to know that this connection goes before its calls look for another one.
+  if (is_news && extras_.line() != nullptr) tell_line();
+  InParts::end_unsent(unsent, reason);
 }
 
 // Under the lock.

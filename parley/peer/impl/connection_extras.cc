@@ -86,8 +86,10 @@ void Connection::tell_line() {
 }
 
 // For a push that would have to wait.
-Tried Connection::no_room(Lock& lock, WhenFull when_full) {
-  if (when_full != WhenFull::close || !is_full()) return Tried::no_room;
+Tried Connection::no_room(Lock& lock, const wire::Message& message, WhenFull when_full) {
+  if (when_full != WhenFull::close || encoder_ == nullptr || !is_full_for(message)) {
+    return Tried::no_room;
+  }
   cut(lock, Status(Code::resource_exhausted,
                    "max_outgoing_bytes: the other side does not keep up with what is pushed"));
   return Tried::cut;
@@ -97,13 +99,13 @@ Tried Connection::try_push(Outgoing& push, FilteredBody& once, WhenFull when_ful
   push.message.seq = next_seq();
   Lock lock(lock_);
   if (phase_ != Phase::open || !can_send_) return Tried::failed;
-  if (has_to_wait(push.message)) return no_room(lock, when_full);
+  if (has_to_wait(push.message)) return no_room(lock, push.message, when_full);
   if (!push.message.filters.empty()) [[unlikely]] {
     lock.unlock();
     if (!go_through_filters(push, &once).is_ok()) return Tried::failed;
     lock.lock();
     if (phase_ != Phase::open || !can_send_) return Tried::failed;
-    if (has_to_wait(push.message)) return no_room(lock, when_full);
+    if (has_to_wait(push.message)) return no_room(lock, push.message, when_full);
   }
   if (!encode(push).is_ok()) return Tried::failed;
   ask_to_send(lock);

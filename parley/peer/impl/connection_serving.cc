@@ -6,6 +6,7 @@
 
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/in_parts.h"
 #include "parley/peer/impl/plugged.h"
 #include "parley/peer/impl/route.h"
 #include "parley/peer/impl/turn.h"
@@ -123,7 +124,8 @@ void Connection::refuse(const Arrived& arrived) {
 // What is neither a request nor an answer.
 void Connection::answer_control(const Message& message) {
   if (message.type == MessageType::cancel) {
-    return served_.end(message.seq, Status(Code::cancelled, "the caller has given up"));
+    served_.end(message.seq, Status(Code::cancelled, "the caller has given up"));
+    return InParts::shorten_reply(*this, message.seq);
   }
   if (message.type != MessageType::ping) return take_farewell(message);
   answer_at_once({.type = MessageType::pong, .value = message.value});

@@ -5,6 +5,7 @@
 
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/filters.h"
+#include "parley/peer/impl/in_parts.h"
 #include "parley/rt/time.h"
 
 namespace parley::impl {
@@ -88,6 +89,7 @@ Status Connection::give_up_in_time(StreamCore& core) {
 void Connection::say_cancel(StreamCore& core, Status why) {
   const bool is_there = streams_->is_open(core.seq);
   streams_->abandon(core, std::move(why));
+  streams_->take_back(InParts::drop(*this, core.seq).credit);
   // However much waits to be sent: this makes the other side take more.
   if (is_there && can_send_) (void)encode({.seq = core.seq, .type = MessageType::cancel});
   (void)give_credit();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/in_parts.h"
 
 namespace parley::impl {
 
@@ -37,9 +38,17 @@ bool Connection::must_wait_for_hello(const Message& message) const {
   return metadata > small_metadata_bytes || message.body.size() > encoder_->max_body_bytes();
 }
 
+// Under the lock. What goes in parts, or behind such, has as many bytes again.
+bool Connection::is_full_for(const Message& message) const {
+  if (!outgoing_.has_parts()) [[likely]]
+    return is_full();
+  if (!outgoing_.joins_parts(message, *encoder_, options_->part_bytes)) return is_full();
+  return outgoing_.bytes_of_parts() >= options_->max_outgoing_bytes;
+}
+
 // Under the lock.
 bool Connection::has_to_wait(const Message& message) const {
-  return can_send_ && (must_wait_for_hello(message) || is_full());
+  return can_send_ && (must_wait_for_hello(message) || is_full_for(message));
 }
 
 // Under the lock, which is let go while it waits. Ok also when nothing can be sent any more.
@@ -69,7 +78,7 @@ Status Connection::encode(Outgoing& out) {
 // Under the lock.
 Status Connection::encode(const Message& message) {
   const std::size_t before = outgoing_.bytes();
-  Status status = outgoing_.encode(message, *encoder_);
+  Status status = outgoing_.encode(message, *encoder_, options_->part_bytes);
   enqueued_ += outgoing_.bytes() - before;
   return status;
 }
@@ -101,7 +110,7 @@ void Connection::send_gathered(rt::Deadline until) {
     if (round == most_rounds) break;
     is_sending_ = true;
     is_asked_ = false;
-    std::swap(outgoing_, sending_);
+    InParts::take_to_send(*this);
     uncounted_ = 0;
     lock.unlock();
     has_room_.broadcast();

@@ -1,5 +1,6 @@
 #include "parley/peer/impl/outbox.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "parley/base/assert.h"
@@ -12,20 +13,36 @@ constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
 // Pieces a burst left behind beyond this many are no longer kept in the list.
 constexpr std::size_t kept_pieces = 64;
 
+// What is too large as a whole is left to the encoder to refuse.
+bool goes_in_parts(const wire::Message& message, const wire::Encoder& encoder,
+                   std::size_t part_bytes) {
+  const std::size_t most = encoder.part_bytes();
+  return most > 0 && message.body.size() > std::min(most, part_bytes) &&
+         message.body.size() <= encoder.max_body_bytes() && Parts::may_cut(message.type);
+}
+
 }  // namespace
 
-Status Outbox::encode(const wire::Message& message, wire::Encoder& encoder) {
+Status Outbox::encode(const wire::Message& message, wire::Encoder& encoder,
+                      std::size_t part_bytes) {
+  if (joins_parts(message, encoder, part_bytes)) return wait_in_parts(message, encoder);
+  return encode_whole(message, encoder);
+}
+
+bool Outbox::joins_parts(const wire::Message& message, const wire::Encoder& encoder,
+                         std::size_t part_bytes) const {
+  if (holds(message)) [[unlikely]]
+    return true;
+  return message.body.size() >= large_body_bytes && goes_in_parts(message, encoder, part_bytes);
+}
+
+Status Outbox::encode_whole(const wire::Message& message, wire::Encoder& encoder) {
   std::string& piece = gathering_piece();
   const std::size_t before = piece.size();
   if (message.body.size() < large_body_bytes) {
     if (Status s = encoder.encode(message, piece); !s.is_ok()) return s;
     gathered(before);
     return {};
-  }
-  const std::size_t part = encoder.part_bytes();
-  // What is too large as a whole is left to the encoder to refuse.
-  if (part > 0 && message.body.size() > part && message.body.size() <= encoder.max_body_bytes()) {
-    return encode_in_parts(message, encoder);
   }
   Bytes tail;
   if (Status s = encoder.encode_apart(message, piece, tail); !s.is_ok()) return s;
@@ -34,7 +51,26 @@ Status Outbox::encode(const wire::Message& message, wire::Encoder& encoder) {
   return {};
 }
 
+Status Outbox::wait_in_parts(wire::Message message, const wire::Encoder& encoder) {
+  if (Status s = encoder.check(message); !s.is_ok()) return s;
+  if (parts_ == nullptr) parts_ = std::make_unique<Parts>();
+  parts_->add(std::move(message));
+  return {};
+}
+
+std::int32_t Outbox::cut_part(wire::Encoder& encoder, std::size_t part_bytes, Outbox& to) {
+  const std::size_t most = std::max(std::min(part_bytes, encoder.part_bytes()), large_body_bytes);
+  const std::int32_t begun = parts_->cut(encoder, most, to);
+  look_at_parts();
+  return begun;
+}
+
 Status Outbox::encode(const wire::Message& message, std::string_view body, wire::Encoder& encoder) {
+  if (parts_ != nullptr && parts_->holds_up(message)) [[unlikely]] {
+    wire::Message behind = message;
+    behind.body = Bytes::copy_of(body);
+    return wait_in_parts(std::move(behind), encoder);
+  }
   std::string& piece = gathering_piece();
   const std::size_t before = piece.size();
   if (Status s = encoder.encode(message, body, piece); !s.is_ok()) return s;
@@ -48,28 +84,6 @@ bool Outbox::encode_call(const wire::PlainCall& call, wire::Encoder& encoder) {
   if (!encoder.encode_call(call, piece)) return false;
   gathered(before);
   return true;
-}
-
-// Only the first part can be refused: the others carry nothing but the rest of the body.
-Status Outbox::encode_in_parts(const wire::Message& message, wire::Encoder& encoder) {
-  const bool is_own = wire::is_of_own_exchange(message);
-  wire::Message part = message;
-  Bytes rest = message.body;
-  for (bool is_first = true; !rest.empty(); is_first = false) {
-    part.body = rest.slice(0, encoder.part_bytes());
-    rest.remove_prefix(part.body.size());
-    part.more = !rest.empty();
-    std::string& piece = gathering_piece();
-    const std::size_t before = piece.size();
-    Bytes tail;
-    if (Status s = encoder.encode_apart(part, piece, tail); !s.is_ok()) return s;
-    gathered(before);
-    share(tail);
-    if (is_first) {
-      part = {.seq = message.seq, .type = wire::MessageType::part, .own = is_own};
-    }
-  }
-  return {};
 }
 
 void Outbox::add(std::string& frames) {

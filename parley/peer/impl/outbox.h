@@ -1,23 +1,30 @@
 // Outbox: encoded frames on their way out, in order. Private to peer.
 //
 // Small frames are gathered in one piece of memory, so that many leave in one write; a large body
-// stays where it is and is shared. No fiber-safety of its own: a session has two, one that its lock
-// guards and one that belongs to its writer, and swaps them.
+// stays where it is and is shared. One that goes in parts waits beside them (parts.h). No
+// fiber-safety of its own: a session has two, one that its lock guards and one that belongs to its
+// writer, and swaps what is gathered.
 //
 //   Status status = outbox.encode(message, *encoder);
+//   outbox.swap_gathered(sending);
+//   while (outbox.parts() != nullptr) outbox.cut_part(*encoder, part_bytes, sending);
 //   std::array<std::string_view, 16> pieces;
 //   auto written = stream.write_some_of(outbox.front(pieces));
 //   outbox.drop(*written);
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "parley/base/bytes.h"
 #include "parley/base/status.h"
+#include "parley/peer/impl/parts.h"
 #include "parley/wire/framing.h"
 #include "parley/wire/message.h"
 
@@ -28,8 +35,13 @@ class Outbox {
   // From this size on, copying a body costs more than another piece in a write.
   static constexpr std::size_t large_body_bytes = std::size_t{16} * 1024;
 
-  // On an error nothing is added.
-  Status encode(const wire::Message& message, wire::Encoder& encoder);
+  static constexpr std::size_t default_part_bytes = std::size_t{64} * 1024;
+
+  // On an error nothing is added. A body beyond `part_bytes` goes in parts, if the format has some.
+  Status encode(const wire::Message& message, wire::Encoder& encoder,
+                std::size_t part_bytes = default_part_bytes);
+  // The same in one frame, whatever waits beside it.
+  Status encode_whole(const wire::Message& message, wire::Encoder& encoder);
   // The same with a small `body` in place of message.body.
   Status encode(const wire::Message& message, std::string_view body, wire::Encoder& encoder);
   // False, and nothing is added, when the encoder has no short way for it.
@@ -41,9 +53,35 @@ class Outbox {
   // What the encoder says first.
   void start(wire::Encoder& encoder);
 
-  [[nodiscard]] bool is_empty() const { return bytes_ == 0; }
-  // Bytes added and not dropped.
+  [[nodiscard]] bool is_empty() const { return bytes_ == 0 && parts_ == nullptr; }
+  // Bytes that were gathered and not dropped.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+  [[nodiscard]] bool has_parts() const { return parts_ != nullptr; }
+  // Those that wait to be cut.
+  [[nodiscard]] std::size_t bytes_of_parts() const { return parts_ ? parts_->bytes() : 0; }
+  // Whether it waits to be cut.
+  [[nodiscard]] bool holds(const wire::Message& message) const {
+    return parts_ != nullptr && parts_->holds_up(message);
+  }
+  // Whether encode() would let it wait.
+  [[nodiscard]] bool joins_parts(const wire::Message& message, const wire::Encoder& encoder,
+                                 std::size_t part_bytes) const;
+  // What does; null: nothing.
+  [[nodiscard]] Parts* parts() { return parts_.get(); }
+  // The first part whose turn it is goes to `to`. As Parts::cut().
+  std::int32_t cut_part(wire::Encoder& encoder, std::size_t part_bytes, Outbox& to);
+  // After something was taken out of parts(): without any there are none.
+  void look_at_parts() {
+    if (parts_ != nullptr && parts_->is_empty()) parts_ = nullptr;
+  }
+  // They hold much, and are not sent any more.
+  void drop_parts() { parts_ = nullptr; }
+  // What is gathered, but not what waits to be cut, goes to `other`, and its own comes here.
+  void swap_gathered(Outbox& other) {
+    std::swap(*this, other);
+    std::swap(parts_, other.parts_);
+  }
 
   // The first pieces of what is there, as many as `room` holds; they lie in `room`.
   [[nodiscard]] std::span<const std::string_view> front(std::span<std::string_view> room) const;
@@ -64,13 +102,14 @@ class Outbox {
   std::string& gathering_piece();
   void gathered(std::size_t before);
   void share(const Bytes& body);
-  Status encode_in_parts(const wire::Message& message, wire::Encoder& encoder);
+  Status wait_in_parts(wire::Message message, const wire::Encoder& encoder);
 
   std::vector<Piece> pieces_;
   std::size_t bytes_ = 0;
   std::size_t first_ = 0;      // pieces before this one are dropped
   std::size_t offset_ = 0;     // bytes of that one which are
   bool is_gathering_ = false;  // the last piece takes further small frames
+  std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace parley::impl

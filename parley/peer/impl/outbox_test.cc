@@ -77,29 +77,6 @@ TEST(Outbox, a_large_body_is_shared_not_copied) {
   EXPECT_EQ(outbox.front(room)[1].data(), message.body.piece(0).data());
 }
 
-TEST(Outbox, a_body_larger_than_a_part_is_shared_in_parts) {
-  wire::ParleyEncoder encoder;
-  encoder.allow({.max_message = 1'000'000});
-  wire::ParleyDecoder decoder;
-  Outbox outbox;
-  outbox.start(encoder);
-  wire::Message message = push_of(200'000);
-  message.method = "/x";
-  ASSERT_TRUE(outbox.encode(message, encoder).is_ok());
-  const wire::Message answer{
-      .seq = 1, .type = wire::MessageType::reply, .body = Bytes::from(std::string(70'000, 'r'))};
-  ASSERT_TRUE(outbox.encode(answer, encoder).is_ok());
-  std::array<std::string_view, 16> room;
-  EXPECT_EQ(outbox.front(room)[1].data(), message.body.piece(0).data());
-  EXPECT_GT(outbox.front(room).size(), 8U) << "a head and a part each";
-  decoder.feed(drained(outbox, 10'000));
-  EXPECT_EQ((*decoder.next())->type, wire::MessageType::hello);
-  EXPECT_EQ(**decoder.next(), message);
-  EXPECT_EQ(**decoder.next(), answer);
-  EXPECT_EQ(outbox.encode(push_of(1'100'000), encoder).code(), Code::resource_exhausted);
-  EXPECT_TRUE(outbox.is_empty());
-}
-
 TEST(Outbox, begins_with_what_the_encoder_says_first) {
   wire::ParleyEncoder encoder;
   std::string hello;

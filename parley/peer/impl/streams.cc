@@ -95,6 +95,12 @@ void Streams::spend(StreamCore& core, std::size_t cost) {
   may_send_ -= static_cast<std::int64_t>(cost);
 }
 
+void Streams::take_back(std::uint64_t cost) {
+  if (cost == 0) return;
+  may_send_ += static_cast<std::int64_t>(cost);
+  may_go_.broadcast();
+}
+
 Status Streams::take(Message& message) {
   switch (message.type) {
     case MessageType::data:

@@ -107,6 +107,8 @@ class Streams {
   enum class Missing : std::uint8_t { nothing, stream, session };
   [[nodiscard]] Missing missing(const StreamCore& core, std::size_t cost) const;
   void spend(StreamCore& core, std::size_t cost);
+  // What was spent of the session's credit for messages that do not come whole.
+  void take_back(std::uint64_t cost);
   [[nodiscard]] rt::Cond& session_may_go() { return may_go_; }
 
   // What has come: data, end, credit, cancel. The error is a mistake of the other side's.

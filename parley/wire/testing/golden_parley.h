@@ -42,6 +42,11 @@ inline constexpr std::string_view golden_parley_go_away = "0c 09 0e 00 03 627965
 // PUSH 7 of "/big" (not kept) with body "abc" in three frames, a PING between them.
 inline constexpr std::string_view golden_parley_parts =
     "43 09 07 00 04 2f626967 00 61  59 02 07 62  0a 08 0000000000000000  19 02 07 63";
+// CALL 1 of "/big" (kept) with body "abcde" and REPLY 9 with body "xyz", both JSON, in parts of two
+// bytes that take turns; a PING goes between them when some have left.
+inline constexpr std::string_view golden_parley_interleaved =
+    "41 0a 01 01 04 2f626967 6a 6162  42 04 09 6a 7879  0a 08 0000000000000007  59 03 01 6364  "
+    "09 02 09 7a  19 02 01 65";
 // An extension that nobody knows.
 inline constexpr std::string_view golden_parley_extension = "ff 03 2a 0102";
 
