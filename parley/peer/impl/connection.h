@@ -176,6 +176,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // Calling.
   friend class AsyncCall;
   friend struct Early;    // before it begins
+  friend struct Pulse;    // heartbeats
   friend struct Plugged;  // what goes through plugins
   Status terms_of(std::optional<Duration> asked, CallTerms& terms) const;
   bool send_plain(PendingCall& call, const wire::PlainCall& plain);
@@ -246,6 +247,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   std::atomic<bool> has_reader_ = true;  // until it begins nobody reads, or ends it
   // The reader's.
   std::unique_ptr<wire::Decoder> decoder_;  // null until it is known what is spoken
+  std::atomic<std::uint32_t> reads_ = 0;    // that brought something: for heartbeats to look at
   Bytes begin_;                             // what came until then
   Arrivals left_;  // by a reader that waits: the next one goes on with them
   Answers left_answers_;
@@ -266,8 +268,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // Written under the lock.
   std::atomic<Phase> phase_ = Phase::open;
   std::atomic<std::uint32_t> last_seq_ = 0;
-  // What follows is guarded by the lock; the first two are changed only by run(), at its very end,
-  // so its own fibers need no lock to use them.
+  // What follows is guarded by the lock; of the first two, which run() clears, not for its fibers.
   mutable rt::Mutex lock_;
   std::shared_ptr<net::Stream> stream_;  // null once the session has ended
   std::shared_ptr<Router> router_;
@@ -280,18 +281,17 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   std::map<std::uint64_t, std::size_t> closers_;  // fibers inside close(), by handler
   std::size_t draining_ = 0;                      // fibers that wait for quiet_
   std::shared_ptr<Errands> errands_;              // null until there is one
-
-  std::unique_ptr<Streams> streams_;             // null before the first
-  const wire::Settings* other_takes_ = nullptr;  // null until it has said so
-  std::unique_ptr<wire::Encoder> encoder_;       // null until it is known what is spoken
-  bool awaits_hello_ = false;                    // the other side has yet to say what it takes
-  Outbox outgoing_;                              // what nobody has begun to send
-  std::size_t uncounted_ = 0;                    // of its bytes, those nobody waited for room for
-  std::uint64_t enqueued_ = 0;                   // bytes ever appended to outgoing_
-  bool can_send_ = true;                         // false once sending has failed or is over
-  bool is_sending_ = false;                      // somebody is
-  bool is_asked_ = false;                        // a run is to come that sends
-  bool is_gone_ = false;                         // the next run is the last
+  std::unique_ptr<Streams> streams_;              // null before the first
+  const wire::Settings* other_takes_ = nullptr;   // null until it has said so
+  std::unique_ptr<wire::Encoder> encoder_;        // null until it is known what is spoken
+  bool awaits_hello_ = false;                     // the other side has yet to say what it takes
+  Outbox outgoing_;                               // what nobody has begun to send
+  std::size_t uncounted_ = 0;                     // of its bytes, those nobody waited for room for
+  std::uint64_t enqueued_ = 0;                    // bytes ever appended to outgoing_
+  bool can_send_ = true;                          // false once sending has failed or is over
+  bool is_sending_ = false;                       // somebody is
+  bool is_asked_ = false;                         // a run is to come that sends
+  bool is_gone_ = false;                          // the next run is the last
   rt::Cond quiet_;                      // a handler or a call ended, or a handler began to close
   rt::Cond has_room_;                   // or it is known what the other side takes
   rt::Event sent_all_, closed_, told_;  // the last: the callbacks have been told of it
