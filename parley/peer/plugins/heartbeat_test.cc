@@ -7,6 +7,7 @@
 
 #include "parley/net/sim_network.h"
 #include "parley/peer/plugin_steps.h"
+#include "parley/peer/testing/foreign.h"
 #include "parley/peer/testing/pair.h"
 #include "parley/peer/testing/street.h"
 #include "parley/rt/scope.h"
@@ -339,6 +340,35 @@ PARLEY_PEER_TEST(Heartbeat, options_that_make_no_sense_are_refused_and_named) {
     Peer peer(with(heartbeat_pong(options)));
     EXPECT_EQ(peer.listen("tcp://127.0.0.1:0").error().code(), Code::invalid_argument);
   }
+}
+
+// Over real sockets, and on several workers: those who say nothing go, those who talk or answer
+// stay.
+PARLEY_PEER_TEST(Heartbeat, only_those_who_are_gone_end) {
+  const auto counts = counting();
+  testing::Pair pair(with(heartbeat({.interval = 1s, .timeout = 1s, .counts = counts})),
+                     PeerOptions{});
+  pair.server.handle("/x", [] { return 1; });
+  constexpr std::size_t each = 20;
+  std::vector<std::unique_ptr<testing::Foreign>> silent;
+  std::vector<Session> quiet;
+  std::vector<Session> busy;
+  for (std::size_t i = 0; i < each; ++i) {
+    silent.push_back(std::make_unique<testing::Foreign>(pair.address));
+    silent.back()->say_hello();
+    quiet.push_back(pair.dial());
+    busy.push_back(pair.dial());
+  }
+  wait_until([&] { return pair.server.session_count() == 3 * each; });
+  rt::Scope scope;
+  for (const Session& session : busy) {
+    scope.go("talks", [&] {
+      while (pair.server.session_count() > 2 * each) EXPECT_EQ(session.call<int>("/x").value(), 1);
+    });
+  }
+  scope.join();
+  for (const Session& session : quiet) EXPECT_EQ(session.call<int>("/x").value(), 1);
+  EXPECT_EQ(counts->ended, each);
 }
 
 // One plugin for two peers, which end while it is set to go on.

@@ -59,8 +59,11 @@ Status PeerMetrics::add_to(observe::Registry& registry) {
                                        .max_series = methods * codes};
   Status status;
   const auto keep = [&](auto& place, auto made) {
-    if (made) place = *std::move(made);
-    if (!made && status.is_ok()) status = made.error();
+    if (made) {
+      place = *std::move(made);
+    } else if (status.is_ok()) {
+      status = made.error();
+    }
   };
   keep(counted_[0], registry.counters({.name = prefix + "_calls", .help = "CALLs."}, by_code));
   keep(counted_[1], registry.counters({.name = prefix + "_pushes", .help = "PUSHes."}, by_code));
