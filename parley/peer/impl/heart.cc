@@ -68,7 +68,8 @@ struct Pulse {
 
 namespace {
 
-// However many sessions are to be looked at.
+// However many sessions are to be looked at: so many at once, and others of the peer have a turn.
+constexpr std::size_t most_at_once = 1'000;
 constexpr Duration least_pause = std::chrono::milliseconds(5);
 
 }  // namespace
@@ -78,7 +79,7 @@ class Heart::Tick final : public Errand {
   explicit Tick(std::weak_ptr<Heart> heart) : heart_(std::move(heart)) {}
   void run() override {}
   void time_is_over() override {
-    if (const auto heart = heart_.lock()) heart->beat();
+    if (const auto heart = heart_.lock()) heart->beat(*this);
   }
 
  private:
@@ -117,13 +118,14 @@ void Heart::begin_anew(Beat& beat, Instant now) const {
 }
 
 // By the errands: one at a time.
-void Heart::beat() {
+void Heart::beat(const Tick& tick) {
   const Instant now = rt::now();
   std::vector<std::pair<SessionNumber, Beat>> due;
   {
     const std::lock_guard lock(lock_);
-    tick_ = nullptr;
-    while (!by_time_.empty() && by_time_.begin()->first <= now) {
+    // Another one may have been set in its place while it was on its way.
+    if (tick_.get() == &tick) tick_ = nullptr;
+    while (!by_time_.empty() && by_time_.begin()->first <= now && due.size() < most_at_once) {
       const SessionNumber number = by_time_.begin()->second;
       by_time_.erase(by_time_.begin());
       due.emplace_back(number, beats_[number]);
@@ -164,7 +166,8 @@ std::optional<Instant> Heart::look(Beat& beat, Instant now) const {
   const std::shared_ptr<Connection> connection = connection_of(beat);
   if (connection == nullptr) return {};
   const Pulse::Signs signs = Pulse::of(*connection);
-  if (connection != beat.looked_at.lock() || signs.reads != beat.reads) {
+  // One that has ended, and may be dialled again, is not asked.
+  if (connection != beat.looked_at.lock() || signs.reads != beat.reads || signs.has_ended) {
     beat.looked_at = connection;
     beat.reads = signs.reads;
     begin_anew(beat, now);
@@ -172,7 +175,7 @@ std::optional<Instant> Heart::look(Beat& beat, Instant now) const {
     if (!beat.was_held_up || signs.sent == beat.sent) give_up(beat, *connection, now);
     beat.sent = signs.sent;
     beat.answer_by = now + terms_.timeout;
-  } else if (!beat.is_asked && now - beat.heard_at >= beat.patience && !signs.has_ended) {
+  } else if (!beat.is_asked && now - beat.heard_at >= beat.patience) {
     terms_.asks ? ask(beat, *connection, now) : give_up(beat, *connection, now);
   }
   if (beat.is_asked) return beat.answer_by;

@@ -70,7 +70,7 @@ class Heart : public std::enable_shared_from_this<Heart> {
   };
 
   static std::shared_ptr<Connection> connection_of(const Beat& beat);
-  void beat();
+  void beat(const Tick& tick);
   std::optional<Instant> look(Beat& beat, Instant now) const;
   void ask(Beat& beat, Connection& connection, Instant now) const;
   void give_up(Beat& beat, Connection& connection, Instant now) const;
