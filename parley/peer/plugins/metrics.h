@@ -16,7 +16,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
