@@ -178,6 +178,7 @@ class Peer::Impl {
     (void)alive_.wait();
     const std::lock_guard lock(join_lock_);
     scope_.join();
+    hub_->finish_errands();
   }
 
   // False once the peer is closed. Otherwise close() waits until under_way_ says that it is done.

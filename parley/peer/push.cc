@@ -7,6 +7,7 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/line.h"
 #include "parley/peer/impl/plugged.h"
+#include "parley/peer/impl/pushing.h"
 #include "parley/peer/impl/terms.h"
 #include "parley/rt/context.h"
 #include "parley/rt/deadline.h"
@@ -14,17 +15,6 @@
 namespace parley {
 
 namespace impl {
-
-struct Pushing {
-  // `use` gets the connection of the moment.
-  template <class Use>
-  static auto with(const Session& session, Use use) {
-    const Line* const line = session.connection_->extras().line();
-    if (line == nullptr) return use(*session.connection_);
-    const std::shared_ptr<Connection> now = line->connection_if_up();
-    return use(now == nullptr ? *session.connection_ : *now);
-  }
-};
 
 const PeerOptions& options_of(std::span<const Session> sessions) {
   static const PeerOptions usual;

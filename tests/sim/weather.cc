@@ -6,6 +6,8 @@
 #include "parley/peer/early_session.h"
 #include "parley/peer/plugin.h"
 #include "parley/peer/plugin_steps.h"
+#include "parley/peer/plugins/heartbeat.h"
+#include "parley/peer/plugins/trace.h"
 #include "parley/rt/random.h"
 #include "parley/rt/simulation.h"
 #include "parley/rt/time.h"
@@ -112,6 +114,13 @@ PeerOptions options_on(net::Network& node) {
   options.flush_timeout = 500ms;
   options.close_timeout = 200ms;
   if (once_in(2)) options.plugins = {bystander(), doorkeeper()};
+  if (once_in(3)) options.plugins.push_back(trace());
+  if (once_in(2)) {
+    options.plugins.push_back(
+        heartbeat({.interval = draw(1'000, 2'000) * 1ms,
+                   .timeout = draw(100, 1'000) * 1ms,
+                   .kind = once_in(2) ? HeartbeatKind::call : HeartbeatKind::push}));
+  }
   return options;
 }
 

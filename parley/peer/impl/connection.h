@@ -176,6 +176,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   friend class AsyncCall;
   friend struct Early;    // before it begins
   friend struct InParts;  // large bodies on their way out
+  friend struct Pulse;    // heartbeats
   friend struct Plugged;  // what goes through plugins
   Status terms_of(std::optional<Duration> asked, CallTerms& terms) const;
   bool send_plain(PendingCall& call, const wire::PlainCall& plain);
@@ -247,6 +248,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   std::atomic<bool> has_reader_ = true;  // until it begins nobody reads, or ends it
   // The reader's.
   std::unique_ptr<wire::Decoder> decoder_;  // null until it is known what is spoken
+  std::atomic<std::uint32_t> reads_ = 0;    // that brought something: for heartbeats to look at
   Bytes begin_;                             // what came until then
   Arrivals left_;  // by a reader that waits: the next one goes on with them
   Answers left_answers_;
@@ -267,8 +269,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // Written under the lock.
   std::atomic<Phase> phase_ = Phase::open;
   std::atomic<std::uint32_t> last_seq_ = 0;
-  // What follows is guarded by the lock; the first two are changed only by run(), at its very end,
-  // so its own fibers need no lock to use them.
+  // What follows is guarded by the lock; of the first two, which run() clears, not for its fibers.
   mutable rt::Mutex lock_;
   std::shared_ptr<net::Stream> stream_;  // null once the session has ended
   std::shared_ptr<Router> router_;

@@ -76,6 +76,7 @@ void Connection::over(Status why) {
 
 void Connection::take_bytes(Bytes chunk, Arrivals& arrived) {
   came_at_ = Instant();
+  reads_.store(reads_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (decoder_ == nullptr) {
     begin_.append(std::move(chunk));
     if (Status s = find_framing(); !s.is_ok()) return over(std::move(s));

@@ -154,4 +154,18 @@ std::size_t Hub::size() const {
   return all_.size();
 }
 
+std::shared_ptr<Errands> Hub::errands(rt::ReadyQueue& queue, const rt::Context& parent) {
+  const std::lock_guard lock(lock_);
+  if (errands_ == nullptr && !has_finished_errands_) errands_ = Errands::make(queue, parent);
+  return errands_;
+}
+
+void Hub::finish_errands() {
+  std::unique_lock lock(lock_);
+  has_finished_errands_ = true;
+  const std::shared_ptr<Errands> errands = std::exchange(errands_, nullptr);
+  lock.unlock();
+  if (errands != nullptr) errands->finish(Duration::zero());
+}
+
 }  // namespace parley::impl

@@ -20,9 +20,15 @@
 #include "parley/peer/session.h"
 #include "parley/rt/mutex.h"
 
+namespace parley::rt {
+class Context;
+class ReadyQueue;
+}  // namespace parley::rt
+
 namespace parley::impl {
 
 class Connection;
+class Errands;
 
 // Whether a session may be given that id.
 Status check_id(std::string_view id);
@@ -46,6 +52,11 @@ class Hub {
   [[nodiscard]] std::vector<std::shared_ptr<Connection>> all() const;
   [[nodiscard]] std::size_t size() const;
 
+  // What the peer has to do at some time, for plugins: made when it is asked for first, and null
+  // once it was finished, which is after the last session.
+  [[nodiscard]] std::shared_ptr<Errands> errands(rt::ReadyQueue& queue, const rt::Context& parent);
+  void finish_errands();
+
  private:
   struct Entry {
     std::size_t place = 0;  // in all_
@@ -56,6 +67,8 @@ class Hub {
   std::vector<std::shared_ptr<Connection>> all_;
   std::unordered_map<SessionNumber, Entry> entries_;
   std::map<std::string, SessionNumber, std::less<>> given_;
+  std::shared_ptr<Errands> errands_;
+  bool has_finished_errands_ = false;
 };
 
 }  // namespace parley::impl

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "parley/observe/trace_context.h"
 #include "parley/peer/impl/async_call.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/line.h"
@@ -12,6 +13,16 @@
 namespace parley::impl {
 
 using wire::Message;
+
+namespace {
+
+// Of who calls: it goes on in the plugins around the call, though they run elsewhere.
+std::optional<observe::TraceContext> trace_of(const rt::Context& context) {
+  const auto* const trace = context.value<observe::TraceContext>();
+  return trace == nullptr ? std::nullopt : std::optional(*trace);
+}
+
+}  // namespace
 
 // Makes the call, on a fiber of its own from its first wait on.
 class PluggedCall final : public Errand {
@@ -24,12 +35,14 @@ class PluggedCall final : public Errand {
         options_(std::move(options)),
         codec_(codec),
         body_(std::move(body)),
-        log_in_(std::move(log_in)) {}
+        log_in_(std::move(log_in)),
+        trace_(trace_of(rt::Context::current())) {}
   // A session that has ended runs none any more.
   ~PluggedCall() override { call_->drop_plugged(); }
 
   void run() override {
-    const rt::Context around = log_in_ ? *log_in_ : rt::Context::current();
+    rt::Context around = log_in_ ? *log_in_ : rt::Context::current();
+    if (trace_) around = around.with_value(*trace_);
     auto [context, cancel] = around.with_deadline(call_->terms_.deadline);
     PluggedState& state = *call_->plugged_;
     {
@@ -51,6 +64,7 @@ class PluggedCall final : public Errand {
   const wire::BodyCodec codec_;
   Bytes body_;
   const std::optional<rt::Context> log_in_;
+  const std::optional<observe::TraceContext> trace_;
 };
 
 Status AsyncCall::begin_plugged(const CallOptions& options, wire::BodyCodec codec, Bytes body) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "parley/codec/json.h"
+
 namespace parley::impl {
 
 std::size_t bytes_of(const wire::Metadata& metadata) {
@@ -28,6 +30,15 @@ std::string start_of(std::string_view text) {
     --size;
   }
   return printable(std::string(text.substr(0, size)));
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  std::string copy(text);
+  if (codec::encode_json_to(out, copy).is_ok()) return;
+  for (char& byte : copy) {
+    if (static_cast<unsigned char>(byte) >= 0x80) byte = '?';
+  }
+  (void)codec::encode_json_to(out, copy);
 }
 
 std::string in_milliseconds(Duration duration) {

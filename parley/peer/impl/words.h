@@ -23,6 +23,9 @@ std::string printable(std::string text);
 // The same of a text that is kept: of its first 256 bytes.
 std::string start_of(std::string_view text);
 
+// As a JSON text; what is no UTF-8 has ? in place of its bytes.
+void append_quoted(std::string& out, std::string_view text);
+
 // "20 ms".
 std::string in_milliseconds(Duration duration);
 

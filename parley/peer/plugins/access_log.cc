@@ -6,23 +6,17 @@
 #include <string>
 #include <utility>
 
-#include "parley/codec/json.h"
+#include "parley/observe/trace_context.h"
+#include "parley/peer/impl/words.h"
 #include "parley/peer/options.h"
 #include "parley/peer/plugin_steps.h"
+#include "parley/rt/context.h"
 #include "parley/rt/time.h"
 
 namespace parley {
 namespace {
 
-// As a JSON text; what is no UTF-8 has ? in place of its bytes.
-void append_quoted(std::string& out, std::string_view text) {
-  std::string copy(text);
-  if (codec::encode_json_to(out, copy).is_ok()) return;
-  for (char& byte : copy) {
-    if (static_cast<unsigned char>(byte) >= 0x80) byte = '?';
-  }
-  (void)codec::encode_json_to(out, copy);
-}
+using impl::append_quoted;
 
 // The first bytes, not in the middle of a letter.
 std::string start_of(const Bytes& body, std::size_t most) {
@@ -73,7 +67,7 @@ class AccessLog {
                                   : step.is_push() ? "PUSH<-"
                                                    : "CALL<-";
     Status status = next();
-    std::string line = begin(kind, step.session(), start, method);
+    std::string line = begin(kind, step.session(), start, method, step.metadata());
     static const Status fine;
     append(line, "RECV", {size, shows_bodies() ? &body : nullptr, metadata, fine});
     if (step.is_push()) {
@@ -93,7 +87,7 @@ class AccessLog {
                                   : step.kind() == CallStep::Kind::push ? "PUSH->"
                                                                         : "CALL->";
     Status status = next();
-    std::string line = begin(kind, step.session(), start, step.method());
+    std::string line = begin(kind, step.session(), start, step.method(), step.options().metadata);
     static const Status fine;
     const bool is_call = step.kind() == CallStep::Kind::call;
     append(line, "SEND",
@@ -117,8 +111,16 @@ class AccessLog {
            took >= options_.slow_after;
   }
 
+  // Which trace it belongs to: as the fiber's context says, or what came or was sent with it.
+  static void append_trace(std::string& line, const wire::Metadata& metadata) {
+    const auto* const here = rt::Context::current().value<observe::TraceContext>();
+    const auto sent = observe::TraceContext::parse(metadata.get("traceparent").value_or(""));
+    if (here != nullptr) line += " trace:" + here->trace.to_string();
+    if (here == nullptr && sent) line += " trace:" + sent->trace.to_string();
+  }
+
   [[nodiscard]] std::string begin(std::string_view kind, const Session& session, Instant start,
-                                  std::string_view method) const {
+                                  std::string_view method, const wire::Metadata& metadata) const {
     std::string line(kind);
     const std::string address = session.remote_address();
     const std::string shown = address.substr(address.starts_with("tcp://") ? 6 : 0);
@@ -132,6 +134,7 @@ class AccessLog {
       line += " (-) ";
     }
     append_quoted(line, method);
+    append_trace(line, metadata);
     return line;
   }
 

@@ -7,7 +7,8 @@
 // `<-` came from the other side, `->` went there. RECV is what came and SEND what was sent, in the
 // order in which that was; sizes are of bodies, before transfer filters. An error is in the part
 // that brought it: "status":{"code":..,"message":..,"cause":..}. Of a stream the line comes when it
-// was opened (->) or when its handler has returned (<-).
+// was opened (->) or when its handler has returned (<-). What belongs to a trace (trace.h) has
+// trace:<its id> behind the method.
 //
 // A plugin for one peer, or, with a sink of its own, for any number. The sink is called by fibers
 // of any worker at once. Put it first: what others refuse is then logged, too. What the other side
