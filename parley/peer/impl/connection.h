@@ -118,7 +118,6 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
              std::pair<rt::Context, rt::Cancel> context);
 
   using Lock = std::unique_lock<rt::Mutex>;
-
   struct Turn;  // turn.h
   After run() override;
   After read_and_serve(Turn& turn);
@@ -170,13 +169,14 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   Status admit_stream(Arrived& arrived);
   Status take_on_stream(wire::Message& message);
   void refuse_stream(const Arrived& arrived, Status why);
-  void end_served_stream(StreamCore& core);
+  std::uint64_t end_served_stream(StreamCore& core);
   void fail_streams(std::uint64_t sent, bool in_order);
 
   // Calling.
   friend class AsyncCall;
-  friend struct Early;    // before it begins
-  friend struct Plugged;  // what goes through plugins
+  friend struct Early;      // before it begins
+  friend struct Plugged;    // what goes through plugins
+  friend struct Enclosing;  // what travels in an envelope
   Status terms_of(std::optional<Duration> asked, CallTerms& terms) const;
   bool send_plain(PendingCall& call, const wire::PlainCall& plain);
   Status send_other(PendingCall& call, const CallOptions& options, const wire::PlainCall& plain,

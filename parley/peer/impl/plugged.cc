@@ -6,6 +6,7 @@
 
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/async_call.h"
+#include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/line.h"
 #include "parley/peer/impl/route.h"
 #include "parley/peer/impl/turn.h"
@@ -64,6 +65,7 @@ Status Plugged::serve(Connection& connection, Arrived& arrived, Context& context
 
 Status Plugged::go_through(Connection& connection, Context& context, Message& request,
                            Workplace& place, rt::OnPark& waits) {
+  if (Status s = Enclosing::open_question(connection, request, waits); !s.is_ok()) return s;
   // They see a body as it was before its filters. What cannot be undone is theirs to know, too.
   Status unfiltered;
   if (request.is_filtered) unfiltered = connection.unfilter_request(request, waits);
