@@ -31,6 +31,7 @@
 #include "parley/peer/plugins/auth.h"
 #include "parley/peer/plugins/ignore_case.h"
 #include "parley/peer/plugins/overloader.h"
+#include "parley/peer/plugins/secure.h"
 #include "parley/peer/plugins/tee.h"
 #include "parley/peer/serve_until_signal.h"
 #include "parley/peer/session_pool.h"
