@@ -72,6 +72,7 @@ bool Connection::run_calls(Turn& turn, rt::OnPark& waits) {
 void Connection::give_up(Arrived& arrived, Verdict why) {
   arrived.verdict = why;
   handler_ended(held_by(arrived.message));
+  Enclosing::check_refused(*this, arrived);
 }
 
 void Connection::refuse(const Arrived& arrived) {

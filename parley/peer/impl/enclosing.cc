@@ -111,6 +111,19 @@ void Enclosing::close_reply(Connection& connection, const Message& request, Answ
   if (!message.status.is_ok()) close();
 }
 
+void Enclosing::check_refused(const Connection& connection, Arrived& arrived) {
+  Envelope* const envelope = connection.extras_.envelope();
+  const Verdict verdict = arrived.verdict;
+  if (envelope == nullptr || verdict == Verdict::run || verdict == Verdict::control ||
+      verdict == Verdict::taken || !is_enclosed_by(envelope, arrived.message.metadata)) {
+    return;
+  }
+  Status status = envelope->open(arrived.message, 0);
+  if (status.is_ok()) return;
+  arrived.verdict = Verdict::no_body;
+  arrived.message.status = std::move(status);
+}
+
 Status Enclosing::close_refusal(const Connection& connection, Message& answer) {
   Envelope* const envelope = connection.extras_.envelope();
   const bool is_answer = answer.type == MessageType::reply || answer.type == MessageType::end;

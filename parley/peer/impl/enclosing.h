@@ -12,6 +12,7 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/outgoing.h"
 #include "parley/peer/impl/streams.h"
+#include "parley/peer/impl/workplace.h"
 #include "parley/rt/on_park.h"
 #include "parley/wire/message.h"
 #include "parley/wire/metadata.h"
@@ -36,7 +37,11 @@ struct Enclosing {
   // A REPLY, or the END by who served the stream. `place`: of END. For both; also under the lock.
   static Status close_answer(const Connection& connection, const wire::Metadata& question,
                              wire::Message& answer, std::uint64_t place = 0);
-  // The same for a request that nobody has looked at.
+  // Of requests that will not be run, before they are let go of: one that cannot be opened is told
+  // that, and nothing else. Its number may be that of a call that runs: who sends that again must
+  // not get an answer about it. For both.
+  static void check_refused(const Connection& connection, Arrived& arrived);
+  // The answer to one that is not run.
   static Status close_refusal(const Connection& connection, wire::Message& answer);
 
   // Streams, for both. OPEN, under the lock: whether what is said on it is enclosed.

@@ -13,6 +13,7 @@
 #include "parley/peer/testing/pair.h"
 #include "parley/peer/testing/shared_key.h"
 #include "parley/peer/testing/street.h"
+#include "parley/rt/event.h"
 #include "parley/rt/scope.h"
 #include "parley/wire/json_framing.h"
 #include "parley/wire/pb_framing.h"
@@ -337,6 +338,34 @@ PARLEY_PEER_TEST(SecureSession, what_the_session_itself_answers_is_sealed_too) {
     EXPECT_EQ(stream->receive().error().code(), Code::resource_exhausted);
     waits.cancel();
   }
+}
+
+// A session that closes says not_sent of what it does not run any more, and that is called again.
+PARLEY_PEER_TEST(SecureSession, nobody_makes_a_call_that_runs_look_as_if_it_had_not_been_sent) {
+  std::optional<Message> call;
+  Pair pair(secured());
+  rt::Event may_end;
+  std::atomic<int> runs = 0;
+  pair.server.handle("/order", [&] {
+    ++runs;
+    (void)may_end.wait();
+  });
+  Middle middle(pair.address, [&](const Message& message, bool up) -> std::vector<Message> {
+    if (up && message.type == MessageType::call) call = message;
+    // The answer to what came with GO_AWAY: the shop is closing by then.
+    if (up && message.type == MessageType::pong) return {*call, message};
+    return {message};
+  });
+  const Session session = pair.client.dial(middle.address()).value();
+  auto order = session.call_async<void>("/order");
+  wait_until([&] { return runs == 1; });
+  rt::Scope scope;
+  scope.go("close", [&] { pair.server.sessions().front().close(); });
+  const Status status = order.get().error();
+  EXPECT_EQ(status.code(), Code::unauthenticated) << status;
+  may_end.set();
+  scope.join();
+  EXPECT_EQ(runs, 1);
 }
 
 PARLEY_PEER_TEST(SecureSession, an_answer_that_is_too_large_is_told_in_a_sealed_one) {
