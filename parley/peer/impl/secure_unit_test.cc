@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "parley/crypto/hex.h"
 
 namespace parley::impl {
 namespace {
@@ -11,6 +14,12 @@ namespace {
 using wire::BodyCodec;
 using wire::Message;
 using wire::MessageType;
+
+std::string in_hex(std::string_view bytes) {
+  std::string text;
+  crypto::append_hex(text, bytes);
+  return text;
+}
 
 Message whole(MessageType type) {
   return {.seq = 7,
@@ -34,6 +43,25 @@ TEST(SecureUnit, what_is_sealed_of_a_message_comes_back) {
         type == MessageType::reply || type == MessageType::end || type == MessageType::auth_reply;
     EXPECT_EQ(back.status, is_answer ? message.status : Status());
   }
+}
+
+TEST(SecureUnit, its_bytes_are_those_of_the_page) {
+  const Message call{.seq = 7,
+                     .type = MessageType::call,
+                     .method = "/shop/tea",
+                     .metadata = {{"a", "1"}},
+                     .body_codec = BodyCodec::json,
+                     .filters = wire::FilterPipe("z"),
+                     .body = Bytes::copy_of("\"tea\"")};
+  EXPECT_EQ(in_hex(secure_unit_of(call).to_string()), "00000001000000016100000001312274656122");
+  EXPECT_EQ(in_hex(beside_secure_unit(call, 0)),
+            "01000000000700000000000000006a017a2f73686f702f746561");
+  Message reply{.seq = 7, .type = MessageType::reply};
+  reply.status = Status(Code::permission_denied, "no").with_cause("why").with_business_code(-5);
+  EXPECT_EQ(in_hex(secure_unit_of(reply).to_string()),
+            "07fffffffb000000026e6f0000000377687900000000");
+  const Message end{.seq = 7, .type = MessageType::end, .own = true};
+  EXPECT_EQ(in_hex(beside_secure_unit(end, 3)), "08010000000700000000000000030000");
 }
 
 TEST(SecureUnit, a_message_of_a_stream_is_its_body) {
