@@ -88,7 +88,9 @@ Status Connection::call(const CallOptions& options, std::string_view method, wir
     return gave_up(status, method, terms);
   }
   if (!call.failure.is_ok()) return call.failure;
-  if (!is_plain) Enclosing::open_answer(*this, options.metadata, reply);
+  if (extras_.envelope() != nullptr) [[unlikely]] {
+    Enclosing::open_answer(*this, options.metadata, reply);
+  }
   if (reply.is_filtered) [[unlikely]] {
     unfilter_answer(*options_, {method, remote_address_, options.filters}, reply);
   }
