@@ -33,6 +33,7 @@
 #include "parley/peer/plugins/ignore_case.h"
 #include "parley/peer/plugins/overloader.h"
 #include "parley/peer/plugins/proxy.h"
+#include "parley/peer/plugins/secure.h"
 #include "parley/peer/plugins/tee.h"
 #include "parley/peer/plugins/trace.h"
 #include "parley/peer/serve_until_signal.h"

@@ -59,7 +59,7 @@ struct SequenceOptions {
 
   static constexpr std::size_t min_salt = 16;
   static constexpr std::size_t max_context = 512;
-  static constexpr std::size_t max_window = 4'096;
+  static constexpr std::size_t max_window = 65'536;
   // 2^36 blocks: GCM is told from noise with a chance of 2^-57 then.
   static constexpr std::uint64_t max_bytes_per_key = std::uint64_t{1} << 40;
 };

@@ -302,6 +302,22 @@ TEST(SequenceLimits, a_message_too_long_takes_no_number) {
   }
 }
 
+TEST(SequenceLimits, one_message_may_be_overtaken_by_as_many_as_the_window_has_places) {
+  for (const std::size_t window : {std::size_t{4'096}, SequenceOptions::max_window}) {
+    SequenceOptions options = basic();
+    options.window = window;
+    options.messages_per_key = 65'536;
+    Both sides = both(options);
+    const Bytes late = sides.dialer.sealing.seal(text(0)).value();
+    for (int i = 0; i < 5'000; ++i) {
+      const Bytes next = sides.dialer.sealing.seal({}).value();
+      ASSERT_TRUE(sides.listener.opening.open(next));
+    }
+    EXPECT_EQ(code_of(sides.listener.opening.open(late)),
+              window < 5'000 ? Code::already_exists : Code::ok);
+  }
+}
+
 TEST(SequenceLimits, max_forged_ends_opening) {
   for (const std::uint64_t most : {1, 4}) {
     SequenceOptions options = basic();
@@ -333,7 +349,11 @@ TEST(SequenceLimits, options_out_of_their_range_are_refused_by_name) {
   refused("salt", [](SequenceOptions& options) { options.salt.resize(15); });
   refused("salt", [](SequenceOptions& options) { options.salt.resize(513); });
   refused("context", [](SequenceOptions& options) { options.context.resize(513); });
-  refused("window", [](SequenceOptions& options) { options.window = 4097; });
+  refused("window", [](SequenceOptions& options) {
+    options.window = 65'537;
+    options.max_message_bytes = 1;
+    options.messages_per_key = 100'000;
+  });
   refused("window", [](SequenceOptions& options) {
     options.window = 11;
     options.messages_per_key = 10;

@@ -31,11 +31,20 @@ Status EarlySession::set_real_ip(const std::string& ip) {
 net::Stream& EarlySession::stream() const { return impl::Early::stream(connection_); }
 
 Status EarlySession::replace_stream(const Wrap& wrap) {
-  if (has_sent_ || has_received_) {
+  if (has_begun_) {
     return {Code::failed_precondition,
             "the stream is in use: it can be replaced before send() and receive() only"};
   }
   return impl::Early::replace_stream(connection_, wrap);
+}
+
+Status EarlySession::set_envelope(std::shared_ptr<Envelope> envelope) {
+  impl::Extras& extras = connection_.extras();
+  if (extras.envelope() != nullptr) {
+    return {Code::failed_precondition, "another plugin has set an envelope for this session"};
+  }
+  extras.set_envelope(std::move(envelope));
+  return {};
 }
 
 Status EarlySession::send(const wire::Message& message, const EarlyOptions& options) {
@@ -46,6 +55,7 @@ Status EarlySession::send(const wire::Message& message, const EarlyOptions& opti
             "who dialled sends an auth_call, who accepted an auth_reply; this is of type " +
                 std::string(wire::name_of(message.type))};
   }
+  has_begun_ = true;
   if (std::exchange(has_sent_, true)) {
     return {Code::failed_precondition, "the one message that may be sent here was sent before"};
   }
@@ -55,6 +65,7 @@ Status EarlySession::send(const wire::Message& message, const EarlyOptions& opti
 }
 
 Result<wire::Message> EarlySession::receive(const EarlyOptions& options) {
+  has_begun_ = true;
   if (std::exchange(has_received_, true)) {
     return Status(Code::failed_precondition,
                   "the one message that may be received here was received before");

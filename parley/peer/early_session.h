@@ -23,6 +23,7 @@
 #include "parley/base/clock.h"
 #include "parley/base/result.h"
 #include "parley/net/stream.h"
+#include "parley/peer/envelope.h"
 #include "parley/peer/options.h"
 #include "parley/peer/session.h"
 #include "parley/peer/session_values.h"
@@ -86,9 +87,15 @@ class EarlySession : public SessionView {
   using Wrap = std::function<Result<std::unique_ptr<net::Stream>>(std::unique_ptr<net::Stream>)>;
   Status replace_stream(const Wrap& wrap);
 
-  // One exchange before everything else: a message of type auth_call by who dialled, answered by
-  // auth_reply. Each is sent, and received, once: failed_precondition the second time, and when who
-  // accepted sends before it has received (until then it does not know what is spoken).
+  // What all messages of this connection travel in from here on (envelope.h), those of the next
+  // plugin's exchange too. Who is dialled again has to set one again. failed_precondition when
+  // there is one.
+  Status set_envelope(std::shared_ptr<Envelope> envelope);
+
+  // One exchange of each plugin before everything else: a message of type auth_call by who dialled,
+  // answered by auth_reply. Both sides make theirs in the order of their plugins. Each is sent, and
+  // received, once: failed_precondition the second time, and when who accepted sends before it has
+  // received (until then it does not know what is spoken).
   // unimplemented in a framing without such messages; not_sent when it cannot be sent in time: the
   // session cannot go on then, as after an error of receive().
   Status send(const wire::Message& message, const EarlyOptions& options = {});
@@ -109,6 +116,7 @@ class EarlySession : public SessionView {
   Status broken_;  // why it cannot go on, whatever the plugins say
   bool has_sent_ = false;
   bool has_received_ = false;
+  bool has_begun_ = false;  // by any plugin
 };
 
 class ClosedSession : public SessionView {

@@ -98,7 +98,7 @@ Status check_options(const SequenceOptions& options) {
         "together no more than 2^40 bytes");
   }
   if (options.window > Limits::max_window || options.window > options.messages_per_key) {
-    return wrong("window is at most 4096 and at most messages_per_key");
+    return wrong("window is at most 65536 and at most messages_per_key");
   }
   if (options.max_messages == 0 || options.max_forged == 0) {
     return wrong("max_messages and max_forged are at least 1");

@@ -169,15 +169,16 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   Status admit_stream(Arrived& arrived);
   Status take_on_stream(wire::Message& message);
   void refuse_stream(const Arrived& arrived, Status why);
-  void end_served_stream(StreamCore& core);
+  std::uint64_t end_served_stream(StreamCore& core);
   void fail_streams(std::uint64_t sent, bool in_order);
 
   // Calling.
   friend class AsyncCall;
-  friend struct Early;    // before it begins
-  friend struct InParts;  // large bodies on their way out
-  friend struct Pulse;    // heartbeats
-  friend struct Plugged;  // what goes through plugins
+  friend struct Early;      // before it begins
+  friend struct Enclosing;  // what travels in an envelope
+  friend struct InParts;    // large bodies on their way out
+  friend struct Plugged;    // what goes through plugins
+  friend struct Pulse;      // heartbeats
   Status terms_of(std::optional<Duration> asked, CallTerms& terms) const;
   bool send_plain(PendingCall& call, const wire::PlainCall& plain);
   Status send_other(PendingCall& call, const CallOptions& options, const wire::PlainCall& plain,

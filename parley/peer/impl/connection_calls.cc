@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/filters.h"
 #include "parley/peer/impl/in_parts.h"
 #include "parley/rt/time.h"
@@ -75,7 +76,8 @@ Status Connection::call(const CallOptions& options, std::string_view method, wir
   PendingCall call;
   call.reply = &reply;
   call.seq = next_seq();
-  const bool is_plain = body.empty() && options.metadata.empty() && options.filters.empty();
+  const bool is_plain = body.empty() && options.metadata.empty() && options.filters.empty() &&
+                        extras_.envelope() == nullptr;
   const wire::PlainCall plain{
       .seq = call.seq, .method = method, .codec = codec, .body = text, .timeout = terms.left};
   if (!is_plain || !send_plain(call, plain)) {
@@ -87,6 +89,9 @@ Status Connection::call(const CallOptions& options, std::string_view method, wir
     return gave_up(status, method, terms);
   }
   if (!call.failure.is_ok()) return call.failure;
+  if (extras_.envelope() != nullptr) [[unlikely]] {
+    Enclosing::open_answer(*this, options.metadata, reply);
+  }
   if (reply.is_filtered && !options.is_filtered) [[unlikely]] {
     unfilter_answer(*options_, {method, remote_address_, options.filters}, reply);
   }
@@ -123,7 +128,7 @@ Status Connection::send_other(PendingCall& call, const CallOptions& options,
                            .body = std::move(body),
                            .timeout = plain.timeout},
                .text = plain.body};
-  if (!options.filters.empty()) {
+  if (!options.filters.empty() || extras_.envelope() != nullptr) {
     if (Status s = filter_question(out, terms.deadline); !s.is_ok()) return s;
   }
   return send_call(call, out, terms.deadline);
@@ -150,6 +155,9 @@ Status Connection::add_call(Lock& lock, PendingCall& call, Outgoing& out, rt::De
   }
   if (status.is_ok() && !may_ask()) status = not_sent();
   // After two thousand million calls a number comes again, while its first call may still wait.
+  if (status.is_ok() && extras_.envelope() != nullptr && is_taken(message.seq)) [[unlikely]] {
+    status = Status(Code::not_sent, "a call with its number still waits: call again");
+  }
   while (is_taken(message.seq)) {
     message.seq = next_seq();
     out.frame.clear();  // it has the number in it
@@ -225,7 +233,7 @@ Status Connection::push(const CallOptions& options, std::string_view method, wir
                            .filters = options.filters,
                            .body = std::move(body)}};
   const auto deadline = rt::Deadline::after(options.timeout.value_or(options_->call_timeout));
-  if (!options.filters.empty()) [[unlikely]] {
+  if (!options.filters.empty() || extras_.envelope() != nullptr) [[unlikely]] {
     if (Status s = filter_question(out, deadline); !s.is_ok()) return s;
   }
   Lock lock(lock_);

@@ -5,6 +5,7 @@
 
 #include "parley/base/guard.h"
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/line.h"
 
 namespace parley::impl {
@@ -100,9 +101,12 @@ Tried Connection::try_push(Outgoing& push, FilteredBody& once, WhenFull when_ful
   Lock lock(lock_);
   if (phase_ != Phase::open || !can_send_) return Tried::failed;
   if (has_to_wait(push.message)) return no_room(lock, push.message, when_full);
-  if (!push.message.filters.empty()) [[unlikely]] {
+  const bool is_enclosed = extras_.envelope() != nullptr;
+  if (!push.message.filters.empty() || is_enclosed) [[unlikely]] {
     lock.unlock();
-    if (!go_through_filters(push, &once).is_ok()) return Tried::failed;
+    const Status status =
+        is_enclosed ? Enclosing::close_question(*this, push) : go_through_filters(push, &once);
+    if (!status.is_ok()) return Tried::failed;
     lock.lock();
     if (phase_ != Phase::open || !can_send_) return Tried::failed;
     if (has_to_wait(push.message)) return no_room(lock, push.message, when_full);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/filters.h"
 #include "parley/rt/time.h"
 
@@ -51,7 +52,9 @@ Status Connection::go_through_filters(Outgoing& out, FilteredBody* once) {
 Status Connection::filter_question(Outgoing& out, rt::Deadline deadline) {
   // Who accepted does not know what is spoken before something came.
   if (Status s = await_room(out.message, deadline); !s.is_ok()) return s;
-  if (Status s = go_through_filters(out); !s.is_ok()) return s;
+  Status status = extras_.envelope() == nullptr ? go_through_filters(out)
+                                                : Enclosing::close_question(*this, out);
+  if (!status.is_ok()) return status;
   if (deadline.is_over()) {
     return Status(Code::not_sent,
                   "the time was over when the body had gone through its transfer filters");

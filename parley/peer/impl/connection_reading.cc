@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/turn.h"
 #include "parley/rt/time.h"
 
@@ -147,6 +148,9 @@ void Connection::take_messages(Arrivals& arrived) {
   Status status = decode_some(arrived);
   if (!arrived.empty()) {
     if (Status sorted = sort(arrived); !sorted.is_ok()) status = std::move(sorted);
+    if (extras_.envelope() != nullptr) [[unlikely]] {
+      for (Arrived& each : arrived.all()) Enclosing::check_refused(*this, each);
+    }
     pass_on_answers(arrived);
   }
   if (!status.is_ok()) {

@@ -6,6 +6,7 @@
 
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/in_parts.h"
 #include "parley/peer/impl/plugged.h"
 #include "parley/peer/impl/route.h"
@@ -72,6 +73,7 @@ bool Connection::run_calls(Turn& turn, rt::OnPark& waits) {
 void Connection::give_up(Arrived& arrived, Verdict why) {
   arrived.verdict = why;
   handler_ended(held_by(arrived.message));
+  Enclosing::check_refused(*this, arrived);
 }
 
 void Connection::refuse(const Arrived& arrived) {
@@ -134,14 +136,22 @@ void Connection::answer_control(const Message& message) {
 // What costs the other side nothing to ask for must not cost a fiber here that waits until it is
 // taken: who asks on and takes no answers loses the session.
 void Connection::answer_at_once(const Message& answer) {
+  Message enclosed;
+  Status closed;
+  const bool is_enclosed = extras_.envelope() != nullptr;
+  if (is_enclosed) [[unlikely]] {
+    enclosed = answer;
+    closed = Enclosing::close_refusal(*this, enclosed);
+  }
   Lock lock(lock_);
   if (!can_send_) return;
+  if (!closed.is_ok()) return cut(lock, closed);
   if (uncounted_ >= options_->max_outgoing_bytes) {
     return cut(lock, Status(Code::resource_exhausted,
                             "max_outgoing_bytes: the other side asks and takes no answers"));
   }
   const std::uint64_t before = enqueued_;
-  (void)encode(answer);  // small, and of a kind that came from there
+  (void)encode(is_enclosed ? enclosed : answer);  // small, and of a kind that came from there
   uncounted_ += enqueued_ - before;
   ask_to_send(lock);
 }
@@ -150,8 +160,7 @@ void Connection::serve(Arrived& arrived, Turn& turn, rt::OnPark& waits) {
   Message& request = arrived.message;
   Context context(*this, ++handlers_started_, request, arrived.came_at, arrived.stream);
   turn.place->answer.clear();
-  const Plugins* const plugins = extras_.plugins();
-  const bool is_plugged = plugins != nullptr && plugins->has_serve();
+  const bool is_plugged = Plugged::serves(*this);
   const Router::Method* const method = is_plugged ? nullptr : turn.find_method(request.method);
   if (method == nullptr || request.type != MessageType::call || method->is_stream ||
       !tells_of_ends_) [[unlikely]] {
@@ -200,9 +209,8 @@ void Connection::serve(Arrived& arrived, Turn& turn, rt::OnPark& waits) {
 // All but the calls of a method that there is, where no plugin is around them.
 void Connection::Turn::serve_other(Arrived& arrived, Context& context_of_call, rt::OnPark& waits) {
   Message& request = arrived.message;
-  const Plugins* const plugins = of.extras_.plugins();
   Status status;
-  if (plugins != nullptr && plugins->has_serve()) {
+  if (Plugged::serves(of)) {
     arrived.is_plain = false;  // they may give it anything
     status = Plugged::serve(of, arrived, context_of_call, *this, waits);
   } else if (const Router::Method* const called =
@@ -215,7 +223,7 @@ void Connection::Turn::serve_other(Arrived& arrived, Context& context_of_call, r
     status = run_call(*called, arrived, context_of_call, waits);
     context.reset();
   }
-  if (request.type == MessageType::open) of.end_served_stream(*arrived.stream);
+  if (request.type == MessageType::open) request.value = of.end_served_stream(*arrived.stream);
   of.finish(request, std::move(status), context_of_call, *this, waits);
 }
 
@@ -269,7 +277,7 @@ void Connection::finish(const Message& request, Status status, Context& context,
   }
   // A stream's handler counts as one that has waited.
   if (status.is_ok() && context.reply_metadata().empty() && !waits.was_called() &&
-      request.filters.empty() && turn.gather(request)) {
+      request.filters.empty() && extras_.envelope() == nullptr && turn.gather(request)) {
     return;
   }
   if (answer.number.size > 0) answer.text = answer.number.view();
@@ -286,13 +294,14 @@ void Connection::finish(const Message& request, Status status, Context& context,
       answer.bytes = Bytes::from(std::exchange(answer.text, {}));
     }
     message.body = std::move(answer.bytes);
-    if (!request.filters.empty() && !is_stream) [[unlikely]] {
+    if (!request.filters.empty() && !is_stream && extras_.envelope() == nullptr) [[unlikely]] {
       filter_answer(request, answer, reply, waits);
     }
   } else {
     answer.text.clear();
     message.status = as_answer(std::move(message.status));
   }
+  Enclosing::close_reply(*this, request, answer, reply, waits);
   send_reply(reply, answer.text, request);
 }
 
@@ -356,10 +365,12 @@ void Connection::send_reply(Outgoing& reply, std::string_view body, const Messag
   const Status encoded = message.body.empty() ? encode(message, body) : encode(reply);
   if (!encoded.is_ok()) {
     // The answer itself is what cannot be sent (it is too large): say that instead.
-    (void)encode(
-        {.seq = message.seq,
-         .type = message.type,
-         .status = Status(encoded.code(), "the answer cannot be sent: " + encoded.message())});
+    Message error{
+        .seq = message.seq,
+        .type = message.type,
+        .status = Status(encoded.code(), "the answer cannot be sent: " + encoded.message())};
+    const Status closed = Enclosing::close_answer(*this, served.metadata, error, served.value);
+    if (closed.is_ok()) (void)encode(error);
   }
   ask_to_send(lock);
 }

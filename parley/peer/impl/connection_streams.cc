@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/filters.h"
 #include "parley/peer/impl/in_parts.h"
 #include "parley/rt/time.h"
@@ -66,10 +67,13 @@ Result<std::shared_ptr<StreamCore>> Connection::open_stream(const CallOptions& o
   if (Status s = streams_->has_room(); !s.is_ok()) return s;
   while (is_taken(message.seq)) message.seq = next_seq();
   if (!deadline.is_never()) message.timeout = deadline.instant() - rt::now();
+  const Result<bool> is_enclosed = Enclosing::close_open(*this, message);
+  if (!is_enclosed) return is_enclosed.error();
   if (Status s = encode(message); !s.is_ok()) return s;
   std::shared_ptr<StreamCore> core = streams_->open(message.seq, codec, deadline);
   core->filters = options.filters;
   core->is_filtered = options.is_filtered;
+  core->is_enclosed = *is_enclosed;
   core->frame_end = enqueued_;
   ++calls_;
   ask_to_send(lock);
@@ -124,6 +128,7 @@ Result<std::optional<Bytes>> Connection::receive(StreamCore& core, rt::Deadline 
     streams_->eaten(core, std::exchange(core.read_cost, 0));
     if (give_credit()) ask_to_send(lock);
   }
+  if (Status s = Enclosing::open_data(*this, core, body); !s.is_ok()) return s;
   if (!core.filters.empty() && !core.is_filtered) [[unlikely]] {
     Result<Bytes> undone = unfilter_on_stream(*options_, core.filters, std::move(body));
     if (!undone) return undone.error();
@@ -148,9 +153,11 @@ Status Connection::send_on(StreamCore& core, Bytes body, rt::Deadline deadline) 
     if (!filtered) return filtered.error();
     body = *std::move(filtered);
   }
-  const std::size_t cost = StreamCore::cost_of(body);
-  const Message message{
+  const std::size_t cost = StreamCore::cost_of(body) + Enclosing::cost_beside(*this, core);
+  Message message{
       .seq = core.seq, .type = MessageType::data, .own = core.is_own, .body = std::move(body)};
+  const Bytes plain = core.is_enclosed ? message.body : Bytes();
+  bool may_leave = !core.is_enclosed;
   const rt::Deadline until = std::min(deadline, core.deadline);
   Lock lock(lock_);
   Status waited;
@@ -169,7 +176,17 @@ Status Connection::send_on(StreamCore& core, Bytes body, rt::Deadline deadline) 
     if (!can_send_) return not_sent();
     if (!waited.is_ok()) return waited;
     const Streams::Missing missing = streams_->missing(core, cost);
-    if (missing == Streams::Missing::nothing && !has_to_wait(message)) break;
+    if (missing == Streams::Missing::nothing && !has_to_wait(message)) {
+      if (may_leave) break;
+      // Without the lock, and right before it leaves: one that has waited may come too late.
+      lock.unlock();
+      message.body = plain;
+      if (Status s = Enclosing::close_data(*this, core, message); !s.is_ok()) return s;
+      may_leave = true;
+      lock.lock();
+      continue;
+    }
+    may_leave = !core.is_enclosed;
     const char* what = "for room to send";
     if (missing == Streams::Missing::stream) {
       what = "for the other side to read from the stream";
@@ -186,6 +203,7 @@ Status Connection::send_on(StreamCore& core, Bytes body, rt::Deadline deadline) 
   }
   if (Status s = encode(message); !s.is_ok()) return s;
   streams_->spend(core, cost);
+  ++core.sent_count;
   ask_to_send(lock);
   return {};
 }
@@ -194,9 +212,9 @@ Status Connection::finish_stream(StreamCore& core) {
   Lock lock(lock_);
   if (core.is_over || core.has_finished) return {};
   if (!can_send_) return not_sent();
-  if (Status s = encode({.seq = core.seq, .type = MessageType::end, .own = true}); !s.is_ok()) {
-    return s;
-  }
+  Message end{.seq = core.seq, .type = MessageType::end, .own = true};
+  if (Status s = Enclosing::close_end(*this, core, end); !s.is_ok()) return s;
+  if (Status s = encode(end); !s.is_ok()) return s;
   core.has_finished = true;
   core.may_go.broadcast();
   ask_to_send(lock);
@@ -243,12 +261,14 @@ Status Connection::admit_stream(Arrived& arrived) {
   if (arrived.verdict == Verdict::run) {
     arrived.stream = streams_->serve(request.seq, request.body_codec, arrived.deadline).get();
     arrived.stream->filters = request.filters;
+    arrived.stream->is_enclosed = Enclosing::is_enclosed(*this, request);
   }
   return {};
 }
 
 Status Connection::take_on_stream(Message& message) {
   const std::size_t before = streams().opened_count();
+  if (Status s = Enclosing::open_end(*this, message); !s.is_ok()) return s;
   // A refused body ends its stream.
   const bool may_end = message.type != MessageType::credit &&
                        (message.type != MessageType::data || message.is_refused);
@@ -262,16 +282,18 @@ Status Connection::take_on_stream(Message& message) {
 // --- Serving
 
 void Connection::refuse_stream(const Arrived& arrived, Status why) {
-  if (arrived.stream != nullptr) end_served_stream(*arrived.stream);
+  if (arrived.stream != nullptr) (void)end_served_stream(*arrived.stream);
   answer_at_once({.seq = arrived.message.seq, .type = MessageType::end, .status = std::move(why)});
 }
 
-// Its handler has returned, or does not run.
-void Connection::end_served_stream(StreamCore& core) {
+// Its handler has returned, or does not run. How many messages were sent on it.
+std::uint64_t Connection::end_served_stream(StreamCore& core) {
   Lock lock(lock_);
+  const std::uint64_t sent_count = core.sent_count;
   streams_->abandon(core, Status(Code::cancelled, "the handler of the stream has returned"));
   has_room_.broadcast();
   if (give_credit()) ask_to_send(lock);
+  return sent_count;
 }
 
 // --- The end of the session

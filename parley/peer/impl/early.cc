@@ -8,6 +8,7 @@
 
 #include "parley/base/guard.h"
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/words.h"
 #include "parley/rt/time.h"
 
@@ -55,7 +56,9 @@ Status Early::replace_stream(Connection& connection, const EarlySession::Wrap& w
   return {};
 }
 
-Status Early::send(Connection& connection, const Message& message, rt::Deadline deadline) {
+Status Early::send(Connection& connection, const Message& as_it_is, rt::Deadline deadline) {
+  Message message = as_it_is;
+  if (Status s = Enclosing::close_early(connection, message); !s.is_ok()) return s;
   {
     const std::lock_guard lock(connection.lock_);
     if (connection.encoder_ == nullptr) {
@@ -89,6 +92,7 @@ Result<Message> Early::receive(Connection& connection, Side side, const EarlyOpt
     } else if (*next && message.type == MessageType::go_away) {
       return gone_with(message.status);
     } else if (*next && message.type == expected) {
+      if (Status s = Enclosing::open_early(connection, message); !s.is_ok()) return s;
       return message;
     } else if (*next) {
       return Status(Code::unauthenticated, "the first message has to be of type " +
@@ -137,6 +141,7 @@ Status Early::ask(Connection& connection, Side side, bool is_redial, std::string
   std::size_t asked = 0;
   Status status;
   for (; status.is_ok() && asked < plugins.all().size(); ++asked) {
+    session.has_sent_ = session.has_received_ = false;  // each has an exchange of its own
     status = Plugins::run_one<EarlySession&>(plugins.all()[asked], hook,
                                              is_dialled ? "after_dial" : "after_accept", session);
     if (status.is_ok()) status = session.broken_;

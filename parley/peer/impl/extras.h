@@ -12,6 +12,7 @@
 
 #include "parley/base/clock.h"
 #include "parley/base/result.h"
+#include "parley/peer/envelope.h"
 #include "parley/peer/options.h"
 #include "parley/peer/session_values.h"
 #include "parley/rt/deadline.h"
@@ -37,6 +38,10 @@ class Extras {
   // Those of its peer; null when there are none. Set before anybody else knows of the session.
   void set_plugins(std::shared_ptr<const Plugins> plugins) { plugins_ = std::move(plugins); }
   [[nodiscard]] const Plugins* plugins() const { return plugins_.get(); }
+  // What its messages travel in; null when they travel as they are. Only a plugin sets it, before
+  // anybody else knows of the session: who has no plugins need not look.
+  void set_envelope(std::shared_ptr<Envelope> envelope) { envelope_ = std::move(envelope); }
+  [[nodiscard]] Envelope* envelope() const { return envelope_.get(); }
 
   [[nodiscard]] const PeerOptions& options() const { return options_; }
   // Of the session that this connection is one of, if it is dialled again; otherwise null.
@@ -59,6 +64,7 @@ class Extras {
 
   const Instant since_ = rt::now();
   std::shared_ptr<const Plugins> plugins_;
+  std::shared_ptr<Envelope> envelope_;
   const PeerOptions& options_;
   const std::string& remote_address_;
   const std::shared_ptr<Line> line_;

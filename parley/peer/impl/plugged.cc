@@ -6,6 +6,7 @@
 
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/async_call.h"
+#include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/filters.h"
 #include "parley/peer/impl/line.h"
 #include "parley/peer/impl/route.h"
@@ -77,6 +78,7 @@ Status Plugged::serve(Connection& connection, Arrived& arrived, Context& context
 
 Status Plugged::go_through(Connection& connection, Context& context, Message& request,
                            Workplace& place, rt::OnPark& waits) {
+  if (Status s = Enclosing::open_question(connection, request, waits); !s.is_ok()) return s;
   auto last = [&] {
     Status status = route(connection, context, request, place, waits);
     if (!status.is_ok()) place.answer.clear();

@@ -32,7 +32,12 @@ struct Plugged {
   // Whether what is called, or opened, on this session goes through plugins.
   static bool calls(Connection& connection) {
     const Plugins* const plugins = connection.extras().plugins();
-    return plugins != nullptr && plugins->has_call();
+    return plugins != nullptr && (plugins->has_call() || connection.extras().envelope() != nullptr);
+  }
+  static bool serves(Connection& connection) {
+    const Plugins* const plugins = connection.extras().plugins();
+    return plugins != nullptr &&
+           (plugins->has_serve() || connection.extras().envelope() != nullptr);
   }
   static bool opens(Connection& connection) {
     const Plugins* const plugins = connection.extras().plugins();

@@ -131,11 +131,12 @@ Status Streams::take_data(Message& message) {
     return {Code::invalid_argument, of(message) + ": beyond the credit of the session"};
   }
   to_return_ += cost;
-  const Core core = find(message.own ? served_ : opened_, message.seq);
+  const Core core = of_message(message);
   if (core == nullptr) {  // it is over here, which the sender did not know
     to_announce_ += cost;
     return {};
   }
+  ++core->came_count;
   if (core->has_other_finished) {
     return {Code::invalid_argument, of(message) + ": after the end"};
   }

@@ -47,12 +47,15 @@ struct StreamCore : std::enable_shared_from_this<StreamCore> {
   std::uint64_t tell_at = 0;    // so much is read before the session is told
   rt::Deadline deadline;        // of the stream as a whole, on the side that opened it
   std::uint64_t frame_end = 0;  // position in the outgoing stream right after its OPEN
+  bool is_enclosed = false;     // what is said on it travels in the session's envelope
 
   // Guarded by the lock of the session.
   std::vector<Bytes> inbox;                // what has come
   std::int64_t may_send = 0;               // credit that is left
   std::uint64_t to_return = 0;             // of what has come: credit that was not given back
   std::uint64_t to_announce = 0;           // of that: read already
+  std::uint64_t came_count = 0;            // messages that have come
+  std::uint64_t sent_count = 0;            // messages that were sent
   bool has_other_finished = false;         // no further message comes
   bool has_finished = false;               // none is sent any more
   bool is_over = false;                    // it is known how it ended
@@ -65,8 +68,9 @@ struct StreamCore : std::enable_shared_from_this<StreamCore> {
 
   // Of the fiber that receives: what it took out at once.
   std::vector<Bytes> taken;
-  std::size_t next = 0;         // of `taken`
-  std::uint64_t read_cost = 0;  // of messages handed out since the session was told
+  std::size_t next = 0;          // of `taken`
+  std::uint64_t read_cost = 0;   // of messages handed out since the session was told
+  std::uint64_t read_count = 0;  // messages that were looked at
 };
 
 // One that was opened, and where.
@@ -100,6 +104,10 @@ class Streams {
   }
   [[nodiscard]] bool is_open(std::int32_t seq) const { return opened_.contains(seq); }
   [[nodiscard]] Core served(std::int32_t seq) const { return find(served_, seq); }
+  // The one that a message of the other side's is said on; null when it is over here.
+  [[nodiscard]] Core of_message(const wire::Message& message) const {
+    return find(message.own ? served_ : opened_, message.seq);
+  }
   [[nodiscard]] std::size_t opened_count() const { return opened_.size(); }
   [[nodiscard]] std::size_t served_count() const { return served_.size(); }
 
