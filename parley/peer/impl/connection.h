@@ -252,7 +252,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   bool gathers_ = true;  // answers: nobody has to wait for room
   std::uint64_t handlers_started_ = 0;
   std::atomic<bool> tells_of_ends_ = false;  // callers say when they give up, or how long they wait
-  Instant came_at_{};                        // when what was read last was first asked for its time
+  ReadTimes times_;                          // of what was read last
   bool may_be_more_ = false;                 // messages in the decoder
   bool is_over_ = false;                     // nothing can come any more
   Status why_over_;                          // ok: the other side has finished in order
