@@ -113,8 +113,8 @@ class Peer::Impl {
 
   void close() {
     PARLEY_ASSERT(!is_inside(),
-                  "a handler or a hook closes its own peer, which would wait for it: let the fiber "
-                  "that made the peer close it, or let the handler ask for shutdown()");
+                  "a handler closes its own peer, or a hook does, which would wait for it: let the "
+                  "fiber that made the peer close it, or ask for shutdown() there");
     begin_end(Status(Code::cancelled, "the peer was closed"), {});
     finish_end();
   }
