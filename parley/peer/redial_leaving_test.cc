@@ -40,7 +40,7 @@ struct Handover {
   // From here on the old one says that it goes.
   void hand_over() {
     scope.go("shutdown", [this] { report = street.server->shutdown({.limit = 1h}); });
-    next.emplace(PeerOptions{.network = &street.world.node("shop")});
+    next.emplace(PeerOptions{.drain_timeout = 20ms, .network = &street.world.node("shop")});
     next->handle("/count", [this](int n) {
       ++runs;
       return n;
