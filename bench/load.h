@@ -17,7 +17,7 @@
 namespace parley::bench {
 
 // Limits of a load; beyond them parse_load() refuses.
-inline constexpr std::size_t max_connections = 20'000;
+inline constexpr std::size_t max_connections = 100'000;
 inline constexpr std::size_t max_depth = 4'096;
 // A body names its request (see body_of), which takes this much.
 inline constexpr std::size_t min_body_bytes = 16;

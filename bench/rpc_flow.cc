@@ -6,11 +6,18 @@
 //                                                    open loop; --rate 0: as fast as it is done
 //   rpc_flow idle --address A --server-pid P ...     C sessions that called once and are silent
 //
+//   rpc_flow give_up --address A --server-pid P ...  a thousand streams "/hold" that are given up
+//   rpc_flow in_memory ...                           C sessions of two peers of this very program,
+//                                                    over net::SimWorld; no server is called
+//
 // The options are those of rpc_client. push and stream print a line when the window is over
 // (Window::to_json, where a message that arrived counts as a request) and fail if one got lost.
 // overload prints {"good":N,"refused":N,"seconds":S,"p50_us":T,"p99_us":T}: how many calls that
 // should have begun in the window were served, and how long these took from when they should have.
 // idle prints {"sessions":C,"bytes_per_idle_session":B}: what the server's resident memory grew by.
+// in_memory prints the same, of both ends together, with the fiber that each of them has there.
+// give_up prints {"streams":N,"ended_ms":T}: until the last context over there had ended.
+#include <parley/net/sim_network.h>
 #include <parley/parley.h>
 #include <parley/rt/random.h>
 #include <unistd.h>
@@ -85,6 +92,7 @@ class Flow {
   }
   Status idle();
   Status overload();
+  Status give_up();
 
  private:
   struct Tally {
@@ -283,11 +291,86 @@ Status Flow::overload() {
   return {};
 }
 
+Status Flow::give_up() {
+  constexpr std::size_t many = 1'000;  // as many as PeerOptions::max_streams
+  using Held = Stream<std::string, std::string>;
+  const Session& session = sessions_.front();
+  std::vector<Held> streams;
+  for (std::size_t i = 0; i < many; ++i) {
+    auto stream = session.open<std::string, std::string>("/hold");
+    if (!stream) return stream.error();
+    if (Status s = stream->send(body_of(0, 0, load_.body_bytes)); !s.is_ok()) return s;
+    streams.push_back(*std::move(stream));
+  }
+  const auto held = [&] { return session.call<std::vector<std::int64_t>>("/held"); };
+  const rt::Deadline deadline = rt::Deadline::after(arrival_time);
+  const auto wait_for = [&](std::int64_t count) -> Result<Instant> {
+    for (;;) {
+      const auto found = held();
+      if (!found) return found.error();
+      if (found->at(0) == count) return Instant(Duration(found->at(1)));
+      if (deadline.is_over()) return Status(Code::internal, "the streams neither began nor ended");
+      if (Status s = rt::sleep(1ms); !s.is_ok()) return s;
+    }
+  };
+  if (const auto began = wait_for(many); !began) return began.error();
+  const Instant start = now();
+  streams.clear();
+  const auto ended = wait_for(0);
+  if (!ended) return ended.error();
+  std::printf("{\"streams\":%zu,\"ended_ms\":%.3f}\n", many,
+              std::chrono::duration<double, std::milli>(*ended - start).count());
+  return {};
+}
+
+// Neither side has a descriptor: the number of sessions is bounded by memory only.
+Status in_memory(const Load& load) {
+  constexpr std::size_t sessions_of_node = 20'000;
+  net::SimWorld world({.link = {.latency = Duration(0), .jitter = Duration(0)},
+                       .max_connections = load.connections});
+  const auto options = [&](const char* node) {
+    return PeerOptions{.max_sessions = load.connections,
+                       .max_fibers = 2 * load.connections + 1'000,
+                       .network = &world.node(node)};
+  };
+  Peer server(options("server"));
+  server.handle("/echo", [](std::string text) { return text; });
+  if (auto at = server.listen("tcp://0.0.0.0:80"); !at) return at.error();
+  Peer client(options("client"));
+  const auto before = resident_bytes(::getpid());
+  if (!before) return before.error();
+  std::vector<Session> sessions;
+  for (std::size_t i = 0; i < load.connections; ++i) {
+    // A node has no more ports than a machine.
+    net::Network& from = world.node("client" + std::to_string(i / sessions_of_node));
+    auto session = client.dial("tcp://server:80", {.network = &from});
+    if (!session) return session.error();
+    sessions.push_back(*std::move(session));
+  }
+  for (const Session& session : sessions) {
+    if (const auto answer = session.call<std::string>("/echo", "tea"); !answer) {
+      return answer.error();
+    }
+  }
+  const auto after = resident_bytes(::getpid());
+  if (!after) return after.error();
+  std::size_t open = 0;
+  for (const Session& session : sessions) open += session.health().is_ok() ? 1 : 0;
+  if (open != load.connections || server.session_count() != load.connections) {
+    return {Code::unavailable, "only " + std::to_string(open) + " sessions are still there"};
+  }
+  std::printf("{\"sessions\":%zu,\"bytes_per_idle_session\":%.1f}\n", sessions.size(),
+              (*after - *before) / static_cast<double>(sessions.size()));
+  return {};
+}
+
 Status run_flow(std::string_view kind, const Load& load) {
+  if (kind == "in_memory") return in_memory(load);
   Flow flow(load);
   if (kind == "idle") return flow.idle();
   if (Status s = flow.dial(); !s.is_ok()) return s;
   if (kind == "overload") return flow.overload();
+  if (kind == "give_up") return flow.give_up();
   return kind == "push" ? flow.push() : flow.stream();
 }
 
@@ -297,10 +380,12 @@ Status run_flow(std::string_view kind, const Load& load) {
 int main(int argc, char** argv) {
   using namespace parley;
   const std::string_view kind = argc > 1 ? argv[1] : "";
-  constexpr std::array<std::string_view, 4> kinds = {"push", "stream", "idle", "overload"};
+  constexpr std::array<std::string_view, 6> kinds = {"push",     "stream",  "idle",
+                                                     "overload", "give_up", "in_memory"};
   if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
     return bench::usage_error(
-        Status(Code::invalid_argument, "the first word is push, stream, idle or overload"));
+        Status(Code::invalid_argument,
+               "the first word is push, stream, idle, overload, give_up or in_memory"));
   }
   const Result<bench::Load> load = bench::parse_load(argc - 1, argv + 1);
   if (!load) return bench::usage_error(load.error());

@@ -19,6 +19,7 @@ PINGPONG = Shape(1, 1, 16)
 LOW_RATE = 1_000  # requests a second
 OPEN_LOOP_SHARE = 0.7  # of what the closed loop reaches
 IDLE_SESSIONS, MANY_SESSIONS = 10_000, 18_000
+IN_MEMORY_SESSIONS = 100_000
 IDLE_SECONDS = 3
 SMOKE_SCALE = 100
 OVERLOAD_SECONDS = 3
@@ -29,6 +30,8 @@ TARGETS = {
     ("rpc.stream_1k", "messages_per_cpu_second"): 2e6,
     ("rpc.idle", "bytes_per_idle_session"): 1024,
     ("rpc.idle", "sessions"): MANY_SESSIONS,
+    ("rpc.idle", "sessions_in_memory"): IN_MEMORY_SESSIONS,
+    ("rpc.give_up", "ended_ms"): 50,
     ("rpc.spin", "idle_cpu_percent"): 0.05,
     ("rpc.spin", "low_rate_cpu_ratio_no_spin"): 1.1,
     ("rpc.spin", "same_core_cpu_ratio_no_spin"): 1.1,
@@ -73,6 +76,17 @@ def measure_idle(figures, bench, options):
     # One run shows it: whether they stay up does not vary as times do.
     figures.add("rpc.idle", "sessions", column(found[MANY_SESSIONS], "sessions"),
                 bytes_per_idle_session=median_of(found[MANY_SESSIONS], "bytes_per_idle_session"))
+    in_memory = run_parley(bench, Shape(IN_MEMORY_SESSIONS // scale, 1, 16), apart(bench),
+                           client=["in_memory"], program="rpc_flow", seconds=60)
+    figures.add("rpc.idle", "sessions_in_memory", [in_memory["sessions"]],
+                bytes_per_idle_session=in_memory["bytes_per_idle_session"])
+
+
+def measure_give_up(figures, bench, options):
+    runs = [run_parley(bench, Shape(1, 1, 500), apart(bench), client=["give_up"],
+                       program="rpc_flow", seconds=60) for _ in range(options.runs)]
+    figures.add("rpc.give_up", "ended_ms", column(runs, "ended_ms"), placement=apart(bench),
+                streams=median_of(runs, "streams"))
 
 
 def idle_cpu_percent(bench, seconds):
@@ -208,6 +222,7 @@ MEASURES = {
     "rpc.push": add_flow("rpc.push", "push", 16),
     "rpc.stream_1k": add_flow("rpc.stream_1k", "stream", 1024),
     "rpc.idle": measure_idle,
+    "rpc.give_up": measure_give_up,
     "rpc.spin": measure_spin,
     "rpc.open_loop": measure_open_loop,
     "rpc.overload": measure_overload,

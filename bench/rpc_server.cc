@@ -38,6 +38,15 @@ class Notes {
   void handle_in(Peer& peer) {
     peer.handle("/note", [this](const std::string& text) { note(text); });
     peer.handle("/noted", [this] { return noted_.load(); });
+    // Reads nothing, and stays until it is given up.
+    peer.handle_stream("/hold", [this](Stream<std::string, std::string>& /*stream*/) {
+      ++held_;
+      const Status why = rt::Context::current().wait_done();
+      last_end_ = RealClock().now().time_since_epoch().count();
+      --held_;
+      return why;
+    });
+    peer.handle("/held", [this] { return std::vector<std::int64_t>{held_, last_end_}; });
     peer.handle_stream("/sink", [this](Stream<std::string, std::uint64_t>& stream) {
       std::uint64_t came = 0;
       for (;;) {
@@ -56,6 +65,8 @@ class Notes {
   }
 
   std::atomic<std::uint64_t> noted_ = 0;
+  std::atomic<std::int64_t> held_ = 0;
+  std::atomic<std::int64_t> last_end_ = 0;
 };
 
 // Of CPU time: on a processor that others have as well it takes longer.

@@ -48,8 +48,9 @@ class Context {
   // True when nobody waits for the result.
   [[nodiscard]] bool is_push() const { return request_.type == wire::MessageType::push; }
   [[nodiscard]] const wire::Metadata& metadata() const { return request_.metadata; }
-  // When the request was read, by the runtime's clock, and how long ago that is: what it has waited
-  // for others, and what its handler took so far.
+  // When its session became ready to be read, by the runtime's clock, and how long ago that is:
+  // what it has waited for others, and what its handler took so far. (By a stream that cannot tell:
+  // when it was read.)
   [[nodiscard]] Instant came_at() const { return came_at_; }
   [[nodiscard]] Duration age() const { return rt::now() - came_at_; }
   // Session::real_ip() of the session it came by.

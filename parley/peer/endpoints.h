@@ -74,8 +74,9 @@ struct RedialOptions {
 
   // Whether it is dialled again when the other side has closed the connection without a word, as a
   // process that is killed does, or has said that it goes (GO_AWAY of the parley framing, with
-  // unavailable), as a server does that is restarted. From that word on new calls wait for the next
-  // connection, which is dialled when this one has ended: what is under way may end there first.
+  // unavailable), as a server does that is restarted. From that word on new calls go on the next
+  // connection, which is dialled at once (after a wait as above where this one has stood for less
+  // than interval); what is under way is finished on this one, beside it.
   bool after_close = true;
   // The same when this very session was sent away: GO_AWAY with any other code, as when another one
   // has taken over its id there.

@@ -11,6 +11,7 @@
 #include "parley/peer/impl/early.h"
 #include "parley/peer/impl/farewell.h"
 #include "parley/peer/impl/hub.h"
+#include "parley/peer/impl/inside.h"
 #include "parley/peer/impl/line.h"
 #include "parley/peer/impl/listening.h"
 #include "parley/peer/impl/origin.h"
@@ -62,7 +63,7 @@ class Peer::Impl {
     if (!address) return address.error();
     if (Status s = refused(); !s.is_ok()) return s;
     if (!begin_work()) return Status(Code::failed_precondition, "the peer is closed");
-    auto listening = start_listening(peer, *address, options);
+    const auto listening = inside([&] { return start_listening(peer, *address, options); });
     under_way_.done();
     return listening;
   }
@@ -88,7 +89,7 @@ class Peer::Impl {
     if (!address) return address.error();
     if (Status s = refused(); !s.is_ok()) return s;
     if (!begin_work()) return Status(Code::not_sent, "the peer is closed");
-    auto session = start_dialling(*address, options);
+    auto session = inside([&] { return start_dialling(*address, options); });
     under_way_.done();
     return session;
   }
@@ -97,7 +98,7 @@ class Peer::Impl {
     PARLEY_ASSERT(stream != nullptr, "a peer is to serve no stream at all");
     if (Status s = refused(); !s.is_ok()) return s;
     if (!begin_work()) return Status(Code::not_sent, "the peer is closed");
-    auto session = start(std::move(stream), side, framings_);
+    auto session = inside([&] { return start(std::move(stream), side, framings_); });
     under_way_.done();
     return session;
   }
@@ -112,8 +113,8 @@ class Peer::Impl {
 
   void close() {
     PARLEY_ASSERT(!is_inside(),
-                  "a handler closes its own peer, which would wait for that handler: let the fiber "
-                  "that made the peer close it, or let the handler ask for shutdown()");
+                  "a handler closes its own peer, or a hook does, which would wait for it: let the "
+                  "fiber that made the peer close it, or ask for shutdown() there");
     begin_end(Status(Code::cancelled, "the peer was closed"), {});
     finish_end();
   }
@@ -151,9 +152,15 @@ class Peer::Impl {
     return own.empty() ? framings_ : std::make_shared<const impl::Framings>(own);
   }
 
-  // A handler of this peer, or a callback.
+  // f(), which close() waits for. Only hooks of plugins could ask for that in it.
+  template <class F>
+  std::invoke_result_t<F> inside(F f) const {
+    return plugins_ == nullptr ? f() : impl::run_inside(this, f);
+  }
+
+  // A handler of this peer, a callback, or a hook.
   [[nodiscard]] bool is_inside() const {
-    return rt::Context::current().descends_from(scope_.context());
+    return rt::Context::current().descends_from(scope_.context()) || impl::is_inside_of(this);
   }
 
   impl::Farewell::Begun begin_end(const Status& reason, std::optional<Duration> limit) {
@@ -162,7 +169,7 @@ class Peer::Impl {
       closed_ = true;  // from here on no listener and no session is added
       for (const auto& listening : listeners_) listening->stop();
     }
-    introductions_.end_all(Status(Code::not_sent, "the peer was closed meanwhile"));
+    introductions_.end_all(Status(Code::not_sent, "the peer was closed meanwhile"), limit);
     return farewell_.begin(reason, limit);
   }
 

@@ -86,7 +86,7 @@ class ManyPushes {
       const auto one = full.begin() + static_cast<std::ptrdiff_t>(turn % full.size());
       const auto turn_ends = std::min(deadline, rt::Deadline::after(longest_wait_for_one));
       (void)Pushing::with(**one, [&](impl::Connection& connection) {
-        return connection.await_room(push_.message, turn_ends);
+        return connection.await_room(message_to(**one), turn_ends);
       });
       std::erase_if(full, [&](const Session* each) { return push_to_one(*each, WhenFull::wait); });
     }
@@ -97,6 +97,13 @@ class ManyPushes {
   [[nodiscard]] const Pushed& pushed() const { return pushed_; }
 
  private:
+  // Plugins may have made it larger: then it waits for what a smaller one need not wait for.
+  [[nodiscard]] const wire::Message& message_to(const Session& session) const {
+    if (own_.empty()) return push_.message;
+    const Own& own = own_[static_cast<std::size_t>(&session - first_)];
+    return own.is_plugged ? own.push.message : push_.message;
+  }
+
   impl::Tried try_push(const Session& session, WhenFull when_full) {
     return Pushing::with(session, [&](impl::Connection& connection) {
       if (!own_.empty()) [[unlikely]] {

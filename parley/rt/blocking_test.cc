@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
@@ -268,6 +270,39 @@ PARLEY_FIBER_TEST(Checkpoint, lets_others_run_when_it_took_long) {
   scope.go("long", [&] {
     while (!stop) checkpoint();
   });
+}
+
+// Two that compute in turn, each until it is asked to give way.
+TEST(Checkpoint, after_a_long_run_descriptors_are_looked_at_soon) {
+  testing::run_fiber_test(
+      [] {
+        std::array<int, 2> ends{};
+        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+        const Fd near(ends[0]);
+        const Fd far(ends[1]);
+        Pollable pollable;
+        ASSERT_TRUE(pollable.watch(far.get()).is_ok());
+        int runs = 0;
+        int turn = 0;
+        Scope scope;
+        bool has_come = false;
+        scope.go("reader", [&] {
+          EXPECT_TRUE(pollable.wait_readable().is_ok());
+          has_come = true;
+        });
+        for (int mine : {1, 2}) {
+          scope.go("computes", [&, mine] {
+            while (!has_come) {
+              if (++runs == 1) EXPECT_EQ(::send(near.get(), "x", 1, 0), 1);
+              turn = mine;
+              while (turn == mine && !has_come) checkpoint();
+            }
+          });
+        }
+        scope.join();
+        EXPECT_LT(runs, 20) << "without it the poller is asked once in 61 runs";
+      },
+      {.workers = 1});
 }
 
 PARLEY_FIBER_TEST(Label, shows_in_a_dump_for_as_long_as_it_lives) {

@@ -78,11 +78,16 @@ bool Pollable::take_readable() {
 
 bool Pollable::is_readable() const { return entry_->readable.load(std::memory_order_relaxed); }
 
+Instant Pollable::readable_since() const {
+  return entry_->readable_since.load(std::memory_order_relaxed);
+}
+
 void Pollable::tell_readable() {
+  const Instant now = rt::now();
   impl::WaitList woken;
   {
     const std::lock_guard lock(entry_->lock);
-    entry_->tell_readable(woken);
+    entry_->tell_readable(woken, now);
   }
   impl::wake_claimed(woken);
 }

@@ -9,6 +9,7 @@
 //   while ((n = read(fd, ...)) < 0 && errno == EAGAIN) { Status s = pollable.wait_readable(); ... }
 #pragma once
 
+#include "parley/base/clock.h"
 #include "parley/base/status.h"
 #include "parley/rt/deadline.h"
 
@@ -47,6 +48,9 @@ class Pollable {
   // little when there was not.
   bool take_readable();
   [[nodiscard]] bool is_readable() const;
+  // When the runtime learned, by its clock, of what there is to read or was last: what is read has
+  // waited since then for its reader. The start of the clock when there was nothing yet.
+  [[nodiscard]] Instant readable_since() const;
   // As if the kernel had told of something to read: for what is kept in memory above a descriptor.
   void tell_readable();
 

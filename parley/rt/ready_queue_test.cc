@@ -10,6 +10,7 @@
 #include <mutex>
 #include <vector>
 
+#include "parley/base/clock.h"
 #include "parley/base/fd.h"
 #include "parley/rt/event.h"
 #include "parley/rt/pollable.h"
@@ -257,6 +258,36 @@ PARLEY_FIBER_TEST(ReadyQueue, a_pollable_tells_of_what_came_before_it_was_asked_
   testing::wait_until([&] { return runs == 3; });
   EXPECT_FALSE(pollable.short_read_drains());
   pollable.on_readable(nullptr);
+}
+
+TEST(ReadyQueue, a_pollable_knows_since_when_there_is_something_to_read) {
+  ManualClock clock;
+  testing::run_fiber_test(
+      [&] {
+        std::array<int, 2> ends{};
+        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+        const Fd near(ends[0]);
+        const Fd far(ends[1]);
+        Pollable pollable;
+        ASSERT_TRUE(pollable.watch(far.get()).is_ok());
+        EXPECT_EQ(pollable.readable_since(), Instant());
+        for (int i = 0; i < 2; ++i) {
+          clock.advance(1s);
+          ASSERT_EQ(::send(near.get(), "x", 1, 0), 1);
+          testing::wait_until([&] { return pollable.is_readable(); });
+          const Instant first = clock.now();
+          EXPECT_EQ(pollable.readable_since(), first);
+          // More of it changes nothing, until somebody has looked.
+          clock.advance(1s);
+          pollable.tell_readable();
+          EXPECT_EQ(pollable.readable_since(), first);
+          EXPECT_TRUE(pollable.take_readable());
+        }
+        clock.advance(1s);
+        pollable.tell_readable();
+        EXPECT_EQ(pollable.readable_since(), clock.now());
+      },
+      {.clock = &clock});
 }
 
 // Fibers that fill RuntimeOptions::max_fibers until they are let go.

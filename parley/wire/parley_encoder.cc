@@ -205,8 +205,9 @@ Status ParleyEncoder::refuse(const Message& message, std::size_t body_bytes) con
 
 // What the other side keeps this name as; 0 when it does not.
 std::uint64_t ParleyEncoder::known_name(std::string_view name) noexcept {
+  if (seen_ == nullptr) return 0;  // it keeps none
   const auto place = reinterpret_cast<std::uintptr_t>(name.data());
-  Seen& seen = seen_[(place >> 3U ^ place) % seen_.size()];
+  Seen& seen = (*seen_)[(place >> 3U ^ place) % seen_->size()];
   // What stands at an address may have changed, so the text is compared too.
   if (seen.number != 0 && seen.at == name.data() && kept_[seen.number - impl::first_name] == name)
     return seen.number;
@@ -225,6 +226,7 @@ void ParleyEncoder::append_name(std::string_view name, std::string& head) {
   head += static_cast<char>(is_kept ? impl::name_to_keep : impl::name_as_text);
   append_text(head, name);
   if (!is_kept) return;
+  if (seen_ == nullptr) seen_ = std::make_unique<std::array<Seen, 64>>();
   kept_.emplace_back(names_.emplace_back(name));
   numbers_.emplace(kept_.back(), kept_.size() - 1 + impl::first_name);
 }

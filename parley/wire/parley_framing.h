@@ -16,7 +16,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <span>
 #include <string>
@@ -116,7 +116,7 @@ class ParleyDecoder final : public Decoder {
   Settings other_;
   bool has_hello_ = false;
   // Views of them stay valid while names are added.
-  std::deque<std::string> names_;
+  std::list<std::string> names_;
   std::vector<std::string_view> kept_;  // those views, by number
   // By number, and by which side began the exchange.
   std::unordered_map<std::uint64_t, Unfinished> unfinished_;
@@ -175,11 +175,12 @@ class ParleyEncoder final : public Encoder {
 
   ParleyLimits limits_;
   Settings other_;
-  std::string head_;  // of the frame being written; kept for its memory
-  std::deque<std::string> names_;
+  std::string head_;                    // of the frame being written; kept for its memory
+  std::list<std::string> names_;        // a deque would have memory without any
   std::vector<std::string_view> kept_;  // the same, by number
   std::unordered_map<std::string_view, std::uint64_t> numbers_;
-  std::array<Seen, 64> seen_{};
+  // Made with the first name: who only answers has none.
+  std::unique_ptr<std::array<Seen, 64>> seen_;
 };
 
 class ParleyFraming final : public Framing {

@@ -171,6 +171,18 @@ TEST(ParleyFraming, settings_of_later_versions_are_skipped) {
   EXPECT_EQ(*decoder.settings(), (Settings{.max_names = 300}));
 }
 
+// A server has as many of them as it has callers, most of them at rest.
+TEST(ParleyFraming, who_only_answers_holds_no_memory_for_names) {
+  const ParleyFraming framing;
+  const std::size_t before = allocations().bytes;
+  const auto encoder = framing.make_encoder();
+  const auto decoder = framing.make_decoder();
+  EXPECT_LT(allocations().bytes - before, 800U);
+  std::string out;
+  EXPECT_TRUE(encoder->encode_answer(1, BodyCodec::json, "3", out).is_ok());
+  EXPECT_LT(allocations().bytes - before, 1'000U);
+}
+
 TEST(ParleyFraming, a_method_is_kept_up_to_the_number_of_names_the_other_side_takes) {
   Line line;
   std::vector<Message> sent;

@@ -135,10 +135,8 @@ void AsyncCall::time_is_over() {
 }
 
 void AsyncCall::give_up(const Status& why) {
-  if (plugged_ != nullptr) [[unlikely]] {
-    (void)end_plugged(why);
-    return;
-  }
+  if (plugged_ != nullptr) [[unlikely]]
+    return give_up_plugged(why);
   if (has_ended()) return;
   if (again_ == nullptr) {
     if (!connection_->try_withdraw(call_)) return;
@@ -165,12 +163,12 @@ bool AsyncCall::waits_to_go_again() {
   return again_->given_up.is_ok() && again_->line->wait_to_go(self_, *connection_);
 }
 
+Status AsyncCall::unsent_in_time() {
+  return {Code::not_sent, "the time of the call was over before the session was dialled again"};
+}
+
 void AsyncCall::end_unsent(const Status& why) {
-  call_.failure = why;
-  if (why.code() == Code::deadline_exceeded) {
-    call_.failure = Status(Code::not_sent,
-                           "the time of the call was over before the session was dialled again");
-  }
+  call_.failure = why.code() == Code::deadline_exceeded ? unsent_in_time() : why;
   finish();
 }
 

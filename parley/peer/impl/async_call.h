@@ -9,6 +9,7 @@
 //   Result<wire::Message> reply = (*call)->take();
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,10 +34,17 @@ namespace parley::impl {
 class Connection;
 class Line;
 
-// Of a call that goes through plugins.
+// Of a call that goes through plugins. Where its session is dialled again, the context that it is
+// made under carries it (as a shared_ptr).
 struct PluggedState {
+  // Before each time it goes to a connection of a session that is dialled again, if it still may;
+  // and when it is certain that it did not leave.
+  bool leaves();
+  void has_not_left();
+
   rt::Mutex lock;  // of what follows
   bool has_ended = false;
+  std::size_t left = 0;              // to connections, perhaps
   std::optional<rt::Cancel> cancel;  // while it is made
 };
 
@@ -86,7 +94,9 @@ class AsyncCall final : public Errand, private CallEnd {
   friend class PluggedCall;
   Status begin_plugged(const CallOptions& options, wire::BodyCodec codec, Bytes body);
   void drop_plugged();
-  bool end_plugged(Result<wire::Message> reply, wire::Metadata metadata = {});
+  void give_up_plugged(const Status& why);
+  static Status unsent_in_time();
+  bool end_plugged(Result<wire::Message> reply, wire::Metadata metadata = {}, bool is_late = false);
   bool waits_to_go_again();
   [[nodiscard]] std::shared_ptr<Connection> connection() const;
   [[nodiscard]] Result<wire::Message> result();
@@ -105,7 +115,7 @@ class AsyncCall final : public Errand, private CallEnd {
   KeptCall call_;
   rt::Event done_;
   std::shared_ptr<AsyncCall> self_;  // while it is in the table
-  std::unique_ptr<PluggedState> plugged_;
+  std::shared_ptr<PluggedState> plugged_;
 };
 
 }  // namespace parley::impl

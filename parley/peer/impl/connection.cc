@@ -253,9 +253,11 @@ void Connection::finish_writing() {
   if (stream != nullptr && !closed_.is_set()) (void)stream->close_write();
 }
 
+bool Connection::is_around_caller() const { return rt::Context::current().descends_from(context_); }
+
 void Connection::close(std::uint64_t handler) {
   // A handler that closes its own session is not waited for: it waits for the end itself.
-  const bool inside = rt::Context::current().descends_from(context_);
+  const bool inside = is_around_caller();
   if (!closed_.is_set()) {
     Lock lock(lock_);
     if (inside) ++closers_[handler];

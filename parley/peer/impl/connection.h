@@ -107,6 +107,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void log(const std::string& line) const;
 
   [[nodiscard]] bool is_open() const { return phase_ == Phase::open; }
+  [[nodiscard]] bool is_around_caller() const;  // the calling fiber is inside a handler of it
   // A REPLY not_sent is the other side's word that it did not run the call.
   [[nodiscard]] bool is_told_not_sent() const { return tells_of_ends_; }
   [[nodiscard]] SessionNumber number() const { return number_; }
@@ -229,7 +230,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void wait_quiet();
   void say_farewell(const Status& reason);
   void take_farewell(const wire::Message& message);
-  [[nodiscard]] WorkCount count_work() const;  // under the lock
+  [[nodiscard]] WorkCount count_work() const;
   [[nodiscard]] Status not_sent() const;
 
   const std::string local_address_;
@@ -256,7 +257,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   bool gathers_ = true;  // answers: nobody has to wait for room
   std::uint64_t handlers_started_ = 0;
   std::atomic<bool> tells_of_ends_ = false;  // callers say when they give up, or how long they wait
-  Instant came_at_{};                        // when what was read last was first asked for its time
+  ReadTimes times_;                          // of what was read last
   bool may_be_more_ = false;                 // messages in the decoder
   bool is_over_ = false;                     // nothing can come any more
   Status why_over_;                          // ok: the other side has finished in order

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/early.h"
 #include "parley/peer/impl/in_parts.h"
 #include "parley/rt/context.h"
 
@@ -55,16 +56,18 @@ void Connection::say_farewell(const Status& reason) {
 }
 
 void Connection::hurry(const Status& reason, Duration limit) {
+  Early::shorten(*this, limit);
   Lock lock(lock_);
+  const std::shared_ptr<Errands> errands = errands_;
   const auto until = rt::Deadline::after(limit);
   ending_.drain_until = std::min(ending_.drain_until.value_or(until), until);
-  ending_.patience = std::min(ending_.patience.value_or(options_->drain_timeout), limit);
   if (limit <= Duration::zero() && stream_ != nullptr) {
     cut(lock, reason);
   } else {
     lock.unlock();
   }
   quiet_.broadcast();
+  if (errands != nullptr) errands->hurry(limit);
 }
 
 void Connection::finish_begun(bool is_first) {

@@ -44,7 +44,9 @@ bool Connection::read_once(Turn& turn) {
   }
   ReadBuffer& buffer = turn.place->buffer;
   std::optional<std::size_t> size;
-  if (can_tell()) {
+  const rt::Pollable* const readiness = stream_->readiness();
+  times_.begin(readiness);
+  if (readiness != nullptr) {
     auto got = stream_->try_read(buffer.room());
     if (!got) {
       over(got.error());
@@ -76,7 +78,6 @@ void Connection::over(Status why) {
 }
 
 void Connection::take_bytes(Bytes chunk, Arrivals& arrived) {
-  came_at_ = Instant();
   reads_.store(reads_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (decoder_ == nullptr) {
     begin_.append(std::move(chunk));
@@ -194,10 +195,10 @@ Status Connection::decode_some(Arrivals& arrived) {
         if (message.type != MessageType::open) continue;
       }
     }
-    if (came_at_ == Instant()) came_at_ = rt::now();
-    added.came_at = came_at_;
+    times_.look();
+    added.came_at = times_.came;
     added.deadline =
-        message.timeout ? rt::Deadline::at(came_at_ + *message.timeout) : rt::Deadline::never();
+        message.timeout ? rt::Deadline::at(times_.read + *message.timeout) : rt::Deadline::never();
   }
   return {};
 }

@@ -23,7 +23,7 @@ Status Connection::await_room(const Message& message, rt::Deadline deadline) {
   Lock lock(lock_);
   if (phase_ != Phase::open) return not_sent();
   if (Status s = wait_for_room(lock, message, deadline); !s.is_ok()) return s;
-  return encoder_ == nullptr ? not_sent() : Status();
+  return encoder_ == nullptr || !may_ask() ? not_sent() : Status();
 }
 
 bool Connection::is_full() const { return outgoing_.bytes() >= options_->max_outgoing_bytes; }
@@ -51,13 +51,17 @@ bool Connection::has_to_wait(const Message& message) const {
   return can_send_ && (must_wait_for_hello(message) || is_full_for(message));
 }
 
-// Under the lock, which is let go while it waits. Ok also when nothing can be sent any more.
+// Under the lock, which is let go while it waits. Ok also when nothing can be sent any more, or
+// nothing asked.
 Status Connection::wait_for_room(Lock& lock, const Message& message, rt::Deadline deadline) {
+  const bool asks = message.type == wire::MessageType::call ||
+                    message.type == wire::MessageType::push ||
+                    message.type == wire::MessageType::open;
   Status status;
-  while (has_to_wait(message) && status.is_ok()) {
+  while (has_to_wait(message) && (!asks || may_ask()) && status.is_ok()) {
     status = has_room_.wait(lock, deadline);
   }
-  if (status.is_ok() || !can_send_) return {};
+  if (status.is_ok() || !can_send_ || (asks && !may_ask())) return {};
   return Status(Code::not_sent, must_wait_for_hello(message)
                                     ? "the other side has not said yet what it takes"
                                     : "max_outgoing_bytes are waiting to be sent and the other "

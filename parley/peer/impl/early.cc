@@ -169,18 +169,38 @@ void Early::tell_of_end(Connection& connection, const Status& reason) {
 
 // Whoever hears of it may wait a little, as callbacks may.
 void Early::tell_of_end(Connection& connection, const Status& reason, std::size_t count) {
-  const auto [context, cancel] =
-      connection.peers_context_.with_timeout(connection.options_->drain_timeout);
-  const rt::WithContext bound(context);
+  const auto all_by = rt::Deadline::after(connection.options_->drain_timeout);
   const ClosedSession session(connection, reason);
   for (std::size_t i = 0; i < count; ++i) {
     const Plugin& plugin = connection.extras_.plugins()->all()[i];
     if (!plugin.on_disconnect) continue;
-    const Status thrown = guarded([&] { plugin.on_disconnect(session); });
+    std::unique_lock lock(connection.lock_);
+    const std::optional<Duration>& patience = connection.ending_.patience;
+    const auto by = patience ? std::min(all_by, rt::Deadline::after(*patience)) : all_by;
+    const auto [context, cancel] = connection.peers_context_.with_deadline(by);
+    connection.ending_.hooks = &cancel;
+    lock.unlock();
+    Status thrown;
+    {
+      const rt::WithContext bound(context);
+      thrown = guarded([&] { plugin.on_disconnect(session); });
+    }
+    lock.lock();
+    connection.ending_.hooks = nullptr;
+    lock.unlock();
     if (!thrown.is_ok()) {
       connection.log(Plugins::has_thrown(plugin, "on_disconnect", thrown).to_string());
     }
   }
+}
+
+void Early::shorten(Connection& connection, std::optional<Duration> patience) {
+  if (!patience) return;
+  const std::lock_guard lock(connection.lock_);
+  Ending& ending = connection.ending_;
+  ending.patience = std::min(ending.patience.value_or(*patience), *patience);
+  if (ending.hooks == nullptr || *patience > Duration::zero()) return;
+  (*ending.hooks)(Status(Code::cancelled, "the peer ends at once"));
 }
 
 Status Introductions::introduce(Connection& connection, Side side, bool is_redial,
@@ -193,7 +213,7 @@ Status Introductions::introduce(Connection& connection, Side side, bool is_redia
   {
     const std::lock_guard lock(lock_);
     if (!over_.is_ok()) return over_;
-    all_.insert(&cancel);
+    all_.emplace(&cancel, &connection);
     if (is_redial) ++redials_;
   }
   Status status;
@@ -207,10 +227,13 @@ Status Introductions::introduce(Connection& connection, Side side, bool is_redia
   return status;
 }
 
-void Introductions::end_all(const Status& why) {
+void Introductions::end_all(const Status& why, std::optional<Duration> patience) {
   const std::lock_guard lock(lock_);
   over_ = why;
-  for (const rt::Cancel* each : all_) (*each)(why);
+  for (const auto& [cancel, connection] : all_) {
+    Early::shorten(*connection, patience);
+    (*cancel)(why);
+  }
 }
 
 std::size_t Introductions::size() const {

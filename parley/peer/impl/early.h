@@ -8,10 +8,12 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 
+#include "parley/base/clock.h"
 #include "parley/base/result.h"
 #include "parley/net/stream.h"
 #include "parley/peer/early_session.h"
@@ -41,9 +43,12 @@ struct Early {
   // asked before the one that refused hear of the end, unless it is a redial.
   static Status ask(Connection& connection, Side side, bool is_redial, std::string& id);
   static void say_why(Connection& connection, const Status& status);
-  // Tells the first `count` plugins that it has ended.
+  // Tells the first `count` plugins that it has ended; each of them waits no longer than shorten()
+  // has said, or drain_timeout.
   static void tell_of_end(Connection& connection, const Status& reason, std::size_t count);
   static void tell_of_end(Connection& connection, const Status& reason);
+  // Also for those that are being told. Never longer than what was said before.
+  static void shorten(Connection& connection, std::optional<Duration> patience);
 };
 
 // Those that are asked for at present. Fiber-safe.
@@ -51,14 +56,15 @@ class Introductions {
  public:
   // Early::ask() within early_timeout, and until end_all().
   Status introduce(Connection& connection, Side side, bool is_redial, std::string& id);
-  // From here on none succeeds, and those that wait end.
-  void end_all(const Status& why);
+  // From here on none succeeds, and those that wait end. `patience`: how long hooks are waited for
+  // that are told of that end; nothing: drain_timeout. Once more to make it shorter.
+  void end_all(const Status& why, std::optional<Duration> patience);
   // Without those of sessions that are dialled again, which are counted already.
   [[nodiscard]] std::size_t size() const;
 
  private:
   mutable rt::Mutex lock_;  // of what follows
-  std::set<const rt::Cancel*> all_;
+  std::map<const rt::Cancel*, Connection*> all_;
   std::size_t redials_ = 0;  // of these
   Status over_;
 };

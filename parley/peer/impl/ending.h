@@ -6,6 +6,7 @@
 
 #include "parley/base/clock.h"
 #include "parley/peer/shutdown.h"
+#include "parley/rt/context.h"
 #include "parley/rt/deadline.h"
 
 namespace parley::impl {
@@ -21,7 +22,8 @@ enum class Phase : std::uint8_t {
 // Guarded by the lock of the session.
 struct Ending {
   std::optional<rt::Deadline> drain_until = {};  // nothing: it has not begun
-  std::optional<Duration> patience = {};         // with callbacks; nothing: drain_timeout
+  std::optional<Duration> patience = {};         // with callbacks and hooks; nothing: drain_timeout
+  const rt::Cancel* hooks = nullptr;  // ends the hooks that are told of the end, while they are
   // The other side has not answered the ping behind GO_AWAY: calls that it sent without knowing of
   // that may be on their way, and are to be told that they were not run.
   bool awaits_pong = false;

@@ -37,25 +37,27 @@ Errands::Errands(rt::ReadyQueue& queue, std::pair<rt::Context, rt::Cancel> conte
   join(queue);
 }
 
-void Errands::add(std::shared_ptr<Errand> errand) {
+bool Errands::add(std::shared_ptr<Errand> errand) {
   {
     const std::lock_guard lock(lock_);
-    if (is_finishing_ && is_idle()) return;
+    if (is_finishing_ && is_idle()) return false;
     put_last(std::move(errand));
   }
   ready();
+  return true;
 }
 
-void Errands::add_first(std::shared_ptr<Errand> errand) {
+bool Errands::add_first(std::shared_ptr<Errand> errand) {
   {
     const std::lock_guard lock(lock_);
-    if (is_finishing_ && is_idle()) return;
+    if (is_finishing_ && is_idle()) return false;
     if (last_ == nullptr) last_ = errand.get();
     errand->next_ = std::move(first_);
     first_ = std::move(errand);
     ++waiting_;
   }
   ready();
+  return true;
 }
 
 void Errands::add_at(Instant instant, const std::shared_ptr<Errand>& errand) {
@@ -85,9 +87,9 @@ std::size_t Errands::unfinished() const {
 }
 
 void Errands::finish(Duration patience) {
-  rt::Deadline until = rt::Deadline::after(patience);
   std::unique_lock lock(lock_);
   is_finishing_ = true;
+  patient_until_ = rt::Deadline::after(patience);
   if (!is_idle()) {
     lock.unlock();
     // Sessions that end must not wait for a fiber when it is they who hold them all.
@@ -95,17 +97,18 @@ void Errands::finish(Duration patience) {
     if (stand_in) {
       ready(stand_in);
     } else {
-      run_here(until);
+      run_here(rt::Deadline::after(patience));
     }
     lock.lock();
   }
   while (!is_idle()) {
     if (is_held_up_ && first_ != nullptr) {
+      const rt::Deadline until = patient_until_;
       lock.unlock();
       run_here(until);
       lock.lock();
-    } else if (!idle_.wait(lock, until).is_ok()) {
-      until = rt::Deadline::never();
+    } else if (const Status s = idle_.wait(lock, patient_until_); !s.is_ok()) {
+      patient_until_ = rt::Deadline::never();
       lock.unlock();
       cancel_(session_has_ended());
       lock.lock();
@@ -113,6 +116,15 @@ void Errands::finish(Duration patience) {
   }
   lock.unlock();
   ready();  // for the last time
+}
+
+void Errands::hurry(Duration patience) {
+  std::unique_lock lock(lock_);
+  if (!is_finishing_ || patient_until_.is_never()) return;
+  patient_until_ = std::min(patient_until_, rt::Deadline::after(patience));
+  lock.unlock();
+  if (patience <= Duration::zero()) cancel_(session_has_ended());
+  idle_.broadcast();
 }
 
 // This fiber may wait: its session has nothing else to do. But what it waits for may be held by one

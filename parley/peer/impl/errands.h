@@ -59,10 +59,10 @@ class Errands final : public rt::ReadyItem {
   Errands(rt::ReadyQueue& queue, std::pair<rt::Context, rt::Cancel> context);
   ~Errands() override = default;
 
-  // Both are for one that is not there already. Dropped once all was finished.
-  void add(std::shared_ptr<Errand> errand);
+  // Both are for one that is not there already. False: dropped, since all was finished.
+  bool add(std::shared_ptr<Errand> errand);
   // Before those that have not begun.
-  void add_first(std::shared_ptr<Errand> errand);
+  bool add_first(std::shared_ptr<Errand> errand);
   // At that time, unless it was taken back, also before.
   void add_at(Instant instant, const std::shared_ptr<Errand>& errand);
   // It is not told of its time, if that has not come yet.
@@ -76,6 +76,8 @@ class Errands final : public rt::ReadyItem {
   // Waits for all that have been added; when they need longer than `patience`, their context ends
   // first. Afterwards none is run.
   void finish(Duration patience);
+  // While that waits: no longer than this from now on.
+  void hurry(Duration patience);
 
  private:
   struct Turn;
@@ -105,7 +107,8 @@ class Errands final : public rt::ReadyItem {
   std::multimap<Instant, std::shared_ptr<Errand>> timed_;
   Instant alarm_ = Instant::max();  // the last that was set, and has not rung
   bool is_finishing_ = false;
-  rt::Cond idle_;  // or held up, while it is finishing
+  rt::Deadline patient_until_;  // once it is
+  rt::Cond idle_;               // or held up, while it is finishing
 
   std::shared_ptr<Errands> kept_;  // by itself, until its last run
 };

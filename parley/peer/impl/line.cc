@@ -168,26 +168,35 @@ void Line::plan() {
   next_at_ = rt::now() + pause_ - Duration(less);
 }
 
-// What was asked may still be answered there. New calls wait until it is gone, or it is over.
+// Under the lock.
+void Line::begin_outage(const Status& why) {
+  cut_ = why;
+  tried_ = {};
+  attempts_ = 0;
+  if (rt::now() - up_since_ >= terms_.options.redial.max_interval) pause_ = Duration::zero();
+  plan();
+}
+
+// What was asked may still be answered there, beside the next connection. That is dialled at once:
+// the other side has said so in good time, and not all of its callers have lost something. Only who
+// has just come waits as after a cut.
 void Line::leaves(const Connection& connection, const Status& why, Parting how) {
   Lock lock(lock_);
-  if (connection_.get() != &connection || !is_connected_ || is_over_ || is_wanted(how)) return;
-  end(lock, why);
+  if (connection_.get() != &connection || !is_connected_ || is_over_) return;
+  if (!is_wanted(how)) return end(lock, why);
+  if (is_trying_ || connections_.size() > most_leaving) return;
+  is_connected_ = is_up_ = false;
+  begin_outage(why);
+  if (rt::now() - up_since_ >= terms_.options.redial.interval) next_at_ = rt::now();
+  ready();
 }
 
 void Line::lost(const Connection& connection, const Status& why, Parting how) {
-  const RedialOptions& options = terms_.options.redial;
   Lock lock(lock_);
   if (connection_.get() != &connection || !is_connected_) return;
   is_connected_ = is_up_ = false;
   if (!is_over_ && !is_wanted(how)) return end(lock, why);
-  if (!is_over_ && !is_trying_) {
-    cut_ = why;
-    tried_ = {};
-    attempts_ = 0;
-    if (rt::now() - up_since_ >= options.max_interval) pause_ = Duration::zero();
-    plan();
-  }
+  if (!is_over_ && !is_trying_) begin_outage(why);
   if (!is_gone_) ready();
 }
 
@@ -365,6 +374,24 @@ void Line::end(Lock& lock, const Status& why) {
   changed_.broadcast();
 }
 
+// Those on which something goes on beside the one of the moment.
+std::vector<std::shared_ptr<Connection>> Line::earlier() const {
+  const std::lock_guard lock(lock_);
+  std::vector<std::shared_ptr<Connection>> all = connections_;
+  if (is_connected_) std::erase(all, connection_);
+  return all;
+}
+
+void Line::close_earlier(const Status& why, std::optional<Duration> limit) {
+  for (const auto& each : earlier()) {
+    if (each->begin_close(why, limit)) {
+      each->close_aside();
+    } else if (limit) {
+      each->hurry(why, *limit);
+    }
+  }
+}
+
 // It may be over because the other side goes, and its last connection not closed yet.
 bool Line::begin_close(const Status& reason, std::optional<Duration> limit) {
   Lock lock(lock_);
@@ -377,6 +404,7 @@ bool Line::begin_close(const Status& reason, std::optional<Duration> limit) {
     lock.unlock();
   }
   const bool closes = connection != nullptr && connection->begin_close(reason, limit);
+  close_earlier(reason, limit);
   return is_first || closes;
 }
 
@@ -393,8 +421,12 @@ void Line::finish_begun(bool is_first) {
 void Line::hurry(const Status& reason, Duration limit) {
   Lock lock(lock_);
   patience_ = std::min(patience_.value_or(terms_.origin.options->drain_timeout), limit);
-  const std::vector<std::shared_ptr<Connection>> all = connections_;
+  std::vector<std::shared_ptr<Connection>> all = connections_;
+  // Its plugins are told of the end when it has nothing else to do.
+  const bool has_last = connection_ == nullptr || std::ranges::find(all, connection_) != all.end();
+  if (!has_last) all.push_back(connection_);
   lock.unlock();
+  errands_->hurry(limit);
   for (const auto& each : all) each->hurry(reason, limit);
 }
 
@@ -428,6 +460,11 @@ void Line::close(std::uint64_t handler) {
   } else {
     lock.unlock();
   }
+  for (const auto& each : earlier()) {
+    // Its handlers are not waited for by themselves.
+    if (each->is_around_caller()) each->close(handler);
+  }
+  close_earlier(Status(Code::cancelled, "the session was closed"), {});
   if (connection != nullptr) connection->close(handler);
   wait_in_turn(closed_);
   if (!is_inside()) wait_in_turn(told_);
@@ -442,7 +479,9 @@ Status Line::wait_closed(rt::Deadline deadline) {
 void Line::finish() {
   const rt::WithContext bound(rt::Context::background());
   const std::shared_ptr<Connection> last = connection();
-  (void)last->wait_closed({});  // what was under way on it has ended
+  // What was under way on them has ended then.
+  for (const auto& each : earlier()) (void)each->wait_closed({});
+  (void)last->wait_closed({});
   end_waiting();
   closed_.set();
   tell_closed();
@@ -450,7 +489,10 @@ void Line::finish() {
   const Duration patience = patience_.value_or(terms_.origin.options->drain_timeout);
   lock.unlock();
   errands_->finish(patience);
-  if (last->extras().plugins() != nullptr) Early::tell_of_end(*last, reason_);
+  if (last->extras().plugins() != nullptr) {
+    Early::shorten(*last, patience);
+    Early::tell_of_end(*last, reason_);
+  }
   told_.set();
   extras_.end_values();
   // Handles may be kept for long, by what the program gave to this very session even.

@@ -76,6 +76,8 @@ class Line final : public rt::ReadyItem, public std::enable_shared_from_this<Lin
   void leaves(const Connection& connection, const Status& why, Parting how);
   // By a connection: nothing can come on it any more.
   void lost(const Connection& connection, const Status& why, Parting how);
+  // So many connections may end beside the next one; then it is dialled when this one has ended.
+  static constexpr std::size_t most_leaving = 16;
 
   // As those of Session, without its plugins; where there is no connection they wait for one.
   Result<wire::Message> call(const CallOptions& options, std::string_view method,
@@ -133,6 +135,7 @@ class Line final : public rt::ReadyItem, public std::enable_shared_from_this<Lin
   // Dialling.
   [[nodiscard]] bool is_wanted(Parting how) const;
   void plan();
+  void begin_outage(const Status& why);
   void attempt();
   Result<std::shared_ptr<Connection>> connect(const rt::Context& context, bool& is_refused);
   Status log_in(const std::shared_ptr<Connection>& connection, RedialAttempt told);
@@ -155,6 +158,8 @@ class Line final : public rt::ReadyItem, public std::enable_shared_from_this<Lin
 
   // Ending.
   void end(Lock& lock, const Status& why);
+  [[nodiscard]] std::vector<std::shared_ptr<Connection>> earlier() const;
+  void close_earlier(const Status& why, std::optional<Duration> limit);
   void finish();
   void tell_closed();
   [[nodiscard]] bool is_inside() const;

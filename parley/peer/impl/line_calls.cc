@@ -27,6 +27,12 @@ Options within(const Options& options, rt::Deadline deadline) {
   return rest;
 }
 
+std::shared_ptr<PluggedState> plugged_of_caller() {
+  const rt::Context context = rt::Context::current();
+  const auto* const found = context.value<std::shared_ptr<PluggedState>>();
+  return found == nullptr ? nullptr : *found;
+}
+
 // Something of a line's that has to be done on a fiber.
 class LineErrand final : public Errand {
  public:
@@ -93,12 +99,18 @@ Result<Line::Found> Line::find(const Connection* failed, rt::Deadline deadline) 
 template <class Try>
 auto Line::carry(rt::Deadline deadline, Try attempt, const bool* is_told) {
   using Outcome = decltype(attempt(connection_, false));
+  // A call that no fiber of the caller's waits for, and that has plugins around it.
+  const std::shared_ptr<PluggedState> plugged = plugged_of_caller();
   std::shared_ptr<Connection> failed;
   for (;;) {
     auto found = find(failed.get(), deadline);
     if (!found) return Outcome(found.error());
     const std::shared_ptr<Connection> connection = std::move(found->connection);
+    if (plugged != nullptr && !plugged->leaves()) {
+      return Outcome(Status(Code::not_sent, "the call has ended"));
+    }
     Outcome outcome = attempt(connection, found->has_waited || failed != nullptr);
+    if (plugged != nullptr && code_of(outcome) == Code::not_sent) plugged->has_not_left();
     const bool goes_on = !connection->is_open() || (is_told != nullptr && *is_told);
     if (code_of(outcome) != Code::not_sent || !goes_on || deadline.is_over() ||
         rt::Context::current().is_done()) {

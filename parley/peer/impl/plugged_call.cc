@@ -50,7 +50,8 @@ class PluggedCall final : public Errand {
       if (state.has_ended) return;
       state.cancel.emplace(std::move(cancel));
     }
-    const rt::WithContext bound(context);
+    const rt::WithContext bound(call_->again_ == nullptr ? context
+                                                         : context.with_value(call_->plugged_));
     wire::Metadata metadata;
     options_.reply_metadata = &metadata;
     auto reply =
@@ -67,16 +68,29 @@ class PluggedCall final : public Errand {
   const std::optional<observe::TraceContext> trace_;
 };
 
+bool PluggedState::leaves() {
+  const std::lock_guard guard(lock);
+  if (!has_ended) ++left;
+  return !has_ended;
+}
+
+void PluggedState::has_not_left() {
+  const std::lock_guard guard(lock);
+  --left;
+}
+
 Status AsyncCall::begin_plugged(const CallOptions& options, wire::BodyCodec codec, Bytes body) {
-  plugged_ = std::make_unique<PluggedState>();
+  plugged_ = std::make_shared<PluggedState>();
   const auto self = std::static_pointer_cast<AsyncCall>(shared_from_this());
   self_ = self;
   CallOptions own = options;
   own.timeout = terms_.left;
   const Line* const line = connection_->extras().line();
-  errands_->add(
+  const bool is_added = errands_->add(
       std::make_shared<PluggedCall>(self, std::move(own), codec, std::move(body),
                                     line == nullptr ? std::nullopt : line->context_of_log_in()));
+  // Nor would its callback be called.
+  if (!is_added) return connection_->not_sent();
   if (!terms_.deadline.is_never()) errands_->add_at(terms_.deadline.instant(), self);
   return {};
 }
@@ -89,11 +103,19 @@ void AsyncCall::drop_plugged() {
   if (!has_ended) (void)end_plugged(connection_->not_sent());
 }
 
+// Its time is over, or its caller's. While it waits for a connection it was not sent, and may be
+// made again.
+void AsyncCall::give_up_plugged(const Status& why) {
+  const bool is_late = again_ != nullptr && why.code() == Code::deadline_exceeded;
+  (void)end_plugged(why, {}, is_late);
+}
+
 // False when it has ended before.
-bool AsyncCall::end_plugged(Result<Message> reply, wire::Metadata metadata) {
+bool AsyncCall::end_plugged(Result<Message> reply, wire::Metadata metadata, bool is_late) {
   {
     const std::lock_guard lock(plugged_->lock);
     if (std::exchange(plugged_->has_ended, true)) return false;
+    if (is_late && plugged_->left == 0) reply = unsent_in_time();
     if (plugged_->cancel) (*plugged_->cancel)(Status(Code::cancelled, "the call has ended"));
   }
   if (reply) {

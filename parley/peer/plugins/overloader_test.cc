@@ -187,6 +187,44 @@ TEST(Overloader, calls_that_have_waited_too_long_for_their_turn_are_refused) {
   }
 }
 
+// Each session's call is read when the session has its turn: where there are many of them, most of
+// the wait is before that.
+TEST(Overloader, a_call_waits_from_when_its_session_could_be_read) {
+  for (const bool is_guarded : {true, false}) {
+    ManualClock clock;
+    rt::testing::run_fiber_test(
+        [&] {
+          Guarded it({});
+          std::vector<Duration> ages;
+          it.pair.server.handle("/work", [&](Context& context) {
+            ages.push_back(context.age());
+            clock.advance(1ms);
+          });
+          std::vector<Session> sessions;
+          for (int i = 0; i < 20; ++i) {
+            sessions.push_back(it.pair.dial());
+            EXPECT_TRUE(sessions.back().call("/other"));
+          }
+          if (is_guarded) {
+            EXPECT_TRUE(it.overload->update({.queue = {{.target = 2ms, .interval = 4ms}}}).is_ok());
+          }
+          rt::Scope scope;
+          int refused = 0;
+          for (const Session& session : sessions) {
+            scope.go("caller", [&] { refused += session.call("/work") ? 0 : 1; });
+          }
+          scope.join();
+          // One after the other, each a millisecond later.
+          EXPECT_EQ(refused, is_guarded ? 15 : 0);
+          ASSERT_EQ(ages.size(), is_guarded ? 5U : 20U);
+          for (std::size_t i = 0; i < ages.size(); ++i) {
+            EXPECT_EQ(ages[i], std::chrono::milliseconds(i));
+          }
+        },
+        {.clock = &clock});
+  }
+}
+
 PARLEY_PEER_TEST(Overloader, takes_other_limits_while_it_runs) {
   Guarded it({.rate = {{.per_second = 0}}});
   const Session session = it.pair.dial();

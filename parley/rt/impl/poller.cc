@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "parley/base/assert.h"
+#include "parley/rt/deadline.h"
 #include "parley/rt/impl/waiting.h"
 #include "parley/rt/ready_queue.h"
 
@@ -42,9 +43,12 @@ std::uint64_t data_of(const PollEntry& entry) {
 
 }  // namespace
 
-void PollEntry::tell_readable(WaitList& woken) {
+void PollEntry::tell_readable(WaitList& woken, Instant now) {
   const bool taken = !readers.empty() && claim_all(readers, woken);
-  readable.store(!taken, std::memory_order_relaxed);
+  if (!readable.load(std::memory_order_relaxed)) {
+    readable_since.store(now, std::memory_order_relaxed);
+  }
+  readable.store(!taken, std::memory_order_release);
   // Under the lock: whoever takes the item away does that under it as well.
   if (!taken && on_readable != nullptr) on_readable->ready();
 }
@@ -112,6 +116,7 @@ void Poller::unwatch(PollEntry& entry) {
                 "a descriptor was given up while a fiber waits for it");
   entry.generation.fetch_add(1, std::memory_order_relaxed);
   for (auto* flag : {&entry.readable, &entry.writable, &entry.beyond_bytes}) flag->store(false);
+  entry.readable_since = Instant();
   entry.on_readable = nullptr;
   entry.fd = entry.epoll = -1;
 }
@@ -126,9 +131,11 @@ int Poller::poll(Duration limit) {
     timeout.tv_nsec = static_cast<long>((limit % std::chrono::seconds(1)).count());
   }
   const int count = wait_for_events(epoll_.get(), events, limit == for_ever ? nullptr : &timeout);
+  // Once for all of them: how long each waits for its turn is measured from here.
+  const Instant now = count > 0 ? rt::now() : Instant();
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
-    if (event.data.u64 != interrupt_data) deliver(event.events, event.data.u64);
+    if (event.data.u64 != interrupt_data) deliver(event.events, event.data.u64, now);
   }
   return count;
 }
@@ -139,7 +146,7 @@ void Poller::interrupt() {
   [[maybe_unused]] const auto written = ::write(interrupt_.get(), &one, sizeof one);
 }
 
-void Poller::deliver(std::uint32_t events, std::uint64_t data) {
+void Poller::deliver(std::uint32_t events, std::uint64_t data, Instant now) {
   PollEntry* entry = table_.at(static_cast<std::uint32_t>(data));
   const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
   const bool readable = broken || (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0;
@@ -152,7 +159,7 @@ void Poller::deliver(std::uint32_t events, std::uint64_t data) {
     if (broken || (events & (EPOLLRDHUP | EPOLLPRI)) != 0) {
       entry->beyond_bytes.store(true, std::memory_order_relaxed);
     }
-    if (readable) entry->tell_readable(woken);
+    if (readable) entry->tell_readable(woken, now);
     if (writable) {
       const bool taken = !entry->writers.empty() && claim_all(entry->writers, woken);
       entry->writable.store(!taken, std::memory_order_relaxed);

@@ -33,6 +33,8 @@ struct PollEntry {
   // next wait returns at once (at worst to find EAGAIN and wait again).
   // Set under the lock.
   std::atomic<bool> readable = false;
+  // Since when it is, or was last. Written before `readable` becomes true.
+  std::atomic<Instant> readable_since{Instant()};
   std::atomic<bool> writable = false;
   // The kernel told of an end, an error or urgent data, once: see Pollable::short_read_drains.
   std::atomic<bool> beyond_bytes = false;
@@ -43,8 +45,9 @@ struct PollEntry {
   PollEntry* next_free = nullptr;
   std::uint32_t index = 0;
 
-  // Under the lock. Those in `woken` are the caller's to wake, best after unlocking.
-  void tell_readable(WaitList& woken);
+  // Under the lock, at the time `now`. Those in `woken` are the caller's to wake, best after
+  // unlocking.
+  void tell_readable(WaitList& woken, Instant now);
 };
 
 // The entries of a runtime. Thread-safe.
@@ -97,7 +100,7 @@ class Poller {
   }
 
  private:
-  void deliver(std::uint32_t events, std::uint64_t data);
+  void deliver(std::uint32_t events, std::uint64_t data, Instant now);
 
   PollTable& table_;
   Fd epoll_;

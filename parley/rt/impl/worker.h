@@ -110,6 +110,7 @@ class Worker {
 
   // Switching (worker_switch.cc).
   void leave(Fiber& fiber, Departure departure);
+  void look_after_long_run();
   void switch_to(Fiber* next, void** save, void** fake_stack, bool ending);
   void arrive();
   void bury(Fiber& fiber);

@@ -147,11 +147,20 @@ inline void Worker::leave(Fiber& fiber, Departure departure) {
   Worker::current()->arrive();
 }
 
+// Fibers that compute for a millisecond each would let descriptors and timers wait for a hundred of
+// them: after such a run they are looked at once the next fiber has left.
+inline void Worker::look_after_long_run() {
+  give_way_.store(false, std::memory_order_relaxed);
+  // Where time is a test's, real time must not decide who runs.
+  if (scheduler_.has_real_clock()) ticks_ = ticks_between_looks - 1;
+}
+
 // Null: the loop. Nothing but the switch may stand between the sanitizers' word and it.
 inline void Worker::switch_to(Fiber* next, void** save, void** fake_stack, bool ending) {
   running_.store(next, std::memory_order_relaxed);
   switches_.store(switches_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  if (should_give_way()) give_way_.store(false, std::memory_order_relaxed);
+  if (should_give_way()) [[unlikely]]
+    look_after_long_run();
   if (is_held()) set_held(false);
   void* to = loop_stack_pointer_;
   if (next != nullptr) {
