@@ -1,5 +1,6 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/early.h"
+#include "parley/peer/impl/shortcut.h"
 #include "parley/peer/impl/turn.h"
 
 #include <algorithm>
@@ -48,6 +49,7 @@ Connection::Connection(std::unique_ptr<net::Stream> stream, SessionNumber number
       stream_(share_stream(std::move(stream))),
       router_(std::move(origin.router)) {
   extras_.set_plugins(std::move(origin.plugins));
+  extras_.set_shortcut(Shortcut::over(*stream_));
   join(queue_);
   if (side == Side::dialled || framings_->size() == 1) speak(*framings_->front());
 }
@@ -59,6 +61,7 @@ Connection::~Connection() = default;
 void Connection::begin() {
   has_reader_.store(false, std::memory_order_release);
   if (can_tell()) stream_->readiness()->on_readable(this);
+  Shortcut::open_of(*this);
   ready();
 }
 
@@ -170,9 +173,11 @@ void Connection::end() {
             : why_over_;
   }
   phase_ = Phase::ended;
+  Shortcut::close_of(*this);
   const std::uint64_t enqueued = enqueued_;
   lock.unlock();
   if (extras_.line() != nullptr) tell_line();
+  Shortcut::end_of(*this);
   has_room_.broadcast();
   if (in_order) {
     // All that is queued will still be sent.
@@ -221,7 +226,8 @@ void Connection::stop_sending() {
 void Connection::wait_for_handlers() {
   Lock lock(lock_);
   ++draining_;
-  (void)quiet_.wait(lock, [this] { return handlers_ == 0; });
+  (void)quiet_.wait(lock,
+                    [this] { return handlers_ == 0 && Shortcut::under_way(*this).handlers == 0; });
   --draining_;
 }
 

@@ -177,6 +177,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   friend class AsyncCall;
   friend struct Early;    // before it begins
   friend struct Plugged;  // what goes through plugins
+  friend class Shortcut;  // what does not go this way
   Status terms_of(std::optional<Duration> asked, CallTerms& terms) const;
   bool send_plain(PendingCall& call, const wire::PlainCall& plain);
   Status send_other(PendingCall& call, const CallOptions& options, const wire::PlainCall& plain,
@@ -228,7 +229,6 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void take_farewell(const wire::Message& message);
   [[nodiscard]] WorkCount count_work() const;  // under the lock
   [[nodiscard]] Status not_sent() const;
-
   const std::string local_address_;
   const std::string remote_address_;
   const SessionNumber number_;

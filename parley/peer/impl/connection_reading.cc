@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/shortcut.h"
 #include "parley/peer/impl/turn.h"
 #include "parley/rt/time.h"
 
@@ -79,6 +80,7 @@ void Connection::take_bytes(Bytes chunk, Arrivals& arrived) {
   if (decoder_ == nullptr) {
     begin_.append(std::move(chunk));
     if (Status s = find_framing(); !s.is_ok()) return over(std::move(s));
+    Shortcut::open_of(*this);
     if (decoder_ == nullptr) return watch_frame_time();
     decoder_->feed(std::exchange(begin_, {}));
   } else {
