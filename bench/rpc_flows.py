@@ -29,6 +29,8 @@ TARGETS = {
     ("rpc.stream_1k", "messages_per_cpu_second"): 2e6,
     ("rpc.idle", "bytes_per_idle_session"): 1024,
     ("rpc.idle", "sessions"): MANY_SESSIONS,
+    ("rpc.inprocess", "ns_per_call"): 100,
+    ("rpc.inprocess", "allocations_per_call"): 0,
     ("rpc.spin", "idle_cpu_percent"): 0.05,
     ("rpc.spin", "low_rate_cpu_ratio_no_spin"): 1.1,
     ("rpc.spin", "same_core_cpu_ratio_no_spin"): 1.1,
@@ -73,6 +75,23 @@ def measure_idle(figures, bench, options):
     # One run shows it: whether they stay up does not vary as times do.
     figures.add("rpc.idle", "sessions", column(found[MANY_SESSIONS], "sessions"),
                 bytes_per_idle_session=median_of(found[MANY_SESSIONS], "bytes_per_idle_session"))
+
+
+def measure_inprocess(figures, bench, options):
+    """Calls to a peer of the same process, on one cpu."""
+    _, cpu = bench.placements[apart(bench)]
+    command = [bench.program("rpc_inprocess"), "0.05" if options.smoke else str(bench.seconds)]
+    runs = []
+    for _ in range(options.runs):
+        done = subprocess.run(command, capture_output=True, text=True, check=False,
+                              preexec_fn=programs.pin_to(cpu))
+        if done.returncode != 0:
+            raise Problem(f"{' '.join(command)} ended with {done.returncode}: "
+                          f"{done.stderr.strip()}")
+        runs.append(json.loads(done.stdout))
+    figures.add("rpc.inprocess", "ns_per_call", column(runs, "ns_per_call"))
+    figures.add("rpc.inprocess", "allocations_per_call",
+                [run["allocations"] / run["calls"] for run in runs])
 
 
 def idle_cpu_percent(bench, seconds):
@@ -208,6 +227,7 @@ MEASURES = {
     "rpc.push": add_flow("rpc.push", "push", 16),
     "rpc.stream_1k": add_flow("rpc.stream_1k", "stream", 1024),
     "rpc.idle": measure_idle,
+    "rpc.inprocess": measure_inprocess,
     "rpc.spin": measure_spin,
     "rpc.open_loop": measure_open_loop,
     "rpc.overload": measure_overload,
