@@ -28,6 +28,7 @@
 #include "parley/peer/options.h"
 #include "parley/peer/router.h"
 #include "parley/peer/shutdown.h"
+#include "parley/rt/context.h"
 #include "parley/rt/mutex.h"
 #include "parley/wire/message.h"
 
@@ -62,6 +63,7 @@ struct Meeting {
   std::array<DirectWay, 2> ways;  // by the side that calls
   // Null until that side takes part.
   std::array<std::atomic<Connection*>, 2> ends{};
+  std::array<rt::Context, 2> contexts{rt::Context(nullptr), rt::Context(nullptr)};  // of handlers
   rt::Mutex lock;  // of what follows
   std::array<bool, 2> has_ended{};
   std::array<std::list<WaitingCall*>, 2> waiting;  // by the side that calls
