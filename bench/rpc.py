@@ -78,7 +78,8 @@ class Bench:
         self.placements = {"pin": (cpus[0], cpus[1])} if len(cpus) > 1 else {}
         self.placements["same"] = (cpus[0], cpus[0])
         for name in ["floor_server", "floor_client"] + (
-                [] if options.floor else ["rpc_server", "rpc_client", "rpc_flow", "rpc_hot"]):
+                [] if options.floor else ["rpc_server", "rpc_client", "rpc_flow", "rpc_hot",
+                                              "rpc_inprocess"]):
             program_of(options.build, name)
 
     def program(self, name):

@@ -32,6 +32,7 @@ TARGETS = {
     ("rpc.idle", "sessions"): MANY_SESSIONS,
     ("rpc.idle", "sessions_in_memory"): IN_MEMORY_SESSIONS,
     ("rpc.give_up", "ended_ms"): 50,
+    ("rpc.inprocess", "ns_per_call"): 100,
     ("rpc.spin", "idle_cpu_percent"): 0.05,
     ("rpc.spin", "low_rate_cpu_ratio_no_spin"): 1.1,
     ("rpc.spin", "same_core_cpu_ratio_no_spin"): 1.1,
@@ -87,6 +88,25 @@ def measure_give_up(figures, bench, options):
                        program="rpc_flow", seconds=60) for _ in range(options.runs)]
     figures.add("rpc.give_up", "ended_ms", column(runs, "ended_ms"), placement=apart(bench),
                 streams=median_of(runs, "streams"))
+
+
+def measure_inprocess(figures, bench, options):
+    """Calls to a peer of the same process, on one cpu."""
+    _, cpu = bench.placements[apart(bench)]
+    command = [bench.program("rpc_inprocess"), "0.05" if options.smoke else str(bench.seconds)]
+    runs = []
+    for _ in range(options.runs):
+        done = subprocess.run(command, capture_output=True, text=True, check=False,
+                              preexec_fn=programs.pin_to(cpu))
+        if done.returncode != 0:
+            raise Problem(f"{' '.join(command)} ended with {done.returncode}: "
+                          f"{done.stderr.strip()}")
+        runs.append(json.loads(done.stdout))
+    # A call in the midst of which somebody else got the cpu looks slow, and the next one goes as
+    # bytes: that is what a few allocations in millions of calls are.
+    figures.add("rpc.inprocess", "ns_per_call", column(runs, "ns_per_call"),
+                allocations_per_call=median_of([{"each": run["allocations"] / run["calls"]}
+                                                for run in runs], "each"))
 
 
 def idle_cpu_percent(bench, seconds):
@@ -223,6 +243,7 @@ MEASURES = {
     "rpc.stream_1k": add_flow("rpc.stream_1k", "stream", 1024),
     "rpc.idle": measure_idle,
     "rpc.give_up": measure_give_up,
+    "rpc.inprocess": measure_inprocess,
     "rpc.spin": measure_spin,
     "rpc.open_loop": measure_open_loop,
     "rpc.overload": measure_overload,

@@ -16,6 +16,7 @@
 #include "parley/codec/json.h"
 #include "parley/net/address.h"
 #include "parley/net/datagram.h"
+#include "parley/net/in_process_network.h"
 #include "parley/net/message_stream.h"
 #include "parley/net/network.h"
 #include "parley/net/resolver.h"

@@ -21,12 +21,17 @@ class Clock {
   virtual ~Clock() = default;
   [[nodiscard]] virtual Instant now() const noexcept = 0;
   [[nodiscard]] virtual WallTime wall() const noexcept = 0;
+  // What now() was a moment ago: at most longest_ago before it, and never after it.
+  [[nodiscard]] virtual Instant recently() const noexcept { return now(); }
+  static constexpr Duration longest_ago = std::chrono::milliseconds(20);
 };
 
-// The machine's clocks: CLOCK_MONOTONIC and CLOCK_REALTIME. About 22 ns a reading.
+// The machine's clocks: CLOCK_MONOTONIC and CLOCK_REALTIME. About 22 ns a reading; recently() is
+// CLOCK_MONOTONIC_COARSE, the time of the kernel's last tick, at about 5.
 class RealClock final : public Clock {
  public:
   [[nodiscard]] Instant now() const noexcept override;
+  [[nodiscard]] Instant recently() const noexcept override;
   [[nodiscard]] WallTime wall() const noexcept override;
 };
 

@@ -33,5 +33,18 @@ TEST(Clock, advancing_backwards_is_a_bug) {
   EXPECT_DEATH(clock.advance(-1ns), "backwards");
 }
 
+TEST(Clock, a_moment_ago_is_never_late_and_not_long_ago) {
+  const RealClock real;
+  for (int i = 0; i < 1000; ++i) {
+    const Instant before = real.now();
+    const Instant recently = real.recently();
+    EXPECT_LE(recently, real.now());
+    EXPECT_GE(recently, before - Clock::longest_ago);
+  }
+  ManualClock manual;
+  manual.advance(std::chrono::seconds(5));
+  EXPECT_EQ(manual.recently(), manual.now());
+}
+
 }  // namespace
 }  // namespace parley

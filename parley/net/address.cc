@@ -147,17 +147,39 @@ Result<Address> parse_unix(std::string_view text) {
   return Address{.network = "unix", .host = std::string(path), .port = 0};
 }
 
+// Any name of letters that a terminal and a log can show, without a space.
+Result<Address> parse_in_process(std::string_view text) {
+  constexpr std::string_view example = "inproc:shop";
+  const std::string_view name = text.substr(std::string_view("inproc:").size());
+  if (name.empty()) return refuse(text, "no name behind inproc:", example);
+  if (name.starts_with("//")) {
+    return refuse(text, "a name within a process stands right behind inproc:", example);
+  }
+  if (name.size() > max_in_process_name) {
+    return refuse(text,
+                  "the name has " + std::to_string(name.size()) + " bytes, at most " +
+                      std::to_string(max_in_process_name) + " are allowed",
+                  example);
+  }
+  for (const char c : name) {
+    if (c > ' ' && c < 0x7f) continue;
+    return refuse(text, "the name has " + quoted({&c, 1}) + " in it", example);
+  }
+  return Address{.network = "inproc", .host = std::string(name), .port = 0};
+}
+
 }  // namespace
 
 Result<Address> Address::parse(std::string_view text) {
   if (text.starts_with("unix:")) return parse_unix(text);
+  if (text.starts_with("inproc:")) return parse_in_process(text);
   const std::size_t scheme = text.find("://");
   if (scheme == std::string_view::npos) return refuse(text, "no network (tcp://) in front");
   Address address;
   address.network = text.substr(0, scheme);
   if (address.network != "tcp" && address.network != "udp") {
-    return refuse(
-        text, "network " + quoted(address.network) + " is not supported, tcp, udp and unix are");
+    return refuse(text, "network " + quoted(address.network) +
+                            " is not supported, tcp, udp, unix and inproc are");
   }
   const std::string_view rest = text.substr(scheme + 3);
   const std::size_t colon = rest.rfind(':');
@@ -176,11 +198,13 @@ Result<Address> Address::parse(std::string_view text) {
 }
 
 bool Address::is_numeric() const {
-  return network != "unix" && (numeric(AF_INET, host) || numeric(AF_INET6, host));
+  return network != "unix" && network != "inproc" &&
+         (numeric(AF_INET, host) || numeric(AF_INET6, host));
 }
 
 std::string Address::to_string() const {
   if (network == "unix") return (host.starts_with('/') ? "unix://" : "unix:") + host;
+  if (network == "inproc") return "inproc:" + host;
   const bool is_ipv6 = host.find(':') != std::string::npos;
   return network + "://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }

@@ -18,7 +18,7 @@ TEST(Address, reads_and_writes_what_people_write) {
        {"tcp://127.0.0.1:80", "tcp://0.0.0.0:0", "tcp://[::1]:65535", "udp://127.0.0.1:53",
         "udp://[2001:db8::1]:1", "tcp://shop.example:80", "tcp://shop.example.:80", "tcp://a:1",
         "tcp://3com.example:1", "tcp://xn--bcher-kva.example:443", "unix:///run/shop.sock",
-        "unix:@shop", "unix:@/odd name"}) {
+        "unix:@shop", "unix:@/odd name", "inproc:shop", "inproc:shop/orders"}) {
     const auto address = Address::parse(text);
     ASSERT_TRUE(address) << address.error();
     EXPECT_EQ(address->to_string(), text);
@@ -58,6 +58,16 @@ TEST(Address, says_which_part_is_wrong) {
         << port;
   }
   EXPECT_TRUE(has(error_of(""), "write it as tcp://127.0.0.1:4711"));
+}
+
+TEST(Address, a_name_within_a_process_is_short_and_can_be_shown) {
+  EXPECT_TRUE(has(error_of("inproc:"), "no name behind inproc:"));
+  EXPECT_TRUE(has(error_of("inproc://shop"), "stands right behind inproc:; write it as inproc:"));
+  EXPECT_TRUE(has(error_of("inproc:tea shop"), "has \" \" in it"));
+  EXPECT_TRUE(has(error_of("inproc:b\xc3\xbc"), "in it"));
+  EXPECT_TRUE(has(error_of("inproc:" + std::string(256, 'a')), "has 256 bytes, at most 255"));
+  EXPECT_TRUE(Address::parse("inproc:" + std::string(255, 'a')));
+  EXPECT_FALSE(Address::parse("inproc:127.0.0.1")->is_numeric());
 }
 
 TEST(Address, refuses_what_is_no_name) {

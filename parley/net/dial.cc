@@ -1,5 +1,6 @@
 #include <cerrno>
 
+#include "parley/net/impl/in_process_hint.h"
 #include "parley/net/impl/options.h"
 #include "parley/net/impl/race.h"
 #include "parley/net/impl/socket.h"
@@ -47,7 +48,8 @@ Result<std::unique_ptr<Stream>> SocketNetwork::dial(const Address& address, rt::
     return stream ? std::move(stream) : stream.error().with_context(what);
   }
   if (address.network != "tcp") {
-    return Status(Code::invalid_argument, what + ": a stream dials tcp and unix addresses");
+    return Status(Code::invalid_argument,
+                  what + ": a stream dials tcp and unix addresses" + impl::hint_for(address));
   }
   return address.is_numeric() ? dial_numeric(address, deadline, options)
                               : dial_name(address, deadline, options);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "parley/net/impl/in_process_hint.h"
 #include "parley/net/impl/listening_socket.h"
 #include "parley/net/network.h"
 #include "parley/net/shards.h"
@@ -12,7 +13,8 @@ Result<std::unique_ptr<Listener>> SocketNetwork::listen(const Address& address,
                                                         const ListenOptions& options) {
   const std::string what = "listen on " + address.to_string();
   if (address.network != "tcp" && address.network != "unix") {
-    return Status(Code::invalid_argument, what + ": a listener takes tcp and unix addresses");
+    return Status(Code::invalid_argument,
+                  what + ": a listener takes tcp and unix addresses" + impl::hint_for(address));
   }
   if (address.network == "tcp" && !address.is_numeric()) {
     return Status(Code::invalid_argument,

@@ -1,11 +1,12 @@
-// What every Network does, whatever stands behind it: the same bodies over the kernel's sockets and
-// over a simulated world.
+// What every Network does, whatever stands behind it: the same bodies over the kernel's sockets,
+// within one process and over a simulated world.
 #include <gtest/gtest.h>
 
 #include <array>
 #include <string>
 #include <vector>
 
+#include "parley/net/in_process_network.h"
 #include "parley/net/sim_network.h"
 #include "parley/net/testing/free_address.h"
 #include "parley/rt/context.h"
@@ -69,6 +70,16 @@ class SimUnixSides final : public Sides {
   SimWorld world_;
 };
 
+class InProcessSides final : public Sides {
+ public:
+  Network& server() override { return network_; }
+  Network& client() override { return network_; }
+  Address where() override { return *Address::parse("inproc:shop"); }
+
+ private:
+  InProcessNetwork network_;
+};
+
 struct Maker {
   const char* name;
   std::unique_ptr<Sides> (*make)();
@@ -85,6 +96,8 @@ const Maker makers[] = {
            new SimSides({.link = {.latency = 2ms, .jitter = 2ms, .bytes_per_second = 64 << 20}}));
      }},
     {"simulated_on_four_workers", [] { return std::unique_ptr<Sides>(new SimSides({})); }, 4},
+    {"in_process", [] { return std::unique_ptr<Sides>(new InProcessSides); }},
+    {"in_process_on_four_workers", [] { return std::unique_ptr<Sides>(new InProcessSides); }, 4},
     {"simulated_unix", [] { return std::unique_ptr<Sides>(new SimUnixSides); }},
 };
 

@@ -28,6 +28,8 @@ class Pollable;
 
 namespace parley::net {
 
+struct InProcessEnd;
+
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -95,6 +97,10 @@ class Stream {
   // The socket's descriptor, for what this interface does not know; -1 when there is none. It stays
   // the stream's: do not close, read or write it.
   [[nodiscard]] virtual int descriptor() const { return -1; }
+
+  // What it has in common with the other side, where that is in this process
+  // (in_process_network.h); null elsewhere.
+  [[nodiscard]] virtual const InProcessEnd* in_process() { return nullptr; }
 };
 
 // What a listener did so far.

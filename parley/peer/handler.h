@@ -19,6 +19,7 @@
 #include "parley/codec/signature.h"
 #include "parley/peer/body.h"
 #include "parley/peer/context.h"
+#include "parley/peer/direct_call.h"
 #include "parley/wire/message.h"
 
 namespace parley {
@@ -33,6 +34,9 @@ struct Answer {
   wire::BodyCodec codec = wire::BodyCodec::none;
   // Instead of `text`: a number costs half as much here.
   parley::codec::IntegerText number{};
+  // Set where the caller is in this process and wants no body: what it has and where the result
+  // goes. Only for a handler whose types are those.
+  const impl::DirectCall* direct = nullptr;
 
   // For the next one; the memory of `text` stays.
   void clear() {
@@ -52,7 +56,12 @@ struct Answer {
 // Runs one request; fills in the body of the answer, which is empty before, or gives the error to
 // answer with. Fibers on different threads run the same handler at the same time: it guards what it
 // shares.
-using Handler = std::function<Status(Context&, const wire::Message&, Answer&)>;
+struct Handler : std::function<Status(Context&, const wire::Message&, Answer&)> {
+  using std::function<Status(Context&, const wire::Message&, Answer&)>::function;
+
+  // Internal: what it takes and gives where it can be called without bytes.
+  impl::DirectTypes direct{};
+};
 
 namespace impl {
 
@@ -171,8 +180,15 @@ Handler make_handler(F function) {
                 "a handler takes an optional leading parley::Context&, then values or const "
                 "references");
   using Split = impl::WithoutContext<typename Signature::Parameters>;
-  return [function = std::move(function)](Context& context, const wire::Message& request,
-                                          Answer& answer) mutable -> Status {
+  using Direct = typename Signature::template Declared<impl::DirectParameters>;
+  constexpr impl::DirectTypes direct = impl::direct_types<F, typename Split::Arguments, names...>();
+  Handler handler = [function = std::move(function)](Context& context, const wire::Message& request,
+                                                     Answer& answer) mutable -> Status {
+    if constexpr (direct.arguments != nullptr) {
+      if (answer.direct != nullptr) [[unlikely]] {
+        return Direct::template call<typename Signature::Return>(function, context, *answer.direct);
+      }
+    }
     typename Split::Arguments arguments;
     Status status = impl::decode_request(
         context, request, codec::arguments_type<typename Split::Arguments, names...>(), arguments);
@@ -189,6 +205,8 @@ Handler make_handler(F function) {
         },
         arguments);
   };
+  handler.direct = direct;
+  return handler;
 }
 
 // What schemas say of a function that make_handler takes.

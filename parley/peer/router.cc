@@ -7,6 +7,9 @@
 
 #include "parley/base/assert.h"
 #include "parley/base/suggest.h"
+#include "parley/codec/bind.h"
+#include "parley/codec/signature.h"
+#include "parley/codec/validate.h"
 
 namespace parley {
 namespace {
@@ -16,7 +19,25 @@ constexpr std::size_t shown_method_bytes = 100;
 // A power of two, as all sizes of tables.
 constexpr std::size_t first_slots = 16;
 
+// Rules are applied where bytes become arguments.
+impl::DirectTypes direct_of(const impl::DirectTypes& types) {
+  if (types.arguments == nullptr) return {};
+  const codec::Type* const body = codec::body_type(types.table);
+  const bool has_rules = body != nullptr && (codec::has_rules(*body) || codec::has_bindings(*body));
+  return has_rules ? impl::DirectTypes() : types;
+}
+
 }  // namespace
+
+Router::Method::Method(std::string_view called, Handler run, codec::MethodShape described,
+                       bool stream, bool as_filtered)
+    : name(called),
+      handler(std::move(run)),
+      shape(std::move(described)),
+      is_stream(stream),
+      takes_filtered(as_filtered),
+      direct(stream ? impl::DirectTypes() : direct_of(handler.direct)),
+      is_quick(as_filtered) {}
 
 const Router::Method* Router::Table::find(std::size_t hash, std::string_view name) const {
   for (std::size_t at = hash;; ++at) {
@@ -89,10 +110,14 @@ const Router::Method* Router::find(std::string_view name, Recent& recent) const 
   const Method*& last = recent.at(name);
   if (last != nullptr && last->name == name) [[likely]]
     return last;
-  const std::size_t hash = std::hash<std::string_view>()(name);
-  const Method* method = table_.load(std::memory_order_acquire)->find(hash, name);
+  const Method* method = find(name);
   if (method != nullptr) last = method;
   return method;
+}
+
+const Router::Method* Router::find(std::string_view name) const {
+  const std::size_t hash = std::hash<std::string_view>()(name);
+  return table_.load(std::memory_order_acquire)->find(hash, name);
 }
 
 Status Router::not_found(std::string_view method, bool suggest) const {

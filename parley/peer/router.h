@@ -43,13 +43,7 @@ class Router {
   // One method: how to run it, and what running it took.
   struct Method {
     Method(std::string_view called, Handler run, codec::MethodShape described, bool stream = false,
-           bool as_filtered = false)
-        : name(called),
-          handler(std::move(run)),
-          shape(std::move(described)),
-          is_stream(stream),
-          takes_filtered(as_filtered),
-          is_quick(as_filtered) {}
+           bool as_filtered = false);
 
     const std::string name;
     const std::size_t hash = std::hash<std::string_view>()(name);
@@ -59,6 +53,8 @@ class Router {
     // It gets bodies as they travelled (wire::Message::is_filtered), and passes them on: it counts
     // as quick for ever, so that what only goes elsewhere does so in its order.
     const bool takes_filtered;
+    // As whom in this process may call it without bytes; empty where its arguments have rules.
+    const impl::DirectTypes direct;
     // It is over before another fiber could have taken over what waits behind it. Not known before
     // it has run.
     mutable std::atomic<bool> is_quick;
@@ -78,6 +74,7 @@ class Router {
 
   // The method of that name; null when there is none.
   [[nodiscard]] const Method* find(std::string_view name, Recent& recent) const;
+  [[nodiscard]] const Method* find(std::string_view name) const;
   // What to say then, with the nearest name there is.
   [[nodiscard]] Status not_found(std::string_view method, bool suggest) const;
 

@@ -41,6 +41,7 @@ CallOptions saying_accepted(const CallOptions& options) {
 Session::Session(std::shared_ptr<impl::Connection> connection, std::uint64_t handler)
     : connection_(std::move(connection)),
       options_(&connection_->extras().options()),
+      shortcut_(connection_->extras().shortcut()),
       handler_(handler) {}
 
 bool operator==(const Session& a, const Session& b) {

@@ -23,11 +23,12 @@
 
 #include "parley/base/bytes.h"
 #include "parley/base/clock.h"
-#include "parley/base/id.h"
 #include "parley/base/result.h"
 #include "parley/peer/async_call.h"
 #include "parley/peer/body.h"
+#include "parley/peer/direct_call.h"
 #include "parley/peer/options.h"
+#include "parley/peer/session_number.h"
 #include "parley/peer/session_values.h"
 #include "parley/peer/stream.h"
 #include "parley/rt/channel.h"
@@ -45,10 +46,6 @@ struct BatchedCall;
 struct Pushing;
 }  // namespace impl
 
-struct SessionTag;
-// Unique within a peer, for its life; what its logs call the session by.
-using SessionNumber = StrongId<SessionTag, std::uint64_t>;
-
 class Session {
  public:
   // Calls `method` over there with these arguments and waits for its result. The error is
@@ -64,6 +61,10 @@ class Session {
   template <class R = void, class... Args>
   Result<R> call(const CallOptions& options, std::string_view method, const Args&... args) const {
     const wire::BodyCodec codec = codec_for(options);
+    if (shortcut_ != nullptr) [[unlikely]] {
+      auto result = impl::call_directly<R>(*shortcut_, options, method, codec, args...);
+      if (result) return *std::move(result);
+    }
     wire::Message reply;
     if constexpr (sizeof...(Args) > 0 && (codec::QuickArgument<Args> && ...)) {
       std::array<char, codec::quick_room<Args...>> room;
@@ -291,7 +292,8 @@ class Session {
                   std::string body, wire::Message& reply) const;
 
   std::shared_ptr<impl::Connection> connection_;
-  const PeerOptions* options_;  // the connection keeps them
+  const PeerOptions* options_;  // the connection keeps them, and this (null: not in this process)
+  impl::Shortcut* shortcut_;
   std::uint64_t handler_ = 0;
 };
 

@@ -313,6 +313,8 @@ WithContext::WithContext(const Context& context) : node_(context.node()) {
   impl::rebind(fiber, *node_);
 }
 
+Context WithContext::outer() const { return Context(previous_->shared_from_this()); }
+
 WithContext::~WithContext() {
   impl::rebind(Worker::current_fiber("rt::WithContext ended"), *previous_);
 }

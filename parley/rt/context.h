@@ -121,6 +121,9 @@ class WithContext {
   WithContext(const WithContext&) = delete;
   WithContext& operator=(const WithContext&) = delete;
 
+  // The one that the fiber had before, and gets back. Allocates nothing and takes no lock.
+  [[nodiscard]] Context outer() const;
+
  private:
   std::shared_ptr<impl::ContextNode> node_;
   impl::ContextNode* previous_;

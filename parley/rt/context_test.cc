@@ -263,5 +263,16 @@ TEST(DoneCall, stopping_races_with_the_end_and_each_happens_once) {
       RuntimeOptions{.workers = 4});
 }
 
+PARLEY_FIBER_TEST(Context, the_one_that_a_block_has_put_aside_can_be_asked_for) {
+  const auto [outer, cancel_outer] = Context::current().with_cancel();
+  const auto [inner, cancel_inner] = Context::current().with_cancel();
+  const WithContext around(outer);
+  const WithContext bound(inner);
+  EXPECT_EQ(bound.outer().node(), outer.node());
+  cancel_outer();
+  EXPECT_TRUE(bound.outer().is_done());
+  EXPECT_FALSE(Context::current().is_done());
+}
+
 }  // namespace
 }  // namespace parley::rt

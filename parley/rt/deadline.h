@@ -15,6 +15,8 @@ namespace parley::rt {
 
 // The time of the runtime's clock; of the real clock outside a fiber.
 [[nodiscard]] Instant now() noexcept;
+// The same a moment ago, for less: Clock::recently().
+[[nodiscard]] Instant recently() noexcept;
 
 class Deadline {
  public:

@@ -37,6 +37,11 @@ Instant now() noexcept {
   return scheduler == nullptr ? RealClock().now() : scheduler->now();
 }
 
+Instant recently() noexcept {
+  const Scheduler* scheduler = Scheduler::current();
+  return scheduler == nullptr ? RealClock().recently() : scheduler->options().clock->recently();
+}
+
 Deadline Deadline::after(Duration delay) noexcept { return after(delay, rt::now()); }
 
 Status sleep_until(Instant instant) {

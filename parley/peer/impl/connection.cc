@@ -1,6 +1,7 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/early.h"
 #include "parley/peer/impl/in_parts.h"
+#include "parley/peer/impl/shortcut.h"
 #include "parley/peer/impl/turn.h"
 
 #include <algorithm>
@@ -49,6 +50,7 @@ Connection::Connection(std::unique_ptr<net::Stream> stream, SessionNumber number
       stream_(share_stream(std::move(stream))),
       router_(std::move(origin.router)) {
   extras_.set_plugins(std::move(origin.plugins));
+  extras_.set_shortcut(Shortcut::over(*stream_));
   join(queue_);
   if (side == Side::dialled || framings_->size() == 1) speak(*framings_->front());
 }
@@ -60,6 +62,7 @@ Connection::~Connection() = default;
 void Connection::begin() {
   has_reader_.store(false, std::memory_order_release);
   if (can_tell()) stream_->readiness()->on_readable(this);
+  Shortcut::open_of(*this);
   ready();
 }
 
@@ -171,11 +174,13 @@ void Connection::end() {
             : why_over_;
   }
   phase_ = Phase::ended;
+  Shortcut::close_of(*this);
   PendingCall* const unsent = in_order ? InParts::take_unsent(*this) : nullptr;
   const std::uint64_t enqueued = enqueued_;
   lock.unlock();
   if (extras_.line() != nullptr) tell_line();
   InParts::end_unsent(unsent, reason_);
+  Shortcut::end_of(*this);
   has_room_.broadcast();
   if (in_order) {
     // All that is queued will still be sent.
@@ -225,7 +230,8 @@ void Connection::stop_sending() {
 void Connection::wait_for_handlers() {
   Lock lock(lock_);
   ++draining_;
-  (void)quiet_.wait(lock, [this] { return handlers_ == 0; });
+  (void)quiet_.wait(lock,
+                    [this] { return handlers_ == 0 && Shortcut::under_way(*this).handlers == 0; });
   --draining_;
 }
 

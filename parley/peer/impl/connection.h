@@ -180,6 +180,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   friend struct InParts;    // large bodies on their way out
   friend struct Plugged;    // what goes through plugins
   friend struct Pulse;      // heartbeats
+  friend class Shortcut;    // what does not go this way
   Status terms_of(std::optional<Duration> asked, CallTerms& terms) const;
   bool send_plain(PendingCall& call, const wire::PlainCall& plain);
   Status send_other(PendingCall& call, const CallOptions& options, const wire::PlainCall& plain,
@@ -230,9 +231,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void wait_quiet();
   void say_farewell(const Status& reason);
   void take_farewell(const wire::Message& message);
-  [[nodiscard]] WorkCount count_work() const;
+  [[nodiscard]] WorkCount count_work() const;  // under the lock
   [[nodiscard]] Status not_sent() const;
-
   const std::string local_address_;
   const std::string remote_address_;
   const SessionNumber number_;

@@ -7,6 +7,7 @@
 #include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/filters.h"
 #include "parley/peer/impl/in_parts.h"
+#include "parley/peer/impl/shortcut.h"
 #include "parley/rt/time.h"
 
 namespace parley::impl {
@@ -241,6 +242,7 @@ Status Connection::push(const CallOptions& options, std::string_view method, wir
   if (Status s = wait_for_room(lock, out.message, deadline); !s.is_ok()) return s;
   if (!may_ask()) return not_sent();
   if (Status s = encode(out); !s.is_ok()) return s;
+  if (extras_.shortcut() != nullptr) extras_.shortcut()->push_sent();
   ask_to_send(lock);
   return {};
 }

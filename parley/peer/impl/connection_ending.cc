@@ -7,6 +7,7 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/early.h"
 #include "parley/peer/impl/in_parts.h"
+#include "parley/peer/impl/shortcut.h"
 #include "parley/rt/context.h"
 
 namespace parley::impl {
@@ -31,6 +32,7 @@ bool Connection::begin_close(const Status& reason, std::optional<Duration> limit
   if (phase_ >= Phase::closing) return false;
   if (reason_.is_ok()) reason_ = reason;
   phase_ = Phase::closing;  // after the reason: whoever sees it may read that
+  Shortcut::close_of(*this);
   const Duration most = limit.value_or(options_->drain_timeout);
   ending_.drain_until = rt::Deadline::after(most);
   if (limit) ending_.patience = std::min(*limit, options_->drain_timeout);
@@ -95,7 +97,12 @@ void Connection::wait_quiet() {
     }
   };
   // Several fibers of one handler may close at once: it is still one handler.
-  wait_while([this] { return handlers_ > closers_.size() || calls_ > 0; }, {});
+  wait_while(
+      [this] {
+        const WorkCount direct = Shortcut::under_way(*this);
+        return handlers_ + direct.handlers > closers_.size() || calls_ + direct.calls > 0;
+      },
+      {});
   wait_while([this] { return ending_.awaits_pong && can_send_; }, ending_.pong_until);
   --draining_;
 }
@@ -121,6 +128,7 @@ void Connection::take_farewell(const Message& message) {
   if (is_news) {
     reason_ = Status(Code::unavailable, "the other side closed the session").with_cause(why_going_);
     phase_ = Phase::leaving;
+    Shortcut::close_of(*this);
   }
   const Status reason = reason_;
   lock.unlock();
@@ -134,8 +142,9 @@ void Connection::take_farewell(const Message& message) {
 WorkCount Connection::count_work() const {
   const std::size_t served = streams_ == nullptr ? 0 : streams_->served_count();
   const std::size_t opened = streams_ == nullptr ? 0 : streams_->opened_count();
-  return {.handlers = handlers_ - std::min(handlers_, served),
-          .calls = calls_ - std::min(calls_, opened),
+  const WorkCount direct = Shortcut::under_way(*this);
+  return {.handlers = handlers_ - std::min(handlers_, served) + direct.handlers,
+          .calls = calls_ - std::min(calls_, opened) + direct.calls,
           .streams = served + opened};
 }
 

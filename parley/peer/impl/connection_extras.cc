@@ -7,6 +7,7 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/line.h"
+#include "parley/peer/impl/shortcut.h"
 
 namespace parley::impl {
 namespace {
@@ -112,6 +113,7 @@ Tried Connection::try_push(Outgoing& push, FilteredBody& once, WhenFull when_ful
     if (has_to_wait(push.message)) return no_room(lock, push.message, when_full);
   }
   if (!encode(push).is_ok()) return Tried::failed;
+  if (extras_.shortcut() != nullptr) extras_.shortcut()->push_sent();
   ask_to_send(lock);
   return Tried::sent;
 }

@@ -4,6 +4,7 @@
 
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/enclosing.h"
+#include "parley/peer/impl/shortcut.h"
 #include "parley/peer/impl/turn.h"
 #include "parley/rt/time.h"
 
@@ -82,6 +83,7 @@ void Connection::take_bytes(Bytes chunk, Arrivals& arrived) {
   if (decoder_ == nullptr) {
     begin_.append(std::move(chunk));
     if (Status s = find_framing(); !s.is_ok()) return over(std::move(s));
+    Shortcut::open_of(*this);
     if (decoder_ == nullptr) return watch_frame_time();
     decoder_->feed(std::exchange(begin_, {}));
   } else {

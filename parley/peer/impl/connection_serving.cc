@@ -10,6 +10,7 @@
 #include "parley/peer/impl/in_parts.h"
 #include "parley/peer/impl/plugged.h"
 #include "parley/peer/impl/route.h"
+#include "parley/peer/impl/shortcut.h"
 #include "parley/peer/impl/turn.h"
 #include "parley/rt/deferred_context.h"
 #include "parley/rt/label.h"
@@ -119,6 +120,7 @@ void Connection::refuse(const Arrived& arrived) {
   } else if (request.type == MessageType::call) {
     answer_at_once({.seq = request.seq, .type = MessageType::reply, .status = std::move(why)});
   } else {
+    if (extras_.shortcut() != nullptr) extras_.shortcut()->push_begins();
     log("PUSH " + std::string(request.method) + " dropped: " + why.to_string());
   }
 }
@@ -209,6 +211,9 @@ void Connection::serve(Arrived& arrived, Turn& turn, rt::OnPark& waits) {
 // All but the calls of a method that there is, where no plugin is around them.
 void Connection::Turn::serve_other(Arrived& arrived, Context& context_of_call, rt::OnPark& waits) {
   Message& request = arrived.message;
+  if (of.extras_.shortcut() != nullptr && request.type == MessageType::push) {
+    of.extras_.shortcut()->push_begins();
+  }
   Status status;
   if (Plugged::serves(of)) {
     arrived.is_plain = false;  // they may give it anything

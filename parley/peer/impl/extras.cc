@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "parley/net/address.h"
+#include "parley/peer/impl/shortcut.h"
 #include "parley/rt/mutex.h"
 
 namespace parley::impl {
@@ -27,7 +28,13 @@ struct Extras::Kept {
   std::vector<OnClosed> on_closed;
 };
 
+Extras::Extras(const PeerOptions& options, const std::string& remote_address,
+               std::shared_ptr<Line> line)
+    : options_(options), remote_address_(remote_address), line_(std::move(line)) {}
+
 Extras::~Extras() { const std::unique_ptr<Kept> last(kept_.load()); }
+
+void Extras::set_shortcut(std::unique_ptr<Shortcut> shortcut) { shortcut_ = std::move(shortcut); }
 
 // What ends while this is made is seen here, or sees what was made.
 Extras::Kept& Extras::kept() {

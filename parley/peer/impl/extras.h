@@ -21,6 +21,7 @@ namespace parley::impl {
 
 class Line;
 class Plugins;
+class Shortcut;
 
 // Called with the reason.
 using OnClosed = std::function<void(const Status&)>;
@@ -29,8 +30,7 @@ class Extras {
  public:
   // Both must outlive it.
   Extras(const PeerOptions& options, const std::string& remote_address,
-         std::shared_ptr<Line> line = {})
-      : options_(options), remote_address_(remote_address), line_(std::move(line)) {}
+         std::shared_ptr<Line> line = {});
   ~Extras();
   Extras(const Extras&) = delete;
   Extras& operator=(const Extras&) = delete;
@@ -46,6 +46,10 @@ class Extras {
   [[nodiscard]] const PeerOptions& options() const { return options_; }
   // Of the session that this connection is one of, if it is dialled again; otherwise null.
   [[nodiscard]] Line* line() const { return line_.get(); }
+  // To the other side, where that is in this process; otherwise null. Set before anybody else knows
+  // of the session.
+  void set_shortcut(std::unique_ptr<Shortcut> shortcut);
+  [[nodiscard]] Shortcut* shortcut() const { return shortcut_.get(); }
   [[nodiscard]] Instant since() const { return since_; }
   [[nodiscard]] SessionValues& values();
 
@@ -68,6 +72,7 @@ class Extras {
   const PeerOptions& options_;
   const std::string& remote_address_;
   const std::shared_ptr<Line> line_;
+  std::unique_ptr<Shortcut> shortcut_;
   std::atomic<bool> has_closed_ = false;
   std::atomic<bool> has_no_values_ = false;
   std::atomic<Kept*> kept_ = nullptr;  // made when it is needed, and never taken away
