@@ -34,7 +34,7 @@ struct Answer {
 
   // For the next one; the memory of `text` stays.
   void clear() {
-    text.clear();
+    if (!text.empty()) text.clear();
     if (!bytes.empty()) bytes = {};
     codec = wire::BodyCodec::none;
     number.size = 0;

@@ -8,7 +8,7 @@
 namespace parley {
 
 ServeStep::ServeStep(Context& context, Answer& answer)
-    : context_(context), request_(context.request_), answer_(answer) {}
+    : context_(context), request_(*context.request_), answer_(answer) {}
 
 // A view needs something to look at.
 void ServeStep::set_method(std::string_view method) {

@@ -133,13 +133,14 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void speak(const wire::Framing& framing);
   void take_messages(Arrivals& arrived);
   Status decode_some(Arrivals& arrived);
+  Result<bool> decode_next(Arrived& added);
   Status look_at(wire::Message& message);
   void watch_frame_time();
   void set_alarm();
   void take_hello();
-  Status sort(Arrivals& all);
+  Status sort(Arrivals& all, bool& are_calls);
+  std::size_t admit_plain(Arrivals& all, std::size_t from);
   Status sort_other(Arrived& arrived);
-  static void pass_on_answers(Arrivals& all);
   [[nodiscard]] Verdict admit(const wire::Message& request, std::size_t& in_use);
   void over(Status why);
 
@@ -280,18 +281,17 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   std::map<std::uint64_t, std::size_t> closers_;  // fibers inside close(), by handler
   std::size_t draining_ = 0;                      // fibers that wait for quiet_
   std::shared_ptr<Errands> errands_;              // null until there is one
-
-  std::unique_ptr<Streams> streams_;             // null before the first
-  const wire::Settings* other_takes_ = nullptr;  // null until it has said so
-  std::unique_ptr<wire::Encoder> encoder_;       // null until it is known what is spoken
-  bool awaits_hello_ = false;                    // the other side has yet to say what it takes
-  Outbox outgoing_;                              // what nobody has begun to send
-  std::size_t uncounted_ = 0;                    // of its bytes, those nobody waited for room for
-  std::uint64_t enqueued_ = 0;                   // bytes ever appended to outgoing_
-  bool can_send_ = true;                         // false once sending has failed or is over
-  bool is_sending_ = false;                      // somebody is
-  bool is_asked_ = false;                        // a run is to come that sends
-  bool is_gone_ = false;                         // the next run is the last
+  std::unique_ptr<Streams> streams_;              // null before the first
+  const wire::Settings* other_takes_ = nullptr;   // null until it has said so
+  std::unique_ptr<wire::Encoder> encoder_;        // null until it is known what is spoken
+  bool awaits_hello_ = false;                     // the other side has yet to say what it takes
+  Outbox outgoing_;                               // what nobody has begun to send
+  std::size_t uncounted_ = 0;                     // of its bytes, those nobody waited for room for
+  std::uint64_t enqueued_ = 0;                    // bytes ever appended to outgoing_
+  bool can_send_ = true;                          // false once sending has failed or is over
+  bool is_sending_ = false;                       // somebody is
+  bool is_asked_ = false;                         // a run is to come that sends
+  bool is_gone_ = false;                          // the next run is the last
   rt::Cond quiet_;                      // a handler or a call ended, or a handler began to close
   rt::Cond has_room_;                   // or it is known what the other side takes
   rt::Event sent_all_, closed_, told_;  // the last: the callbacks have been told of it
