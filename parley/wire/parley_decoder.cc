@@ -19,8 +19,10 @@ using impl::FrameReader;
 using impl::FrameShape;
 
 constexpr std::size_t magic_and_version = impl::parley_magic.size() + 1;
-// A smaller part is copied out of the chunk it came in.
+// A smaller part is copied out of the chunk it came in, behind the others like it.
 constexpr std::size_t shared_part_bytes = std::size_t{16} << 10U;
+// From this size on into a block of its own, so that it is copied once.
+constexpr std::size_t own_part_bytes = std::size_t{32} << 10U;
 
 // A text that is no longer than what is left of the frame.
 std::string_view read_text(FrameReader& reader, std::string_view field) {
@@ -498,10 +500,11 @@ void ParleyDecoder::add_part(Unfinished& unfinished, Bytes part) {
   }
   // A part keeps the chunk it came in only where it is most of that.
   const bool is_most = !part.empty() && 2 * part.size() >= part.first_block()->capacity();
-  if (!is_most || part.size() < shared_part_bytes) {
+  if (part.size() < (is_most ? shared_part_bytes : own_part_bytes)) {
     for (std::size_t i = 0; i < part.piece_count(); ++i) unfinished.small += part.piece(i);
     return;
   }
+  if (!is_most && part.piece_count() == 1) part = Bytes::copy_of(part.piece(0));
   unfinished.message.body.append(Bytes::from(std::exchange(unfinished.small, {})));
   unfinished.message.body.append(std::move(part));
 }

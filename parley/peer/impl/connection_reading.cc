@@ -97,7 +97,10 @@ bool Connection::read_once(Turn& turn) {
       over(watch_.deadline().is_over() ? watch_.too_slow() : got.error());
     }
   }
-  if (size && *size > 0) take_bytes(buffer.take(*size), turn.place->arrived);
+  if (size && *size > 0) {
+    take_bytes(buffer.take(*size), turn.place->arrived);
+    buffer.brought(turn.place->arrived.take_large());
+  }
   if (size && *size == 0) {
     const bool is_between = decoder_ == nullptr ? begin_.empty() : !decoder_->mid_message();
     over(is_between ? Status()
@@ -221,6 +224,8 @@ Status Connection::decode_some(Arrivals& arrived) {
     if (!message.filters.empty() && !message.is_filtered) [[unlikely]] {
       grown += held_by(message);
     }
+    const std::size_t size = message.body.size();
+    if (size >= ReadBuffer::large_body_bytes) arrived.count_large(size);
   }
   return {};
 }
@@ -250,7 +255,7 @@ Status Connection::look_at(Message& message) {
   if (type == MessageType::hello) take_hello();
   // The credit counts its bytes: it must not keep many more.
   if (type == MessageType::data && keeps_much_more(message.body)) {
-    message.body = Bytes::copy_of(message.body.to_string());
+    message.body = Bytes::copy_of(message.body.flatten());
   }
   return {};
 }

@@ -70,6 +70,9 @@ class Arrivals {
     return {&all_[size_].message, sizeof(Arrived), std::min(all_.size() - size_, most)};
   }
   void add_messages(std::size_t count) { size_ += count; }
+  // How many bytes of large bodies have come since it was asked.
+  void count_large(std::size_t bytes) { large_bytes_ += bytes; }
+  std::size_t take_large() { return std::exchange(large_bytes_, 0); }
   Arrived& operator[](std::size_t i) { return all_[i]; }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
@@ -122,6 +125,7 @@ class Arrivals {
 
   std::vector<Arrived> all_;
   std::size_t size_ = 0;
+  std::size_t large_bytes_ = 0;
 };
 
 // Answers on their way to what will be sent, encoded.
