@@ -30,10 +30,14 @@ class Block {
 
   [[nodiscard]] char* data() noexcept { return data_; }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
-  void add_owner() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
+  void add_owner() noexcept { add_owners(1); }
+  void add_owners(std::uint32_t count) noexcept {
+    owners_.fetch_add(count, std::memory_order_relaxed);
+  }
   // Every write of the other owners happens before the block is freed.
-  void drop_owner() noexcept {
-    if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) free();
+  void drop_owner() noexcept { drop_owners(1); }
+  void drop_owners(std::uint32_t count) noexcept {
+    if (owners_.fetch_sub(count, std::memory_order_acq_rel) == count) free();
   }
   // True when the caller holds the only reference, so that the block may be written again.
   [[nodiscard]] bool is_unique() const noexcept {
@@ -73,6 +77,8 @@ class BlockRef {
   }
 
   [[nodiscard]] Block* get() const noexcept { return block_; }
+  // Hands the reference over to the caller.
+  [[nodiscard]] Block* release() noexcept { return std::exchange(block_, nullptr); }
   Block* operator->() const noexcept { return block_; }
   explicit operator bool() const noexcept { return block_ != nullptr; }
 
@@ -117,12 +123,36 @@ class Bytes {
     }
     first_.size = size_ = part.size();
   }
+  // The same of a part of `block`, and the caller sees to its count, which is atomic: of many that
+  // share a block he adds those that said true at once (Block::add_owners), while he still holds it
+  // himself. False when this one held it already, or needs no block.
+  [[nodiscard]] bool share_uncounted(Block& block, std::string_view part) {
+    if (!rest_.empty()) [[unlikely]]
+      rest_.clear();
+    first_.data = part.data();
+    first_.size = size_ = part.size();
+    if (part.empty()) {
+      first_.block = {};
+      return false;
+    }
+    if (first_.block.get() == &block) return false;
+    first_.block = BlockRef(&block);
+    return true;
+  }
   // Becomes empty.
   void clear() {
     if (!rest_.empty()) [[unlikely]]
       rest_.clear();
     first_.block = {};
     first_.size = size_ = 0;
+  }
+  // The same, but for the count of its first block: the caller drops it, with those of others.
+  // Null when there is none.
+  [[nodiscard]] Block* clear_uncounted() {
+    if (!rest_.empty()) [[unlikely]]
+      rest_.clear();
+    first_.size = size_ = 0;
+    return first_.block.release();
   }
   // Adds to the end without copying.
   void append(Bytes tail);

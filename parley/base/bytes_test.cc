@@ -37,6 +37,37 @@ TEST(Bytes, a_slice_is_cut_to_what_there_is) {
   EXPECT_EQ(bytes.slice(0, 0), "");
 }
 
+TEST(Bytes, many_share_a_block_that_is_counted_once_for_all_of_them) {
+  const std::size_t before = Block::live();
+  {
+    BlockRef block(Block::adopt("tea, milk"));
+    const std::string_view text(block->data(), block->capacity());
+    Bytes tea;
+    Bytes milk = Bytes::copy_of("what it was before");
+    Bytes nothing;
+    EXPECT_TRUE(tea.share_uncounted(*block.get(), text.substr(0, 3)));
+    EXPECT_TRUE(milk.share_uncounted(*block.get(), text.substr(5)));
+    EXPECT_FALSE(nothing.share_uncounted(*block.get(), {}));
+    block->add_owners(2);
+    EXPECT_FALSE(tea.share_uncounted(*block.get(), text.substr(0, 2))) << "it has a count already";
+    EXPECT_EQ(tea, "te");
+    EXPECT_EQ(milk, "milk");
+    EXPECT_TRUE(nothing.empty());
+    EXPECT_EQ(Block::live(), before + 1);
+    EXPECT_FALSE(block->is_unique());
+
+    const Bytes kept = milk;
+    EXPECT_EQ(tea.clear_uncounted(), block.get());
+    EXPECT_EQ(milk.clear_uncounted(), block.get());
+    EXPECT_EQ(nothing.clear_uncounted(), nullptr);
+    block->drop_owners(2);
+    EXPECT_TRUE(tea.empty());
+    EXPECT_EQ(kept, "milk");
+    EXPECT_FALSE(block->is_unique());
+  }
+  EXPECT_EQ(Block::live(), before);
+}
+
 TEST(Bytes, shares_a_part_of_another_in_place_of_what_it_was) {
   const std::size_t before = Block::live();
   {

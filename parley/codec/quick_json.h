@@ -51,47 +51,43 @@ inline constexpr bool are_quick<std::tuple<T...>> = true;
 
 namespace impl {
 
-// Null when it does not fit.
+// What is negative, near the beginning of its text, or has more digits.
 template <QuickInteger T>
-const char* set_quick_value(const char* behind, std::uint64_t number, bool is_negative, T& value) {
-  auto signed_number = static_cast<std::int64_t>(number);
-  if (is_negative) signed_number = -signed_number;
-  if (!std::in_range<T>(signed_number)) return nullptr;
-  value = static_cast<T>(signed_number);
-  return behind;
-}
-
-// Each returns what is behind the value at `at`, in a text from `begin` to `end`; null when it is
-// not quick to read.
-template <QuickInteger T>
-[[gnu::always_inline]] inline const char* read_quick_value(const char* begin, const char* at,
-                                                           const char* end, T& value) {
+[[gnu::noinline]] const char* read_digit_by_digit(const char* at, const char* end, T& value) {
   constexpr std::ptrdiff_t most_digits = 18;  // any of which fits 64 bits
   const bool is_negative = std::is_signed_v<T> && at != end && *at == '-';
   if (is_negative) ++at;
-  if (std::endian::native == std::endian::little && end - begin >= 8 && at != end) {
-    const std::uint64_t bytes = eight_bytes(at, end);
-    const unsigned count = count_digits(bytes);
-    if (count < sizeof bytes) [[likely]] {
-      const bool begins_with_zero = (bytes & 0xffU) == '0';
-      if (count == 0 || (begins_with_zero && (count > 1 || is_negative))) return nullptr;
-      return set_quick_value(at + count, number_of_digits(bytes, count), is_negative, value);
-    }
-  }
   const char* const first = at;
   const char* const last = end - at > most_digits ? at + most_digits : end;
-  std::uint64_t number = 0;
-  for (; at != last && is_digit(*at); ++at) {
-    number = number * 10 + static_cast<unsigned char>(*at - '0');
-  }
+  std::int64_t number = 0;
+  for (; at != last && is_digit(*at); ++at) number = number * 10 + (*at - '0');
   const bool is_too_long = at == last && at != end && is_digit(*at);
   if (at == first || is_too_long) return nullptr;
   if (*first == '0' && (at - first > 1 || is_negative)) return nullptr;
-  return set_quick_value(at, number, is_negative, value);
+  if (is_negative) number = -number;
+  if (!std::in_range<T>(number)) return nullptr;
+  value = static_cast<T>(number);
+  return at;
 }
 
-inline const char* read_quick_value(const char* /*begin*/, const char* at, const char* end,
-                                    bool& value) {
+// Each returns what is behind the value at `at`, which is not `end`; null when it is not quick to
+// read. Eight bytes before `end` can be read.
+template <QuickInteger T>
+[[gnu::always_inline]] inline const char* read_quick_value(const char* at, const char* end,
+                                                           T& value) {
+  if constexpr (std::endian::native == std::endian::little) {
+    const Digits digits = read_digits(eight_bytes(at, end));
+    if (digits.count - 1 < 7) [[likely]] {
+      if (digits.begins_with_zero && digits.count > 1) return nullptr;
+      if (!std::in_range<T>(digits.number)) return nullptr;
+      value = static_cast<T>(digits.number);
+      return at + digits.count;
+    }
+  }
+  return read_digit_by_digit(at, end, value);
+}
+
+inline const char* read_quick_value(const char* at, const char* end, bool& value) {
   const std::string_view rest(at, static_cast<std::size_t>(end - at));
   if (rest.starts_with("true")) {
     value = true;
@@ -103,9 +99,8 @@ inline const char* read_quick_value(const char* /*begin*/, const char* at, const
 }
 
 // ASCII without escapes.
-inline const char* read_quick_value(const char* /*begin*/, const char* at, const char* end,
-                                    std::string& value) {
-  if (at == end || *at != '"') return nullptr;
+inline const char* read_quick_value(const char* at, const char* end, std::string& value) {
+  if (*at != '"') return nullptr;
   const char* const first = ++at;
   for (; at != end && *at != '"'; ++at) {
     // From 0x20 to 0x7e, whether char is signed or not.
@@ -117,27 +112,50 @@ inline const char* read_quick_value(const char* /*begin*/, const char* at, const
   return at + 1;
 }
 
+// Of a text that is not empty, nor, of several values, a single byte; eight bytes before its end
+// can be read.
+template <QuickValue... T>
+[[gnu::always_inline]] inline bool read_quick_text(std::string_view text,
+                                                   std::tuple<T...>& values) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  if constexpr (sizeof...(T) == 1) {
+    return read_quick_value(at, end, std::get<0>(values)) == end;
+  } else {
+    // No value reaches beyond the bracket at the end.
+    if (*at != '[' || end[-1] != ']') return false;
+    char before = '[';
+    const auto read = [&](auto& value) {
+      if (*at != std::exchange(before, ',')) return false;
+      at = read_quick_value(at + 1, end, value);
+      return at != nullptr;
+    };
+    const bool are_read = std::apply([&](auto&... value) { return (read(value) && ...); }, values);
+    return are_read && at == end - 1;
+  }
+}
+
+// Of a shorter one, with spaces before it.
+template <QuickValue... T>
+[[gnu::noinline]] bool read_short_text(std::string_view text, std::tuple<T...>& values) {
+  constexpr std::size_t padding = 8;
+  if (text.size() < (sizeof...(T) == 1 ? 1 : 2)) return false;
+  std::array<char, 3 * padding> padded;  // and behind it, for compilers that cannot see its size
+  padded.fill(' ');
+  text.copy(&padded[padding], text.size());
+  const std::string_view behind(&padded[padding], text.size());
+  return read_quick_text(behind, values);
+}
+
 }  // namespace impl
 
 // The whole text: one value, or several in an array. False when it is not quick to read; the values
 // are anything then.
 template <QuickValue... T>
 bool read_quick(std::string_view text, std::tuple<T...>& values) {
-  const char* const begin = text.data();
-  const char* const end = begin + text.size();
-  if constexpr (sizeof...(T) == 1) {
-    return impl::read_quick_value(begin, begin, end, std::get<0>(values)) == end && !text.empty();
-  } else {
-    const char* at = begin;
-    char before = '[';
-    const auto read = [&](auto& value) {
-      if (at == end || *at != std::exchange(before, ',')) return false;
-      at = impl::read_quick_value(begin, at + 1, end, value);
-      return at != nullptr;
-    };
-    const bool are_read = std::apply([&](auto&... value) { return (read(value) && ...); }, values);
-    return are_read && end - at == 1 && *at == ']';
-  }
+  if (text.size() < 8) [[unlikely]]
+    return impl::read_short_text(text, values);
+  return impl::read_quick_text(text, values);
 }
 
 namespace impl {

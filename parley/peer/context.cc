@@ -8,6 +8,7 @@
 namespace parley {
 
 const Session& Context::session() const {
+  is_used_ = true;
   if (!session_) session_.emplace(connection_.shared_from_this(), number_);
   return *session_;
 }
@@ -18,11 +19,11 @@ const PeerOptions& Context::options() const { return connection_.extras().option
 
 wire::BodyCodec Context::reply_codec() const {
   if (reply_codec_) return *reply_codec_;
-  if (!request_.metadata.empty()) {
-    const auto asked = impl::accepted_body_codec(request_.metadata);
+  if (!request_->metadata.empty()) {
+    const auto asked = impl::accepted_body_codec(request_->metadata);
     if (asked && impl::is_known(options(), *asked)) return *asked;
   }
-  const wire::BodyCodec own = request_.body_codec;
+  const wire::BodyCodec own = request_->body_codec;
   return own == wire::BodyCodec::json || impl::is_known(options(), own) ? own
                                                                         : options().body_codec;
 }

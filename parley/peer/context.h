@@ -31,23 +31,31 @@ class Context {
           Instant came_at, impl::StreamCore* stream = nullptr)
       : connection_(connection),
         number_(number),
-        request_(request),
+        request_(&request),
         came_at_(came_at),
         stream_(stream) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
+  // Internal: as if it were made anew for another plain call, if nothing was asked of it and
+  // nothing set for the one before.
+  void renew(std::uint64_t number, wire::Message& request, Instant came_at) {
+    number_ = number;
+    request_ = &request;
+    came_at_ = came_at;
+  }
+  [[nodiscard]] bool is_as_new() const { return !is_used_; }
 
   // The session the call came by; call or push back through it. Copy it to keep it.
   [[nodiscard]] const Session& session() const;
-  [[nodiscard]] std::string_view method() const { return request_.method; }
+  [[nodiscard]] std::string_view method() const { return request_->method; }
   // What stood behind the '?' of the method, as it was sent: "id=7" of "/order/show?id=7". Empty
   // where the whole is the name of a method, and of methods that nobody handles.
   [[nodiscard]] std::string_view query() const { return query_; }
   // How the arguments were written: for who takes them as Bytes.
-  [[nodiscard]] wire::BodyCodec body_codec() const { return request_.body_codec; }
+  [[nodiscard]] wire::BodyCodec body_codec() const { return request_->body_codec; }
   // True when nobody waits for the result.
-  [[nodiscard]] bool is_push() const { return request_.type == wire::MessageType::push; }
-  [[nodiscard]] const wire::Metadata& metadata() const { return request_.metadata; }
+  [[nodiscard]] bool is_push() const { return request_->type == wire::MessageType::push; }
+  [[nodiscard]] const wire::Metadata& metadata() const { return request_->metadata; }
   // When its session became ready to be read, by the runtime's clock, and how long ago that is:
   // what it has waited for others, and what its handler took so far. (By a stream that cannot tell:
   // when it was read.)
@@ -56,7 +64,10 @@ class Context {
   // Session::real_ip() of the session it came by.
   [[nodiscard]] std::string real_ip() const;
   // Travels with the answer, an error too.
-  [[nodiscard]] wire::Metadata& reply_metadata() { return reply_metadata_; }
+  [[nodiscard]] wire::Metadata& reply_metadata() {
+    is_used_ = true;
+    return reply_metadata_;
+  }
 
   // What the result will be written in: what set_reply_codec() said; else what the caller would
   // take (CallOptions::accept_body_codec), if it is known here; else as the arguments were; else
@@ -64,19 +75,25 @@ class Context {
   [[nodiscard]] wire::BodyCodec reply_codec() const;
   // For this answer: what the result is to be written in, or what Bytes that are returned are
   // written in, which is otherwise taken to be that of the arguments.
-  void set_reply_codec(wire::BodyCodec codec) { reply_codec_ = codec; }
+  void set_reply_codec(wire::BodyCodec codec) {
+    is_used_ = true;
+    reply_codec_ = codec;
+  }
 
   // Internal: of the peer.
   [[nodiscard]] const PeerOptions& options() const;
   [[nodiscard]] bool is_answered_in_json() const {
-    const bool is_plain =
-        request_.body_codec == wire::BodyCodec::json && request_.metadata.empty() && !reply_codec_;
+    const bool is_plain = request_->body_codec == wire::BodyCodec::json &&
+                          request_->metadata.empty() && !reply_codec_;
     return is_plain || reply_codec() == wire::BodyCodec::json;
   }
   [[nodiscard]] wire::BodyCodec bytes_codec() const {
-    return reply_codec_.value_or(request_.body_codec);
+    return reply_codec_.value_or(request_->body_codec);
   }
-  void set_query(std::string_view query) { query_ = query; }
+  void set_query(std::string_view query) {
+    is_used_ = true;
+    query_ = query;
+  }
   // Internal: the stream that is served.
   [[nodiscard]] RawStream stream() const;
 
@@ -84,14 +101,15 @@ class Context {
   friend class ServeStep;
 
   impl::Connection& connection_;
-  const std::uint64_t number_;
+  std::uint64_t number_;
   mutable std::optional<Session> session_;  // made when it is asked for
-  wire::Message& request_;
-  const Instant came_at_;
+  wire::Message* request_;
+  Instant came_at_;
   impl::StreamCore* const stream_;
   wire::Metadata reply_metadata_;
   std::string_view query_;
   std::optional<wire::BodyCodec> reply_codec_;
+  mutable bool is_used_ = false;  // something was asked or set that the next call must not find
 };
 
 }  // namespace parley

@@ -40,7 +40,7 @@ struct Answer {
 
   // For the next one; the memory of `text` stays.
   void clear() {
-    text.clear();
+    if (!text.empty()) text.clear();
     if (!bytes.empty()) {
       bytes = {};
       is_filtered = false;

@@ -8,7 +8,7 @@
 namespace parley {
 
 ServeStep::ServeStep(Context& context, Answer& answer, rt::OnPark* waits)
-    : context_(context), request_(context.request_), answer_(answer), waits_(waits) {}
+    : context_(context), request_(*context.request_), answer_(answer), waits_(waits) {}
 
 const Bytes& ServeStep::body() const {
   static const Bytes none;

@@ -117,10 +117,7 @@ class Encoder {
   // when it is not small, or the format has no short way: encode_answer() has.
   static constexpr std::size_t most_small_answer = 128;
   virtual char* write_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
-                             char* room) const noexcept {
-    (void)seq, (void)codec, (void)body, (void)room;
-    return nullptr;
-  }
+                             char* room) const noexcept;
   // The same for large bodies: appends what precedes the body to `out` and sets `tail` to what must
   // be sent right behind it, sharing the body's blocks. A format that cannot keep the body apart
   // puts everything into `out` and leaves `tail` empty. On an error both are what they were.
@@ -130,6 +127,28 @@ class Encoder {
   // The pieces together are the body; message.body is not looked at.
   virtual Status encode_pieces(const Message& message, std::span<const std::string_view> body,
                                std::string& out) = 0;
+};
+
+// Messages that lie in a larger thing each: an array of those.
+class MessageRow {
+ public:
+  // `distance`: from one to the next, in bytes.
+  MessageRow(Message* first, std::size_t distance, std::size_t size) noexcept
+      : first_(reinterpret_cast<char*>(first)), distance_(distance), size_(size) {}
+  explicit MessageRow(Message& only) noexcept : MessageRow(&only, sizeof only, 1) {}
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] Message& front() const noexcept { return *reinterpret_cast<Message*>(first_); }
+  void drop_front() noexcept {
+    first_ += distance_;
+    --size_;
+  }
+
+ private:
+  char* first_;
+  std::size_t distance_;
+  std::size_t size_;
 };
 
 class Decoder {
@@ -154,12 +173,12 @@ class Decoder {
   virtual Result<bool> next(Message& message) = 0;
   // The same for the messages that come most, where a format tells them apart at a glance: calls
   // and answers that have nothing but a number, a method, a timeout, a codec and a body. Sets these
-  // and the type; `message` must be fresh, or what this function made of one. False, and nothing
-  // has changed, when there is none that can be read so: next() says why.
-  virtual bool next_plain(Message& message) {
-    (void)message;
-    return false;
-  }
+  // and the type of the first messages of `into`, which must be fresh, or what this function made
+  // of one. Returns how many there were; after less than all of them next() knows what is there,
+  // perhaps one of these.
+  virtual std::size_t next_plain(const MessageRow& into);
+  // One of them. False, and nothing has changed, when there is none.
+  bool next_plain(Message& message) { return next_plain(MessageRow(message)) == 1; }
   // The same as a value.
   Result<std::optional<Message>> next();
 

@@ -8,6 +8,7 @@
 #include "parley/wire/impl/frame_reader.h"
 #include "parley/wire/impl/parley_frames.h"
 #include "parley/wire/impl/quick_fields.h"
+#include "parley/wire/impl/quick_frame.h"
 #include "parley/wire/impl/varint.h"
 #include "parley/wire/parley_framing.h"
 
@@ -18,8 +19,10 @@ using impl::FrameReader;
 using impl::FrameShape;
 
 constexpr std::size_t magic_and_version = impl::parley_magic.size() + 1;
-// A smaller part is copied out of the chunk it came in.
+// A smaller part is copied out of the chunk it came in, behind the others like it.
 constexpr std::size_t shared_part_bytes = std::size_t{16} << 10U;
+// From this size on into a block of its own, so that it is copied once.
+constexpr std::size_t own_part_bytes = std::size_t{32} << 10U;
 
 // A text that is no longer than what is left of the frame.
 std::string_view read_text(FrameReader& reader, std::string_view field) {
@@ -203,28 +206,68 @@ Result<std::pair<std::size_t, std::size_t>> ParleyDecoder::sizes_of_next(
 
 // Plain CALLs of a kept name and plain REPLYs, where they lie. Whatever is in any way not as it
 // should be is left to the reader proper.
-bool ParleyDecoder::next_plain(Message& message) {
+std::size_t ParleyDecoder::next_plain(const MessageRow& into) {
+  const std::string_view front = buffer_.front();
+  if (!has_hello_ || front.empty()) return 0;
+  Block& block = *buffer_.block().get();
+  const std::string_view* const names = kept_.data();
+  const std::size_t names_in_a_byte = std::min(kept_.size(), impl::QuickFrame::most_names);
+  const char* at = front.data();
+  const char* const end = at + front.size();
+  MessageRow row = into;
+  std::uint32_t sharing = 0;
+  for (; !row.empty(); row.drop_front()) {
+    Message& message = row.front();
+    impl::QuickFrame frame;
+    if (end - at < impl::QuickFrame::most_head || !frame.read(at, end, names_in_a_byte))
+        [[unlikely]] {
+      const std::size_t size = read_plain({at, end}, message, frame.body);
+      if (size == 0) break;
+      at += size;
+    } else {
+      message.seq = static_cast<std::int32_t>(frame.seq);
+      message.body_codec = static_cast<BodyCodec>(frame.codec);
+      message.timeout.reset();
+      if (frame.is_reply) {
+        message.type = MessageType::reply;
+        message.method = {};
+      } else {
+        message.type = MessageType::call;
+        message.method = names[frame.name];
+        if (frame.timeout >= 0) message.timeout = std::chrono::microseconds(frame.timeout);
+      }
+      at = frame.end;
+    }
+    if (message.body.share_uncounted(block, frame.body)) ++sharing;
+  }
+  if (sharing > 0) block.add_owners(sharing);
+  if (at != front.data()) buffer_.consume(static_cast<std::size_t>(at - front.data()));
+  return into.size() - row.size();
+}
+
+// Everything but the body, of which it says where it lies. Returns the bytes of the frame; 0, and
+// nothing has changed, when it is not plain or not there.
+std::size_t ParleyDecoder::read_plain(std::string_view bytes, Message& message,
+                                      std::string_view& body) const {
   constexpr std::uint64_t longest = 4096;  // what any side takes as a frame, and as a body
   constexpr unsigned reply = 0x02;
   constexpr unsigned call_with_deadline = 0x11;
-  const std::string_view front = buffer_.front();
-  if (!has_hello_) return false;
-  impl::QuickFields fields(front);
+  impl::QuickFields fields(bytes);
   const unsigned first = fields.byte();
-  if (first != 0x01 && first != reply && first != call_with_deadline) return false;
+  if (first != 0x01 && first != reply && first != call_with_deadline) return 0;
   const std::uint64_t length = fields.varint();
-  if (!fields.ends_after(length) || length > longest) return false;
+  if (!fields.ends_after(length) || length > longest) return 0;
   const std::uint64_t seq = fields.varint();
   std::string_view method;
   if (first != reply) {
     const std::uint64_t name = fields.varint() - impl::first_name;
-    if (name >= kept_.size()) return false;
+    if (name >= kept_.size()) return 0;
     method = kept_[name];
   }
   const std::uint64_t microseconds = first == call_with_deadline ? fields.varint() : 0;
   const unsigned codec = fields.byte();
-  if (!fields.is_ok() || seq == 0 || seq > std::numeric_limits<std::int32_t>::max()) return false;
-  if ((codec & impl::codec_filtered) != 0) return false;
+  if (!fields.is_ok() || seq - 1 >= std::numeric_limits<std::int32_t>::max()) return 0;
+  if ((codec & impl::codec_filtered) != 0) return 0;
   message.seq = static_cast<std::int32_t>(seq);
   message.type = first == reply ? MessageType::reply : MessageType::call;
   message.method = method;
@@ -233,9 +276,8 @@ bool ParleyDecoder::next_plain(Message& message) {
   if (first == call_with_deadline) {
     message.timeout = std::chrono::microseconds(static_cast<std::int64_t>(microseconds));
   }
-  message.body.share_part(buffer_.chunk(), fields.rest());
-  buffer_.consume(front.size() - fields.beyond());
-  return true;
+  body = fields.rest();
+  return bytes.size() - fields.beyond();
 }
 
 Result<bool> ParleyDecoder::next(Message& message) {
@@ -458,10 +500,11 @@ void ParleyDecoder::add_part(Unfinished& unfinished, Bytes part) {
   }
   // A part keeps the chunk it came in only where it is most of that.
   const bool is_most = !part.empty() && 2 * part.size() >= part.first_block()->capacity();
-  if (!is_most || part.size() < shared_part_bytes) {
+  if (part.size() < (is_most ? shared_part_bytes : own_part_bytes)) {
     for (std::size_t i = 0; i < part.piece_count(); ++i) unfinished.small += part.piece(i);
     return;
   }
+  if (!is_most && part.piece_count() == 1) part = Bytes::copy_of(part.piece(0));
   unfinished.message.body.append(Bytes::from(std::exchange(unfinished.small, {})));
   unfinished.message.body.append(std::move(part));
 }

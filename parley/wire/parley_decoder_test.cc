@@ -308,6 +308,37 @@ TEST(ParleyDecoder, parts_that_are_a_small_piece_of_their_chunk_do_not_keep_it) 
   EXPECT_LE(Block::live(), blocks + 2);
 }
 
+TEST(ParleyDecoder, a_part_that_is_a_piece_of_a_larger_chunk_is_copied_once) {
+  ParleyLimits limits{.takes = {.max_message = 1'000'000}};
+  ParleyEncoder encoder(limits);
+  encoder.allow(limits.takes);
+  ParleyDecoder decoder(limits);
+  std::string stream;
+  encoder.start(stream);
+  ASSERT_TRUE(encoder.encode({.seq = 1, .method = "/x", .more = true}, stream).is_ok());
+  decoder.feed(std::exchange(stream, {}));
+  while (*decoder.next()) {}
+  for (int i = 0; i < 4; ++i) {
+    const Message part{.seq = 1,
+                       .type = MessageType::part,
+                       .own = true,
+                       .more = i < 3,
+                       .body = Bytes::from(std::string(48'000, static_cast<char>('a' + i)))};
+    ASSERT_TRUE(encoder.encode(part, stream).is_ok());
+  }
+  const std::size_t blocks = Block::live();
+  decoder.feed(std::exchange(stream, {}));
+  const auto whole = decoder.next();
+  ASSERT_TRUE(whole && *whole);
+  const Bytes& body = (*whole)->body;
+  EXPECT_EQ(body.size(), 4 * 48'000U);
+  ASSERT_EQ(body.piece_count(), 4U) << "none was copied again behind another";
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(body.piece(i), std::string(48'000, static_cast<char>('a' + i)));
+  }
+  EXPECT_EQ(Block::live(), blocks + 4) << "the chunk is let go";
+}
+
 TEST(ParleyDecoder, many_tiny_parts_do_not_keep_the_chunks_they_came_in) {
   ParleyEncoder encoder(least);
   ParleyDecoder decoder(least);

@@ -371,12 +371,16 @@ Status ParleyEncoder::encode_in_parts(const Message& message,
 
 namespace {
 
+constexpr unsigned reply_kind = impl::frame_kind_of(MessageType::reply);
 // What a REPLY has besides its body, at most.
 constexpr std::size_t most_reply_head = 2 + 3 * impl::longest_varint;
+// The body of a small one, whose length then has one byte.
+constexpr std::size_t most_small_body = Encoder::most_small_answer - most_reply_head;
+static_assert(impl::longest_varint + 1 + most_small_body < 0x80);
 
 char* put_reply_head(char* at, std::int32_t seq, BodyCodec codec, std::size_t body_bytes) {
   const auto id = static_cast<std::uint64_t>(seq);
-  *at++ = static_cast<char>(impl::frame_kind_of(MessageType::reply));
+  *at++ = static_cast<char>(reply_kind);
   at = impl::put_varint(at, varint_size(id) + 1 + body_bytes);
   at = impl::put_varint(at, id);
   *at++ = static_cast<char>(codec);
@@ -387,10 +391,21 @@ char* put_reply_head(char* at, std::int32_t seq, BodyCodec codec, std::size_t bo
 
 char* ParleyEncoder::write_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
                                   char* room) const noexcept {
-  if (seq < 1 || body.size() > most_small_answer - most_reply_head || has_high_bit(codec)) {
-    return nullptr;
+  if (seq < 1 || has_high_bit(codec)) return nullptr;
+  // Its length has one byte, and is known when the rest is written.
+  const auto id = static_cast<std::uint32_t>(seq);
+  char* const payload = room + 2;
+  room[0] = static_cast<char>(reply_kind);
+  char* at = payload;
+  if (id >= 0x80 && id < 0x4000) [[likely]] {
+    *at++ = static_cast<char>(id | 0x80U);
+    *at++ = static_cast<char>(id >> 7U);
+  } else {
+    at = impl::put_varint(at, id);
   }
-  return impl::put_short(put_reply_head(room, seq, codec, body.size()), body);
+  *at++ = static_cast<char>(codec);
+  room[1] = static_cast<char>(at - payload + static_cast<std::ptrdiff_t>(body.size()));
+  return impl::put_short(at, body, most_small_body);
 }
 
 Status ParleyEncoder::encode_answer(std::int32_t seq, BodyCodec codec, std::string_view body,

@@ -68,7 +68,8 @@ class ParleyDecoder final : public Decoder {
   // memory is taken for bytes that have not come.
   Result<bool> next(Message& message) override;
   using Decoder::next;
-  bool next_plain(Message& message) override;
+  std::size_t next_plain(const MessageRow& into) override;
+  using Decoder::next_plain;
 
   [[nodiscard]] const Settings* settings() const noexcept override {
     return has_hello_ ? &other_ : nullptr;
@@ -102,6 +103,8 @@ class ParleyDecoder final : public Decoder {
   Status take(const Frame& frame, Message& message, Progress& progress);
   Status take_settings(std::string_view payload);
   Status take_frame(const Frame& frame, Message& message, Progress& progress);
+  [[nodiscard]] std::size_t read_plain(std::string_view bytes, Message& message,
+                                       std::string_view& body) const;
   std::string_view read_method(impl::FrameReader& reader, const Frame& frame, Message& message);
   Status begin_parts(Bytes first, Message& message, Progress& progress);
   Status take_part(Bytes part, Message& message, Progress& progress);

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -581,6 +582,61 @@ TEST(ParleyFraming, what_is_read_at_a_glance_is_what_the_reader_proper_reads) {
   }
   EXPECT_FALSE(decoder.next_plain(plain));
   EXPECT_GT(plains, 1'900U);
+}
+
+// What a decoder makes of many frames at a time is what it makes of them one by one, and their
+// bodies lie in what was fed.
+TEST(ParleyFraming, plain_messages_are_read_in_rows) {
+  ParleyEncoder encoder;
+  std::string bytes;
+  encoder.start(bytes);
+  std::vector<Message> sent;
+  const std::int32_t last = std::numeric_limits<std::int32_t>::max();
+  for (const std::int32_t seq : {1, 0x7f, 0x80, 0x3fff, 0x4000, 0x1fffff, last - 1, last}) {
+    for (const std::int64_t microseconds : {-1, 0, 1, 127, 128, 30'000'000}) {
+      for (const std::size_t size : {0U, 1U, 9U, 100U, 130U, 4'000U}) {
+        Message message{.seq = seq,
+                        .type = size % 2 == 0 ? MessageType::call : MessageType::reply,
+                        .body_codec = BodyCodec::json,
+                        .body = Bytes::copy_of(std::string(size, 'x'))};
+        if (message.type == MessageType::call) {
+          message.method = "/math/add";
+          if (microseconds >= 0) message.timeout = std::chrono::microseconds(microseconds);
+        }
+        ASSERT_TRUE(encoder.encode(message, bytes).is_ok());
+        sent.push_back(std::move(message));
+      }
+    }
+  }
+  for (const std::size_t row_size : {1U, 3U, 64U}) {
+    const Bytes chunk = Bytes::copy_of(bytes);
+    ParleyDecoder decoder;
+    decoder.feed(chunk);
+    ASSERT_TRUE(decoder.next());  // the hello
+    struct Larger {
+      Message message;
+      std::uint64_t beside = 7;
+    };
+    std::vector<Larger> row(row_size);
+    std::size_t at = 0;
+    Message fresh;  // the first call says the name
+    ASSERT_TRUE(*decoder.next(fresh));
+    ASSERT_EQ(fresh, sent[at++]);
+    while (at < sent.size()) {
+      const std::size_t count =
+          decoder.next_plain(MessageRow(&row.front().message, sizeof(Larger), row.size()));
+      ASSERT_GT(count, 0U) << at;
+      for (std::size_t i = 0; i < count; ++i) {
+        ASSERT_EQ(row[i].message, sent[at]) << at;
+        ASSERT_EQ(row[i].beside, 7U);
+        if (!sent[at].body.empty()) {
+          ASSERT_EQ(row[i].message.body.first_block().get(), chunk.first_block().get());
+        }
+        ++at;
+      }
+    }
+    EXPECT_EQ(decoder.next_plain(MessageRow(row.front().message)), 0U);
+  }
 }
 
 TEST(ParleyFraming, a_plain_call_is_written_as_any_other) {

@@ -2,9 +2,8 @@
 //
 // Pure functions, safe anywhere.
 //
-//   const std::uint64_t bytes = eight_bytes(at, end);
-//   const unsigned count = count_digits(bytes);
-//   if (count > 0) number = number_of_digits(bytes, count);
+//   const Digits digits = read_digits(eight_bytes(at, end));
+//   if (digits.count > 0) use(digits.number);
 //   char* end = write_digits(at, 17);                      // there is room for it
 #pragma once
 
@@ -18,32 +17,41 @@ namespace parley::codec::impl {
 
 inline bool is_digit(char byte) noexcept { return static_cast<unsigned char>(byte - '0') <= 9; }
 
-// How many digits eight bytes begin with, the first of them being the lowest.
-inline unsigned count_digits(std::uint64_t bytes) noexcept {
+// How many digits eight bytes begin with, the first of them being the lowest, and the number that
+// they are: two become one number, two of those one, and two of those.
+struct Digits {
+  unsigned count = 0;  // 0 to 8
+  std::uint64_t number = 0;
+  bool begins_with_zero = false;
+};
+[[gnu::always_inline]] inline Digits read_digits(std::uint64_t bytes) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101U;
-  constexpr std::uint64_t highs = 0xf0 * ones;
-  // A digit has a 3 in front, and still has when 6 is added. What is added to a byte that is none
-  // may carry into the next one, which does not count any more.
-  const std::uint64_t others =
-      ((bytes & highs) ^ (0x30 * ones)) | (((bytes + 6 * ones) & highs) ^ (0x30 * ones));
-  return static_cast<unsigned>(std::countr_zero(others)) / 8;
+  // A digit becomes 0 to 9, to which 0x76 can be added before its highest bit is set. What is added
+  // to a byte that is none may carry into the next one, which does not count any more.
+  std::uint64_t values = bytes ^ 0x30 * ones;
+  const std::uint64_t others = (values | (values + 0x76 * ones)) & 0x80 * ones;
+  const auto first_other = static_cast<unsigned>(std::countr_zero(others));  // its highest bit
+  Digits digits{.count = first_other / 8, .begins_with_zero = (values & 0xffU) == 0};
+  // Those that do not count leave at the top.
+  if (others != 0) [[likely]]
+    values <<= (7 - first_other) % 64;
+  values = values * (1 + (10U << 8U)) >> 8U;
+  values = (values & 0x00ff00ff00ff00ffU) * (1 + (100U << 16U)) >> 16U;
+  digits.number = (values & 0x0000ffff0000ffffU) * (1 + (std::uint64_t{10'000} << 32U)) >> 32U;
+  return digits;
 }
 
-// The number that the first `count` of them are, 1 to 8: two digits become one number, two of those
-// one, and two of those.
-inline std::uint64_t number_of_digits(std::uint64_t bytes, unsigned count) noexcept {
-  bytes <<= 8 * (8 - count);
-  bytes = (bytes & 0x0f0f0f0f0f0f0f0fU) * (1 + (10U << 8U)) >> 8U;
-  bytes = (bytes & 0x00ff00ff00ff00ffU) * (1 + (100U << 16U)) >> 16U;
-  return (bytes & 0x0000ffff0000ffffU) * (1 + (std::uint64_t{10'000} << 32U)) >> 32U;
-}
-
-// The eight bytes from `at` on, with zeros for those beyond `end`; eight before that can be read.
+// The eight bytes from `at` on, with zeros for those from `end` on. `at` is not `end`, before which
+// eight can be read.
 inline std::uint64_t eight_bytes(const char* at, const char* end) noexcept {
   std::uint64_t bytes = 0;
-  const std::ptrdiff_t missing = std::ptrdiff_t{sizeof bytes} - (end - at);
-  std::memcpy(&bytes, missing > 0 ? at - missing : at, sizeof bytes);
-  return missing > 0 ? bytes >> (8 * missing) : bytes;
+  const std::ptrdiff_t there = end - at;
+  if (there >= std::ptrdiff_t{sizeof bytes}) {
+    std::memcpy(&bytes, at, sizeof bytes);
+    return bytes;
+  }
+  std::memcpy(&bytes, end - sizeof bytes, sizeof bytes);
+  return bytes >> (64 - 8 * there);
 }
 
 // The texts of 00 to 99.
@@ -69,20 +77,44 @@ inline unsigned digits_of(std::uint64_t value) noexcept {
   return least + ((value | 1U) >= powers_of_ten[least] ? 1 : 0);
 }
 
-// Writes it at `at`; returns what is behind it.
-inline char* write_digits(char* at, std::uint64_t value) noexcept {
+inline char* write_pair(char* at, std::uint32_t value) noexcept {
+  std::memcpy(at, &digit_pairs[2 * std::size_t{value}], 2);
+  return at + 2;
+}
+inline char* write_one_or_two(char* at, std::uint32_t value) noexcept {
+  if (value >= 10) return write_pair(at, value);
+  *at = static_cast<char>('0' + value);
+  return at + 1;
+}
+// Of a number below 10,000.
+[[gnu::always_inline]] inline char* write_up_to_four(char* at, std::uint32_t value) noexcept {
+  if (value < 100) return write_one_or_two(at, value);
+  const std::uint32_t hundreds = value / 100;
+  return write_pair(write_one_or_two(at, hundreds), value - 100 * hundreds);
+}
+
+// Of a large one.
+[[gnu::noinline]] inline char* write_many_digits(char* at, std::uint64_t value) noexcept {
   char* const end = at + digits_of(value);
   char* pair = end;
   for (; value >= 100; value /= 100) {
     pair -= 2;
-    std::memcpy(pair, &digit_pairs[2 * (value % 100)], 2);
+    write_pair(pair, static_cast<std::uint32_t>(value % 100));
   }
-  if (value >= 10) {
-    std::memcpy(at, &digit_pairs[2 * value], 2);
-  } else {
-    *at = static_cast<char>('0' + value);
-  }
+  write_one_or_two(at, static_cast<std::uint32_t>(value));
   return end;
+}
+
+// Writes it at `at`; returns what is behind it.
+inline char* write_digits(char* at, std::uint64_t value) noexcept {
+  if (value >= 100'000'000) return write_many_digits(at, value);
+  const auto small = static_cast<std::uint32_t>(value);
+  if (small < 10'000) return write_up_to_four(at, small);
+  const std::uint32_t upper = small / 10'000;
+  const std::uint32_t lower = small - 10'000 * upper;
+  const std::uint32_t hundreds = lower / 100;
+  at = write_up_to_four(at, upper);
+  return write_pair(write_pair(at, hundreds), lower - 100 * hundreds);
 }
 
 }  // namespace parley::codec::impl

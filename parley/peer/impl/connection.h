@@ -133,13 +133,14 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void speak(const wire::Framing& framing);
   void take_messages(Arrivals& arrived);
   Status decode_some(Arrivals& arrived);
+  Result<bool> decode_next(Arrived& added);
   Status look_at(wire::Message& message);
   void watch_frame_time();
   void set_alarm();
   void take_hello();
-  Status sort(Arrivals& all);
+  Status sort(Arrivals& all, bool& are_calls);
+  std::size_t admit_plain(Arrivals& all, std::size_t from);
   Status sort_other(Arrived& arrived);
-  static void pass_on_answers(Arrivals& all);
   [[nodiscard]] Verdict admit(const wire::Message& request, std::size_t& in_use);
   void over(Status why);
 

@@ -1,4 +1,5 @@
 // The reading side of a Connection.
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -34,6 +35,40 @@ void keep_the_name(Message& message) {
   message.method_block = name.first_block();
 }
 
+// When a request came, and until when somebody waits for its answer.
+void stamp(Arrived& request, ReadTimes& times) {
+  times.look();
+  const auto& timeout = request.message.timeout;
+  request.came_at = times.came;
+  request.deadline = rt::Deadline::never();
+  if (timeout) request.deadline = rt::Deadline::at(times.read + *timeout);
+}
+
+// Hands answers to who waits for them; calls, pushes and streams stay to be run, or refused.
+void pass_on_answers(Arrivals& all) {
+  bool are_taken = false;
+  for (Arrived& arrived : all.all()) {
+    if (arrived.verdict == Verdict::run) [[likely]]
+      continue;
+    are_taken = are_taken || arrived.verdict == Verdict::taken;
+    if (arrived.caller == nullptr) {  // no answer, or the caller gave up before
+      if (!arrived.is_plain || arrived.verdict != Verdict::taken) keep_the_name(arrived.message);
+      continue;
+    }
+    Message& reply = *arrived.caller->reply;  // a fresh one
+    if (arrived.is_plain) [[likely]] {
+      reply.seq = arrived.message.seq;
+      reply.type = MessageType::reply;
+      reply.body_codec = arrived.message.body_codec;
+      reply.body = std::move(arrived.message.body);
+    } else {
+      reply = std::move(arrived.message);
+    }
+    arrived.caller->end();
+  }
+  if (are_taken) all.keep([](const Arrived& each) { return each.verdict != Verdict::taken; });
+}
+
 }  // namespace
 
 // False when there is nothing to be read now. By a stream that cannot tell, the fiber waits for it;
@@ -63,7 +98,10 @@ bool Connection::read_once(Turn& turn) {
       over(watch_.deadline().is_over() ? watch_.too_slow() : got.error());
     }
   }
-  if (size && *size > 0) take_bytes(buffer.take(*size), turn.place->arrived);
+  if (size && *size > 0) {
+    take_bytes(buffer.take(*size), turn.place->arrived);
+    buffer.brought(turn.place->arrived.take_large());
+  }
   if (size && *size == 0) {
     const bool is_between = decoder_ == nullptr ? begin_.empty() : !decoder_->mid_message();
     over(is_between ? Status()
@@ -150,11 +188,14 @@ void Connection::speak(const wire::Framing& framing) {
 void Connection::take_messages(Arrivals& arrived) {
   Status status = decode_some(arrived);
   if (!arrived.empty()) {
-    if (Status sorted = sort(arrived); !sorted.is_ok()) status = std::move(sorted);
-    if (extras_.envelope() != nullptr) [[unlikely]] {
-      for (Arrived& each : arrived.all()) Enclosing::check_refused(*this, each);
+    bool are_calls = false;
+    if (Status sorted = sort(arrived, are_calls); !sorted.is_ok()) status = std::move(sorted);
+    if (!are_calls) {
+      if (extras_.envelope() != nullptr) [[unlikely]] {
+        for (Arrived& each : arrived.all()) Enclosing::check_refused(*this, each);
+      }
+      pass_on_answers(arrived);
     }
-    pass_on_answers(arrived);
   }
   if (!status.is_ok()) {
     may_be_more_ = false;
@@ -167,42 +208,48 @@ void Connection::take_messages(Arrivals& arrived) {
 Status Connection::decode_some(Arrivals& arrived) {
   may_be_more_ = true;
   std::size_t grown = 0;
-  while (arrived.size() < messages_per_turn && grown <= options_->max_frame_bytes) {
-    Arrived& added = arrived.add();
-    Message& message = added.message;
-    if (decoder_->next_plain(message)) [[likely]] {
-      watch_.came();
-      if (message.type == MessageType::reply) continue;
-    } else {
-      added = Arrived();
-      added.is_plain = false;
-      const auto came = decoder_->next(message);
-      if (!came || !*came) {
-        arrived.cut(arrived.size() - 1);
-        if (!came) return came.error();
-        may_be_more_ = false;
-        return {};
-      }
-      watch_.came();
-      // What the decoder took out of filters came as fewer bytes, and nobody has counted it yet.
-      if (!message.filters.empty() && !message.is_filtered) [[unlikely]] {
-        grown += held_by(message);
-      }
-      if (message.type == MessageType::reply) continue;
-      if (message.type != MessageType::call && message.type != MessageType::push) {
-        if (Status s = look_at(message); !s.is_ok()) {
-          arrived.cut(arrived.size() - 1);
-          return s;
-        }
-        if (message.type != MessageType::open) continue;
-      }
+  while (may_be_more_ && arrived.size() < messages_per_turn && grown <= options_->max_frame_bytes) {
+    const wire::MessageRow room = arrived.room(messages_per_turn - arrived.size());
+    const std::size_t count = decoder_->next_plain(room);
+    if (count > 0) watch_.came();
+    arrived.add_messages(count);
+    if (count == room.size()) continue;
+    if (decoder_->buffered() == 0) {
+      may_be_more_ = false;
+      return {};
     }
-    times_.look();
-    added.came_at = times_.came;
-    added.deadline =
-        message.timeout ? rt::Deadline::at(times_.read + *message.timeout) : rt::Deadline::never();
+    Arrived& added = arrived.add();
+    const auto came = decode_next(added);
+    if (!came || !*came) {
+      arrived.cut(arrived.size() - 1);
+      if (!came) return came.error();
+      may_be_more_ = false;
+      return {};
+    }
+    const Message& message = added.message;
+    // What the decoder took out of filters came as fewer bytes, and nobody has counted it yet.
+    if (!message.filters.empty() && !message.is_filtered) [[unlikely]] {
+      grown += held_by(message);
+    }
+    const std::size_t size = message.body.size();
+    if (size >= ReadBuffer::large_body_bytes) arrived.count_large(size);
   }
   return {};
+}
+
+// One that is not plain; false when there is none, or not the whole of it.
+Result<bool> Connection::decode_next(Arrived& added) {
+  added = Arrived();
+  added.is_plain = false;
+  Message& message = added.message;
+  auto came = decoder_->next(message);
+  if (!came || !*came) return came;
+  watch_.came();
+  const bool is_common = message.type == MessageType::reply || message.type == MessageType::call ||
+                         message.type == MessageType::push;
+  if (is_common) return true;
+  if (Status s = look_at(message); !s.is_ok()) return s;
+  return true;
 }
 
 // What is neither a call nor its answer nor a push, before it is sorted.
@@ -215,7 +262,7 @@ Status Connection::look_at(Message& message) {
   if (type == MessageType::hello) take_hello();
   // The credit counts its bytes: it must not keep many more.
   if (type == MessageType::data && keeps_much_more(message.body)) {
-    message.body = Bytes::copy_of(message.body.to_string());
+    message.body = Bytes::copy_of(message.body.flatten());
   }
   return {};
 }
@@ -231,21 +278,26 @@ void Connection::take_hello() {
   has_room_.broadcast();
 }
 
-// The error is a mistake of the other side's; what stands behind it is gone.
-Status Connection::sort(Arrivals& all) {
+// The error is a mistake of the other side's; what stands behind it is gone. `are_calls`: all of
+// them are calls that may run.
+Status Connection::sort(Arrivals& all, bool& are_calls) {
   const std::lock_guard lock(lock_);
   is_asked_ = true;  // this turn ends with sending
   gathers_ = !is_full();
   Status broken;
-  for (std::size_t i = 0; i < all.size(); ++i) {
+  std::size_t i = admit_plain(all, 0);
+  are_calls = i == all.size();
+  for (; i < all.size(); i = admit_plain(all, i + 1)) {
     Arrived& arrived = all[i];
     const Message& message = arrived.message;
     arrived.caller = nullptr;
+    arrived.is_plain_call = false;
     if (message.type == MessageType::reply) {
       arrived.verdict = Verdict::taken;
       arrived.caller = pending_.take(message.seq);
       if (arrived.caller != nullptr) --calls_;
     } else if (message.type == MessageType::call || message.type == MessageType::push) {
+      stamp(arrived, times_);
       arrived.verdict = message.is_refused ? Verdict::no_body : admit(message, arrived.in_use);
     } else if (broken = sort_other(arrived); !broken.is_ok()) {
       all.cut(i);
@@ -256,10 +308,34 @@ Status Connection::sort(Arrivals& all) {
   return broken;
 }
 
+// Under the lock. As admit() for calls of the plain kind, from that one on, as far as no limit is
+// near; returns where they end.
+inline std::size_t Connection::admit_plain(Arrivals& all, std::size_t from) {
+  if (phase_ >= Phase::closing) return from;
+  const std::size_t most = options_->max_handlers - std::min(options_->max_handlers, handlers_);
+  const std::size_t to = std::min(all.size(), from + most);
+  const std::size_t most_bytes = options_->max_handler_bytes;
+  std::size_t bytes = handler_bytes_;
+  std::size_t i = from;
+  for (; i < to; ++i) {
+    Arrived& each = all[i];
+    const std::size_t held = bytes + each.message.body.size();
+    if (!each.is_plain || each.message.type != MessageType::call || held > most_bytes) break;
+    stamp(each, times_);
+    each.verdict = Verdict::run;
+    each.is_plain_call = true;
+    bytes = held;
+  }
+  handlers_ += i - from;
+  handler_bytes_ = bytes;
+  return i;
+}
+
 // Under the lock: streams, and what is neither a request nor an answer.
 Status Connection::sort_other(Arrived& arrived) {
   switch (arrived.message.type) {
     case MessageType::open:
+      stamp(arrived, times_);
       return admit_stream(arrived);
     case MessageType::data:
     case MessageType::end:
@@ -288,31 +364,6 @@ Verdict Connection::admit(const Message& request, std::size_t& in_use) {
   ++handlers_;
   handler_bytes_ += held;
   return Verdict::run;
-}
-
-// Hands answers to who waits for them; calls, pushes and streams stay to be run, or refused.
-void Connection::pass_on_answers(Arrivals& all) {
-  bool are_taken = false;
-  for (Arrived& arrived : all.all()) {
-    if (arrived.verdict == Verdict::run) [[likely]]
-      continue;
-    are_taken = are_taken || arrived.verdict == Verdict::taken;
-    if (arrived.caller == nullptr) {  // no answer, or the caller gave up before
-      if (!arrived.is_plain || arrived.verdict != Verdict::taken) keep_the_name(arrived.message);
-      continue;
-    }
-    Message& reply = *arrived.caller->reply;  // a fresh one
-    if (arrived.is_plain) [[likely]] {
-      reply.seq = arrived.message.seq;
-      reply.type = MessageType::reply;
-      reply.body_codec = arrived.message.body_codec;
-      reply.body = std::move(arrived.message.body);
-    } else {
-      reply = std::move(arrived.message);
-    }
-    arrived.caller->end();
-  }
-  if (are_taken) all.keep([](const Arrived& each) { return each.verdict != Verdict::taken; });
 }
 
 }  // namespace parley::impl

@@ -40,30 +40,30 @@ bool Connection::run_calls(Turn& turn, rt::OnPark& waits) {
   Arrivals& all = turn.place->arrived;
   if (all.empty()) return true;
   const Instant start = rt::now();
-  const rt::Deadline late_by = rt::Deadline::at(start);
+  const rt::Deadline late_by = rt::Deadline::at(turn.is_late ? start : Instant::min());
+  const bool serves_quick = tells_of_ends_ && gathers_ && !Plugged::serves(*this);
   turn.method = nullptr;
   while (turn.next < all.size()) {
-    Arrived& arrived = all[turn.next++];
     // Without a fiber to go on with the rest, this one must not wait: those that hold the others
     // may wait for what comes here.
-    if (arrived.verdict == Verdict::run && !turn.stand_in) turn.stand_in.emplace(queue_);
-    if (arrived.verdict == Verdict::run && !*turn.stand_in) {
+    if (all[turn.next].verdict == Verdict::run && !turn.stand_in) turn.stand_in.emplace(queue_);
+    if (serves_quick && turn.stand_in && *turn.stand_in) turn.serve_quick(late_by, waits);
+    turn.forget_quick();
+    if (waits.was_called()) return false;
+    if (turn.next == all.size()) break;
+    Arrived& arrived = all[turn.next++];
+    if (arrived.verdict == Verdict::run && (!turn.stand_in || !*turn.stand_in)) {
       give_up(arrived, Verdict::max_fibers);
-    } else if (arrived.verdict == Verdict::run && turn.is_late && arrived.deadline <= late_by) {
+    } else if (arrived.verdict == Verdict::run && arrived.deadline <= late_by) {
       give_up(arrived, Verdict::too_late);
     }
     if (arrived.verdict == Verdict::run) {
       serve(arrived, turn, waits);
     } else {
-      turn.context.reset();
       refuse(arrived);
     }
-    if (waits.was_called()) {
-      turn.context.reset();
-      return false;
-    }
+    if (waits.was_called()) return false;
   }
-  turn.context.reset();
   turn.look_for_slow(start);
   all.clear();
   turn.next = 0;
@@ -158,28 +158,92 @@ void Connection::answer_at_once(const Message& answer) {
   ask_to_send(lock);
 }
 
+// The next plain calls of quick methods, one after the other, each with what was made for the one
+// before it.
+void Connection::Turn::serve_quick(rt::Deadline late_by, rt::OnPark& waits) {
+  Arrivals& all = place->arrived;
+  Answer& answer = place->answer;
+  answer.clear();
+  std::uint64_t number = of.handlers_started_;
+  of.handlers_started_ += all.size() - next;  // some of these numbers nobody may get
+  while (next < all.size()) {
+    Arrived& arrived = all[next];
+    if (!arrived.is_plain_call || arrived.deadline <= late_by) return;
+    Message& request = arrived.message;
+    const Router::Method* const called = find_method(request.method);
+    if (called == nullptr || !called->is_quick.load(std::memory_order_relaxed)) return;
+    ++next;
+    if (context && context->renew(arrived.deadline)) [[likely]] {
+      served->seq = request.seq;
+      called_with->renew(++number, request, arrived.came_at);
+    } else {
+      begin_quick(arrived, ++number);
+    }
+    serving = &*served;
+    Status status = called->handler(*called_with, request, answer);
+    serving = nullptr;
+    if (!status.is_ok() || waits.was_called() || !called_with->is_as_new() ||
+        !gather_small(request)) [[unlikely]] {
+      end_quick(arrived, *called, std::move(status), waits);
+      if (waits.was_called()) return;
+      answer.clear();
+    }
+  }
+}
+
+void Connection::Turn::begin_quick(Arrived& arrived, std::uint64_t number) {
+  forget_quick();
+  context.emplace(arrived.deadline, deadline_passed());
+  served.emplace(ServedCall{.seq = arrived.message.seq, .context = *context});
+  called_with.emplace(of, number, arrived.message, arrived.came_at);
+}
+
+// One that has waited, failed, or cannot be answered like the others.
+void Connection::Turn::end_quick(Arrived& arrived, const Router::Method& called, Status status,
+                                 rt::OnPark& waits) {
+  if (waits.was_called() && !called.takes_filtered) {
+    called.is_quick.store(false, std::memory_order_relaxed);
+  }
+  of.served_.remove(*served);
+  served.reset();
+  context.reset();
+  of.finish(arrived.message, std::move(status), *called_with, *this, waits);
+  called_with.reset();
+}
+
+void Connection::Turn::forget_quick() {
+  if (!context) return;
+  called_with.reset();
+  served.reset();
+  context.reset();
+}
+
 void Connection::serve(Arrived& arrived, Turn& turn, rt::OnPark& waits) {
   Message& request = arrived.message;
   Context context(*this, ++handlers_started_, request, arrived.came_at, arrived.stream);
   turn.place->answer.clear();
-  const bool is_plugged = Plugged::serves(*this);
-  const Router::Method* const method = is_plugged ? nullptr : turn.find_method(request.method);
-  if (method == nullptr || request.type != MessageType::call || method->is_stream ||
-      !tells_of_ends_) [[unlikely]] {
-    turn.context.reset();
-    return turn.serve_other(arrived, context, waits);
+  if (extras_.shortcut() != nullptr && request.type == MessageType::push) [[unlikely]] {
+    extras_.shortcut()->push_begins();
   }
-  Status status = turn.run_call(*method, arrived, context, waits);
-  if (status.is_ok() && context.reply_metadata().empty() && !waits.was_called() &&
-      request.filters.empty() && turn.gather(request)) [[likely]] {
-    return;
+  Status status;
+  if (Plugged::serves(*this)) {
+    arrived.is_plain = false;  // they may give it anything
+    status = Plugged::serve(*this, arrived, context, turn, waits);
+  } else if (const Router::Method* const called =
+                 method_for(request, *router_, turn.place->recent, context);
+             !can_serve(called, request)) {
+    status = no_handler(called, request, *router_);
+  } else if (!tells_of_ends_ || context.is_push()) {
+    status = run_handler(*called, context, request, turn.place->answer, waits);
+  } else {
+    status = turn.run_call(*called, arrived, context, waits);
   }
-  turn.context.reset();
+  if (request.type == MessageType::open) request.value = end_served_stream(*arrived.stream);
   finish(request, std::move(status), context, turn, waits);
 }
 
-// A method is mostly the one that was called before, by a name that stands where it stood. (Not
-// beyond a run of calls: what holds the names goes with the messages.)
+// A method that is called is mostly the one that was called before, by a name that stands where it
+// stood. (Not beyond a run of calls: what holds the names goes with the messages.)
 [[gnu::always_inline]] inline const Router::Method* Connection::Turn::find_method(
     std::string_view name) {
   if (name.data() == method_at.data() && name.size() == method_at.size() && method != nullptr)
@@ -187,64 +251,20 @@ void Connection::serve(Arrived& arrived, Turn& turn, rt::OnPark& waits) {
     return method;
   }
   method = of.router_->find(name, place->recent);
+  if (method != nullptr && method->is_stream) method = nullptr;
   method_at = name;
   return method;
 }
 
 // Of a caller that may give up, or has said until when it waits.
-[[gnu::always_inline]] inline Status Connection::Turn::run_call(const Router::Method& called,
-                                                                Arrived& arrived,
-                                                                Context& context_of_call,
-                                                                rt::OnPark& waits) {
-  if (!context || !context->renew(arrived.deadline)) {
-    context.reset();
-    context.emplace(arrived.deadline, deadline_passed());
-  }
-  ServedCall call{.seq = arrived.message.seq, .context = *context};
+Status Connection::Turn::run_call(const Router::Method& called, Arrived& arrived,
+                                  Context& context_of_call, rt::OnPark& waits) {
+  rt::DeferredContext bound(arrived.deadline, deadline_passed());
+  ServedCall call{.seq = arrived.message.seq, .context = bound};
   serving = &call;
-  Status status = run_handler(called, context_of_call, arrived.message, waits);
+  Status status = of.run_handler(called, context_of_call, arrived.message, place->answer, waits);
   serving = nullptr;
   of.served_.remove(call);
-  return status;
-}
-
-// All but the calls of a method that there is, where no plugin is around them.
-void Connection::Turn::serve_other(Arrived& arrived, Context& context_of_call, rt::OnPark& waits) {
-  Message& request = arrived.message;
-  if (of.extras_.shortcut() != nullptr && request.type == MessageType::push) {
-    of.extras_.shortcut()->push_begins();
-  }
-  Status status;
-  if (Plugged::serves(of)) {
-    arrived.is_plain = false;  // they may give it anything
-    status = Plugged::serve(of, arrived, context_of_call, *this, waits);
-  } else if (const Router::Method* const called =
-                 method_for(request, *of.router_, place->recent, context_of_call);
-             !can_serve(called, request)) {
-    status = no_handler(called, request, *of.router_);
-  } else if (!of.tells_of_ends_ || context_of_call.is_push()) {
-    status = run_handler(*called, context_of_call, request, waits);
-  } else {
-    status = run_call(*called, arrived, context_of_call, waits);
-    context.reset();
-  }
-  if (request.type == MessageType::open) request.value = of.end_served_stream(*arrived.stream);
-  of.finish(request, std::move(status), context_of_call, *this, waits);
-}
-
-// A quick method runs as it is.
-[[gnu::always_inline]] inline Status Connection::Turn::run_handler(const Router::Method& called,
-                                                                   Context& context_of_call,
-                                                                   Message& request,
-                                                                   rt::OnPark& waits) {
-  if (!called.is_quick.load(std::memory_order_relaxed) || request.is_filtered) [[unlikely]] {
-    return of.run_handler(called, context_of_call, request, place->answer, waits);
-  }
-  Status status = called.handler(context_of_call, request, place->answer);
-  // Through filters it is not the method that has handed on.
-  if (waits.was_called() && request.filters.empty() && !called.takes_filtered) {
-    called.is_quick.store(false, std::memory_order_relaxed);
-  }
   return status;
 }
 
@@ -317,27 +337,43 @@ void Connection::Turn::look_for_slow(Instant start) {
   Router::Recent recent;
   for (const Arrived& each : place->arrived.all()) {
     const Router::Method* found = of.router_->find(each.message.method, recent);
-    if (found != nullptr) found->is_quick.store(false, std::memory_order_relaxed);
+    if (found != nullptr && !found->takes_filtered) {
+      found->is_quick.store(false, std::memory_order_relaxed);
+    }
   }
 }
 
 // A small answer is kept by the reader, without the lock, until all calls of a read are through.
-[[gnu::always_inline]] inline bool Connection::Turn::gather(const Message& request) {
+// The place of the next one is left as clear() does.
+[[gnu::always_inline]] inline bool Connection::Turn::gather_small(const Message& request) {
+  Workplace& at = *place;
+  Answer& answer = at.answer;
+  if (!answer.bytes.empty()) return false;
+  char* const room = at.small_answers.room(at.answers.frames);
+  char* const end =
+      of.encoder_->write_answer(request.seq, answer.codec, answer.text_or_number(), room);
+  if (end == nullptr) return false;
+  at.small_answers.add(end);
+  ++at.answers.count;
+  at.answers.held += held_by(request);
+  answer.codec = wire::BodyCodec::none;
+  answer.number.size = 0;
+  if (!answer.text.empty()) answer.text.clear();
+  return true;
+}
+
+// The same of one that may be larger.
+bool Connection::Turn::gather(const Message& request) {
   const Answer& answer = place->answer;
   Answers& answers = place->answers;
   const std::string_view text = answer.text_or_number();
   if (!of.gathers_ || !answer.bytes.empty()) return false;
-  char* const end = of.encoder_->write_answer(request.seq, answer.codec, text,
-                                              place->small_answers.room(answers.frames));
-  if (end != nullptr) [[likely]] {
-    place->small_answers.add(end);
-  } else {
-    if (text.size() >= Outbox::large_body_bytes) return false;
-    place->small_answers.move_to(answers.frames);
-    if (answers.frames.size() >= most_gathered_bytes ||
-        !of.encoder_->encode_answer(request.seq, answer.codec, text, answers.frames).is_ok()) {
-      return false;
-    }
+  if (gather_small(request)) return true;
+  if (text.size() >= Outbox::large_body_bytes) return false;
+  place->small_answers.move_to(answers.frames);
+  if (answers.frames.size() >= most_gathered_bytes ||
+      !of.encoder_->encode_answer(request.seq, answer.codec, text, answers.frames).is_ok()) {
+    return false;
   }
   ++answers.count;
   answers.held += held_by(request);

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "parley/peer/context.h"
+#include "parley/peer/impl/call_table.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/workplace.h"
 #include "parley/peer/router.h"
@@ -29,13 +31,15 @@ struct Connection::Turn {
   Turn& operator=(const Turn&) = delete;
 
   // Serving (connection_serving.cc).
+  void serve_quick(rt::Deadline late_by, rt::OnPark& waits);
+  void begin_quick(Arrived& arrived, std::uint64_t number);
+  void end_quick(Arrived& arrived, const Router::Method& called, Status status, rt::OnPark& waits);
+  void forget_quick();
   const Router::Method* find_method(std::string_view name);
   Status run_call(const Router::Method& called, Arrived& arrived, Context& context_of_call,
                   rt::OnPark& waits);
-  Status run_handler(const Router::Method& called, Context& context_of_call, wire::Message& request,
-                     rt::OnPark& waits);
-  void serve_other(Arrived& arrived, Context& context_of_call, rt::OnPark& waits);
   bool gather(const wire::Message& request);
+  bool gather_small(const wire::Message& request);
   void add_gathered();
   void look_for_slow(Instant start);
 
@@ -43,6 +47,8 @@ struct Connection::Turn {
   std::optional<rt::StandIn> stand_in;  // while calls are run
   // What the handler runs under, of one quick call after the other.
   std::optional<rt::DeferredContext> context;
+  std::optional<ServedCall> served;  // refers to that
+  std::optional<parley::Context> called_with;
   const Router::Method* method = nullptr;  // what was found last, in this run of calls,
   std::string_view method_at;              // and by which text: there it is the same
   std::unique_ptr<Workplace> place;

@@ -4,6 +4,7 @@
 // Belongs to one fiber at a time; a peer keeps them in an rt::Pool.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -45,6 +46,7 @@ struct alignas(64) Arrived {
   wire::Message message;
   bool is_plain = true;  // as wire::Decoder::next_plain() makes it, or fresh
   Verdict verdict = Verdict::run;
+  bool is_plain_call = false;     // it may run, and is a call of the plain kind
   Instant came_at{};              // when it was read
   rt::Deadline deadline;          // the caller's
   PendingCall* caller = nullptr;  // of a reply; null when nobody waits any more
@@ -61,13 +63,34 @@ class Arrivals {
     if (size_ == all_.size()) all_.emplace_back();
     return all_[size_++];
   }
+  // The messages of those that come next, as add() would give them: at least one, at most `most`.
+  // So many as add_messages() says are there then.
+  wire::MessageRow room(std::size_t most) {
+    if (size_ == all_.size()) all_.resize(std::min(2 * size_ + 1, size_ + most));
+    return {&all_[size_].message, sizeof(Arrived), std::min(all_.size() - size_, most)};
+  }
+  void add_messages(std::size_t count) { size_ += count; }
+  // How many bytes of large bodies have come since it was asked.
+  void count_large(std::size_t bytes) { large_bytes_ += bytes; }
+  std::size_t take_large() { return std::exchange(large_bytes_, 0); }
   Arrived& operator[](std::size_t i) { return all_[i]; }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::span<Arrived> all() { return {all_.data(), size_}; }
   // Lets go of those from there on.
   void cut(std::size_t size) {
-    for (std::size_t i = size; i < size_; ++i) reset(all_[i]);
+    Block* block = nullptr;
+    std::uint32_t sharing = 0;
+    for (Arrived& each : all().subspan(size)) {
+      Block* const held = reset(each);
+      if (held != block) [[unlikely]] {
+        if (block != nullptr) block->drop_owners(sharing);
+        block = held;
+        sharing = 0;
+      }
+      ++sharing;
+    }
+    if (block != nullptr) block->drop_owners(sharing);
     size_ = size;
   }
   void clear() { cut(0); }
@@ -88,18 +111,21 @@ class Arrivals {
   }
 
  private:
-  static void reset(Arrived& arrived) {
+  // Returns the block its body lay in, whose count is left to the caller: most share one.
+  static Block* reset(Arrived& arrived) {
     // What plugins of a group have put into it is of this call only.
     const wire::Message& message = arrived.message;
-    if (!arrived.is_plain || !message.metadata.empty() || message.method_block) {
-      arrived = Arrived();
-    } else {
-      arrived.message.body.clear();
+    if (arrived.is_plain && message.metadata.empty() && !message.method_block) [[likely]] {
+      return arrived.message.body.clear_uncounted();
     }
+    renew(arrived);
+    return nullptr;
   }
+  [[gnu::noinline]] static void renew(Arrived& arrived) { arrived = Arrived(); }
 
   std::vector<Arrived> all_;
   std::size_t size_ = 0;
+  std::size_t large_bytes_ = 0;
 };
 
 // Answers on their way to what will be sent, encoded.

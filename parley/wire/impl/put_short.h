@@ -11,7 +11,17 @@
 
 namespace parley::wire::impl {
 
-inline char* put_short(char* at, std::string_view text) noexcept {
+// Not in line: what is around the call would have to keep its registers for it.
+[[gnu::noinline]] inline char* put_longer(char* at, const char* text, std::size_t size,
+                                          std::size_t most) noexcept {
+  if (size > most) return nullptr;
+  std::memcpy(at, text, size);
+  return at + size;
+}
+
+// Null when it is longer than `most`, which is at least 16.
+inline char* put_short(char* at, std::string_view text,
+                       std::size_t most = std::string_view::npos) noexcept {
   // Two moves of which the second ends where the text ends; they may overlap.
   const auto put_ends = [&]<class Word>(Word) {
     Word first;
@@ -21,9 +31,9 @@ inline char* put_short(char* at, std::string_view text) noexcept {
     std::memcpy(at, &first, sizeof first);
     std::memcpy(at + text.size() - sizeof last, &last, sizeof last);
   };
-  if (text.size() > 16) {
-    std::memcpy(at, text.data(), text.size());
-  } else if (text.size() >= 8) {
+  if (text.size() > 16) [[unlikely]]
+    return put_longer(at, text.data(), text.size(), most);
+  if (text.size() >= 8) {
     put_ends(std::uint64_t{});
   } else if (text.size() >= 4) {
     put_ends(std::uint32_t{});
