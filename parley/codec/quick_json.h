@@ -69,8 +69,9 @@ template <QuickInteger T>
   constexpr std::ptrdiff_t most_digits = 18;  // any of which fits 64 bits
   const bool is_negative = std::is_signed_v<T> && at != end && *at == '-';
   if (is_negative) ++at;
-  if (std::endian::native == std::endian::little && end - begin >= 8 && at != end) {
-    const std::uint64_t bytes = eight_bytes(at, end);
+  if (std::endian::native == std::endian::little && at != end) {
+    const std::uint64_t bytes =
+        end - begin >= 8 ? eight_bytes(at, end) : few_bytes(at, static_cast<std::size_t>(end - at));
     const unsigned count = count_digits(bytes);
     if (count < sizeof bytes) [[likely]] {
       const bool begins_with_zero = (bytes & 0xffU) == '0';
@@ -170,7 +171,7 @@ struct IntegerText {
 // As encode_json_to would.
 template <QuickInteger T>
 void append_quick(std::string& out, T value) {
-  std::array<char, std::numeric_limits<T>::digits10 + 2> room;
+  std::array<char, std::numeric_limits<std::uint64_t>::digits10 + 2> room;
   const char* const end = impl::write_quick_value(room.data(), value);
   out.append(room.data(), static_cast<std::size_t>(end - room.data()));
 }
@@ -229,9 +230,10 @@ inline char* write_quick_value(char* at, std::string_view value) {
 
 }  // namespace impl
 
-// So much room the texts of such values take together, at most.
+// So much room the texts of such values take together, at most, with what an integer that is short
+// may write behind its end.
 template <QuickArgument... T>
-inline constexpr std::size_t quick_room = 1 + (0 + ... + (impl::most_quick_chars<T>() + 1));
+inline constexpr std::size_t quick_room = 1 + (0 + ... + (impl::most_quick_chars<T>() + 1)) + 8;
 
 // Writes one value, or several as an array, to `room`, of quick_room bytes. Returns how many were
 // used; 0 when one of them is not quick to write.

@@ -46,6 +46,20 @@ inline std::uint64_t eight_bytes(const char* at, const char* end) noexcept {
   return missing > 0 ? bytes >> (8 * missing) : bytes;
 }
 
+// The same of what is shorter than eight bytes, without reading anything else.
+inline std::uint64_t few_bytes(const char* at, std::size_t size) noexcept {
+  if (size >= 4) {
+    std::uint32_t first = 0;
+    std::uint32_t last = 0;
+    std::memcpy(&first, at, sizeof first);
+    std::memcpy(&last, at + size - sizeof last, sizeof last);
+    return first | static_cast<std::uint64_t>(last) << (8 * (size - sizeof last));
+  }
+  std::uint64_t bytes = 0;
+  for (std::size_t i = size; i-- > 0;) bytes = bytes << 8U | static_cast<unsigned char>(at[i]);
+  return bytes;
+}
+
 // The texts of 00 to 99.
 inline constexpr std::array<char, 200> digit_pairs = [] {
   std::array<char, 200> pairs{};
@@ -69,8 +83,25 @@ inline unsigned digits_of(std::uint64_t value) noexcept {
   return least + ((value | 1U) >= powers_of_ten[least] ? 1 : 0);
 }
 
-// Writes it at `at`; returns what is behind it.
+// The eight digits of a number below 10^8, as numbers, the first of them lowest: halves it into two
+// numbers of four digits, those into two of two, and those again, side by side.
+inline std::uint64_t eight_digits(std::uint64_t value) noexcept {
+  const std::uint64_t fours = value / 10'000 | value % 10'000 << 32U;
+  const std::uint64_t hundreds = (fours * 10'486 >> 20U) & 0x0000007f0000007fU;  // fours / 100
+  const std::uint64_t twos = hundreds | (fours - 100 * hundreds) << 16U;
+  const std::uint64_t tens = (twos * 103 >> 10U) & 0x000f000f000f000fU;  // twos / 10
+  return tens | (twos - 10 * tens) << 8U;
+}
+
+// Writes it at `at`; returns what is behind it. Up to eight bytes are written even if fewer count.
 inline char* write_digits(char* at, std::uint64_t value) noexcept {
+  if (std::endian::native == std::endian::little && value < 100'000'000) [[likely]] {
+    const std::uint64_t digits = eight_digits(value);
+    const int zeros = std::countr_zero(digits | std::uint64_t{1} << 56U) / 8;  // in front
+    const std::uint64_t text = (digits + 0x3030303030303030U) >> (8 * zeros);
+    std::memcpy(at, &text, sizeof text);
+    return at + sizeof text - zeros;
+  }
   char* const end = at + digits_of(value);
   char* pair = end;
   for (; value >= 100; value /= 100) {
