@@ -74,6 +74,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // See Session. `text` is the body if `body` is empty, a small one; `reply` a fresh message.
   Status call(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
               Bytes body, std::string_view text, wire::Message& reply);
+  Status call_quickly(QuickExchange& exchange);  // see exchange_quickly()
   Status push(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
               Bytes body);
   // Without waiting; what is full may be cut. The other one waits until it need not be.
@@ -116,9 +117,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
  private:
   Connection(std::unique_ptr<net::Stream> stream, SessionNumber number, Side side, Origin origin,
              std::pair<rt::Context, rt::Cancel> context);
-
   using Lock = std::unique_lock<rt::Mutex>;
-
   struct Turn;  // turn.h
   After run() override;
   After read_and_serve(Turn& turn);
@@ -137,6 +136,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void watch_frame_time();
   void set_alarm();
   void take_hello();
+  bool take_answers();
   Status sort(Arrivals& all);
   Status sort_other(Arrived& arrived);
   static void pass_on_answers(Arrivals& all);
@@ -179,6 +179,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   friend struct Plugged;  // what goes through plugins
   Status terms_of(std::optional<Duration> asked, CallTerms& terms) const;
   bool send_plain(PendingCall& call, const wire::PlainCall& plain);
+  bool send_quickly(QuickCall& call, Duration left);
   Status send_other(PendingCall& call, const CallOptions& options, const wire::PlainCall& plain,
                     Bytes body, const CallTerms& terms);
   Status send_call(PendingCall& call, Outgoing& out, rt::Deadline deadline);
@@ -280,18 +281,17 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   std::map<std::uint64_t, std::size_t> closers_;  // fibers inside close(), by handler
   std::size_t draining_ = 0;                      // fibers that wait for quiet_
   std::shared_ptr<Errands> errands_;              // null until there is one
-
-  std::unique_ptr<Streams> streams_;             // null before the first
-  const wire::Settings* other_takes_ = nullptr;  // null until it has said so
-  std::unique_ptr<wire::Encoder> encoder_;       // null until it is known what is spoken
-  bool awaits_hello_ = false;                    // the other side has yet to say what it takes
-  Outbox outgoing_;                              // what nobody has begun to send
-  std::size_t uncounted_ = 0;                    // of its bytes, those nobody waited for room for
-  std::uint64_t enqueued_ = 0;                   // bytes ever appended to outgoing_
-  bool can_send_ = true;                         // false once sending has failed or is over
-  bool is_sending_ = false;                      // somebody is
-  bool is_asked_ = false;                        // a run is to come that sends
-  bool is_gone_ = false;                         // the next run is the last
+  std::unique_ptr<Streams> streams_;              // null before the first
+  const wire::Settings* other_takes_ = nullptr;   // null until it has said so
+  std::unique_ptr<wire::Encoder> encoder_;        // null until it is known what is spoken
+  bool awaits_hello_ = false;                     // the other side has yet to say what it takes
+  Outbox outgoing_;                               // what nobody has begun to send
+  std::size_t uncounted_ = 0;                     // of its bytes, those nobody waited for room for
+  std::uint64_t enqueued_ = 0;                    // bytes ever appended to outgoing_
+  bool can_send_ = true;                          // false once sending has failed or is over
+  bool is_sending_ = false;                       // somebody is
+  bool is_asked_ = false;                         // a run is to come that sends
+  bool is_gone_ = false;                          // the next run is the last
   rt::Cond quiet_;                      // a handler or a call ended, or a handler began to close
   rt::Cond has_room_;                   // or it is known what the other side takes
   rt::Event sent_all_, closed_, told_;  // the last: the callbacks have been told of it
