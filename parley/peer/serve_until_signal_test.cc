@@ -180,6 +180,8 @@ PARLEY_PEER_TEST(ServeUntilSignal, a_signal_that_cannot_be_caught_is_an_error_an
 // "2" when it ends at once.
 [[noreturn]] void serve_in_child(int out, bool minds_its_end) {
   const auto say = [out](char what) { (void)!::write(out, &what, 1); };
+  // Who starts a program in the background may have it ignore this one.
+  (void)std::signal(SIGINT, SIG_DFL);
   const int code = parley::run([&] {
     Peer server(PeerOptions{.log = [&](std::string_view line) {
       if (line.find("ends within") != std::string_view::npos) say('1');
