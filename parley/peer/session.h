@@ -10,7 +10,6 @@
 //   Status told = session.push("/shop/news", "tea is back");
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,6 +27,7 @@
 #include "parley/peer/body.h"
 #include "parley/peer/direct_call.h"
 #include "parley/peer/options.h"
+#include "parley/peer/quick_call.h"
 #include "parley/peer/session_number.h"
 #include "parley/peer/session_values.h"
 #include "parley/peer/stream.h"
@@ -65,16 +65,11 @@ class Session {
       auto result = impl::call_directly<R>(*shortcut_, options, method, codec, args...);
       if (result) return *std::move(result);
     }
-    wire::Message reply;
-    if constexpr (sizeof...(Args) > 0 && (codec::QuickArgument<Args> && ...)) {
-      std::array<char, codec::quick_room<Args...>> room;
-      const std::size_t size =
-          codec == wire::BodyCodec::json ? codec::write_quick(room.data(), args...) : 0;
-      if (size > 0) {
-        Status status = exchange_text(options, method, codec, {room.data(), size}, reply);
-        return status.is_ok() ? decode_result<R>(*options_, reply) : Result<R>(std::move(status));
-      }
+    if constexpr (impl::can_be_quick<R, Args...>) {
+      impl::Quick<R, Args...> quick(*connection_, *options_);
+      if (quick.call(options, codec, method, args...)) return quick.outcome();
     }
+    wire::Message reply;
     impl::Written<Args...> body;
     if (Status s = encode_arguments(*options_, codec, body, args...); !s.is_ok()) return s;
     Status status = exchange(options, method, label_of<Args...>(codec), std::move(body), reply);
@@ -82,6 +77,10 @@ class Session {
   }
   template <class R = void, class... Args>
   Result<R> call(std::string_view method, const Args&... args) const {
+    if constexpr (impl::can_be_quick<R, Args...>) {
+      impl::Quick<R, Args...> quick(*connection_, *options_);
+      if (shortcut_ == nullptr && quick.call(method, args...)) return quick.outcome();
+    }
     return call<R>(CallOptions(), method, args...);
   }
 

@@ -29,13 +29,13 @@ bool Completion::is_set() const {
   return set_;
 }
 
-Status Completion::wait(Deadline deadline) {
+Status Completion::wait_since(Deadline deadline, const Instant* now) {
   impl::interleave();
   std::unique_lock lock(lock_);
   if (set_) return {};
   PARLEY_ASSERT(waiter_.empty(), "a Completion is waited for by one fiber at a time");
   OneWaiter::Node node;
-  impl::Parking parking("completion");
+  impl::ParkingHere parking("completion", now);
   const impl::Wake wake = impl::wait_with(parking, lock, waiter_, node, deadline);
   return impl::status_of(wake, "completion");
 }

@@ -58,9 +58,13 @@ class Completion {
 
   // Ok once it is set; deadline_exceeded, or the context's status, when that came first: then it
   // may be waited for again. By one fiber at a time.
-  Status wait(Deadline deadline = {});
+  Status wait(Deadline deadline = {}) { return wait_since(deadline, nullptr); }
+  // The same for who has just asked for the time.
+  Status wait(Deadline deadline, Instant now) { return wait_since(deadline, &now); }
 
  private:
+  Status wait_since(Deadline deadline, const Instant* now);
+
   mutable impl::SpinLock lock_;
   bool set_ = false;
   impl::OneWaiter waiter_;

@@ -222,6 +222,19 @@ Status Context::look_at_current(Instant now, Deadline& deadline) {
   return is_over ? current().status() : Status();
 }
 
+Context::Look Context::look_at_current() noexcept {
+  const Worker* worker = Worker::current();
+  const Fiber* fiber = worker == nullptr ? nullptr : worker->running();
+  if (fiber == nullptr) return {.now = rt::now(), .deadline = {}};
+  Look look{.now = worker->scheduler().now(), .deadline = fiber->context->deadline};
+  if (fiber->deferred_context != nullptr) {
+    look.deadline = std::min(look.deadline, fiber->deferred_context->deadline());
+  }
+  look.is_over = fiber->cancel_requested.load(std::memory_order_relaxed) ||
+                 look.deadline.instant() <= look.now;
+  return look;
+}
+
 std::pair<Context, Cancel> Context::with_cancel() const { return with_deadline(Deadline::never()); }
 
 std::pair<Context, Cancel> Context::with_deadline(Deadline deadline, const Status& cause) const {

@@ -48,6 +48,13 @@ class Context {
   // The same two of the calling fiber's context, `now` being the time, without a handle being made:
   // ok, and its deadline; or why it is over.
   static Status look_at_current(Instant now, Deadline& deadline);
+  // The same with the time, at once, without the reason.
+  struct Look {
+    Instant now;
+    Deadline deadline;
+    bool is_over = false;
+  };
+  [[nodiscard]] static Look look_at_current() noexcept;
   // The earliest deadline of this context and its ancestors.
   [[nodiscard]] Deadline deadline() const;
 

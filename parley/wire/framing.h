@@ -62,6 +62,13 @@ struct PlainCall {
   std::optional<Duration> timeout{};
 };
 
+// What most answers are. The body lies in what was read.
+struct PlainAnswer {
+  std::int32_t seq = 0;
+  BodyCodec codec = BodyCodec::none;
+  std::string_view body{};
+};
+
 class Encoder {
  public:
   Encoder() = default;
@@ -108,6 +115,14 @@ class Encoder {
   virtual bool encode_call(const PlainCall& call, std::string& out) {
     (void)call, (void)out;
     return false;
+  }
+  // The same for a small one, written to `room`, of most_small_call bytes: returns its end. Null,
+  // and nothing has changed, when it is not small, or the format has no short way: encode_call()
+  // may have.
+  static constexpr std::size_t most_small_call = 128;
+  virtual char* write_call(const PlainCall& call, char* room) noexcept {
+    (void)call, (void)room;
+    return nullptr;
   }
   // The same for a reply that has nothing but a body. Changes nothing in the encoder, and may be
   // called while another fiber encodes.
@@ -179,6 +194,13 @@ class Decoder {
   virtual std::size_t next_plain(const MessageRow& into);
   // One of them. False, and nothing has changed, when there is none.
   bool next_plain(Message& message) { return next_plain(MessageRow(message)) == 1; }
+  // The same for the answers among them that come next, one right behind the other: fills in `out`
+  // from its front and returns how many there were. `chunk` becomes what their bodies lie in, and
+  // keeps them; it is not touched where there are none.
+  virtual std::size_t next_answers(std::span<PlainAnswer> out, Bytes& chunk) {
+    (void)out, (void)chunk;
+    return 0;
+  }
   // The same as a value.
   Result<std::optional<Message>> next();
 

@@ -280,6 +280,27 @@ std::size_t ParleyDecoder::read_plain(std::string_view bytes, Message& message,
   return bytes.size() - fields.beyond();
 }
 
+// Plain REPLYs, where they lie; of each all as in next_plain().
+std::size_t ParleyDecoder::next_answers(std::span<PlainAnswer> out, Bytes& chunk) {
+  constexpr std::size_t longest = 4096;
+  constexpr unsigned char reply = 0x02;
+  const std::string_view front = buffer_.front();
+  if (!has_hello_ || front.empty() || static_cast<unsigned char>(front[0]) != reply) return 0;
+  std::string_view left = front;
+  std::size_t count = 0;
+  for (; count < out.size(); ++count) {
+    const impl::QuickReply frame(left, reply, longest);
+    if (!frame.is_ok() || (frame.codec & impl::codec_filtered) != 0) break;
+    out[count] = {
+        .seq = frame.seq, .codec = static_cast<BodyCodec>(frame.codec), .body = frame.body};
+    left.remove_prefix(static_cast<std::size_t>(frame.end - left.data()));
+  }
+  if (count == 0) return 0;
+  chunk = buffer_.chunk();
+  buffer_.consume(front.size() - left.size());
+  return count;
+}
+
 Result<bool> ParleyDecoder::next(Message& message) {
   if (!error_.is_ok()) return error_;
   if (next_plain(message)) return true;

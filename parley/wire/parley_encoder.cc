@@ -1,6 +1,7 @@
 // The writing side of the parley framing.
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 #include "parley/base/assert.h"
@@ -204,13 +205,15 @@ Status ParleyEncoder::refuse(const Message& message, std::size_t body_bytes) con
 }
 
 // What the other side keeps this name as; 0 when it does not.
-std::uint64_t ParleyEncoder::known_name(std::string_view name) noexcept {
+inline std::uint64_t ParleyEncoder::known_name(std::string_view name) noexcept {
   if (seen_ == nullptr) return 0;  // it keeps none
   const auto place = reinterpret_cast<std::uintptr_t>(name.data());
   Seen& seen = (*seen_)[(place >> 3U ^ place) % seen_->size()];
   // What stands at an address may have changed, so the text is compared too.
-  if (seen.number != 0 && seen.at == name.data() && kept_[seen.number - impl::first_name] == name)
+  if (seen.number != 0 && seen.at == name.data() &&
+      impl::is_same(kept_[seen.number - impl::first_name], name)) [[likely]] {
     return seen.number;
+  }
   const auto found = numbers_.find(name);
   if (found == numbers_.end()) return 0;
   seen = {name.data(), found->second};
@@ -313,6 +316,44 @@ bool ParleyEncoder::encode_call(const PlainCall& call, std::string& out) {
   out.append(first, static_cast<std::size_t>(at - first));
   if (!is_short) out += call.body;
   return true;
+}
+
+// False when the format has none so long.
+bool ParleyEncoder::remember(Duration timeout) noexcept {
+  const auto left = std::chrono::duration_cast<std::chrono::microseconds>(timeout);
+  const auto microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(left.count(), 0));
+  if (microseconds > impl::longest_timeout_us) return false;
+  timeout_.of = timeout;
+  timeout_.size = varint_size(microseconds);
+  impl::put_varint(timeout_.bytes.data(), microseconds);
+  return true;
+}
+
+char* ParleyEncoder::write_call(const PlainCall& call, char* room) noexcept {
+  constexpr std::size_t most_short_body = 64;
+  constexpr std::size_t most_fields = 5 + impl::longest_varint + sizeof timeout_.bytes + 1;
+  // So that one byte tells the size.
+  static_assert(most_fields + most_short_body < 0x80 &&
+                2 + most_fields + most_short_body <= most_small_call);
+  if (has_high_bit(call.codec) || call.seq < 1 || call.body.size() > most_short_body) {
+    return nullptr;
+  }
+  const std::uint64_t name = known_name(call.method);
+  if (name == 0) return nullptr;
+  unsigned kind = impl::frame_kind_of(MessageType::call);
+  char* at = impl::put_varint(room + 2, static_cast<std::uint64_t>(call.seq));
+  at = impl::put_varint(at, name);
+  if (call.timeout) {
+    if (timeout_.of != *call.timeout && !remember(*call.timeout)) return nullptr;
+    kind |= impl::flag_timeout;
+    std::memcpy(at, timeout_.bytes.data(), sizeof timeout_.bytes);
+    at += timeout_.size;
+  }
+  *at++ = static_cast<char>(call.codec);
+  at = impl::put_short(at, call.body);
+  room[0] = static_cast<char>(kind);
+  room[1] = static_cast<char>(at - (room + 2));
+  return at;
 }
 
 Status ParleyEncoder::encode_pieces(const Message& message, std::span<const std::string_view> body,

@@ -70,6 +70,7 @@ class ParleyDecoder final : public Decoder {
   using Decoder::next;
   std::size_t next_plain(const MessageRow& into) override;
   using Decoder::next_plain;
+  std::size_t next_answers(std::span<PlainAnswer> out, Bytes& chunk) override;
 
   [[nodiscard]] const Settings* settings() const noexcept override {
     return has_hello_ ? &other_ : nullptr;
@@ -153,6 +154,7 @@ class ParleyEncoder final : public Encoder {
   using Encoder::encode;
   // Those of a name that the other side keeps.
   bool encode_call(const PlainCall& call, std::string& out) override;
+  char* write_call(const PlainCall& call, char* room) noexcept override;
   // A body that does not fit a frame is refused (resource_exhausted): encode() cuts it.
   Status encode_answer(std::int32_t seq, BodyCodec codec, std::string_view body,
                        std::string& out) const override;
@@ -166,6 +168,14 @@ class ParleyEncoder final : public Encoder {
     const char* at = nullptr;
     std::uint64_t number = 0;
   };
+
+  // A timeout as it travels: most calls have the same.
+  struct Timeout {
+    Duration of = Duration(-1);
+    std::size_t size = 0;
+    std::array<char, 8> bytes{};
+  };
+  bool remember(Duration timeout) noexcept;
 
   Status encode_pieces(const Message& message, std::span<const std::string_view> body,
                        std::string& out) override;
@@ -184,6 +194,7 @@ class ParleyEncoder final : public Encoder {
   std::unordered_map<std::string_view, std::uint64_t> numbers_;
   // Made with the first name: who only answers has none.
   std::unique_ptr<std::array<Seen, 64>> seen_;
+  Timeout timeout_;
 };
 
 class ParleyFraming final : public Framing {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -639,6 +640,80 @@ TEST(ParleyFraming, plain_messages_are_read_in_rows) {
   }
 }
 
+// Takes answers by next_answers() as far as they go, what is between by next().
+TEST(ParleyFraming, plain_answers_that_come_together_are_read_as_one_by_one) {
+  Random numbers(31);
+  ParleyEncoder encoder;
+  std::string bytes;
+  encoder.start(bytes);
+  const std::size_t hello = bytes.size();
+  std::vector<Message> sent;
+  for (int i = 0; i < 2'000; ++i) {
+    const bool is_small = numbers.below(2) == 0;
+    const std::uint64_t most = is_small ? 300 : 0x7fffffff;
+    Message message{
+        .seq = static_cast<std::int32_t>(1 + numbers.below(most)),
+        .type = MessageType::reply,
+        .body_codec = BodyCodec::json,
+        .body = Bytes::copy_of(std::string(numbers.below(i % 10 == 0 ? 5'000 : 9), 'x'))};
+    if (i % 7 == 0) message.status = Status(Code::not_found, "no such thing");
+    if (i % 11 == 0) message.type = MessageType::cancel, message.body = {};
+    if (i % 11 == 0) message.status = {}, message.body_codec = {};
+    ASSERT_TRUE(encoder.encode(message, bytes).is_ok());
+    sent.push_back(std::move(message));
+  }
+  for (const std::size_t step :
+       {std::size_t{1}, std::size_t{7}, std::size_t{4'000}, bytes.size()}) {
+    ParleyDecoder decoder;
+    std::size_t next = 0;
+    std::size_t at_once = 0;
+    for (std::size_t at = 0; at < bytes.size(); at += step) {
+      decoder.feed(std::string_view(bytes).substr(at, step));
+      for (;;) {
+        std::array<PlainAnswer, 5> answers;
+        Bytes chunk;
+        const std::size_t count = decoder.next_answers(answers, chunk);
+        for (const PlainAnswer& answer : std::span(answers).first(count)) {
+          const Message& message = sent[next++];
+          ASSERT_EQ(answer.seq, message.seq);
+          ASSERT_EQ(answer.codec, message.body_codec);
+          ASSERT_TRUE(message.body == answer.body && message.status.is_ok());
+          ASSERT_EQ(message.type, MessageType::reply);
+        }
+        at_once += count;
+        if (count == answers.size()) continue;
+        Message message;
+        const auto came = decoder.next(message);
+        ASSERT_TRUE(came);
+        if (!*came) break;
+        if (message.type == MessageType::hello) continue;
+        ASSERT_EQ(message, sent[next++]);
+      }
+    }
+    EXPECT_EQ(next, sent.size()) << step << " behind a hello of " << hello;
+    if (step > 1'000) EXPECT_GT(at_once, 700U) << step;
+  }
+}
+
+TEST(ParleyFraming, an_answer_that_is_not_written_as_it_should_be_is_left_to_the_reader_proper) {
+  // Frames of a REPLY: a number of 0, one and a size that are longer than they have to be, no
+  // codec, filters, a number that ends beyond the frame, one of more than 28 bits.
+  for (const std::string_view hex : {"0203006a31", "020481006a31", "028300016a31", "020101",
+                                     "020301ea31", "02028181", "020780808080076a31"}) {
+    std::string bytes;
+    ParleyEncoder().start(bytes);
+    ParleyDecoder decoder;
+    decoder.feed(bytes);
+    ASSERT_TRUE(decoder.next());
+    const std::string frame = from_hex(hex);
+    decoder.feed(frame + std::string(8, '\0'));
+    std::array<PlainAnswer, 4> answers;
+    Bytes chunk;
+    EXPECT_EQ(decoder.next_answers(answers, chunk), 0U) << hex;
+    EXPECT_EQ(decoder.buffered(), frame.size() + 8);
+  }
+}
+
 TEST(ParleyFraming, a_plain_call_is_written_as_any_other) {
   Random numbers(29);
   ParleyEncoder plain;
@@ -679,7 +754,23 @@ TEST(ParleyFraming, a_plain_call_is_written_as_any_other) {
     out.clear();
     ASSERT_TRUE(plain.encode_call(call, out));
     ASSERT_EQ(out, in_pieces(call)) << size;
+    std::array<char, Encoder::most_small_call> room{};
+    const char* const end = plain.write_call(call, room.data());
+    ASSERT_EQ(end != nullptr, size <= 64) << size;
+    if (end == nullptr) continue;
+    ASSERT_EQ(std::string_view(room.data(), static_cast<std::size_t>(end - room.data())), out);
   }
+  std::array<char, Encoder::most_small_call> room{};
+  PlainCall odd{.seq = 1, .method = "/add", .codec = BodyCodec::json, .body = "12"};
+  odd.timeout = std::chrono::hours(24 * 365 * 100);
+  EXPECT_EQ(plain.write_call(odd, room.data()), nullptr) << "longer than the format has";
+  odd.timeout = std::chrono::microseconds(-1);
+  EXPECT_NE(plain.write_call(odd, room.data()), nullptr) << "none is left";
+  odd.seq = 0;
+  EXPECT_EQ(plain.write_call(odd, room.data()), nullptr);
+  odd.seq = 1;
+  odd.method = "/added";
+  EXPECT_EQ(plain.write_call(odd, room.data()), nullptr) << "no name that is kept";
   out.clear();
   EXPECT_FALSE(plain.encode_call({.seq = 0, .method = "/add", .body = "12"}, out));
   EXPECT_FALSE(

@@ -15,11 +15,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <vector>
 
+#include "parley/base/bytes.h"
 #include "parley/base/status.h"
+#include "parley/peer/quick_call.h"
 #include "parley/rt/completion.h"
 #include "parley/rt/deferred_context.h"
+#include "parley/wire/framing.h"
 #include "parley/wire/message.h"
 
 namespace parley::impl {
@@ -39,6 +43,19 @@ class CallTable {
   void add(Call& call) {
     if (size_ == buckets_.size()) grow();
     put(call);
+  }
+  // False, and it is not added, when there is one of its number.
+  bool add_new(Call& call) {
+    if (size_ == buckets_.size()) [[unlikely]]
+      grow();
+    Call*& head = buckets_[bucket_of(call.seq)];
+    for (const Call* at = head; at != nullptr; at = at->next) {
+      if (at->seq == call.seq) return false;
+    }
+    call.next = head;
+    head = &call;
+    ++size_;
+    return true;
   }
   // This very one, which must be there.
   void remove(Call& call) {
@@ -124,7 +141,7 @@ struct PendingCall {
   CallEnd* told = nullptr;  // instead of `done`
 
   // Set by whoever took it out of the table, before end(): the answer where `reply` points to, or
-  // the reason why there is none.
+  // the reason why there is none. Null: it is a QuickCall.
   wire::Message* reply = nullptr;
   Status failure;
   rt::Completion done;
@@ -139,6 +156,25 @@ struct PendingCall {
   }
 };
 using PendingCalls = CallTable<PendingCall>;
+
+// One whose answer is mostly read off the wire, without a message.
+struct QuickCall : PendingCall {
+  explicit QuickCall(QuickExchange& of) : exchange(of) {}
+
+  // Takes a plain answer.
+  void take(const wire::PlainAnswer& answer, const Bytes& chunk);
+
+  QuickExchange& exchange;
+};
+
+// Where an answer goes that is not plain, or of a call that takes messages: a fresh one.
+inline wire::Message& reply_of(PendingCall& call) {
+  if (call.reply != nullptr) [[likely]]
+    return *call.reply;
+  auto& reply = static_cast<QuickCall&>(call).exchange.reply;
+  reply = std::make_unique<wire::Message>();
+  return *reply;
+}
 
 // One that has the room for its answer itself.
 struct KeptCall : PendingCall {

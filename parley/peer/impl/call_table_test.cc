@@ -49,5 +49,22 @@ TEST(CallTable, removes_the_very_call_also_of_several_with_one_number) {
   EXPECT_EQ(table.take(7), nullptr);
 }
 
+TEST(CallTable, add_new_refuses_a_number_that_is_there) {
+  std::deque<PendingCall> calls(100);
+  PendingCalls table;
+  std::int32_t seq = 0;
+  for (PendingCall& call : calls) {
+    call.seq = ++seq;
+    ASSERT_TRUE(table.add_new(call));
+  }
+  PendingCall other;
+  other.seq = 17;
+  EXPECT_FALSE(table.add_new(other));
+  EXPECT_EQ(table.size(), 100u);
+  EXPECT_EQ(table.take(17), &calls[16]);
+  EXPECT_TRUE(table.add_new(other));
+  EXPECT_EQ(table.find(17), &other);
+}
+
 }  // namespace
 }  // namespace parley::impl

@@ -74,6 +74,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   // See Session. `text` is the body if `body` is empty, a small one; `reply` a fresh message.
   Status call(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
               Bytes body, std::string_view text, wire::Message& reply);
+  Status call_quickly(QuickExchange& exchange);  // see exchange_quickly()
   Status push(const CallOptions& options, std::string_view method, wire::BodyCodec codec,
               Bytes body);
   // Without waiting; what is full may be cut. The other one waits until it need not be.
@@ -117,7 +118,6 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
  private:
   Connection(std::unique_ptr<net::Stream> stream, SessionNumber number, Side side, Origin origin,
              std::pair<rt::Context, rt::Cancel> context);
-
   using Lock = std::unique_lock<rt::Mutex>;
   struct Turn;  // turn.h
   After run() override;
@@ -138,6 +138,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void watch_frame_time();
   void set_alarm();
   void take_hello();
+  bool take_answers();
   Status sort(Arrivals& all, bool& are_calls);
   std::size_t admit_plain(Arrivals& all, std::size_t from);
   Status sort_other(Arrived& arrived);
@@ -184,6 +185,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   friend class Shortcut;    // what does not go this way
   Status terms_of(std::optional<Duration> asked, CallTerms& terms) const;
   bool send_plain(PendingCall& call, const wire::PlainCall& plain);
+  bool send_quickly(QuickCall& call, Duration left);
   Status send_other(PendingCall& call, const CallOptions& options, const wire::PlainCall& plain,
                     Bytes body, const CallTerms& terms);
   Status send_call(PendingCall& call, Outgoing& out, rt::Deadline deadline);

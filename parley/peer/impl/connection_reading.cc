@@ -55,7 +55,7 @@ void pass_on_answers(Arrivals& all) {
       if (!arrived.is_plain || arrived.verdict != Verdict::taken) keep_the_name(arrived.message);
       continue;
     }
-    Message& reply = *arrived.caller->reply;  // a fresh one
+    Message& reply = reply_of(*arrived.caller);
     if (arrived.is_plain) [[likely]] {
       reply.seq = arrived.message.seq;
       reply.type = MessageType::reply;
@@ -186,6 +186,10 @@ void Connection::speak(const wire::Framing& framing) {
 
 // Sorts what the decoder has, or so many messages of it.
 void Connection::take_messages(Arrivals& arrived) {
+  if (take_answers()) {
+    may_be_more_ = true;
+    return;
+  }
   Status status = decode_some(arrived);
   if (!arrived.empty()) {
     bool are_calls = false;

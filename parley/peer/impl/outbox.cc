@@ -8,8 +8,6 @@
 namespace parley::impl {
 namespace {
 
-// What a piece of small frames grows to.
-constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
 // Pieces a burst left behind beyond this many are no longer kept in the list.
 constexpr std::size_t kept_pieces = 64;
 
@@ -78,7 +76,13 @@ Status Outbox::encode(const wire::Message& message, std::string_view body, wire:
   return {};
 }
 
-bool Outbox::encode_call(const wire::PlainCall& call, wire::Encoder& encoder) {
+// What is made of room is set to zero: mostly it is there from the last time.
+void Outbox::make_room(std::string& piece) const {
+  const std::size_t least = used_ + wire::Encoder::most_small_call;
+  piece.resize(std::max(least, std::min(2 * used_, piece_bytes)));
+}
+
+bool Outbox::encode_longer_call(const wire::PlainCall& call, wire::Encoder& encoder) {
   std::string& piece = gathering_piece();
   const std::size_t before = piece.size();
   if (!encoder.encode_call(call, piece)) return false;
@@ -113,31 +117,47 @@ void Outbox::start(wire::Encoder& encoder) {
 }
 
 void Outbox::share(const Bytes& body) {
+  if (!body.empty() && is_gathering_) stop_gathering();
   for (Bytes rest = body; !rest.empty(); rest.remove_prefix(rest.piece(0).size())) {
     pieces_.push_back({.frames = {}, .shared = rest.slice(0, rest.piece(0).size())});
   }
   bytes_ += body.size();
-  if (!body.empty()) is_gathering_ = false;
+}
+
+// The last piece is frames and nothing else from here on.
+void Outbox::stop_gathering() {
+  pieces_.back().frames.resize(used_);
+  is_gathering_ = false;
 }
 
 std::string& Outbox::gathering_piece() {
   if (!is_gathering_) {
     pieces_.emplace_back();
     is_gathering_ = true;
+    used_ = 0;
   }
-  return pieces_.back().frames;
+  std::string& piece = pieces_.back().frames;
+  piece.resize(used_);
+  return piece;
 }
 
 void Outbox::gathered(std::size_t before) {
-  const std::size_t size = pieces_.back().frames.size();
-  bytes_ += size - before;
-  if (size >= piece_bytes) is_gathering_ = false;
+  used_ = pieces_.back().frames.size();
+  bytes_ += used_ - before;
+  if (used_ >= piece_bytes) stop_gathering();
+}
+
+std::string_view Outbox::text_of(std::size_t index) const {
+  const Piece& piece = pieces_[index];
+  if (!piece.shared.empty()) return piece.shared.piece(0);
+  const bool has_room = is_gathering_ && index + 1 == pieces_.size();
+  return {piece.frames.data(), has_room ? used_ : piece.frames.size()};
 }
 
 std::span<const std::string_view> Outbox::front(std::span<std::string_view> room) const {
   std::size_t count = 0;
   for (std::size_t i = first_; i < pieces_.size() && count < room.size(); ++i, ++count) {
-    room[count] = pieces_[i].text();
+    room[count] = text_of(i);
     if (count == 0) room[0].remove_prefix(offset_);
   }
   return room.first(count);
@@ -148,8 +168,8 @@ void Outbox::drop(std::size_t count) {
   bytes_ -= count;
   if (bytes_ > 0) {
     offset_ += count;
-    while (offset_ >= pieces_[first_].text().size()) {
-      offset_ -= pieces_[first_].text().size();
+    while (offset_ >= text_of(first_).size()) {
+      offset_ -= text_of(first_).size();
       pieces_[first_++] = {};
     }
     return;
@@ -157,11 +177,11 @@ void Outbox::drop(std::size_t count) {
   // One piece for small frames is kept: the next of them need no memory then.
   std::string kept = pieces_.empty() ? std::string() : std::move(pieces_.front().frames);
   if (kept.capacity() > 2 * piece_bytes) kept = {};
-  kept.clear();
   pieces_.clear();
   if (pieces_.capacity() > kept_pieces) pieces_ = {};
   pieces_.push_back({.frames = std::move(kept), .shared = {}});
   is_gathering_ = true;
+  used_ = 0;
   first_ = 0;
   offset_ = 0;
 }

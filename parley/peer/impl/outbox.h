@@ -45,7 +45,20 @@ class Outbox {
   // The same with a small `body` in place of message.body.
   Status encode(const wire::Message& message, std::string_view body, wire::Encoder& encoder);
   // False, and nothing is added, when the encoder has no short way for it.
-  bool encode_call(const wire::PlainCall& call, wire::Encoder& encoder);
+  bool encode_call(const wire::PlainCall& call, wire::Encoder& encoder) {
+    std::string& piece = is_gathering_ ? pieces_.back().frames : gathering_piece();
+    if (piece.size() - used_ < wire::Encoder::most_small_call) [[unlikely]]
+      make_room(piece);
+    char* const at = piece.data() + used_;
+    const char* const end = encoder.write_call(call, at);
+    if (end == nullptr) return encode_longer_call(call, encoder);
+    const auto size = static_cast<std::size_t>(end - at);
+    bytes_ += size;
+    used_ += size;
+    if (used_ >= piece_bytes) [[unlikely]]
+      stop_gathering();
+    return true;
+  }
   // Frames that are encoded. Takes their memory if it can, and leaves other.
   void add(std::string& frames);
   // One of any size; a large one stays where it is.
@@ -90,15 +103,18 @@ class Outbox {
   void drop(std::size_t count);
 
  private:
+  // What a piece of small frames grows to.
+  static constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
+
   // Frames one behind the other, or part of a body.
   struct Piece {
     std::string frames;
     Bytes shared;  // of one piece; what counts when it is not empty
-
-    [[nodiscard]] std::string_view text() const {
-      return shared.empty() ? std::string_view(frames) : shared.piece(0);
-    }
   };
+  [[nodiscard]] std::string_view text_of(std::size_t piece) const;
+  void make_room(std::string& piece) const;
+  bool encode_longer_call(const wire::PlainCall& call, wire::Encoder& encoder);
+  void stop_gathering();
   std::string& gathering_piece();
   void gathered(std::size_t before);
   void share(const Bytes& body);
@@ -110,6 +126,8 @@ class Outbox {
   std::size_t offset_ = 0;     // bytes of that one which are
   bool is_gathering_ = false;  // the last piece takes further small frames
   std::unique_ptr<Parts> parts_;
+  // Of the last piece while it does: so many of its bytes are frames, the others room for more.
+  std::size_t used_ = 0;
 };
 
 }  // namespace parley::impl

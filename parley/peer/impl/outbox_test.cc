@@ -86,6 +86,40 @@ TEST(Outbox, begins_with_what_the_encoder_says_first) {
   EXPECT_EQ(drained(outbox, 3), hello);
 }
 
+// Calls that are written straight to their place, between what is not.
+TEST(Outbox, plain_calls_stand_between_other_frames_in_their_order) {
+  for (const std::size_t step : {1u, 900u, 10'000'000u}) {
+    wire::ParleyEncoder encoder;
+    wire::ParleyEncoder other;
+    Outbox outbox;
+    std::string expected;
+    const std::string longer(100, 'y');
+    wire::PlainCall call{.seq = 1, .method = "/x", .codec = wire::BodyCodec::json, .body = "1"};
+    EXPECT_FALSE(outbox.encode_call(call, encoder)) << "the name is not known yet";
+    ASSERT_TRUE(outbox.encode(push_of(1), encoder).is_ok());
+    ASSERT_TRUE(other.encode(push_of(1), expected).is_ok());
+    for (int i = 0; i < 6'000; ++i) {
+      call.body = i % 5 == 0 ? std::string_view(longer) : "[1,2]";
+      ASSERT_TRUE(outbox.encode_call(call, encoder));
+      ASSERT_TRUE(other.encode_call(call, expected));
+      if (i % 1'000 == 0) {
+        ASSERT_TRUE(outbox.encode(push_of(20'000), encoder).is_ok());
+        ASSERT_TRUE(other.encode(push_of(20'000), expected).is_ok());
+      } else if (i % 3 == 0) {
+        ASSERT_TRUE(outbox.encode(push_of(3), encoder).is_ok());
+        ASSERT_TRUE(other.encode(push_of(3), expected).is_ok());
+      }
+      if (i == 3'000) {
+        ASSERT_EQ(outbox.bytes(), expected.size());
+        ASSERT_TRUE(drained(outbox, step) == expected);
+        expected.clear();
+      }
+    }
+    EXPECT_EQ(outbox.bytes(), expected.size());
+    EXPECT_TRUE(drained(outbox, step) == expected);
+  }
+}
+
 TEST(Outbox, encodes_whole_or_not_at_all) {
   wire::RawEncoder encoder(wire::RawLimits{.max_frame_bytes = 100});
   std::string expected;

@@ -27,6 +27,7 @@ char* place_of(const Stack& stack) {
 Fiber::Fiber(const Stack& own, std::string_view own_name) : tsan_fiber(tsan_create()), stack(own) {
   context_node.fiber = this;
   timer.fiber = this;
+  timer.is_patient = true;
   timer.claim = [](Timer& own_timer) {
     Fiber& fiber = *static_cast<FiberTimer&>(own_timer).fiber;
     if (!fiber.word.claim()) return false;
@@ -40,6 +41,7 @@ Fiber::Fiber(const Stack& own, std::string_view own_name) : tsan_fiber(tsan_crea
 }
 
 Fiber::~Fiber() {
+  (void)TimerWheel::remove(timer);
   tsan_destroy(tsan_fiber);
   id.store(0, std::memory_order_release);
   state.store(FiberState::none, std::memory_order_release);

@@ -61,7 +61,7 @@ class Fiber {
   ParkWord word;
   std::atomic<bool> cancel_requested{false};  // its context has ended
   Wake wake = Wake::ready;                    // by who claimed the word, before waking
-  FiberTimer timer;                           // of its deadline
+  FiberTimer timer;                           // of its deadline, a patient one
   OnPark* on_park = nullptr;                  // what to call before it leaves its stack to wait
 
   // Switching.

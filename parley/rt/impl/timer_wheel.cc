@@ -13,7 +13,15 @@ TimerWheel::~TimerWheel() {
   }
 }
 
+// A patient timer goes to where it is wanted by now, or leaves.
 void TimerWheel::place(Timer& timer) {
+  if (timer.is_patient) {
+    if (timer.wanted == Instant::max()) {
+      timer.wheel.store(nullptr, std::memory_order_release);
+      return;
+    }
+    timer.at = timer.wanted;
+  }
   const std::uint64_t at = ticks(timer.at);
   if (at <= base_) {
     timer.place = due_place;
@@ -45,8 +53,31 @@ void TimerWheel::add(Timer& timer) {
   }
 }
 
+void TimerWheel::want(Timer& timer, Instant at) {
+  TimerWheel* const in = timer.wheel.load(std::memory_order_acquire);
+  if (in != this && in != nullptr) remove(timer);
+  const std::lock_guard lock(lock_);
+  timer.wanted = at;
+  if (in == this && timer.is_linked()) {
+    if (timer.at <= at) return;
+    take_out(timer);
+  }
+  timer.wheel.store(this, std::memory_order_relaxed);
+  place(timer);
+  if (ticks(at) < earliest_.load(std::memory_order_relaxed)) {
+    earliest_.store(ticks(at), std::memory_order_relaxed);
+  }
+}
+
+void TimerWheel::want_no_more(Timer& timer) {
+  TimerWheel* const in = timer.wheel.load(std::memory_order_acquire);
+  if (in == nullptr) return;
+  const std::lock_guard lock(in->lock_);
+  timer.wanted = Instant::max();
+}
+
 bool TimerWheel::remove(Timer& timer) {
-  TimerWheel* wheel = timer.wheel.load(std::memory_order_relaxed);
+  TimerWheel* wheel = timer.wheel.load(std::memory_order_acquire);
   if (wheel == nullptr) return false;
   const std::lock_guard lock(wheel->lock_);
   if (!timer.is_linked()) return false;
@@ -83,8 +114,25 @@ std::uint64_t TimerWheel::earliest() {
   return seen > looked_at ? slot.start : least;
 }
 
+// Of the timers that come first: puts the patient ones where they are wanted. True when there were
+// any.
+bool TimerWheel::place_patient() {
+  const Slot slot = first_slot();
+  if (due_.empty() && slot.level == levels) return false;
+  List<Timer>& first = due_.empty() ? slots_[slot.level * slots_per_level + slot.index] : due_;
+  bool any = false;
+  first.for_each([&](Timer& timer) {
+    if (!timer.is_patient || timer.wanted == timer.at) return;
+    take_out(timer);
+    place(timer);
+    any = true;
+  });
+  return any;
+}
+
 Instant TimerWheel::next() {
   const std::lock_guard lock(lock_);
+  while (place_patient()) {}
   const std::uint64_t at = earliest();
   earliest_.store(at, std::memory_order_relaxed);
   return at == never ? Instant::max() : Instant(Duration(static_cast<Duration::rep>(at)));
@@ -93,7 +141,12 @@ Instant TimerWheel::next() {
 // Moves the timers of passed slots down, level by level, until one is due.
 Timer* TimerWheel::pop_due(std::uint64_t now) {
   for (;;) {
-    if (!due_.empty()) return &due_.pop_front();
+    if (!due_.empty()) {
+      Timer& timer = due_.pop_front();
+      if (!timer.is_patient || ticks(timer.wanted) <= now) return &timer;
+      place(timer);
+      continue;
+    }
     const Slot slot = first_slot();
     if (slot.start > now) return nullptr;
     base_ = slot.start;

@@ -32,6 +32,11 @@ struct Timer : ListNode {
   // but for one with a claim, which may be in another when it has fired.
   std::atomic<TimerWheel*> wheel{nullptr};
   std::uint16_t place = 0;
+
+  // Of a patient timer, changed by TimerWheel::want() only: when it shall fire, `at` or later;
+  // Instant::max(): not at all. Then it may be in its wheel all the same, where nobody sees it.
+  Instant wanted = Instant::max();
+  bool is_patient = false;  // said once, before it is used
 };
 
 class TimerWheel {
@@ -45,6 +50,14 @@ class TimerWheel {
   void add(Timer& timer);
   // True when the timer was still waiting and is now out; false when it has fired or is firing.
   static bool remove(Timer& timer);
+
+  // A patient timer, by its owner, whether it is in a wheel or not: it shall fire at `at`, from
+  // this wheel. Who waits again and again, each time until later, and is mostly woken before, pays
+  // for the wheel only when the first of those times has come: until then the timer stays where it
+  // is.
+  void want(Timer& timer, Instant at);
+  // The same: it shall not fire. When this returns it does not, or has fired.
+  static void want_no_more(Timer& timer);
 
   // Fires the timers due at `now`, earliest first, and no more than `most` of them: the others stay
   // due. Returns how many it took out.
@@ -77,6 +90,7 @@ class TimerWheel {
   };
 
   void place(Timer& timer);
+  bool place_patient();
   void take_out(Timer& timer);
   [[nodiscard]] Slot first_slot() const;
   [[nodiscard]] std::uint64_t earliest();

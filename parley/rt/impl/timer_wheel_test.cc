@@ -53,6 +53,70 @@ TEST(TimerWheel, fires_as_many_as_asked_for_and_keeps_the_others_due) {
   EXPECT_EQ(wheel.next(), Instant::max());
 }
 
+struct PatientRecorder : Recorder {
+  explicit PatientRecorder(std::vector<Instant>& into) : Recorder(into) { is_patient = true; }
+};
+
+TEST(TimerWheel, a_patient_timer_fires_when_it_was_wanted_last) {
+  TimerWheel wheel(at(0));
+  std::vector<Instant> fired;
+  PatientRecorder timer(fired);
+  wheel.want(timer, at(1'000));
+  TimerWheel::want_no_more(timer);
+  wheel.want(timer, at(70'000));
+  wheel.want(timer, at(500'000));
+  EXPECT_EQ(wheel.fire_due(at(499'999)), 0u);
+  EXPECT_EQ(wheel.next(), at(500'000));
+  wheel.want(timer, at(499'999));  // earlier than where it is by now
+  EXPECT_EQ(wheel.fire_due(at(499'999)), 1u);
+  EXPECT_EQ(fired, std::vector{at(499'999)});
+  EXPECT_EQ(wheel.next(), Instant::max());
+}
+
+TEST(TimerWheel, a_patient_timer_that_is_not_wanted_is_not_there) {
+  TimerWheel wheel(at(0));
+  std::vector<Instant> fired;
+  PatientRecorder timer(fired);
+  PatientRecorder other(fired);
+  wheel.want(timer, at(1'000));
+  wheel.want(other, at(2'000'000));
+  TimerWheel::want_no_more(timer);
+  EXPECT_EQ(wheel.next(), at(2'000'000));
+  wheel.want(timer, at(3'000'000));
+  TimerWheel::want_no_more(other);
+  TimerWheel::want_no_more(timer);
+  EXPECT_EQ(wheel.fire_due(at(5'000'000)), 0u);
+  EXPECT_EQ(wheel.next(), Instant::max());
+  EXPECT_TRUE(fired.empty());
+}
+
+TEST(TimerWheel, a_patient_timer_moves_to_the_wheel_it_is_wanted_from) {
+  TimerWheel first(at(0));
+  TimerWheel second(at(0));
+  std::vector<Instant> fired;
+  PatientRecorder timer(fired);
+  first.want(timer, at(1'000));
+  second.want(timer, at(2'000));
+  EXPECT_EQ(first.next(), Instant::max());
+  EXPECT_EQ(second.next(), at(2'000));
+  EXPECT_TRUE(TimerWheel::remove(timer));
+  EXPECT_EQ(second.next(), Instant::max());
+}
+
+TEST(TimerWheel, one_that_is_put_off_while_it_is_due_does_not_fire_yet) {
+  TimerWheel wheel(at(0));
+  std::vector<Instant> fired;
+  PatientRecorder first(fired);
+  PatientRecorder second(fired);
+  wheel.want(first, at(10));
+  wheel.want(second, at(20));
+  EXPECT_EQ(wheel.fire_due(at(100), 1), 1u);
+  wheel.want(second, at(200));
+  EXPECT_EQ(wheel.fire_due(at(100)), 0u);
+  EXPECT_EQ(wheel.fire_due(at(200)), 1u);
+  EXPECT_EQ(fired, (std::vector{at(10), at(200)}));
+}
+
 // Against a plain sorted list: random adds, removals and steps of time.
 TEST(TimerWheel, agrees_with_a_sorted_list_whatever_is_added_and_removed) {
   std::mt19937_64 random(11);

@@ -52,6 +52,9 @@ class Worker {
 
   // By the calling fiber, after word.open(): see Parking::park.
   Wake park(Fiber& fiber, const char* what, Deadline deadline, bool cancellable);
+  // The same for who has just asked for the time, if `now` is not null.
+  Wake park_since(Fiber& fiber, const char* what, Deadline deadline, bool cancellable,
+                  const Instant* now);
   // By the calling fiber: goes to the end of the run queue.
   void yield(Fiber& fiber);
 

@@ -99,6 +99,11 @@ inline Fiber* Worker::next_at_once() {
 }
 
 inline Wake Worker::park(Fiber& fiber, const char* what, Deadline deadline, bool cancellable) {
+  return park_since(fiber, what, deadline, cancellable, nullptr);
+}
+
+inline Wake Worker::park_since(Fiber& fiber, const char* what, Deadline deadline, bool cancellable,
+                               const Instant* now) {
   // The end of a context that is not there yet comes as that of one that is.
   bool by_context = false;
   if (fiber.deferred_context != nullptr && cancellable) [[unlikely]] {
@@ -107,22 +112,19 @@ inline Wake Worker::park(Fiber& fiber, const char* what, Deadline deadline, bool
   }
   if (cancellable && is_cancelled_before_it_parks<RealAtomics>(fiber)) return Wake::cancelled;
   const bool timed = !deadline.is_never();
-  if (timed && scheduler_.now() >= deadline.instant()) {
+  if (timed && (now == nullptr ? scheduler_.now() : *now) >= deadline.instant()) {
     fiber.word.close();
     return by_context ? Wake::cancelled : Wake::deadline;
   }
   if (fiber.on_park != nullptr) [[unlikely]]
     tell_before_park(fiber);
-  if (timed) {
-    fiber.timer.at = deadline.instant();
-    timers_.add(fiber.timer);
-  }
+  if (timed) timers_.want(fiber.timer, deadline.instant());
   fiber.wait_until.store(deadline.instant(), std::memory_order_relaxed);
   fiber.wait_reason.store(what, std::memory_order_relaxed);
   fiber.since.store(coarse_now_, std::memory_order_relaxed);
   fiber.state.store(FiberState::parked, std::memory_order_relaxed);
   leave(fiber, Departure::parked);
-  if (timed) TimerWheel::remove(fiber.timer);
+  if (timed) TimerWheel::want_no_more(fiber.timer);
   if (by_context && fiber.wake == Wake::deadline) [[unlikely]]
     return Wake::cancelled;
   return fiber.wake;

@@ -11,6 +11,19 @@
 
 namespace parley::wire::impl {
 
+// Whether two texts are the same, without a call where they are no longer than most names.
+inline bool is_same(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  const auto word = [](const char* at) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, at, sizeof bytes);
+    return bytes;
+  };
+  if (a.size() < 8 || a.size() > 16) return a == b;
+  return word(a.data()) == word(b.data()) &&
+         word(a.data() + a.size() - 8) == word(b.data() + b.size() - 8);
+}
+
 // Not in line: what is around the call would have to keep its registers for it.
 [[gnu::noinline]] inline char* put_longer(char* at, const char* text, std::size_t size,
                                           std::size_t most) noexcept {
