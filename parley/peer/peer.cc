@@ -63,9 +63,7 @@ class Peer::Impl {
     if (!address) return address.error();
     if (Status s = refused(); !s.is_ok()) return s;
     if (!begin_work()) return Status(Code::failed_precondition, "the peer is closed");
-    const auto listening = inside([&] { return start_listening(peer, *address, options); });
-    under_way_.done();
-    return listening;
+    return inside([&] { return start_listening(peer, *address, options); });
   }
 
   Status stop_listening(const net::Address& address) {
@@ -89,18 +87,14 @@ class Peer::Impl {
     if (!address) return address.error();
     if (Status s = refused(); !s.is_ok()) return s;
     if (!begin_work()) return Status(Code::not_sent, "the peer is closed");
-    auto session = inside([&] { return start_dialling(*address, options); });
-    under_way_.done();
-    return session;
+    return inside([&] { return start_dialling(*address, options); });
   }
 
   Result<Session> serve(std::unique_ptr<net::Stream> stream, Side side) {
     PARLEY_ASSERT(stream != nullptr, "a peer is to serve no stream at all");
     if (Status s = refused(); !s.is_ok()) return s;
     if (!begin_work()) return Status(Code::not_sent, "the peer is closed");
-    auto session = inside([&] { return start(std::move(stream), side, framings_); });
-    under_way_.done();
-    return session;
+    return inside([&] { return start(std::move(stream), side, framings_); });
   }
 
   [[nodiscard]] const impl::Hub& hub() const { return *hub_; }
@@ -152,10 +146,12 @@ class Peer::Impl {
     return own.empty() ? framings_ : std::make_shared<const impl::Framings>(own);
   }
 
-  // f(), which close() waits for. Only hooks of plugins could ask for that in it.
+  // f(), which begin_work() came before. Only hooks of plugins could ask for close() in it.
   template <class F>
-  std::invoke_result_t<F> inside(F f) const {
-    return plugins_ == nullptr ? f() : impl::run_inside(this, f);
+  std::invoke_result_t<F> inside(F f) {
+    auto made = plugins_ == nullptr ? f() : impl::run_inside(this, f);
+    under_way_.done();
+    return made;
   }
 
   // A handler of this peer, a callback, or a hook.

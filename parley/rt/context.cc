@@ -319,17 +319,15 @@ void Cancel::operator()(Status cause) const {
 
 void Cancel::operator()() const { (*this)(Status(Code::cancelled, "cancelled")); }
 
-WithContext::WithContext(const Context& context) : node_(context.node()) {
-  Fiber& fiber = Worker::current_fiber("rt::WithContext was made");
-  if (fiber.deferred_context != nullptr) impl::make_deferred_context(fiber);
-  previous_ = fiber.context;
-  impl::rebind(fiber, *node_);
+WithContext::WithContext(const Context& context)
+    : node_(context.node()), fiber_(Worker::current_fiber("rt::WithContext was made")) {
+  if (fiber_.deferred_context != nullptr) impl::make_deferred_context(fiber_);
+  previous_ = fiber_.context;
+  impl::rebind(fiber_, *node_);
 }
 
 Context WithContext::outer() const { return Context(previous_->shared_from_this()); }
 
-WithContext::~WithContext() {
-  impl::rebind(Worker::current_fiber("rt::WithContext ended"), *previous_);
-}
+WithContext::~WithContext() { impl::rebind(fiber_, *previous_); }
 
 }  // namespace parley::rt

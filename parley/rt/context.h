@@ -19,8 +19,9 @@
 namespace parley::rt {
 
 namespace impl {
+class Fiber;
 struct ContextNode;
-}
+}  // namespace impl
 
 class Cancel;
 
@@ -133,6 +134,7 @@ class WithContext {
 
  private:
   std::shared_ptr<impl::ContextNode> node_;
+  impl::Fiber& fiber_;
   impl::ContextNode* previous_;
 };
 

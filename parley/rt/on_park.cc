@@ -8,16 +8,15 @@
 
 namespace parley::rt {
 
-OnPark::OnPark(void (*call)(void*), void* argument) : call_(call), argument_(argument) {
-  impl::Fiber& fiber = impl::Worker::current_fiber("an OnPark was made");
-  outer_ = fiber.on_park;
-  fiber.on_park = this;
+OnPark::OnPark(void (*call)(void*), void* argument)
+    : call_(call), argument_(argument), fiber_(impl::Worker::current_fiber("an OnPark was made")) {
+  outer_ = fiber_.on_park;
+  fiber_.on_park = this;
 }
 
 OnPark::~OnPark() {
-  impl::Fiber& fiber = impl::Worker::current_fiber("an OnPark ended");
   // Once it has been called, what is around it has been called as well.
-  if (fiber.on_park != nullptr) fiber.on_park = outer_;
+  if (fiber_.on_park != nullptr) fiber_.on_park = outer_;
 }
 
 void OnPark::call_now() {

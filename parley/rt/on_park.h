@@ -39,6 +39,7 @@ class OnPark {
   void (*call_)(void* argument);
   void* argument_;
   OnPark* outer_;  // those that have been called are skipped
+  impl::Fiber& fiber_;
 };
 
 }  // namespace parley::rt

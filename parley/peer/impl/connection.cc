@@ -47,6 +47,7 @@ Connection::Connection(std::unique_ptr<net::Stream> stream, SessionNumber number
       peers_context_(std::move(origin.context)),
       hub_(std::move(origin.hub)),
       forget_(std::move(origin.forget)),
+      reading_(options_->frame_timeout),
       stream_(share_stream(std::move(stream))),
       router_(std::move(origin.router)) {
   extras_.set_plugins(std::move(origin.plugins));
@@ -94,10 +95,11 @@ void Connection::hand_on(void* argument) {
     Arrivals& arrived = turn.place->arrived;
     const std::size_t done = turn.next == 0 ? 0 : turn.next - 1;
     for (Arrived& each : arrived.all().first(done)) each.message = {};
-    for (Arrived& each : arrived.all().subspan(turn.next)) turn.of.left_.add() = std::move(each);
+    for (Arrived& each : arrived.all().subspan(turn.next))
+      turn.of.reading_.left.add() = std::move(each);
     arrived.cut(turn.next);
     turn.place->small_answers.move_to(turn.place->answers.frames);
-    std::swap(turn.of.left_answers_, turn.place->answers);
+    std::swap(turn.of.reading_.left_answers, turn.place->answers);
     turn.of.has_reader_.store(false, std::memory_order_release);
   }
   if (turn.has_returned && turn.stand_in) {
@@ -113,9 +115,9 @@ void Connection::hand_on(void* argument) {
 
 rt::ReadyItem::After Connection::read_and_serve(Turn& turn) {
   Arrivals& arrived = turn.place->arrived;
-  turn.is_late = !left_.empty();
-  if (turn.is_late) swap(arrived, left_);
-  if (left_answers_.count > 0) std::swap(left_answers_, turn.place->answers);
+  turn.is_late = !reading_.left.empty();
+  if (turn.is_late) swap(arrived, reading_.left);
+  if (reading_.left_answers.count > 0) std::swap(reading_.left_answers, turn.place->answers);
   for (bool has_read = false;; has_read = true) {
     {
       rt::OnPark waits(&hand_on, &turn);
@@ -125,12 +127,12 @@ rt::ReadyItem::After Connection::read_and_serve(Turn& turn) {
       send_gathered();
       if (waits.was_called()) return After::gone;
     }
-    if (may_be_more_) {
+    if (reading_.may_be_more) {
       take_messages(arrived);
       continue;
     }
     turn.stand_in.reset();
-    if (is_over_) {
+    if (reading_.is_over) {
       // There is no reader from here on. Others send and answer meanwhile.
       if (!turn.has_returned) return_early(After::again);
       end();
@@ -164,14 +166,13 @@ void Connection::let_go() {
 void Connection::end() {
   // Ending has its own time limits; it must not be cut short by a context that is over.
   const rt::WithContext bound(rt::Context::background());
-  const bool in_order = why_over_.is_ok();
+  const bool in_order = reading_.why_over.is_ok();
   Lock lock(lock_);
   ending_.awaits_pong = false;
   if (reason_.is_ok()) {
-    reason_ =
-        in_order
-            ? Status(Code::unavailable, "the other side closed the session").with_cause(why_going_)
-            : why_over_;
+    reason_ = in_order ? Status(Code::unavailable, "the other side closed the session")
+                             .with_cause(reading_.why_going)
+                       : reading_.why_over;
   }
   phase_ = Phase::ended;
   Shortcut::close_of(*this);

@@ -35,11 +35,11 @@
 #include "parley/peer/impl/ending.h"
 #include "parley/peer/impl/errands.h"
 #include "parley/peer/impl/extras.h"
-#include "parley/peer/impl/frame_watch.h"
 #include "parley/peer/impl/framings.h"
 #include "parley/peer/impl/origin.h"
 #include "parley/peer/impl/outbox.h"
 #include "parley/peer/impl/outgoing.h"
+#include "parley/peer/impl/reading.h"
 #include "parley/peer/impl/served_list.h"
 #include "parley/peer/impl/streams.h"
 #include "parley/peer/impl/terms.h"
@@ -236,6 +236,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void take_farewell(const wire::Message& message);
   [[nodiscard]] WorkCount count_work() const;  // under the lock
   [[nodiscard]] Status not_sent() const;
+
   const std::string local_address_;
   const std::string remote_address_;
   const SessionNumber number_;
@@ -251,22 +252,9 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   const std::function<void(const Connection&)> forget_;
   // Somebody is the reader, or nothing can come any more.
   std::atomic<bool> has_reader_ = true;  // until it begins nobody reads, or ends it
-  // The reader's.
-  std::unique_ptr<wire::Decoder> decoder_;  // null until it is known what is spoken
-  std::atomic<std::uint32_t> reads_ = 0;    // that brought something: for heartbeats to look at
-  Bytes begin_;                             // what came until then
-  Arrivals left_;  // by a reader that waits: the next one goes on with them
-  Answers left_answers_;
-  bool gathers_ = true;  // answers: nobody has to wait for room
-  std::uint64_t handlers_started_ = 0;
+  Reading reading_;
+  std::atomic<std::uint32_t> reads_ = 0;     // that brought something: for heartbeats to look at
   std::atomic<bool> tells_of_ends_ = false;  // callers say when they give up, or how long they wait
-  ReadTimes times_;                          // of what was read last
-  bool may_be_more_ = false;                 // messages in the decoder
-  bool is_over_ = false;                     // nothing can come any more
-  Status why_over_;                          // ok: the other side has finished in order
-  std::string why_going_;                    // what it said about that before
-  FrameWatch watch_{options_->frame_timeout};
-  Instant alarm_{};  // the last that was set
   ServedList served_;
   // Of who sends.
   Outbox sending_;

@@ -118,7 +118,7 @@ void Connection::take_farewell(const Message& message) {
     lock.unlock();
     return quiet_.broadcast();
   }
-  why_going_ = start_of(message.status.message());
+  reading_.why_going = start_of(message.status.message());
   ending_.has_said_goodbye = true;
   const Code why = message.status.code();
   ending_.is_sent_away = why != Code::ok && why != Code::unavailable && why != Code::not_sent;
@@ -126,7 +126,8 @@ void Connection::take_farewell(const Message& message) {
   PendingCall* const unsent = InParts::take_unsent(*this);
   const bool is_news = phase_ == Phase::open;
   if (is_news) {
-    reason_ = Status(Code::unavailable, "the other side closed the session").with_cause(why_going_);
+    reason_ = Status(Code::unavailable, "the other side closed the session")
+                  .with_cause(reading_.why_going);
     phase_ = Phase::leaving;
     Shortcut::close_of(*this);
   }

@@ -77,7 +77,7 @@ void Connection::tell_closed() {
 // reader.
 void Connection::tell_line() {
   Lock lock(lock_);
-  const bool is_cut = !ending_.has_said_goodbye && !why_over_.is_ok();
+  const bool is_cut = !ending_.has_said_goodbye && !reading_.why_over.is_ok();
   const Line::Parting after_all =
       ending_.is_sent_away ? Line::Parting::go_away : Line::Parting::close;
   const bool has_ended = phase_ == Phase::ended;

@@ -119,9 +119,9 @@ bool Connection::send_quickly(QuickCall& call, Duration left) {
 bool Connection::take_answers() {
   std::array<PlainAnswer, answers_per_turn> answers;
   Bytes chunk;
-  const std::size_t count = decoder_->next_answers(answers, chunk);
+  const std::size_t count = reading_.decoder->next_answers(answers, chunk);
   if (count == 0) return false;
-  watch_.came();
+  reading_.watch.came();
   std::array<PendingCall*, answers_per_turn> calls;
   {
     const std::lock_guard lock(lock_);

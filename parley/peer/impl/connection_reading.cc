@@ -81,21 +81,21 @@ bool Connection::read_once(Turn& turn) {
   ReadBuffer& buffer = turn.place->buffer;
   std::optional<std::size_t> size;
   const rt::Pollable* const readiness = stream_->readiness();
-  times_.begin(readiness);
+  reading_.times.begin(readiness);
   if (readiness != nullptr) {
     auto got = stream_->try_read(buffer.room());
     if (!got) {
       over(got.error());
     } else {
       size = *got;
-      if (!size && watch_.deadline().is_over()) over(watch_.too_slow());
+      if (!size && reading_.watch.deadline().is_over()) over(reading_.watch.too_slow());
     }
   } else {
-    auto got = stream_->read(buffer.room(), watch_.deadline());
+    auto got = stream_->read(buffer.room(), reading_.watch.deadline());
     if (got) {
       size = *got;
     } else {
-      over(watch_.deadline().is_over() ? watch_.too_slow() : got.error());
+      over(reading_.watch.deadline().is_over() ? reading_.watch.too_slow() : got.error());
     }
   }
   if (size && *size > 0) {
@@ -103,54 +103,57 @@ bool Connection::read_once(Turn& turn) {
     buffer.brought(turn.place->arrived.take_large());
   }
   if (size && *size == 0) {
-    const bool is_between = decoder_ == nullptr ? begin_.empty() : !decoder_->mid_message();
+    const bool is_between =
+        reading_.decoder == nullptr ? reading_.begin.empty() : !reading_.decoder->mid_message();
     over(is_between ? Status()
                     : Status(Code::unavailable,
                              "the other side closed the session in the middle of a message"));
   }
-  return size.has_value() || is_over_;
+  return size.has_value() || reading_.is_over;
 }
 
 void Connection::over(Status why) {
-  is_over_ = true;
-  why_over_ = std::move(why);
+  reading_.is_over = true;
+  reading_.why_over = std::move(why);
 }
 
 void Connection::take_bytes(Bytes chunk, Arrivals& arrived) {
   reads_.store(reads_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  if (decoder_ == nullptr) {
-    begin_.append(std::move(chunk));
+  if (reading_.decoder == nullptr) {
+    reading_.begin.append(std::move(chunk));
     if (Status s = find_framing(); !s.is_ok()) return over(std::move(s));
     Shortcut::open_of(*this);
-    if (decoder_ == nullptr) return watch_frame_time();
-    decoder_->feed(std::exchange(begin_, {}));
+    if (reading_.decoder == nullptr) return watch_frame_time();
+    reading_.decoder->feed(std::exchange(reading_.begin, {}));
   } else {
-    decoder_->feed(std::move(chunk));
+    reading_.decoder->feed(std::move(chunk));
   }
   take_messages(arrived);
 }
 
 // What has begun to come must come whole in time.
 void Connection::watch_frame_time() {
-  const bool is_mid_frame = decoder_ == nullptr ? !begin_.empty() : decoder_->mid_frame();
-  watch_.look(is_mid_frame, decoder_ == nullptr ? 0 : decoder_->oldest_unfinished());
+  const bool is_mid_frame =
+      reading_.decoder == nullptr ? !reading_.begin.empty() : reading_.decoder->mid_frame();
+  reading_.watch.look(is_mid_frame,
+                      reading_.decoder == nullptr ? 0 : reading_.decoder->oldest_unfinished());
   set_alarm();
 }
 
 // It has to be run when the time of what has begun to come is over. An alarm that rings too early
 // is set again.
 void Connection::set_alarm() {
-  const Instant due = watch_.deadline().instant();
+  const Instant due = reading_.watch.deadline().instant();
   if (due == Instant::max() || !can_tell()) return;
-  if (alarm_ <= due && rt::now() < alarm_) return;
-  alarm_ = due;
-  ready_at(alarm_);
+  if (reading_.alarm <= due && rt::now() < reading_.alarm) return;
+  reading_.alarm = due;
+  ready_at(reading_.alarm);
 }
 
 // Decides by the first bytes what the other side speaks, if they are enough.
 Status Connection::find_framing() {
   constexpr std::size_t enough = 16;
-  const std::string first = begin_.slice(0, enough).to_string();
+  const std::string first = reading_.begin.slice(0, enough).to_string();
   bool is_open = false;
   for (const auto& framing : *framings_) {
     const wire::Match match = framing->matches(first);
@@ -170,7 +173,7 @@ Status Connection::find_framing() {
 }
 
 void Connection::speak(const wire::Framing& framing) {
-  decoder_ = framing.make_decoder();
+  reading_.decoder = framing.make_decoder();
   Lock lock(lock_);
   encoder_ = framing.make_encoder();
   tells_of_ends_ = encoder_->has(MessageType::cancel);
@@ -187,7 +190,7 @@ void Connection::speak(const wire::Framing& framing) {
 // Sorts what the decoder has, or so many messages of it.
 void Connection::take_messages(Arrivals& arrived) {
   if (take_answers()) {
-    may_be_more_ = true;
+    reading_.may_be_more = true;
     return;
   }
   Status status = decode_some(arrived);
@@ -202,24 +205,25 @@ void Connection::take_messages(Arrivals& arrived) {
     }
   }
   if (!status.is_ok()) {
-    may_be_more_ = false;
+    reading_.may_be_more = false;
     return over(std::move(status));
   }
-  if (!may_be_more_) watch_frame_time();
+  if (!reading_.may_be_more) watch_frame_time();
 }
 
 // The error is that of the message behind those that arrived.
 Status Connection::decode_some(Arrivals& arrived) {
-  may_be_more_ = true;
+  reading_.may_be_more = true;
   std::size_t grown = 0;
-  while (may_be_more_ && arrived.size() < messages_per_turn && grown <= options_->max_frame_bytes) {
+  while (reading_.may_be_more && arrived.size() < messages_per_turn &&
+         grown <= options_->max_frame_bytes) {
     const wire::MessageRow room = arrived.room(messages_per_turn - arrived.size());
-    const std::size_t count = decoder_->next_plain(room);
-    if (count > 0) watch_.came();
+    const std::size_t count = reading_.decoder->next_plain(room);
+    if (count > 0) reading_.watch.came();
     arrived.add_messages(count);
     if (count == room.size()) continue;
-    if (decoder_->buffered() == 0) {
-      may_be_more_ = false;
+    if (reading_.decoder->buffered() == 0) {
+      reading_.may_be_more = false;
       return {};
     }
     Arrived& added = arrived.add();
@@ -227,7 +231,7 @@ Status Connection::decode_some(Arrivals& arrived) {
     if (!came || !*came) {
       arrived.cut(arrived.size() - 1);
       if (!came) return came.error();
-      may_be_more_ = false;
+      reading_.may_be_more = false;
       return {};
     }
     const Message& message = added.message;
@@ -246,9 +250,9 @@ Result<bool> Connection::decode_next(Arrived& added) {
   added = Arrived();
   added.is_plain = false;
   Message& message = added.message;
-  auto came = decoder_->next(message);
+  auto came = reading_.decoder->next(message);
   if (!came || !*came) return came;
-  watch_.came();
+  reading_.watch.came();
   const bool is_common = message.type == MessageType::reply || message.type == MessageType::call ||
                          message.type == MessageType::push;
   if (is_common) return true;
@@ -274,7 +278,7 @@ Status Connection::look_at(Message& message) {
 void Connection::take_hello() {
   {
     const std::lock_guard lock(lock_);
-    other_takes_ = decoder_->settings();
+    other_takes_ = reading_.decoder->settings();
     encoder_->allow(*other_takes_);
     if (streams_ != nullptr) streams_->allow(*other_takes_);
     awaits_hello_ = false;
@@ -287,7 +291,7 @@ void Connection::take_hello() {
 Status Connection::sort(Arrivals& all, bool& are_calls) {
   const std::lock_guard lock(lock_);
   is_asked_ = true;  // this turn ends with sending
-  gathers_ = !is_full();
+  reading_.gathers = !is_full();
   Status broken;
   std::size_t i = admit_plain(all, 0);
   are_calls = i == all.size();
@@ -301,7 +305,7 @@ Status Connection::sort(Arrivals& all, bool& are_calls) {
       arrived.caller = pending_.take(message.seq);
       if (arrived.caller != nullptr) --calls_;
     } else if (message.type == MessageType::call || message.type == MessageType::push) {
-      stamp(arrived, times_);
+      stamp(arrived, reading_.times);
       arrived.verdict = message.is_refused ? Verdict::no_body : admit(message, arrived.in_use);
     } else if (broken = sort_other(arrived); !broken.is_ok()) {
       all.cut(i);
@@ -325,7 +329,7 @@ inline std::size_t Connection::admit_plain(Arrivals& all, std::size_t from) {
     Arrived& each = all[i];
     const std::size_t held = bytes + each.message.body.size();
     if (!each.is_plain || each.message.type != MessageType::call || held > most_bytes) break;
-    stamp(each, times_);
+    stamp(each, reading_.times);
     each.verdict = Verdict::run;
     each.is_plain_call = true;
     bytes = held;
@@ -339,7 +343,7 @@ inline std::size_t Connection::admit_plain(Arrivals& all, std::size_t from) {
 Status Connection::sort_other(Arrived& arrived) {
   switch (arrived.message.type) {
     case MessageType::open:
-      stamp(arrived, times_);
+      stamp(arrived, reading_.times);
       return admit_stream(arrived);
     case MessageType::data:
     case MessageType::end:

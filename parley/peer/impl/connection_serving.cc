@@ -41,7 +41,7 @@ bool Connection::run_calls(Turn& turn, rt::OnPark& waits) {
   if (all.empty()) return true;
   const Instant start = rt::now();
   const rt::Deadline late_by = rt::Deadline::at(turn.is_late ? start : Instant::min());
-  const bool serves_quick = tells_of_ends_ && gathers_ && !Plugged::serves(*this);
+  const bool serves_quick = tells_of_ends_ && reading_.gathers && !Plugged::serves(*this);
   turn.method = nullptr;
   while (turn.next < all.size()) {
     // Without a fiber to go on with the rest, this one must not wait: those that hold the others
@@ -164,8 +164,8 @@ void Connection::Turn::serve_quick(rt::Deadline late_by, rt::OnPark& waits) {
   Arrivals& all = place->arrived;
   Answer& answer = place->answer;
   answer.clear();
-  std::uint64_t number = of.handlers_started_;
-  of.handlers_started_ += all.size() - next;  // some of these numbers nobody may get
+  std::uint64_t number = of.reading_.handlers_started;
+  of.reading_.handlers_started += all.size() - next;  // some of these numbers nobody may get
   while (next < all.size()) {
     Arrived& arrived = all[next];
     if (!arrived.is_plain_call || arrived.deadline <= late_by) return;
@@ -220,7 +220,7 @@ void Connection::Turn::forget_quick() {
 
 void Connection::serve(Arrived& arrived, Turn& turn, rt::OnPark& waits) {
   Message& request = arrived.message;
-  Context context(*this, ++handlers_started_, request, arrived.came_at, arrived.stream);
+  Context context(*this, ++reading_.handlers_started, request, arrived.came_at, arrived.stream);
   turn.place->answer.clear();
   if (extras_.shortcut() != nullptr && request.type == MessageType::push) [[unlikely]] {
     extras_.shortcut()->push_begins();
@@ -367,7 +367,7 @@ bool Connection::Turn::gather(const Message& request) {
   const Answer& answer = place->answer;
   Answers& answers = place->answers;
   const std::string_view text = answer.text_or_number();
-  if (!of.gathers_ || !answer.bytes.empty()) return false;
+  if (!of.reading_.gathers || !answer.bytes.empty()) return false;
   if (gather_small(request)) return true;
   if (text.size() >= Outbox::large_body_bytes) return false;
   place->small_answers.move_to(answers.frames);

@@ -23,7 +23,7 @@ constexpr wire::Settings least_settings;
 // Under the lock, once it is known what is spoken.
 Streams& Connection::streams() {
   if (streams_ == nullptr) {
-    const wire::Settings* takes = decoder_->takes();
+    const wire::Settings* takes = reading_.decoder->takes();
     streams_ = std::make_unique<Streams>(takes != nullptr ? *takes : least_settings,
                                          other_takes_ != nullptr ? *other_takes_ : least_settings);
   }

@@ -84,8 +84,9 @@ Result<Message> Early::receive(Connection& connection, Side side, const EarlyOpt
   std::size_t came = 0;
   for (;;) {
     Message message;
-    const auto next =
-        connection.decoder_ == nullptr ? Result<bool>(false) : connection.decoder_->next(message);
+    const auto next = connection.reading_.decoder == nullptr
+                          ? Result<bool>(false)
+                          : connection.reading_.decoder->next(message);
     if (!next) return next.error();
     if (*next && message.type == MessageType::hello) {
       connection.take_hello();
@@ -110,14 +111,14 @@ Result<Message> Early::receive(Connection& connection, Side side, const EarlyOpt
         return Status(Code::unavailable, "the other side closed before its first message");
       }
       came += *size;
-      if (connection.decoder_ != nullptr) {
-        connection.decoder_->feed(std::string_view(room.data(), *size));
+      if (connection.reading_.decoder != nullptr) {
+        connection.reading_.decoder->feed(std::string_view(room.data(), *size));
         continue;
       }
-      connection.begin_.append(Bytes::copy_of({room.data(), *size}));
+      connection.reading_.begin.append(Bytes::copy_of({room.data(), *size}));
       if (Status s = connection.find_framing(); !s.is_ok()) return s;
-      if (connection.decoder_ != nullptr) {
-        connection.decoder_->feed(std::exchange(connection.begin_, {}));
+      if (connection.reading_.decoder != nullptr) {
+        connection.reading_.decoder->feed(std::exchange(connection.reading_.begin, {}));
       }
     }
   }
@@ -158,8 +159,8 @@ Status Early::ask(Connection& connection, Side side, bool is_redial, std::string
   }
   id = session.wanted_id();
   // What came behind the first message is in the decoder.
-  const wire::Decoder* const decoder = connection.decoder_.get();
-  connection.may_be_more_ = decoder != nullptr && decoder->buffered() > 0;
+  const wire::Decoder* const decoder = connection.reading_.decoder.get();
+  connection.reading_.may_be_more = decoder != nullptr && decoder->buffered() > 0;
   return {};
 }
 
