@@ -38,11 +38,11 @@ class InProcessNetwork final : public Network {
   explicit InProcessNetwork(const InProcessOptions& options = {});
   ~InProcessNetwork() override;
 
-  // already_exists when somebody listens under that name.
+  // already_exists when somebody listens under that name. Names have 1 to 255 bytes.
   Result<std::unique_ptr<Listener>> listen(const Address& address,
                                            const ListenOptions& options = {}) override;
   // unavailable when nobody does; it waits while ListenOptions::backlog connections have not been
-  // accepted.
+  // accepted, until its deadline (deadline_exceeded) or the end of the fiber's context.
   Result<std::unique_ptr<Stream>> dial(const Address& address, rt::Deadline deadline = {},
                                        const DialOptions& options = {}) override;
 

@@ -159,7 +159,7 @@ TEST_P(AnyNetwork, a_deadline_and_who_gives_up_end_the_handler_too) {
     });
     const Session session = two.connect();
     for (int i = 0; i < 3; ++i) EXPECT_TRUE(session.call("/wait", false));
-    EXPECT_EQ(session.call({.timeout = 30ms}, "/wait", true).error().code(),
+    EXPECT_EQ(session.call({.timeout = 300ms}, "/wait", true).error().code(),
               Code::deadline_exceeded);
     begun.reset();
     for (int i = 0; i < 3; ++i) EXPECT_TRUE(session.call("/wait", false));
@@ -169,9 +169,10 @@ TEST_P(AnyNetwork, a_deadline_and_who_gives_up_end_the_handler_too) {
     EXPECT_TRUE(begun.wait().is_ok());
     scope.cancel();
     scope.join();
-    for (const Code code : {Code::deadline_exceeded, Code::cancelled}) {
-      EXPECT_EQ(ended.receive().value(), code);
-    }
+    // Of the handler's own deadline and the caller's word that it gave up either may come first.
+    const Code late = ended.receive().value();
+    EXPECT_TRUE(late == Code::deadline_exceeded || late == Code::cancelled) << late;
+    EXPECT_EQ(ended.receive().value(), Code::cancelled);
     two.close();
   });
 }

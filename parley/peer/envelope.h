@@ -3,9 +3,10 @@
 // filters where the framing carries filtered bodies (parley), right before its encoder elsewhere.
 //
 // A plugin sets one for each connection, in after_dial and after_accept
-// (EarlySession::set_envelope). From then on CALL, PUSH and OPEN, their answers, and DATA and END
-// of streams go through it, whoever sends them: the session itself, when it refuses a call. What
-// only steers the connection (CANCEL, CREDIT, PING, GO_AWAY) does not.
+// (EarlySession::set_envelope). From then on what later plugins exchange early, CALL, PUSH and
+// OPEN, their answers, and DATA and END of streams go through it, whoever sends them: the session
+// itself, when it refuses a call. What only steers the connection (CANCEL, CREDIT, PING, GO_AWAY)
+// does not.
 //
 // Its functions are called by fibers of any worker at once, sometimes under the lock of the
 // session: they must not wait.
@@ -14,7 +15,7 @@
 //     Cover cover_of(const wire::Metadata&) const override { return {true, true}; }
 //     Status close(wire::Message& message, std::uint64_t) override { return turn(message.body); }
 //     Status open(wire::Message& message, std::uint64_t) override { return turn(message.body); }
-//     ...
+//     // and is_closed(), overhead()
 //   };
 #pragma once
 
@@ -45,11 +46,10 @@ class Envelope {
   // Of an answer that need not be covered, as it has come: whether it is.
   [[nodiscard]] virtual bool is_closed(const wire::Message& answer) const = 0;
 
-  // Makes of a message what travels instead. Its seq (which not every framing has
-  // in a PUSH), type and method stay as they are. An OPEN, and an END, has no body: all it carries
-  // is in its metadata. `place`: how many messages the same side said on this stream before; 0
-  // elsewhere. An error ends what the message
-  // belongs to.
+  // Makes of a message what travels instead. Its seq (which not every framing has in a PUSH), type
+  // and method stay as they are. An OPEN, and an END, has no body: all it carries is in its
+  // metadata. `place`: how many messages the same side said on this stream before; 0 elsewhere. An
+  // error ends what the message belongs to.
   virtual Status close(wire::Message& message, std::uint64_t place) = 0;
   // The way back, of what came from anybody. Of a CALL, PUSH or OPEN an error is the answer, and no
   // plugin or handler sees the message; of an answer it is what the caller gets; of a message on a

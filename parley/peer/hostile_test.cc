@@ -432,6 +432,33 @@ PARLEY_PEER_TEST(Hostile, calls_in_flight_at_a_cut_end_as_outcome_unknown) {
   scope.join();
 }
 
+PARLEY_PEER_TEST(Hostile, ten_thousand_calls_in_flight_at_a_cut_end_as_outcome_unknown) {
+  constexpr std::size_t count = is_sanitized ? 1'000 : 10'000;
+  Siege siege(PeerOptions{.drain_timeout = 1ms, .max_handlers = 2 * count});
+  rt::WaitGroup started;
+  started.add(count);
+  siege.pair().server.handle("/for_ever", [&] {
+    started.done();
+    (void)rt::Event().wait();
+  });
+  Peer victim;
+  const auto session = victim.dial(siege.pair().address);
+  std::vector<AsyncCall<>> calls;
+  for (std::size_t i = 0; i < count; ++i) {
+    calls.push_back(session->call_async({.timeout = 1h}, "/for_ever"));
+  }
+  EXPECT_TRUE(started.wait().is_ok());
+  rt::Scope closing;
+  for (const Session& each : siege.pair().server.sessions()) {
+    if (each.remote_address() == session->local_address()) {
+      closing.go("cut", [each] { each.close(); });
+    }
+  }
+  std::size_t unknown = 0;
+  for (AsyncCall<>& each : calls) unknown += each.get().error().code() == Code::outcome_unknown;
+  EXPECT_EQ(unknown, count);
+}
+
 PARLEY_PEER_TEST(Hostile, a_call_that_never_left_ends_as_not_sent) {
   // A listener that accepts and never reads: what is sent stays in the buffers of this side.
   net::TcpNetwork network;

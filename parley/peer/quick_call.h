@@ -2,6 +2,9 @@
 // and a plain answer that is read by whoever takes it off the wire. No message is made for it at
 // either end of its way. Whatever is different in any way is left to the long way (Session::call).
 //
+//   Quick<int, int, int> quick(connection, options);
+//   if (quick.call("/add", 1, 2)) return quick.outcome();
+//
 // Internal: used by Session.
 #pragma once
 

@@ -76,7 +76,8 @@ bool Pollable::take_readable() {
   return is_readable() && entry_->readable.exchange(false, std::memory_order_seq_cst);
 }
 
-bool Pollable::is_readable() const { return entry_->readable.load(std::memory_order_relaxed); }
+// What readable_since() tells then is at least as new.
+bool Pollable::is_readable() const { return entry_->readable.load(std::memory_order_acquire); }
 
 Instant Pollable::readable_since() const {
   return entry_->readable_since.load(std::memory_order_relaxed);

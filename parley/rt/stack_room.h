@@ -7,7 +7,7 @@
 
 namespace parley::rt {
 
-// True when at least half of RuntimeOptions::stack_size is left. Costs two nanoseconds.
+// True when at least half of RuntimeOptions::stack_size is left. Compares two addresses.
 [[nodiscard]] bool has_stack_for_another();
 
 }  // namespace parley::rt

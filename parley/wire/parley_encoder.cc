@@ -344,7 +344,8 @@ char* ParleyEncoder::write_call(const PlainCall& call, char* room) noexcept {
   char* at = impl::put_varint(room + 2, static_cast<std::uint64_t>(call.seq));
   at = impl::put_varint(at, name);
   if (call.timeout) {
-    if (timeout_.of != *call.timeout && !remember(*call.timeout)) return nullptr;
+    const bool is_new = timeout_.size == 0 || timeout_.of != *call.timeout;
+    if (is_new && !remember(*call.timeout)) return nullptr;
     kind |= impl::flag_timeout;
     std::memcpy(at, timeout_.bytes.data(), sizeof timeout_.bytes);
     at += timeout_.size;

@@ -162,6 +162,7 @@ struct DescribeMap {
     if (!fill(context, &entry.key())) return decltype(entry){};
     auto same = held.extract(entry.key());
     if (!same.empty()) {
+      std::swap(same.key(), entry.key());  // equal in that order, but perhaps not the same
       held.insert(std::move(entry));
       return same;
     }

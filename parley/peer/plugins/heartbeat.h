@@ -80,7 +80,8 @@ struct HeartbeatPongOptions {
   [[nodiscard]] Status check() const;
 };
 
-// Serves /heartbeat, CALL and PUSH, which the peer must not do itself.
+// Serves /heartbeat, CALL and PUSH, which the peer must not do itself. Options that check() does
+// not like are refused by listen(), dial() and serve().
 Plugin heartbeat_pong(HeartbeatPongOptions options = {});
 
 }  // namespace parley

@@ -95,6 +95,7 @@ class PeerMetrics {
   std::vector<observe::Reading> readings_;  // end before what they read
 };
 
+// Counts what a peer with this plugin does, and keeps `metrics` alive; that is not null.
 Plugin metrics(std::shared_ptr<PeerMetrics> metrics);
 
 }  // namespace parley

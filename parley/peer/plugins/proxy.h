@@ -3,7 +3,8 @@
 // type of them need be known here, and large bodies are passed on as they lie in memory.
 //
 // A plugin for one peer or several; its functions are called by fibers of any worker at once. The
-// peer must not handle what is unknown by itself (Peer::handle_unknown_calls): that is a bug.
+// peer must not handle what is unknown by itself (Peer::handle_unknown_calls, _pushes, _streams):
+// that is a bug.
 //
 //   parley::Peer inside;
 //   Session tea = *inside.dial("tcp://tea:5020");
@@ -108,6 +109,7 @@ struct ProxyOptions {
 
 inline constexpr std::string_view proxy_hops_key = "X-Parley-Hops";
 
+// Without `pick`, or with max_tries 0, it is a bug.
 Plugin proxy(ProxyOptions options);
 
 }  // namespace parley

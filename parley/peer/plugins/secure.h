@@ -85,7 +85,11 @@ struct SecureOptions {
 
 // dial() fails with unauthenticated when one side does not believe the other, and with unavailable
 // when the other side hangs up, as one does that has no such plugin. Who accepts waits for who
-// dials to begin: others are told unauthenticated and closed.
+// dials to begin: others are told unauthenticated and closed. Both waits end with
+// EarlyOptions::timeout, PeerOptions::early_timeout or the context. Later, what was changed,
+// repeated or came in clear is unauthenticated, and what is larger than max_message_bytes
+// resource_exhausted. Options that make no sense are invalid_argument of listen(), dial() and
+// serve().
 Plugin secure(SecureOptions options);
 
 }  // namespace parley

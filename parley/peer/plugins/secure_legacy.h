@@ -6,10 +6,11 @@
 //
 // A plugin for any number of peers; its functions are called by fibers of any worker at once.
 //
-//   auto key = std::make_shared<const
-//   crypto::Secret>(*crypto::Secret::copy_of("cipherkey1234567")); parley::Peer peer({.plugins =
-//   {secure_legacy({.key = key})}}); session->call_with<int>({.metadata = {{"X-Secure", "true"}}},
-//   "/till/add", 2);
+//   auto key = crypto::Secret::copy_of("cipherkey1234567");
+//   auto shared = std::make_shared<const crypto::Secret>(*std::move(key));
+//   parley::Peer peer({.plugins = {secure_legacy({.key = shared})}});
+//   const CallOptions sealed{.metadata = {{"X-Secure", "true"}}};
+//   auto sum = session.call<int>(sealed, "/till/add", 2);
 #pragma once
 
 #include <memory>

@@ -51,7 +51,7 @@ class SpanLines final : public SpanExporter {
   static Result<std::shared_ptr<SpanLines>> append_to(const std::string& path,
                                                       const SpanLinesOptions& options = {},
                                                       Files* files = nullptr);
-  // Writes what waits.
+  // Writes what waits, however long `write` takes.
   ~SpanLines() override;
 
   void take(const Span& span) override;

@@ -5,11 +5,11 @@
 //
 // Where the fiber at hand stands is a value of its context:
 //   const auto* here = rt::Context::current().value<observe::TraceContext>();
-// A plugin for any number of peers. Put it first, so that what the others log has its trace. The
-// callbacks of call_then() and on_closed() belong to no trace.
+// A plugin for any number of peers. Put it before those that log or count, behind secure and auth.
+// The callbacks of call_then() and on_closed() belong to no trace.
 //
-//   auto lines = SpanLines::append_to("spans.jsonl");       // span_lines.h; or an exporter of
-//   yours parley::Peer peer({.plugins = {trace({.exporter = *lines, .ratio = 0.01})}});
+//   auto lines = SpanLines::append_to("spans.jsonl");  // span_lines.h; or an exporter of yours
+//   parley::Peer peer({.plugins = {trace({.exporter = *lines, .ratio = 0.01})}});
 #pragma once
 
 #include <cstdint>

@@ -143,7 +143,8 @@ Timer* TimerWheel::pop_due(std::uint64_t now) {
   for (;;) {
     if (!due_.empty()) {
       Timer& timer = due_.pop_front();
-      if (!timer.is_patient || ticks(timer.wanted) <= now) return &timer;
+      // Another worker, whose clock said more than `now`, may have got so far.
+      if (!timer.is_patient || ticks(timer.wanted) <= std::max(now, base_)) return &timer;
       place(timer);
       continue;
     }

@@ -118,6 +118,21 @@ TEST(TimerWheel, one_that_is_put_off_while_it_is_due_does_not_fire_yet) {
 }
 
 // Against a plain sorted list: random adds, removals and steps of time.
+TEST(TimerWheel, two_who_read_the_clock_apart_fire_each_timer_once) {
+  TimerWheel wheel(at(0));
+  std::vector<Instant> fired;
+  PatientRecorder first(fired);
+  PatientRecorder second(fired);
+  for (PatientRecorder* each : {&first, &second}) {
+    each->at = each->wanted = at(5'000);
+    wheel.add(*each);
+  }
+  EXPECT_EQ(wheel.fire_due(at(5'001), 1), 1u);
+  // By one whose time has not come when he looked; the wheel knows better.
+  EXPECT_EQ(wheel.fire_due(at(4'999), 64), 1u);
+  EXPECT_EQ(fired.size(), 2u);
+}
+
 TEST(TimerWheel, agrees_with_a_sorted_list_whatever_is_added_and_removed) {
   std::mt19937_64 random(11);
   for (int round = 0; round < 200; ++round) {
