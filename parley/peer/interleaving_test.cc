@@ -265,6 +265,20 @@ TEST(Interleaving, who_closes_sends_what_has_begun_to_its_end) {
   });
 }
 
+TEST(Interleaving, a_stream_that_is_let_go_of_amid_a_message_leaves_the_session_well) {
+  Road::in_virtual_time([] {
+    Road road;
+    road.server.handle_stream("/short", [](Stream<Bytes, Bytes>&) { return Status(); });
+    {
+      auto stream = road.session->open<Bytes, Bytes>("/short").value();
+      EXPECT_TRUE(stream.send(some(4 * mib)).is_ok());
+      EXPECT_FALSE(stream.receive().value().has_value()) << "it has ended there";
+    }
+    EXPECT_TRUE(rt::sleep(1min).is_ok());  // the rest of the message is not waited for
+    EXPECT_EQ(road.session->call<int>("/echo", 1).value(), 1);
+  });
+}
+
 TEST(Interleaving, max_outgoing_bytes_bounds_what_waits_to_be_cut_and_calls_pass_it) {
   Road::in_virtual_time([] {
     Road road(PeerOptions{.max_outgoing_bytes = mib});

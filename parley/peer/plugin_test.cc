@@ -420,6 +420,21 @@ PARLEY_PEER_TEST(Plugins, are_around_a_push_to_many_for_each_session) {
   EXPECT_EQ(texts, (std::vector<std::string>{"for ann", "for bob"}));
 }
 
+PARLEY_PEER_TEST(Plugins, one_that_serves_a_stream_without_its_handler_ends_it) {
+  const auto serve = [](ServeStep&, Next&) { return Status(); };
+  Pair pair(with({Plugin{.name = "ends", .serve_stream = serve}}), {});
+  pair.server.handle_stream("/never", [](Stream<int, int>&) {
+    ADD_FAILURE() << "it ran";
+    return Status();
+  });
+  const Session session = pair.dial();
+  for (int i = 0; i < 3; ++i) {
+    auto stream = session.open<int, int>("/never");
+    ASSERT_TRUE(stream) << stream.error();
+    EXPECT_FALSE(stream->receive().value().has_value());
+  }
+}
+
 PARLEY_PEER_TEST(Plugins, are_around_streams_where_they_are_opened_and_served) {
   Log log;
   const auto stream_plugin = [&](const std::string& name) {

@@ -52,6 +52,11 @@ Status Connection::go_through_filters(Outgoing& out, FilteredBody* once) {
 Status Connection::filter_question(Outgoing& out, rt::Deadline deadline) {
   // Who accepted does not know what is spoken before something came.
   if (Status s = await_room(out.message, deadline); !s.is_ok()) return s;
+  if (extras_.envelope() != nullptr && out.message.type == wire::MessageType::call) {
+    // What is enclosed and not sent leaves a gap.
+    const std::lock_guard lock(lock_);
+    if (calls_ >= options_->max_calls) return too_many_calls();
+  }
   Status status = extras_.envelope() == nullptr ? go_through_filters(out)
                                                 : Enclosing::close_question(*this, out);
   if (!status.is_ok()) return status;

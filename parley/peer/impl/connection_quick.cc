@@ -117,6 +117,8 @@ bool Connection::send_quickly(QuickCall& call, Duration left) {
 // Plain answers that come first, without making messages of them. True when there were as many as
 // are taken at a time.
 bool Connection::take_answers() {
+  if (extras_.envelope() != nullptr) [[unlikely]]
+    return false;  // what nobody waits for is opened, too
   std::array<PlainAnswer, answers_per_turn> answers;
   Bytes chunk;
   const std::size_t count = reading_.decoder->next_answers(answers, chunk);

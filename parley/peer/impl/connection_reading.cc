@@ -199,7 +199,11 @@ void Connection::take_messages(Arrivals& arrived) {
     if (Status sorted = sort(arrived, are_calls); !sorted.is_ok()) status = std::move(sorted);
     if (!are_calls) {
       if (extras_.envelope() != nullptr) [[unlikely]] {
-        for (Arrived& each : arrived.all()) Enclosing::check_refused(*this, each);
+        for (Arrived& each : arrived.all()) {
+          const bool is_answer = each.message.type == MessageType::reply;
+          if (is_answer && each.caller == nullptr) Enclosing::open_late(*this, each.message);
+          if (!is_answer) Enclosing::check_refused(*this, each);
+        }
       }
       pass_on_answers(arrived);
     }

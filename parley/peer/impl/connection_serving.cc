@@ -300,9 +300,9 @@ void Connection::finish(const Message& request, Status status, Context& context,
     handler_ended(held_by(request));
     return;
   }
-  // A stream's handler counts as one that has waited.
-  if (status.is_ok() && context.reply_metadata().empty() && !waits.was_called() &&
-      request.filters.empty() && extras_.envelope() == nullptr && turn.gather(request)) {
+  if (request.type == MessageType::call && status.is_ok() && context.reply_metadata().empty() &&
+      !waits.was_called() && request.filters.empty() && extras_.envelope() == nullptr &&
+      turn.gather(request)) {
     return;
   }
   if (answer.number.size > 0) answer.text = answer.number.view();

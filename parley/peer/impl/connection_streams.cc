@@ -93,9 +93,12 @@ Status Connection::give_up_in_time(StreamCore& core) {
 void Connection::say_cancel(StreamCore& core, Status why) {
   const bool is_there = streams_->is_open(core.seq);
   streams_->abandon(core, std::move(why));
-  streams_->take_back(InParts::drop(*this, core.seq).credit);
-  // However much waits to be sent: this makes the other side take more.
-  if (is_there && can_send_) (void)encode({.seq = core.seq, .type = MessageType::cancel});
+  const Parts::Left left = InParts::drop(*this, core.seq);
+  streams_->take_back(left.credit);
+  // However much waits to be sent: this makes the other side take more. Of a message that has begun
+  // it would wait for the rest.
+  if ((is_there || left.has_begun) && can_send_)
+    (void)encode({.seq = core.seq, .type = MessageType::cancel});
   (void)give_credit();
   has_room_.broadcast();
 }

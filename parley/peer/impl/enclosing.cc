@@ -47,6 +47,17 @@ Status Enclosing::close_question(Connection& connection, Outgoing& out) {
   return status.is_ok() ? connection.go_through_filters(out) : status;
 }
 
+Status Enclosing::close_own(const Connection& connection, Message& question) {
+  Envelope* const envelope = connection.extras_.envelope();
+  return is_enclosed_by(envelope, question.metadata) ? envelope->close(question, 0) : Status();
+}
+
+void Enclosing::open_late(const Connection& connection, Message& reply) {
+  Envelope* const envelope = connection.extras_.envelope();
+  if (envelope == nullptr || reply.is_refused) return;
+  if (envelope->is_closed(reply)) (void)envelope->open(reply, 0);
+}
+
 void Enclosing::open_answer(const Connection& connection, const wire::Metadata& question,
                             Message& reply) {
   Envelope* const envelope = connection.extras_.envelope();
@@ -94,17 +105,19 @@ void Enclosing::close_reply(Connection& connection, const Message& request, Answ
   }
   const bool is_filtered = message.type == MessageType::reply && message.status.is_ok() &&
                            !message.body.empty() && !request.filters.empty();
+  // False when something else is said instead.
   const auto close = [&] {
     Status status = close_answer(connection, request.metadata, message, request.value);
-    if (status.is_ok()) return;
+    if (status.is_ok()) return true;
     message = {.seq = message.seq,
                .type = message.type,
                .status = Status(status.code(), "the answer cannot be enclosed")};
     status = close_answer(connection, request.metadata, message, request.value);
-    if (status.is_ok()) return;
+    if (status.is_ok()) return false;
     // Nothing can be said any more that the other side would believe.
     Connection::Lock lock(connection.lock_);
     connection.cut(lock, status);
+    return false;
   };
   if (is_filtered) message.filters = request.filters;
   if (is_filtered && closes_last) connection.filter_answer(request, answer, reply, waits);
@@ -118,12 +131,13 @@ void Enclosing::close_reply(Connection& connection, const Message& request, Answ
       message = {.seq = message.seq,
                  .type = message.type,
                  .status = status.with_context("the answer cannot be sent")};
+      (void)close();
+      return;
     }
   }
-  close();
-  if (!is_filtered || closes_last || !message.status.is_ok()) return;
+  if (!close() || !is_filtered || closes_last) return;
   connection.filter_answer(request, answer, reply, waits);
-  if (!message.status.is_ok()) close();
+  if (!message.status.is_ok()) (void)close();
 }
 
 void Enclosing::check_refused(const Connection& connection, Arrived& arrived) {
@@ -133,7 +147,11 @@ void Enclosing::check_refused(const Connection& connection, Arrived& arrived) {
       verdict == Verdict::taken || !is_enclosed_by(envelope, arrived.message.metadata)) {
     return;
   }
-  Status status = envelope->open(arrived.message, 0);
+  // Who lost the body of one that was too large has not forged it, and cannot show who sent it.
+  Status status = arrived.message.is_refused
+                      ? Status(Code::unauthenticated, "what has no body cannot be opened")
+                            .with_cause(arrived.message.status.message())
+                      : envelope->open(arrived.message, 0);
   if (status.is_ok()) return;
   arrived.verdict = Verdict::no_body;
   arrived.message.status = std::move(status);

@@ -22,10 +22,15 @@ namespace parley::impl {
 struct Enclosing {
   // A CALL or PUSH, through its filters too, once it is known what is spoken.
   static Status close_question(Connection& connection, Outgoing& out);
+  // One that the session sends by itself, without filters; also under the lock. For both.
+  static Status close_own(const Connection& connection, wire::Message& question);
   // What came for it, so that its filters can be undone; an answer that cannot be opened becomes an
   // error. For both. `question`: the metadata the call was made with.
   static void open_answer(const Connection& connection, const wire::Metadata& question,
                           wire::Message& reply);
+
+  // An answer that nobody waits for any more: only that it has come is noted. For both.
+  static void open_late(const Connection& connection, wire::Message& reply);
 
   // A request that is served. For both.
   static Status open_question(Connection& connection, wire::Message& request, rt::OnPark& waits);

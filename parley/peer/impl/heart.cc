@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/errands.h"
 #include "parley/peer/impl/hub.h"
 #include "parley/peer/impl/line.h"
@@ -42,10 +43,15 @@ struct Pulse {
       while (connection.is_taken(seq)) seq = connection.next_seq();
       // Nobody waits for its answer, which is dropped as one that comes too late is.
       const bool is_call = terms.kind == HeartbeatKind::call;
-      (void)connection.encode({.seq = seq,
-                               .type = is_call ? wire::MessageType::call : wire::MessageType::push,
-                               .method = "/heartbeat",
-                               .metadata = {{.key = "hb_", .value = terms.rate}}});
+      wire::Message beat{.seq = seq,
+                         .type = is_call ? wire::MessageType::call : wire::MessageType::push,
+                         .method = "/heartbeat",
+                         .metadata = {{.key = "hb_", .value = terms.rate}}};
+      if (Status s = Enclosing::close_own(connection, beat); !s.is_ok()) {
+        connection.cut(lock, s);
+        return false;
+      }
+      (void)connection.encode(beat);
     }
     connection.ask_to_send(lock);
     return is_held_up;

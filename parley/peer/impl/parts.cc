@@ -173,8 +173,9 @@ void Parts::shorten_reply(std::int32_t seq) {
     lane->rest = {};  // one more part, without bytes, ends it
     return;
   }
+  if (lane->has_begun) return;
   Message& reply = lane->behind.front();
-  if (lane->has_begun || reply.type != MessageType::reply) return;
+  if (reply.type != MessageType::reply) return;
   bytes_ -= room_of(reply);
   reply = {.seq = seq,
            .type = MessageType::reply,

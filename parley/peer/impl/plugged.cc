@@ -85,7 +85,14 @@ Status Plugged::go_through(Connection& connection, Context& context, Message& re
     return status;
   };
   ServeStep step(context, place.answer, &waits);
-  return connection.extras_.plugins()->serve(step, Last(last));
+  if (connection.extras_.envelope() == nullptr) {
+    return connection.extras_.plugins()->serve(step, Last(last));
+  }
+  // Whether the answer is enclosed is for the caller to say, and for no plugin to change.
+  wire::Metadata asked = request.metadata;
+  Status status = connection.extras_.plugins()->serve(step, Last(last));
+  step.set_metadata(std::move(asked));
+  return status;
 }
 
 Status Plugged::route(Connection& connection, Context& context, Message& request, Workplace& place,

@@ -130,6 +130,7 @@ void Shortcut::open_of(Connection& connection) {
 
 // Who has plugins around calls does not take part in those.
 void Shortcut::open(Connection& connection) {
+  if (meeting_->ends[side_] != nullptr) return;  // it has been
   meeting_->ends[side_] = &connection;
   // Whoever is counted keeps it: nobody has to count those who look at it as well.
   const auto& context = connection.context_.node();

@@ -7,8 +7,10 @@
 
 #include "parley/net/sim_network.h"
 #include "parley/peer/plugin_steps.h"
+#include "parley/peer/plugins/secure.h"
 #include "parley/peer/testing/foreign.h"
 #include "parley/peer/testing/pair.h"
+#include "parley/peer/testing/shared_key.h"
 #include "parley/peer/testing/street.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/virtual_time.h"
@@ -266,6 +268,29 @@ TEST(Heartbeat, by_calls_it_finds_who_is_gone_and_by_pushes_the_other_side_does)
           street.world.partition("till", "shop");
           wait_until([&] { return answered->ended == 1; });
           EXPECT_EQ(asked->ended, kind == HeartbeatKind::call ? 1U : 0U);
+        },
+        5ms);
+  }
+}
+
+TEST(Heartbeat, goes_sealed_where_all_is_sealed) {
+  for (const HeartbeatKind kind : {HeartbeatKind::call, HeartbeatKind::push}) {
+    rt::testing::in_virtual_time(
+        [&] {
+          const auto asked = counting();
+          const auto answered = counting();
+          const Plugin sealed = secure(testing::with_key());
+          const Plugin asking =
+              heartbeat({.interval = 2s, .timeout = 1s, .kind = kind, .counts = asked});
+          const Options raw = {std::make_shared<wire::RawFraming>()};
+          Street street(
+              {.framings = raw, .plugins = {sealed, asking}},
+              {.framings = raw, .plugins = {sealed, heartbeat_pong({.counts = answered})}});
+          const Session session = street.dial({});
+          wait_until([&] { return asked->asked >= 3; });
+          street.world.partition("till", "shop");
+          // It watches only who has told it a rate that could be opened.
+          wait_until([&] { return answered->ended == 1; });
         },
         5ms);
   }

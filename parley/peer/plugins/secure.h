@@ -69,7 +69,7 @@ struct SecureOptions {
   // So many messages may overtake one that is on its way, or it is refused; no more than
   // messages_per_key, which therefore should not be small where calls run side by side. An eighth
   // as many bytes for each session.
-  std::size_t window = 16'384;
+  std::size_t window = 65'536;
   // Of a message with its metadata; times messages_per_key at most 2^40 (invalid_argument).
   std::size_t max_message_bytes = std::size_t{16} << 20U;
   // After so many messages of a side it can say nothing more, and the session ends.
