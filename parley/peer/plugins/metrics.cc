@@ -188,13 +188,12 @@ Status PeerMetrics::count(Kind kind, Side side, Step& step, Next& next) {
 
 Plugin metrics(std::shared_ptr<PeerMetrics> metrics) {
   using Kind = PeerMetrics::Kind;
-  using Side = PeerMetrics::Side;
   const auto serve = [metrics](ServeStep& step, Next& next) {
     const Kind kind = step.is_stream() ? Kind::stream : step.is_push() ? Kind::push : Kind::call;
-    return metrics->count(kind, Side::served, step, next);
+    return metrics->count(kind, PeerMetrics::Side::served, step, next);
   };
   const auto call = [metrics](CallStep& step, Next& next) {
-    return metrics->count(static_cast<Kind>(step.kind()), Side::made, step, next);
+    return metrics->count(static_cast<Kind>(step.kind()), PeerMetrics::Side::made, step, next);
   };
   const auto begin = [metrics](const char* side, bool is_redial) {
     if (is_redial) {
