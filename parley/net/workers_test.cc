@@ -77,6 +77,31 @@ TEST(Workers, one_fiber_reads_while_another_writes_on_many_connections) {
   });
 }
 
+TEST(Workers, who_waits_for_room_to_write_goes_on_when_there_is_some_on_two_workers) {
+  rt::RuntimeOptions options;
+  options.workers = 2;
+  const auto body = [] {
+    // Far more than the kernel keeps for either side of these.
+    constexpr std::size_t much = std::size_t{4} << 20U;
+    std::vector<Pair> pairs;
+    for (int i = 0; i < 4; ++i) pairs.push_back(connect(testing::free_unix_name()));
+    rt::Scope scope;
+    for (const Pair& pair : pairs) {
+      for (Stream* stream : {pair.client.get(), pair.server.get()}) {
+        const bool is_client = stream == pair.client.get();
+        scope.go("writer", [stream, is_client] {
+          EXPECT_TRUE(stream->write(std::string(much, is_client ? 'c' : 's')).is_ok());
+          EXPECT_TRUE(stream->close_write().is_ok());
+        });
+        scope.go("reader", [stream, is_client] {
+          EXPECT_EQ(count_to_end(*stream, is_client ? 's' : 'c'), much);
+        });
+      }
+    }
+  };
+  rt::testing::run_fiber_test(body, options);
+}
+
 TEST(Workers, close_from_any_fiber_wakes_reader_and_writer) {
   run_on_four([] {
     const std::string much(std::size_t{16} << 20, 'm');

@@ -579,7 +579,7 @@ PARLEY_PEER_TEST(Plugins, one_that_waits_ends_when_the_caller_gives_up) {
             })}),
             {});
   const Session session = pair.dial();
-  auto late = session.call_async({.timeout = 200ms}, "/x");
+  auto late = session.call_async({.timeout = 500ms}, "/x");
   EXPECT_TRUE(begun.receive());
   EXPECT_EQ(late.get().error().code(), Code::deadline_exceeded);
   // Of the server's own deadline and the caller's word that it gave up either may come first.

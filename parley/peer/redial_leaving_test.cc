@@ -160,7 +160,7 @@ PARLEY_PEER_TEST(RedialLeaving, a_call_through_plugins_that_waited_in_vain_was_n
   Street street(
       {.plugins = {{.name = "passing", .call = [](CallStep&, Next& next) { return next(); }}}});
   const Session session = street.dial();
-  EXPECT_EQ(session.call_async<int>({.timeout = 20ms}, "/wait").get().error().code(),
+  EXPECT_EQ(session.call_async<int>({.timeout = 300ms}, "/wait").get().error().code(),
             Code::deadline_exceeded);
   street.fall();
   wait_until([&] { return !session.health().is_ok(); });

@@ -576,7 +576,7 @@ PARLEY_PEER_TEST(Proxy, a_caller_that_gives_up_or_whose_time_is_over_ends_the_ba
   EXPECT_TRUE(came.receive());
   call.cancel();
   EXPECT_EQ(*ended.receive(), Code::cancelled);
-  EXPECT_EQ(session.call({.timeout = 50ms}, "/wait").error().code(), Code::deadline_exceeded);
+  EXPECT_EQ(session.call({.timeout = 500ms}, "/wait").error().code(), Code::deadline_exceeded);
   EXPECT_TRUE(came.receive());
   const Code late = *ended.receive();
   EXPECT_TRUE(late == Code::deadline_exceeded || late == Code::cancelled) << late;
