@@ -82,7 +82,7 @@ TEST(Workers, who_waits_for_room_to_write_goes_on_when_there_is_some_on_two_work
   options.workers = 2;
   const auto body = [] {
     // Far more than the kernel keeps for either side of these.
-    constexpr std::size_t much = std::size_t{4} << 20U;
+    static constexpr std::size_t much = std::size_t{4} << 20U;
     std::vector<Pair> pairs;
     for (int i = 0; i < 4; ++i) pairs.push_back(connect(testing::free_unix_name()));
     rt::Scope scope;

@@ -53,7 +53,7 @@ class Envelope {
   virtual Status close(wire::Message& message, std::uint64_t place) = 0;
   // The way back, of what came from anybody. Of a CALL, PUSH or OPEN an error is the answer, and no
   // plugin or handler sees the message; of an answer it is what the caller gets; of a message on a
-  // stream, what receive() returns; of END, and where the session was not there yet, the session
+  // stream, what the stream ends with; of END, and where the session was not there yet, the session
   // ends with it.
   virtual Status open(wire::Message& message, std::uint64_t place) = 0;
   // By how much the body of a message on a stream gets longer.

@@ -74,6 +74,7 @@ Result<std::shared_ptr<StreamCore>> Connection::open_stream(const CallOptions& o
   core->filters = options.filters;
   core->is_filtered = options.is_filtered;
   core->is_enclosed = *is_enclosed;
+  core->beside = Enclosing::cost_beside(*this, *core);
   core->frame_end = enqueued_;
   ++calls_;
   ask_to_send(lock);
@@ -125,13 +126,12 @@ Result<std::optional<Bytes>> Connection::receive(StreamCore& core, rt::Deadline 
     std::swap(core.taken, core.inbox);
   }
   Bytes body = std::move(core.taken[core.next++]);
-  core.read_cost += StreamCore::cost_of(body);
+  core.read_cost += core.cost_of(body);
   if (core.next == core.taken.size() || core.read_cost >= core.tell_at) {
     Lock lock(lock_);
     streams_->eaten(core, std::exchange(core.read_cost, 0));
     if (give_credit()) ask_to_send(lock);
   }
-  if (Status s = Enclosing::open_data(*this, core, body); !s.is_ok()) return s;
   if (!core.filters.empty() && !core.is_filtered) [[unlikely]] {
     Result<Bytes> undone = unfilter_on_stream(*options_, core.filters, std::move(body));
     if (!undone) return undone.error();
@@ -156,7 +156,7 @@ Status Connection::send_on(StreamCore& core, Bytes body, rt::Deadline deadline) 
     if (!filtered) return filtered.error();
     body = *std::move(filtered);
   }
-  const std::size_t cost = StreamCore::cost_of(body) + Enclosing::cost_beside(*this, core);
+  const std::size_t cost = core.cost_of(body);
   Message message{
       .seq = core.seq, .type = MessageType::data, .own = core.is_own, .body = std::move(body)};
   const Bytes plain = core.is_enclosed ? message.body : Bytes();
@@ -265,12 +265,14 @@ Status Connection::admit_stream(Arrived& arrived) {
     arrived.stream = streams_->serve(request.seq, request.body_codec, arrived.deadline).get();
     arrived.stream->filters = request.filters;
     arrived.stream->is_enclosed = Enclosing::is_enclosed(*this, request);
+    arrived.stream->beside = Enclosing::cost_beside(*this, *arrived.stream);
   }
   return {};
 }
 
 Status Connection::take_on_stream(Message& message) {
   const std::size_t before = streams().opened_count();
+  Enclosing::open_data(*this, message);
   if (Status s = Enclosing::open_end(*this, message); !s.is_ok()) return s;
   // A refused body ends its stream.
   const bool may_end = message.type != MessageType::credit &&

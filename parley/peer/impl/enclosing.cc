@@ -187,14 +187,18 @@ Status Enclosing::close_end(const Connection& connection, const StreamCore& core
   return core.is_enclosed ? connection.extras_.envelope()->close(end, core.sent_count) : Status();
 }
 
-Status Enclosing::open_data(const Connection& connection, StreamCore& core, Bytes& body) {
-  if (!core.is_enclosed) return {};
-  Message message{
-      .seq = core.seq, .type = MessageType::data, .own = !core.is_own, .body = std::move(body)};
-  const Status status = connection.extras_.envelope()->open(message, core.read_count++);
-  if (!status.is_ok()) return status.with_context("a message of the stream cannot be read");
-  body = std::move(message.body);
-  return {};
+void Enclosing::open_data(const Connection& connection, Message& message) {
+  if (message.type != MessageType::data || message.is_refused) return;
+  const Streams::Core core =
+      connection.streams_ == nullptr ? nullptr : connection.streams_->of_message(message);
+  if (core == nullptr || !core->is_enclosed) return;
+  const std::size_t size = message.body.size();
+  const Status status = connection.extras_.envelope()->open(message, core->came_count);
+  if (status.is_ok()) return;
+  message.is_refused = true;
+  message.value = size;
+  message.body = {};
+  message.status = status.with_context("a message of the stream cannot be read");
 }
 
 Status Enclosing::open_end(const Connection& connection, Message& message) {

@@ -57,7 +57,9 @@ struct Enclosing {
                            wire::Message& message);
   // The END of who opened it, under the lock.
   static Status close_end(const Connection& connection, const StreamCore& core, wire::Message& end);
-  static Status open_data(const Connection& connection, StreamCore& core, Bytes& body);
+  // A DATA that has come, under the lock: not when it is read, for it may lie longer than an
+  // envelope remembers. One that cannot be opened becomes one whose body is refused.
+  static void open_data(const Connection& connection, wire::Message& message);
   // An END that has come, under the lock. The error is one of the session.
   static Status open_end(const Connection& connection, wire::Message& message);
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "parley/base/assert.h"
 #include "parley/peer/impl/answer.h"
 
 namespace parley::impl {
@@ -91,6 +92,7 @@ Streams::Missing Streams::missing(const StreamCore& core, std::size_t cost) cons
 }
 
 void Streams::spend(StreamCore& core, std::size_t cost) {
+  PARLEY_ASSERT(missing(core, cost) == Missing::nothing, "credit was spent that is not there");
   core.may_send -= static_cast<std::int64_t>(cost);
   may_send_ -= static_cast<std::int64_t>(cost);
 }
@@ -120,9 +122,11 @@ Status Streams::take(Message& message) {
 }
 
 Status Streams::take_data(Message& message) {
-  // One whose body was refused says how long it was.
-  const std::size_t cost =
-      StreamCore::message_cost + (message.is_refused ? message.value : message.body.size());
+  const Core core = of_message(message);
+  // One whose body was refused says how long it was; one that was opened was longer on its way.
+  const std::size_t beside = core == nullptr ? 0 : core->beside;
+  const std::size_t cost = StreamCore::message_cost +
+                           (message.is_refused ? message.value : message.body.size() + beside);
   // As long as the credit is whole the least that is needed is there; it may be less than nothing.
   const auto fits = [&](std::uint64_t unreturned, std::uint64_t all) {
     return unreturned + needed(cost, all) <= all;
@@ -131,7 +135,6 @@ Status Streams::take_data(Message& message) {
     return {Code::invalid_argument, of(message) + ": beyond the credit of the session"};
   }
   to_return_ += cost;
-  const Core core = of_message(message);
   if (core == nullptr) {  // it is over here, which the sender did not know
     to_announce_ += cost;
     return {};
@@ -232,7 +235,7 @@ std::optional<Message> Streams::next_credit() {
 
 void Streams::let_go(StreamCore& core) {
   std::uint64_t cost = 0;
-  for (const Bytes& body : core.inbox) cost += StreamCore::cost_of(body);
+  for (const Bytes& body : core.inbox) cost += core.cost_of(body);
   core.inbox = {};
   eaten(core, cost);
 }
@@ -240,7 +243,7 @@ void Streams::let_go(StreamCore& core) {
 void Streams::release(StreamCore& core) {
   std::uint64_t cost = std::exchange(core.read_cost, 0);
   for (std::size_t i = core.next; i < core.taken.size(); ++i) {
-    cost += StreamCore::cost_of(core.taken[i]);
+    cost += core.cost_of(core.taken[i]);
   }
   core.taken = {};
   core.next = 0;

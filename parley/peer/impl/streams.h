@@ -37,7 +37,9 @@ class Connection;
 struct StreamCore : std::enable_shared_from_this<StreamCore> {
   // What a message costs beside its bytes.
   static constexpr std::size_t message_cost = 16;
-  static std::size_t cost_of(const Bytes& body) { return body.size() + message_cost; }
+  [[nodiscard]] std::size_t cost_of(const Bytes& body) const {
+    return body.size() + message_cost + beside;
+  }
 
   std::int32_t seq = 0;
   bool is_own = false;  // opened on this side
@@ -47,7 +49,8 @@ struct StreamCore : std::enable_shared_from_this<StreamCore> {
   std::uint64_t tell_at = 0;    // so much is read before the session is told
   rt::Deadline deadline;        // of the stream as a whole, on the side that opened it
   std::uint64_t frame_end = 0;  // position in the outgoing stream right after its OPEN
-  bool is_enclosed = false;     // what is said on it travels in the session's envelope
+  bool is_enclosed = false;     // what is said on it travels in the session's envelope,
+  std::size_t beside = 0;       // which makes each message longer by so much
 
   // Guarded by the lock of the session.
   std::vector<Bytes> inbox;                // what has come
@@ -68,9 +71,8 @@ struct StreamCore : std::enable_shared_from_this<StreamCore> {
 
   // Of the fiber that receives: what it took out at once.
   std::vector<Bytes> taken;
-  std::size_t next = 0;          // of `taken`
-  std::uint64_t read_cost = 0;   // of messages handed out since the session was told
-  std::uint64_t read_count = 0;  // messages that were looked at
+  std::size_t next = 0;         // of `taken`
+  std::uint64_t read_cost = 0;  // of messages handed out since the session was told
 };
 
 // One that was opened, and where.

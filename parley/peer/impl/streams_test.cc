@@ -43,7 +43,7 @@ struct Side {
   }
   void read(StreamCore& core) {
     if (core.inbox.empty()) return;
-    const std::size_t cost = StreamCore::cost_of(core.inbox.front());
+    const std::size_t cost = core.cost_of(core.inbox.front());
     core.inbox.erase(core.inbox.begin());
     streams.eaten(core, cost);
     tell_credit();
@@ -54,7 +54,7 @@ struct Side {
   std::size_t unread() const {
     std::size_t bytes = 0;
     for (const auto& core : cores) {
-      for (const Bytes& body : core->inbox) bytes += StreamCore::cost_of(body);
+      for (const Bytes& body : core->inbox) bytes += core->cost_of(body);
     }
     return bytes;
   }
