@@ -23,6 +23,12 @@ void OnPark::call_now() {
   if (call_ != nullptr) std::exchange(call_, nullptr)(argument_);
 }
 
+ShortWait::ShortWait()
+    : fiber_(impl::Worker::current_fiber("an rt::ShortWait was made")),
+      untold_(std::exchange(fiber_.on_park, nullptr)) {}
+
+ShortWait::~ShortWait() { fiber_.on_park = untold_; }
+
 void impl::tell_before_park(Fiber& fiber) {
   // None is left while they are called: one that waits after all would be told again and again.
   for (OnPark* each = std::exchange(fiber.on_park, nullptr); each != nullptr; each = each->outer_) {

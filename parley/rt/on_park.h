@@ -42,4 +42,24 @@ class OnPark {
   impl::Fiber& fiber_;
 };
 
+// While it lives, no OnPark is told of the waits of the calling fiber. For those that end before
+// somebody else could have taken over, and end whatever others wait for: that for a lock, say,
+// which is held for a moment and never over a wait.
+//
+//   std::unique_lock lock = [&] {
+//     const rt::ShortWait untold;
+//     return std::unique_lock(lock_);
+//   }();
+class ShortWait {
+ public:
+  ShortWait();
+  ~ShortWait();
+  ShortWait(const ShortWait&) = delete;
+  ShortWait& operator=(const ShortWait&) = delete;
+
+ private:
+  impl::Fiber& fiber_;
+  OnPark* const untold_;
+};
+
 }  // namespace parley::rt

@@ -219,6 +219,25 @@ void meet_the_limit(std::size_t workers) {
       {.workers = workers});
 }
 
+PARLEY_FIBER_TEST(OnPark, is_not_told_of_short_waits_and_is_of_the_next_one) {
+  int told = 0;
+  const OnPark waits([](void* count) { ++*static_cast<int*>(count); }, &told);
+  {
+    const ShortWait untold;
+    yield();
+    EXPECT_EQ(told, 0);
+  }
+  EXPECT_FALSE(waits.was_called());
+  yield();
+  EXPECT_EQ(told, 1);
+  {
+    const ShortWait untold;
+    yield();
+  }
+  yield();
+  EXPECT_EQ(told, 1) << "once is enough";
+}
+
 TEST(OnPark, a_stand_in_goes_on_even_at_max_fibers) {
   meet_the_limit(1);
   meet_the_limit(4);

@@ -8,6 +8,7 @@
 #include "parley/peer/impl/filters.h"
 #include "parley/peer/impl/in_parts.h"
 #include "parley/peer/impl/shortcut.h"
+#include "parley/rt/on_park.h"
 #include "parley/rt/time.h"
 
 namespace parley::impl {
@@ -237,7 +238,11 @@ Status Connection::push(const CallOptions& options, std::string_view method, wir
   if (!options.filters.empty() || extras_.envelope() != nullptr) [[unlikely]] {
     if (Status s = filter_question(out, deadline); !s.is_ok()) return s;
   }
-  Lock lock(lock_);
+  // What a handler passes on keeps its order only while nobody takes over for it here.
+  Lock lock = [this] {
+    const rt::ShortWait untold;
+    return Lock(lock_);
+  }();
   if (phase_ != Phase::open) return not_sent();
   if (Status s = wait_for_room(lock, out.message, deadline); !s.is_ok()) return s;
   if (!may_ask()) return not_sent();
