@@ -239,11 +239,16 @@ PARLEY_PEER_TEST(SecureSession, a_question_that_is_sent_twice_is_run_once) {
     again.seq += 1000;
     return {message, again, message};
   });
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(in.session.call<std::string>("/echo", "tea"));
+  // Of two that are the same another worker may open the second one first, and refuse this one.
+  const auto is_told = [](const auto& answer) {
+    EXPECT_TRUE(answer || answer.error().code() == Code::unauthenticated) << answer.error();
+  };
+  for (int i = 0; i < 5; ++i) is_told(in.session.call<std::string>("/echo", "tea"));
   EXPECT_TRUE(in.session.push("/said", "once").is_ok());
   in.shop.said.wait_for("once");
-  EXPECT_TRUE(in.session.call<void>("/nothing"));
+  is_told(in.session.call<void>("/nothing"));
   in.pair.server_log.wait_for("PUSH /said failed");
+  testing::wait_until([&] { return in.shop.runs >= 6; });
   EXPECT_EQ(in.shop.runs, 6);
   EXPECT_EQ(in.shop.said.text(), "once\n");
 }
@@ -462,9 +467,13 @@ PARLEY_PEER_TEST(SecureSession, messages_of_a_stream_are_neither_lost_nor_double
         return is_it ? second(message) : std::vector{message};
       };
     };
-    // What has come before is read; who reads what goes up cannot answer that any more.
+    // What has come before is read. Who reads what goes up cannot answer that any more, nor always
+    // say why: the END behind it does not open either, and ends the session.
     const auto ends = [up](const All& heard, All before) {
-      const bool is_told = !heard.empty() && heard.back() == "unauthenticated";
+      const bool is_told =
+          !heard.empty() &&
+          (heard.back() == "unauthenticated" ||
+           (up && (heard.back() == "outcome_unknown" || heard.back() == "unavailable")));
       const All came(heard.begin(), is_told ? heard.end() - 1 : heard.end());
       if (up) before.resize(std::min(before.size(), came.size()));
       EXPECT_TRUE(is_told);
