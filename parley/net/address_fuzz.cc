@@ -17,6 +17,10 @@ void check_limits(const Address& address) {
     PARLEY_ASSERT(address.host.size() >= 2 && address.host.size() <= parley::net::max_unix_path,
                   "a Unix address of an impossible length");
     PARLEY_ASSERT(!address.is_numeric() && address.port == 0, "a Unix address is no number");
+  } else if (address.network == "inproc") {
+    PARLEY_ASSERT(!address.host.empty() && address.host.size() <= parley::net::max_in_process_name,
+                  "a name within a process of an impossible length");
+    PARLEY_ASSERT(!address.is_numeric() && address.port == 0, "such a name is no number");
   } else {
     PARLEY_ASSERT(address.network == "tcp" || address.network == "udp", "an unknown network");
     PARLEY_ASSERT(!address.host.empty() && address.host.size() <= parley::net::max_host_name + 1,
