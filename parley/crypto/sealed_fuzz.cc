@@ -1,5 +1,6 @@
 // Fuzzes what opens sealed messages. The first byte says how the rest is cut and which number it
-// claims to have; then
+// claims to have. Every input has a key of its own: with one key for all, the fuzzer need only send
+// back what another input had sealed. Then
 //  - bytes that nobody sealed are never opened, and the sequence goes on as if they had not come;
 //  - it makes no difference how they are cut into pieces;
 //  - a sealed message with a part of it replaced is refused, and opened when nothing was changed.
@@ -23,11 +24,13 @@ Bytes in_two(std::string_view bytes, std::size_t cut) {
   return whole;
 }
 
-SealedSequences sequences(Side side, AeadAlgorithm algorithm, std::size_t window) {
+SealedSequences sequences(Side side, AeadAlgorithm algorithm, std::size_t window,
+                          std::string_view salt) {
   SequenceOptions options;
   options.side = side;
   options.algorithm = algorithm;
-  options.salt = "random bytes of both sides";
+  options.salt = "random bytes of both sides: ";
+  options.salt += salt;
   options.window = window;
   options.messages_per_key = 4;
   return derive_sequences(Secret::copy_of("sixteen bytes and more").value(), options).value();
@@ -51,8 +54,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t window = data[0] / 2 % 2 * 3;
   const std::size_t cut = bytes.size() * (data[0] / 4) / 64;
 
-  SealedSequences dialer = sequences(Side::dialer, algorithm, window);
-  SealedSequences listener = sequences(Side::listener, algorithm, window);
+  SealedSequences dialer = sequences(Side::dialer, algorithm, window, bytes);
+  SealedSequences listener = sequences(Side::listener, algorithm, window, bytes);
   const auto opened = listener.opening.open(in_two(bytes, 0), bytes.substr(0, cut));
   const auto opened_in_two = listener.opening.open(in_two(bytes, cut), bytes.substr(0, cut));
   PARLEY_ASSERT(!opened && !opened_in_two, "bytes that nobody sealed were opened");
