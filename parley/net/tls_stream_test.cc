@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "parley/net/network.h"
+#include "parley/net/testing/stream_over.h"
 #include "parley/net/testing/tls_authority.h"
 #include "parley/net/testing/tls_pair.h"
 #include "parley/rt/context.h"
@@ -54,29 +55,21 @@ std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> tcp_streams() {
 }
 
 // A stream whose bytes somebody changes on their way in, or that takes none for a while.
-class Meddled final : public Stream {
+class Meddled final : public testing::StreamOver {
  public:
-  explicit Meddled(std::unique_ptr<Stream> below) : below_(std::move(below)) {}
+  using StreamOver::StreamOver;
   Result<std::size_t> read(std::span<char> into, rt::Deadline deadline) override {
-    auto size = below_->read(into, deadline);
+    auto size = StreamOver::read(into, deadline);
     if (size && flip_next_ && *size > 0) {
       into[*size - 1] = static_cast<char>(into[*size - 1] ^ 1);
       flip_next_ = false;
     }
     return size;
   }
-  Result<std::size_t> write_some(std::string_view from, rt::Deadline deadline) override {
-    return below_->write_some(from, deadline);
-  }
-  Status close_write() override { return below_->close_write(); }
-  void close() override { below_->close(); }
-  [[nodiscard]] const Address& local_address() const override { return below_->local_address(); }
-  [[nodiscard]] const Address& remote_address() const override { return below_->remote_address(); }
 
   void flip_next() { flip_next_ = true; }
 
  private:
-  std::unique_ptr<Stream> below_;
   std::atomic<bool> flip_next_ = false;
 };
 

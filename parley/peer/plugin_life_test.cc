@@ -9,6 +9,7 @@
 
 #include "parley/net/network.h"
 #include "parley/net/testing/memory_stream.h"
+#include "parley/net/testing/stream_over.h"
 #include "parley/peer/early_session.h"
 #include "parley/peer/plugin.h"
 #include "parley/peer/plugin_steps.h"
@@ -431,34 +432,25 @@ PARLEY_PEER_TEST(PluginLife, the_first_message_has_at_most_max_bytes) {
 // --- Another stream in its place
 
 // Changes each byte on its way.
-class Masked final : public net::Stream {
+class Masked final : public net::testing::StreamOver {
  public:
-  explicit Masked(std::unique_ptr<net::Stream> below) : below_(std::move(below)) {}
+  using StreamOver::StreamOver;
 
   Result<std::size_t> read(std::span<char> into, rt::Deadline deadline) override {
-    auto size = below_->read(into, deadline);
+    auto size = StreamOver::read(into, deadline);
     if (size) mask(into.first(*size));
     return size;
   }
   Result<std::size_t> write_some(std::string_view from, rt::Deadline deadline) override {
     std::string masked(from);
     mask(masked);
-    return below_->write_some(masked, deadline);
-  }
-  Status close_write() override { return below_->close_write(); }
-  void close() override { below_->close(); }
-  [[nodiscard]] const net::Address& local_address() const override {
-    return below_->local_address();
-  }
-  [[nodiscard]] const net::Address& remote_address() const override {
-    return below_->remote_address();
+    return StreamOver::write_some(masked, deadline);
   }
 
  private:
   static void mask(std::span<char> bytes) {
     for (char& each : bytes) each = static_cast<char>(each ^ 0x55);
   }
-  std::unique_ptr<net::Stream> below_;
 };
 
 Result<std::unique_ptr<net::Stream>> masked(std::unique_ptr<net::Stream> stream) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "parley/net/testing/memory_stream.h"
+#include "parley/net/testing/stream_over.h"
 #include "parley/peer/plugins/auth.h"
 #include "parley/peer/plugins/proxy.h"
 #include "parley/peer/testing/pair.h"
@@ -62,29 +63,17 @@ PARLEY_PEER_TEST(Teleport, a_call_ends_in_its_time_whatever_the_handler_does) {
 }
 
 // Passes on everything, and counts the writes.
-class CountingStream final : public net::Stream {
+class CountingStream final : public net::testing::StreamOver {
  public:
   CountingStream(std::unique_ptr<net::Stream> below, std::atomic<int>& writes)
-      : below_(std::move(below)), writes_(writes) {}
+      : StreamOver(std::move(below)), writes_(writes) {}
 
-  Result<std::size_t> read(std::span<char> into, rt::Deadline deadline) override {
-    return below_->read(into, deadline);
-  }
   Result<std::size_t> write_some(std::string_view from, rt::Deadline deadline) override {
     ++writes_;
-    return below_->write_some(from, deadline);
-  }
-  Status close_write() override { return below_->close_write(); }
-  void close() override { below_->close(); }
-  [[nodiscard]] const net::Address& local_address() const override {
-    return below_->local_address();
-  }
-  [[nodiscard]] const net::Address& remote_address() const override {
-    return below_->remote_address();
+    return StreamOver::write_some(from, deadline);
   }
 
  private:
-  const std::unique_ptr<net::Stream> below_;
   std::atomic<int>& writes_;
 };
 
