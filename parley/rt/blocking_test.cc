@@ -3,10 +3,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
@@ -27,6 +25,7 @@
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/testing/stderr_pipe.h"
+#include "parley/rt/testing/watched_pair.h"
 #include "parley/rt/time.h"
 
 namespace parley::rt {
@@ -276,24 +275,19 @@ PARLEY_FIBER_TEST(Checkpoint, lets_others_run_when_it_took_long) {
 TEST(Checkpoint, after_a_long_run_descriptors_are_looked_at_soon) {
   testing::run_fiber_test(
       [] {
-        std::array<int, 2> ends{};
-        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
-        const Fd near(ends[0]);
-        const Fd far(ends[1]);
-        Pollable pollable;
-        ASSERT_TRUE(pollable.watch(far.get()).is_ok());
+        testing::WatchedPair pair;
         int runs = 0;
         int turn = 0;
         Scope scope;
         bool has_come = false;
         scope.go("reader", [&] {
-          EXPECT_TRUE(pollable.wait_readable().is_ok());
+          EXPECT_TRUE(pair.pollable.wait_readable().is_ok());
           has_come = true;
         });
         for (int mine : {1, 2}) {
           scope.go("computes", [&, mine] {
             while (!has_come) {
-              if (++runs == 1) EXPECT_EQ(::send(near.get(), "x", 1, 0), 1);
+              if (++runs == 1) pair.send();
               turn = mine;
               while (turn == mine && !has_come) checkpoint();
             }

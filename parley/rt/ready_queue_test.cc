@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -11,12 +10,12 @@
 #include <vector>
 
 #include "parley/base/clock.h"
-#include "parley/base/fd.h"
 #include "parley/rt/event.h"
 #include "parley/rt/pollable.h"
 #include "parley/rt/semaphore.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/testing/sentences.h"
+#include "parley/rt/testing/watched_pair.h"
 #include "parley/rt/time.h"
 
 namespace parley::rt {
@@ -176,35 +175,28 @@ TEST(ReadyQueue, at_max_fibers_of_the_runtime_it_waits_for_room_and_misses_nothi
 class Receiver final : public ReadyItem {
  public:
   explicit Receiver(ReadyQueue& queue) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
-    near_.reset(ends[0]);
-    far_.reset(ends[1]);
     join(queue);
     EXPECT_TRUE(received_.try_acquire(most));  // it counts what was released
-    EXPECT_TRUE(pollable_.watch(far_.get()).is_ok());
-    pollable_.on_readable(this);
+    pair_.pollable.on_readable(this);
   }
   ~Receiver() override { EXPECT_EQ(running_, 0); }
 
-  void send() { ASSERT_EQ(::send(near_.get(), "x", 1, 0), 1); }
+  void send() { pair_.send(); }
   void wait_for(std::size_t count) { ASSERT_TRUE(received_.acquire(count).is_ok()); }
-  void stop() { pollable_.on_readable(nullptr); }
+  void stop() { pair_.pollable.on_readable(nullptr); }
 
  private:
   After run() override {
     EXPECT_EQ(running_.fetch_add(1), 0) << "two fibers in one item";
     char byte = 0;
-    while (::recv(far_.get(), &byte, 1, MSG_DONTWAIT) == 1) received_.release();
+    while (::recv(pair_.far.get(), &byte, 1, MSG_DONTWAIT) == 1) received_.release();
     running_.fetch_sub(1);
     return After::rest;
   }
 
   static constexpr std::size_t most = 1'000'000;
 
-  Fd near_;
-  Fd far_;
-  Pollable pollable_;
+  testing::WatchedPair pair_;
   Semaphore received_{most};
   std::atomic<int> running_{0};
 };
@@ -236,13 +228,9 @@ TEST(ReadyQueue, no_edge_is_lost_on_many_workers) {
 }
 
 PARLEY_FIBER_TEST(ReadyQueue, a_pollable_tells_of_what_came_before_it_was_asked_to) {
-  std::array<int, 2> ends{};
-  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
-  const Fd near(ends[0]);
-  const Fd far(ends[1]);
-  Pollable pollable;
-  ASSERT_TRUE(pollable.watch(far.get()).is_ok());
-  ASSERT_EQ(::send(near.get(), "x", 1, 0), 1);
+  testing::WatchedPair pair;
+  Pollable& pollable = pair.pollable;
+  pair.send();
   testing::wait_until([&] { return pollable.is_readable(); });
   ReadyQueue queue("queue");
   int runs = 0;
@@ -254,7 +242,7 @@ PARLEY_FIBER_TEST(ReadyQueue, a_pollable_tells_of_what_came_before_it_was_asked_
   EXPECT_TRUE(pollable.short_read_drains());
   pollable.tell_readable();
   testing::wait_until([&] { return runs == 2; });
-  ASSERT_EQ(::shutdown(near.get(), SHUT_WR), 0);
+  ASSERT_EQ(::shutdown(pair.near.get(), SHUT_WR), 0);
   testing::wait_until([&] { return runs == 3; });
   EXPECT_FALSE(pollable.short_read_drains());
   pollable.on_readable(nullptr);
@@ -264,16 +252,12 @@ TEST(ReadyQueue, a_pollable_knows_since_when_there_is_something_to_read) {
   ManualClock clock;
   testing::run_fiber_test(
       [&] {
-        std::array<int, 2> ends{};
-        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
-        const Fd near(ends[0]);
-        const Fd far(ends[1]);
-        Pollable pollable;
-        ASSERT_TRUE(pollable.watch(far.get()).is_ok());
+        testing::WatchedPair pair;
+        Pollable& pollable = pair.pollable;
         EXPECT_EQ(pollable.readable_since(), Instant());
         for (int i = 0; i < 2; ++i) {
           clock.advance(1s);
-          ASSERT_EQ(::send(near.get(), "x", 1, 0), 1);
+          pair.send();
           testing::wait_until([&] { return pollable.is_readable(); });
           const Instant first = clock.now();
           EXPECT_EQ(pollable.readable_since(), first);

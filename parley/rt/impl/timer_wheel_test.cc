@@ -117,7 +117,6 @@ TEST(TimerWheel, one_that_is_put_off_while_it_is_due_does_not_fire_yet) {
   EXPECT_EQ(fired, (std::vector{at(10), at(200)}));
 }
 
-// Against a plain sorted list: random adds, removals and steps of time.
 TEST(TimerWheel, two_who_read_the_clock_apart_fire_each_timer_once) {
   TimerWheel wheel(at(0));
   std::vector<Instant> fired;
@@ -133,6 +132,7 @@ TEST(TimerWheel, two_who_read_the_clock_apart_fire_each_timer_once) {
   EXPECT_EQ(fired.size(), 2u);
 }
 
+// Against a plain sorted list: random adds, removals and steps of time.
 TEST(TimerWheel, agrees_with_a_sorted_list_whatever_is_added_and_removed) {
   std::mt19937_64 random(11);
   for (int round = 0; round < 200; ++round) {
