@@ -22,15 +22,8 @@ namespace {
 using wire::Message;
 using wire::MessageType;
 
-// About what it costs to have another fiber, on another worker, go on with what waits.
-constexpr Duration longest_quick_call = std::chrono::microseconds(20);
 // So much a reader gathers; what is more waits for room, if it has to, as others do.
 constexpr std::size_t most_gathered_bytes = std::size_t{64} << 10U;
-
-const Status& deadline_passed() {
-  static const Status status(Code::deadline_exceeded, "the caller's deadline has passed");
-  return status;
-}
 
 }  // namespace
 

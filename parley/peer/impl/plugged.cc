@@ -20,11 +20,6 @@ namespace {
 using wire::Message;
 using wire::MessageType;
 
-const Status& deadline_passed() {
-  static const Status status(Code::deadline_exceeded, "the caller's deadline has passed");
-  return status;
-}
-
 // The call as its plugins have made it.
 Result<Message> exchange_once(Connection& connection, CallStep& step) {
   if (Line* const line = connection.extras().line(); line != nullptr) {

@@ -25,14 +25,6 @@
 namespace parley::impl {
 namespace {
 
-// As connection_serving.cc has it.
-constexpr Duration longest_quick_call = std::chrono::microseconds(20);
-
-const Status& deadline_passed() {
-  static const Status status(Code::deadline_exceeded, "the caller's deadline has passed");
-  return status;
-}
-
 Status session_ended() { return {Code::cancelled, "the session of the caller has ended"}; }
 
 }  // namespace
