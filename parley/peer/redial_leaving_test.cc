@@ -162,8 +162,7 @@ PARLEY_PEER_TEST(RedialLeaving, a_call_through_plugins_that_waited_in_vain_was_n
   const Session session = street.dial();
   EXPECT_EQ(session.call_async<int>({.timeout = 300ms}, "/wait").get().error().code(),
             Code::deadline_exceeded);
-  street.fall();
-  wait_until([&] { return !session.health().is_ok(); });
+  street.fall(session);
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(session.call_async<int>({.timeout = 5ms}, "/count", 1).get().error().code(),
               Code::not_sent);

@@ -39,8 +39,7 @@ PARLEY_PEER_TEST(RedialPlugins, auth_bearer_logs_in_again_before_waiting_calls_g
                      })}});
   const Session session = street.dial();
   for (int round = 2; round <= 4; ++round) {
-    street.fall();
-    wait_until([&] { return !session.health().is_ok(); });
+    street.fall(session);
     rt::Scope scope;
     scope.go("call", [&] { EXPECT_EQ(session.call<int>("/count", round).value(), round); });
     scope.go("later",
@@ -64,8 +63,7 @@ PARLEY_PEER_TEST(RedialPlugins, a_log_in_may_call_without_waiting_though_plugins
         if (status.is_ok()) ++log_ins;
         return status;
       });
-  street.fall();
-  wait_until([&] { return !session.health().is_ok(); });
+  street.fall(session);
   street.rise();
   EXPECT_EQ(session.call<int>("/count", 2).value(), 2);
   EXPECT_EQ(log_ins, 1);
@@ -205,8 +203,7 @@ PARLEY_PEER_TEST(RedialPlugins, middlewares_run_once_around_all_tries_of_a_call)
       {.plugins = {{.name = "counting", .call = counting(calls), .open = counting(opens)}}});
   const Session session = street.dial();
   EXPECT_EQ(session.call<int>("/count", 0).value(), 0);
-  street.fall();
-  wait_until([&] { return !session.health().is_ok(); });
+  street.fall(session);
   calls = 0;
   street.runs = 0;
   rt::Scope scope;
@@ -251,8 +248,7 @@ PARLEY_PEER_TEST(RedialPlugins, what_a_call_accepts_is_said_on_each_connection) 
   const Session session = street.dial();
   const CallOptions options{.accept_body_codec = wire::BodyCodec::json};
   for (int i = 0; i < 2; ++i) {
-    street.fall();
-    wait_until([&] { return !session.health().is_ok(); });
+    street.fall(session);
     rt::Scope scope;
     scope.go("call", [&] { EXPECT_EQ(session.call<int>(options, "/count", i).value(), i); });
     scope.go("later",
@@ -270,8 +266,7 @@ PARLEY_PEER_TEST(RedialPlugins, calls_through_plugins_end_with_their_time_and_wi
   Street street(
       {.plugins = {{.name = "passing", .call = [](CallStep&, Next& next) { return next(); }}}});
   const Session session = street.dial();
-  street.fall();
-  wait_until([&] { return !session.health().is_ok(); });
+  street.fall(session);
   EXPECT_EQ(session.call<int>({.timeout = 20ms}, "/count", 1).error().code(), Code::not_sent);
   EXPECT_EQ(session.call_async<int>({.timeout = 20ms}, "/count", 1).get().error().code(),
             Code::not_sent);

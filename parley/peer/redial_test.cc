@@ -117,8 +117,7 @@ PARLEY_PEER_TEST(Redial, what_was_not_sent_at_the_cut_goes_on_the_new_connection
 PARLEY_PEER_TEST(Redial, calls_wait_while_it_is_dialled_within_their_time) {
   Street street;
   const Session session = street.dial();
-  street.fall();
-  wait_until([&] { return !session.health().is_ok(); });
+  street.fall(session);
   EXPECT_EQ(session.call<int>({.timeout = 20ms}, "/count", 1).error().code(), Code::not_sent);
   EXPECT_EQ(session.push({.timeout = 20ms}, "/say", "lost").code(), Code::not_sent);
   EXPECT_EQ((session.open<int, int>({.timeout = 20ms}, "/echo").error().code()), Code::not_sent);
@@ -160,8 +159,7 @@ PARLEY_PEER_TEST(Redial, max_calls_bounds_those_that_wait) {
   for (const std::size_t most : {1U, 2U}) {
     Street street(PeerOptions{.max_calls = most});
     const Session session = street.dial();
-    street.fall();
-    wait_until([&] { return !session.health().is_ok(); });
+    street.fall(session);
     std::atomic<int> refused = 0;
     std::atomic<int> unsent = 0;
     rt::Scope scope;
@@ -217,8 +215,7 @@ PARLEY_PEER_TEST(Redial, on_redial_logs_in_before_waiting_calls_go) {
   });
   EXPECT_TRUE(session.call("/log_in", "ann"));
   for (int round = 1; round <= 3; ++round) {
-    street.fall();
-    wait_until([&] { return !session.health().is_ok(); });
+    street.fall(session);
     rt::Scope scope;
     for (int i = 0; i < 5; ++i) {
       scope.go("caller", [&] { EXPECT_EQ(session.call("/say", "after").error(), Status()); });
@@ -348,8 +345,7 @@ PARLEY_PEER_TEST(Redial, closing_ends_it_at_once_whatever_it_is_doing) {
       street.cut();
       EXPECT_TRUE(is_waiting.wait().is_ok());
     } else {
-      street.fall();
-      wait_until([&] { return !session.health().is_ok(); });
+      street.fall(session);
     }
     rt::Scope scope;
     scope.go("caller",
@@ -506,8 +502,7 @@ PARLEY_PEER_TEST(Redial, pushes_to_many_do_not_wait_for_it) {
   Street street;
   const Session session = street.dial();
   EXPECT_EQ(street.client->push_all({}, "/say", "one")->sent, 1U);
-  street.fall();
-  wait_until([&] { return !session.health().is_ok(); });
+  street.fall(session);
   EXPECT_EQ(street.client->push_all({}, "/say", "two")->failed, 1U);
   street.rise();
   wait_until([&] { return session.health().is_ok(); });

@@ -250,49 +250,39 @@ TEST(Heartbeat, in_teleports_formats_it_is_a_call_or_a_push_with_the_rate) {
   }
 }
 
+// With heartbeats of that kind in a raw session, and these plugins around them.
+void find_who_is_gone(HeartbeatKind kind, const std::vector<Plugin>& around) {
+  rt::testing::in_virtual_time(
+      [&] {
+        const auto asked = counting();
+        const auto answered = counting();
+        const Options raw = {std::make_shared<wire::RawFraming>()};
+        PeerOptions asks{.framings = raw, .plugins = around};
+        PeerOptions serves = asks;
+        asks.plugins.push_back(
+            heartbeat({.interval = 2s, .timeout = 1s, .kind = kind, .counts = asked}));
+        serves.plugins.push_back(heartbeat_pong({.counts = answered}));
+        Street street(asks, serves);
+        const Session session = street.dial({});
+        wait_until([&] { return asked->asked >= 3; });
+        EXPECT_EQ(answered->ended, 0U);
+        street.world.partition("till", "shop");
+        // It watches only who has told it a rate.
+        wait_until([&] { return answered->ended == 1; });
+        EXPECT_EQ(asked->ended, kind == HeartbeatKind::call ? 1U : 0U);
+      },
+      5ms);
+}
+
 TEST(Heartbeat, by_calls_it_finds_who_is_gone_and_by_pushes_the_other_side_does) {
   for (const HeartbeatKind kind : {HeartbeatKind::call, HeartbeatKind::push}) {
-    rt::testing::in_virtual_time(
-        [&] {
-          const auto asked = counting();
-          const auto answered = counting();
-          const Options raw = {std::make_shared<wire::RawFraming>()};
-          PeerOptions asks =
-              with(heartbeat({.interval = 2s, .timeout = 1s, .kind = kind, .counts = asked}));
-          PeerOptions serves = with(heartbeat_pong({.counts = answered}));
-          asks.framings = serves.framings = raw;
-          Street street(asks, serves);
-          const Session session = street.dial({});
-          wait_until([&] { return asked->asked >= 3; });
-          EXPECT_EQ(answered->ended, 0U);
-          street.world.partition("till", "shop");
-          wait_until([&] { return answered->ended == 1; });
-          EXPECT_EQ(asked->ended, kind == HeartbeatKind::call ? 1U : 0U);
-        },
-        5ms);
+    find_who_is_gone(kind, {});
   }
 }
 
 TEST(Heartbeat, goes_sealed_where_all_is_sealed) {
   for (const HeartbeatKind kind : {HeartbeatKind::call, HeartbeatKind::push}) {
-    rt::testing::in_virtual_time(
-        [&] {
-          const auto asked = counting();
-          const auto answered = counting();
-          const Plugin sealed = secure(testing::with_key());
-          const Plugin asking =
-              heartbeat({.interval = 2s, .timeout = 1s, .kind = kind, .counts = asked});
-          const Options raw = {std::make_shared<wire::RawFraming>()};
-          Street street(
-              {.framings = raw, .plugins = {sealed, asking}},
-              {.framings = raw, .plugins = {sealed, heartbeat_pong({.counts = answered})}});
-          const Session session = street.dial({});
-          wait_until([&] { return asked->asked >= 3; });
-          street.world.partition("till", "shop");
-          // It watches only who has told it a rate that could be opened.
-          wait_until([&] { return answered->ended == 1; });
-        },
-        5ms);
+    find_who_is_gone(kind, {secure(testing::with_key())});
   }
 }
 

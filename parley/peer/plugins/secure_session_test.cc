@@ -539,8 +539,7 @@ PARLEY_PEER_TEST(SecureSession, each_connection_of_a_session_has_keys_of_its_own
   testing::Street street(secured(), secured());
   const Session session = street.dial();
   for (int round = 2; round <= 4; ++round) {
-    street.fall();
-    wait_until([&] { return !session.health().is_ok(); });
+    street.fall(session);
     rt::Scope scope;
     scope.go("call", [&] { EXPECT_EQ(session.call<int>("/count", round).value(), round); });
     scope.go("later",

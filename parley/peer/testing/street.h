@@ -83,6 +83,11 @@ class Street {
     world.crash("shop");
     server.reset();
   }
+  // The same, and `session` has noticed.
+  void fall(const Session& session) {
+    fall();
+    while (session.health().is_ok()) rt::yield();
+  }
   void rise() {
     world.restart("shop");
     open();
