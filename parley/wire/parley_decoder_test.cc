@@ -282,52 +282,48 @@ TEST(ParleyDecoder, tells_which_body_has_been_coming_for_longest) {
   EXPECT_EQ(feed({.seq = 2, .type = MessageType::cancel}), 0U);
 }
 
-TEST(ParleyDecoder, parts_that_are_a_small_piece_of_their_chunk_do_not_keep_it) {
-  ParleyLimits limits{.takes = {.max_message = 1'000'000}};
-  ParleyEncoder encoder(limits);
-  encoder.allow(limits.takes);
-  ParleyDecoder decoder(limits);
+// A call whose beginning has come, and whose parts are to follow.
+struct CallInParts {
+  CallInParts() {
+    encoder.allow(limits.takes);
+    encoder.start(stream);
+    add({.seq = 1, .method = "/x", .more = true});
+    decoder.feed(std::exchange(stream, {}));
+    while (*decoder.next()) {}
+  }
+  void add(const Message& message) { EXPECT_TRUE(encoder.encode(message, stream).is_ok()); }
+  void add_part(Bytes body, bool more) {
+    add({.seq = 1, .type = MessageType::part, .own = true, .more = more, .body = std::move(body)});
+  }
+
+  const ParleyLimits limits{.takes = {.max_message = 1'000'000}};
+  ParleyEncoder encoder{limits};
+  ParleyDecoder decoder{limits};
   std::string stream;
-  encoder.start(stream);
-  ASSERT_TRUE(encoder.encode({.seq = 1, .method = "/x", .more = true}, stream).is_ok());
-  decoder.feed(std::exchange(stream, {}));
-  while (*decoder.next()) {}
+};
+
+TEST(ParleyDecoder, parts_that_are_a_small_piece_of_their_chunk_do_not_keep_it) {
+  CallInParts call;
+  ParleyDecoder& decoder = call.decoder;
   const std::size_t blocks = Block::live();
   for (int i = 0; i < 20; ++i) {
-    const Message part{.seq = 1,
-                       .type = MessageType::part,
-                       .own = true,
-                       .more = true,
-                       .body = Bytes::from(std::string(20'000, 'p'))};
-    ASSERT_TRUE(encoder.encode(part, stream).is_ok());
+    call.add_part(Bytes::from(std::string(20'000, 'p')), true);
     // An extension, which is skipped.
-    stream += from_hex("0f c0b802 00") + std::string(39'999, 'e');
-    decoder.feed(std::exchange(stream, {}));
+    call.stream += from_hex("0f c0b802 00") + std::string(39'999, 'e');
+    decoder.feed(std::exchange(call.stream, {}));
     EXPECT_FALSE(*decoder.next());
   }
   EXPECT_LE(Block::live(), blocks + 2);
 }
 
 TEST(ParleyDecoder, a_part_that_is_a_piece_of_a_larger_chunk_is_copied_once) {
-  ParleyLimits limits{.takes = {.max_message = 1'000'000}};
-  ParleyEncoder encoder(limits);
-  encoder.allow(limits.takes);
-  ParleyDecoder decoder(limits);
-  std::string stream;
-  encoder.start(stream);
-  ASSERT_TRUE(encoder.encode({.seq = 1, .method = "/x", .more = true}, stream).is_ok());
-  decoder.feed(std::exchange(stream, {}));
-  while (*decoder.next()) {}
+  CallInParts call;
+  ParleyDecoder& decoder = call.decoder;
   for (int i = 0; i < 4; ++i) {
-    const Message part{.seq = 1,
-                       .type = MessageType::part,
-                       .own = true,
-                       .more = i < 3,
-                       .body = Bytes::from(std::string(48'000, static_cast<char>('a' + i)))};
-    ASSERT_TRUE(encoder.encode(part, stream).is_ok());
+    call.add_part(Bytes::from(std::string(48'000, static_cast<char>('a' + i))), i < 3);
   }
   const std::size_t blocks = Block::live();
-  decoder.feed(std::exchange(stream, {}));
+  decoder.feed(std::exchange(call.stream, {}));
   const auto whole = decoder.next();
   ASSERT_TRUE(whole && *whole);
   const Bytes& body = (*whole)->body;

@@ -24,7 +24,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array shops = {"shop-1", "shop-2"};
 constexpr std::array customers = {"customer-1", "customer-2", "customer-3"};
 
 // Well beyond what the network takes when it is whole.

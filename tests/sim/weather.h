@@ -5,6 +5,7 @@
 //   scope.go("weather", [&] { blow(world, shops, customers); });
 #pragma once
 
+#include <array>
 #include <span>
 
 #include "parley/net/sim_network.h"
@@ -12,6 +13,9 @@
 #include "parley/rt/scope.h"
 
 namespace parley::sim {
+
+// Who is asked in most scenarios.
+inline constexpr std::array shops = {"shop-1", "shop-2"};
 
 // Of the whole world.
 net::SimOptions network_options();
