@@ -23,13 +23,13 @@ net::SimOptions network_options();
 // Of a peer on that node, with limits short enough to be met in such weather.
 PeerOptions options_on(net::Network& node);
 
-// A node for each of them, and a fiber of `keepers` for each shop, which keeps it.
+// A node for each of them, and a fiber of `keepers` for each server, which keeps it.
 template <class Keep>
-void open_street(net::SimWorld& world, std::span<const char* const> shops,
-                 std::span<const char* const> customers, rt::Scope& keepers, Keep keep) {
-  for (const char* name : shops) world.node(name);
-  for (const char* name : customers) world.node(name);
-  for (const char* name : shops) {
+void open_street(net::SimWorld& world, std::span<const char* const> servers,
+                 std::span<const char* const> clients, rt::Scope& keepers, Keep keep) {
+  for (const char* name : servers) world.node(name);
+  for (const char* name : clients) world.node(name);
+  for (const char* name : servers) {
     keepers.go(name, [keep, name] { keep(name); });
   }
 }
