@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <memory>
 
 #include "parley/base/assert.h"
+#include "parley/base/sanitized.h"
 #include "parley/rt/deadline.h"
 #include "parley/rt/impl/waiting.h"
 #include "parley/rt/ready_queue.h"
@@ -22,9 +24,19 @@ constexpr std::uint64_t interrupt_data = ~std::uint64_t{0};
 
 using Events = std::array<epoll_event, events_per_poll>;
 
+// epoll_pwait2() is a cancellation point of threads, which costs atomic operations each time. The
+// sanitizers have to see the real one.
+int plain_epoll_wait(int epoll, Events& events, const timespec* limit) {
+  if (is_sanitized) {
+    return ::epoll_pwait2(epoll, events.data(), events_per_poll, limit, nullptr);
+  }
+  return static_cast<int>(::syscall(SYS_epoll_pwait2, epoll, events.data(), events_per_poll, limit,
+                                    nullptr, std::size_t{0}));
+}
+
 // Waits at most `limit` (null: for ever) and returns how many events there are.
 int wait_for_events(int epoll, Events& events, const timespec* limit) {
-  int count = ::epoll_pwait2(epoll, events.data(), events_per_poll, limit, nullptr);
+  int count = plain_epoll_wait(epoll, events, limit);
   if (count < 0 && (errno == ENOSYS || errno == EPERM)) {
     // Before Linux 5.11, and in some sandboxes: whole milliseconds, rounded up so as not to spin.
     constexpr long max_ms = 60'000;

@@ -83,9 +83,9 @@ class Poller {
   Status watch(PollEntry& entry);
   static void unwatch(PollEntry& entry);
 
-  // Waits until there is an event or `until` by the real clock (Instant::min(): not at all,
-  // Instant::max(): as long as it takes), and wakes the fibers that wait for what came. Returns how
-  // many events there were.
+  // Waits until there is an event, at most `limit` by the real clock (at_once: not at all,
+  // for_ever: as long as it takes), and wakes the fibers that wait for what came. Returns how many
+  // events there were.
   int poll(Duration limit);
   static constexpr Duration at_once{0};
   static constexpr Duration for_ever = Duration::max();

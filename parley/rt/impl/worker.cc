@@ -28,6 +28,9 @@ constexpr std::uint32_t timers_at_once = 64;
 // While a worker is held, the others look after its descriptors and timers this often at least.
 constexpr Duration rest_beside_held = std::chrono::milliseconds(1);
 
+// While looking before others had the processor is in vain, it is tried once in so many times.
+constexpr std::uint32_t yields_between_looks = 15;
+
 thread_local Worker* worker_of_thread = nullptr;
 
 Instant real_now() noexcept { return RealClock().now(); }
@@ -219,22 +222,29 @@ bool Worker::help_others(Instant now) {
 
 void Worker::idle() {
   was_idle_ = true;
-  const Instant start = real_now();
+  // Where time is real, find() has read it just now.
+  const Instant start = scheduler_.has_real_clock() ? coarse_now_ : real_now();
   if (!spin(start)) rest();
   idle_spin_.record(real_now() - start);
 }
 
 bool Worker::spin(Instant start) {
   const Duration budget = idle_spin_.budget();
-  if (budget == Duration::zero()) return false;
-  do {
+  // Whoever we wait for may need this processor. Where that was so the last time, looking before
+  // they had it would be in vain; now and then it is done all the same, to see whether it still is.
+  bool gives_way = yields_first_ > 0;
+  if (gives_way) --yields_first_;
+  for (Instant now = start; now - start < budget && !scheduler_.is_stopping(); now = real_now()) {
+    if (gives_way) ::sched_yield();
     if (poller_.poll(Poller::at_once) > 0 || scheduler_.has_injected() ||
-        timers_.has_due(scheduler_.now()) || (!alone_ && steal())) {
+        timers_.has_due(scheduler_.has_real_clock() ? now : scheduler_.now()) ||
+        (!alone_ && steal())) {
       return true;
     }
-    // Whoever we wait for may need this processor.
-    ::sched_yield();
-  } while (real_now() - start < budget && !scheduler_.is_stopping());
+    if (!gives_way) yields_first_ = yields_between_looks;
+    gives_way = true;
+  }
+  yields_first_ = 0;
   return false;
 }
 

@@ -158,6 +158,7 @@ class Worker {
   std::atomic<std::int64_t> average_run_{1'000};
   Random random_;
   IdleSpin idle_spin_;
+  std::uint32_t yields_first_ = 0;  // so many times spin() gives way before it looks
   StackCache stacks_;
   WorkerCounts counts_;
 
