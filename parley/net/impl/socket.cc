@@ -157,8 +157,8 @@ bool has_ended(int fd) {
 
 namespace {
 
-// recv() and send() are cancellation points of threads, which in a program with several threads
-// costs four atomic operations a request. The sanitizers have to see the real ones.
+// recv(), send() and sendmsg() are cancellation points of threads, which in a program with several
+// threads costs four atomic operations a request. The sanitizers have to see the real ones.
 ssize_t plain_recv(int fd, std::span<char> into, int flags) {
   if (is_sanitized) return ::recv(fd, into.data(), into.size(), flags);
   return ::syscall(SYS_recvfrom, fd, into.data(), into.size(), flags, nullptr, nullptr);
@@ -167,6 +167,11 @@ ssize_t plain_recv(int fd, std::span<char> into, int flags) {
 ssize_t plain_send(int fd, std::string_view from) {
   if (is_sanitized) return ::send(fd, from.data(), from.size(), MSG_NOSIGNAL);
   return ::syscall(SYS_sendto, fd, from.data(), from.size(), MSG_NOSIGNAL, nullptr, 0);
+}
+
+ssize_t plain_sendmsg(int fd, const msghdr& message) {
+  if (is_sanitized) return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+  return ::syscall(SYS_sendmsg, fd, &message, MSG_NOSIGNAL);
 }
 
 }  // namespace
@@ -204,7 +209,7 @@ std::optional<Result<long>> sent(ssize_t size) {
 
 [[gnu::noinline]] Result<long> send_message(int fd, const msghdr& message) {
   for (;;) {
-    if (auto size = sent(::sendmsg(fd, &message, MSG_NOSIGNAL))) return *size;
+    if (auto size = sent(plain_sendmsg(fd, message))) return *size;
   }
 }
 

@@ -80,7 +80,11 @@ class SocketStream final : public Stream {
 
   Result<std::size_t> write_some_of(std::span<const std::string_view> pieces,
                                     rt::Deadline deadline) override {
-    std::array<iovec, max_pieces> parts{};
+    while (!pieces.empty() && pieces.back().empty()) pieces = pieces.first(pieces.size() - 1);
+    if (pieces.empty()) return std::size_t{0};
+    if (pieces.size() == 1) return write_some(pieces.front(), deadline);
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): 4 KiB, of which few are filled mostly
+    std::array<iovec, max_pieces> parts;
     msghdr message{};
     message.msg_iov = parts.data();
     for (const std::string_view piece : pieces) {
@@ -89,7 +93,6 @@ class SocketStream final : public Stream {
       // sendmsg() takes what it only reads as writable.
       parts[message.msg_iovlen++] = {const_cast<char*>(piece.data()), piece.size()};
     }
-    if (message.msg_iovlen == 0) return std::size_t{0};
     return write_with([&] { return send_message(fd_.get(), message); }, deadline);
   }
 
