@@ -200,15 +200,28 @@ TEST(Json, reads_every_escape) {
             "\xEF\xBF\xBF\xED\x9F\xBF\xEE\x80\x80");
 }
 
-// The scanner looks at sixteen bytes at a time: what is special must be found at each place.
+// The scanner looks at sixteen bytes at a time, and at sixty-four in long strings: what is special
+// must be found at each place.
 TEST(Json, finds_what_is_special_at_every_place_of_a_string) {
-  for (std::size_t before = 0; before < 40; ++before) {
-    for (std::size_t after = 0; after < 20; ++after) {
-      for (const std::string_view special : {"\"", "\\", "\n", "é", "\x1f", "\x7f"}) {
+  for (std::size_t before = 0; before < 200; ++before) {
+    for (const std::size_t after : {0, 1, 14, 15, 16, 17, 47, 48, 63, 64, 65, 130}) {
+      for (const std::string_view special : {"\"", "\\", "\n", "é", "\x1f", " ", "!", "#"}) {
         const std::string text = std::string(before, 'a').append(special) + std::string(after, 'b');
         const std::string written = encode_json(text).value();
+        ASSERT_EQ(written, plainly_escaped(text));
         ASSERT_EQ(decode_json<std::string>(written).value(), text);
       }
+    }
+  }
+}
+
+TEST(Json, a_long_string_that_is_not_utf8_or_has_a_control_character_is_refused) {
+  for (std::size_t before = 0; before < 200; ++before) {
+    for (const char bad : {'\xff', '\n', '\x1f', '\0'}) {
+      std::string text(200, 'x');
+      text[before] = bad;
+      ASSERT_FALSE(decode_json<std::string>('"' + text + '"')) << before;
+      if (bad == '\xff') ASSERT_FALSE(encode_json(text)) << before;
     }
   }
 }

@@ -175,9 +175,13 @@ bool JsonCursor::scan_key(RawString& key) {
 bool JsonCursor::scan_any_string(RawString& string) {
   const char* const start = ++at_;
   bool has_high = false;
+  at_ = find_special(at_, end_, has_high);
+  return scan_from_special(start, has_high, string);
+}
+
+bool JsonCursor::scan_from_special(const char* start, bool has_high, RawString& string) {
   string.has_escapes = false;
-  for (;;) {
-    at_ = find_special(at_, end_, has_high);
+  for (;; at_ = find_special(at_, end_, has_high)) {
     if (at_ == end_) return fail_syntax(start - 1, "a string without closing quote");
     if (*at_ == '"') break;
     if (*at_ != '\\') return fail_control();

@@ -82,6 +82,9 @@ class JsonCursor {
   }
   [[gnu::noinline]] bool next_element_apart(char closer, std::size_t count, bool& done);
   [[gnu::noinline]] bool scan_any_string(RawString& string);
+  // The rest of a string that began at `start` (behind its quote), the first special byte of it
+  // under the cursor. `has_high`: a byte beyond ASCII stands before that.
+  bool scan_from_special(const char* start, bool has_high, RawString& string);
   // The rest of a string that began at `start` (behind its quote) and has an escape under the
   // cursor: all of it, resolved, to `out`.
   bool read_escaped(const char* start, std::string& out);

@@ -44,6 +44,10 @@ char* JsonOutput::write_string(std::string_view text, char* at) {
   const char* from = text.data();
   const char* const end = from + text.size();
   bool has_high = false;
+  for (; end - from >= block_bytes && is_plain_block(from, has_high); from += block_bytes) {
+    std::memcpy(at, from, block_bytes);
+    at += block_bytes;
+  }
   for (; end - from >= chunk_bytes; from += chunk_bytes) {
     const ChunkMasks masks = masks_of(from);
     if (masks.high != 0) has_high = true;

@@ -191,13 +191,10 @@ const char* JsonReader::read_string(std::string& value, const char* at) {
 bool JsonReader::read_any_string(std::string& value) {
   const char* const start = at_ + 1;
   bool has_high = false;
-  const char* const special = find_special(start, end_, has_high);
-  if (special != end_ && *special == '\\') {
-    at_ = special;
-    return read_escaped(start, value);
-  }
+  at_ = find_special(start, end_, has_high);
+  if (at_ != end_ && *at_ == '\\') return read_escaped(start, value);
   RawString raw;
-  if (!scan_any_string(raw)) return false;
+  if (!scan_from_special(start, has_high, raw)) return false;
   value.assign(raw.text);
   return true;
 }
