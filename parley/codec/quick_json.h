@@ -26,6 +26,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "parley/codec/impl/bare_text.h"
 #include "parley/codec/impl/digits.h"
 
 namespace parley::codec {
@@ -102,14 +103,36 @@ inline const char* read_quick_value(const char* at, const char* end, bool& value
 inline const char* read_quick_value(const char* at, const char* end, std::string& value) {
   if (*at != '"') return nullptr;
   const char* const first = ++at;
-  for (; at != end && *at != '"'; ++at) {
-    // From 0x20 to 0x7e, whether char is signed or not.
-    if (static_cast<unsigned char>(*at) - 0x20U > 0x5e || *at == '\\') return nullptr;
-    if (at - first == static_cast<std::ptrdiff_t>(quick_text_bytes)) return nullptr;
+  const char* const last = first + std::min<std::ptrdiff_t>(end - first, quick_text_bytes);
+  for (std::uint64_t bytes = 0; last - at >= 8; at += sizeof bytes) {
+    std::memcpy(&bytes, at, sizeof bytes);
+    if (!are_bare(bytes)) break;
   }
-  if (at == end) return nullptr;
+  // From 0x20 to 0x7e, whether char is signed or not.
+  while (at != last && static_cast<unsigned char>(*at) - 0x20U <= 0x5e && *at != '\\' &&
+         *at != '"') {
+    ++at;
+  }
+  if (at == end || *at != '"') return nullptr;
   value.assign(first, static_cast<std::size_t>(at - first));
   return at + 1;
+}
+
+// A value that is all there is in a text.
+template <QuickValue T>
+[[gnu::always_inline]] inline bool read_whole_text(std::string_view text, T& value) {
+  const char* const end = text.data() + text.size();
+  return read_quick_value(text.data(), end, value) == end;
+}
+inline bool read_whole_text(std::string_view text, std::string& value) {
+  if (text.size() < 2 || text.size() > quick_text_bytes + 2 || text.front() != '"' ||
+      text.back() != '"') {
+    return false;
+  }
+  const std::string_view inside = text.substr(1, text.size() - 2);
+  if (!is_bare(inside)) return false;
+  value.assign(inside);
+  return true;
 }
 
 // Of a text that is not empty, nor, of several values, a single byte; eight bytes before its end
@@ -117,11 +140,11 @@ inline const char* read_quick_value(const char* at, const char* end, std::string
 template <QuickValue... T>
 [[gnu::always_inline]] inline bool read_quick_text(std::string_view text,
                                                    std::tuple<T...>& values) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
   if constexpr (sizeof...(T) == 1) {
-    return read_quick_value(at, end, std::get<0>(values)) == end;
+    return read_whole_text(text, std::get<0>(values));
   } else {
+    const char* at = text.data();
+    const char* const end = at + text.size();
     // No value reaches beyond the bracket at the end.
     if (*at != '[' || end[-1] != ']') return false;
     char before = '[';
@@ -208,27 +231,6 @@ constexpr std::size_t most_quick_chars() {
   } else {
     return std::same_as<T, bool> ? 5 : quick_text_bytes + 2;
   }
-}
-
-// Whether all of the eight bytes are ASCII that stands for itself in a JSON string.
-inline bool are_bare(std::uint64_t bytes) noexcept {
-  constexpr std::uint64_t ones = 0x0101010101010101U;
-  constexpr std::uint64_t highs = 0x80 * ones;
-  const auto has_zero = [](std::uint64_t x) { return (x - ones) & ~x & highs; };
-  const std::uint64_t control = (bytes - 0x20 * ones) & ~bytes & highs;
-  return ((bytes & highs) | control | has_zero(bytes ^ '"' * ones) | has_zero(bytes ^ '\\' * ones) |
-          has_zero(bytes ^ 0x7f * ones)) == 0;
-}
-
-inline bool is_bare(std::string_view text) noexcept {
-  std::uint64_t bytes = 0;
-  for (; text.size() >= sizeof bytes; text.remove_prefix(sizeof bytes)) {
-    std::memcpy(&bytes, text.data(), sizeof bytes);
-    if (!are_bare(bytes)) return false;
-  }
-  bytes = 0x2020202020202020U;
-  std::memcpy(&bytes, text.data(), text.size());
-  return are_bare(bytes);
 }
 
 // No conversions: a text would rather become a bool than a std::string_view.
