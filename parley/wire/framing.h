@@ -120,6 +120,7 @@ class Encoder {
   // and nothing has changed, when it is not small, or the format has no short way: encode_call()
   // may have.
   static constexpr std::size_t most_small_call = 128;
+  static constexpr std::size_t most_small_call_body = 64;  // one with more is not
   virtual char* write_call(const PlainCall& call, char* room) noexcept {
     (void)call, (void)room;
     return nullptr;

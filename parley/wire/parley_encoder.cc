@@ -299,8 +299,7 @@ bool ParleyEncoder::encode_call(const PlainCall& call, std::string& out) {
   }
   // The fields first, behind room for what tells their size.
   constexpr std::size_t room = 1 + impl::longest_varint;
-  constexpr std::size_t most_short_body = 64;
-  std::array<char, room + 3 * impl::longest_varint + 1 + most_short_body> frame;
+  std::array<char, room + 3 * impl::longest_varint + 1 + most_small_call_body> frame;
   char* at = impl::put_varint(frame.data() + room, static_cast<std::uint64_t>(call.seq));
   at = impl::put_varint(at, name);
   if (call.timeout) at = impl::put_varint(at, microseconds);
@@ -311,7 +310,7 @@ bool ParleyEncoder::encode_call(const PlainCall& call, std::string& out) {
   const unsigned flags = call.timeout ? impl::flag_timeout : 0;
   *first = static_cast<char>(impl::frame_kind_of(MessageType::call) | flags);
   impl::put_varint(first + 1, payload);
-  const bool is_short = call.body.size() <= most_short_body;
+  const bool is_short = call.body.size() <= most_small_call_body;
   if (is_short) at = impl::put_short(at, call.body);
   out.append(first, static_cast<std::size_t>(at - first));
   if (!is_short) out += call.body;
@@ -330,12 +329,11 @@ bool ParleyEncoder::remember(Duration timeout) noexcept {
 }
 
 char* ParleyEncoder::write_call(const PlainCall& call, char* room) noexcept {
-  constexpr std::size_t most_short_body = 64;
   constexpr std::size_t most_fields = 5 + impl::longest_varint + sizeof timeout_.bytes + 1;
   // So that one byte tells the size.
-  static_assert(most_fields + most_short_body < 0x80 &&
-                2 + most_fields + most_short_body <= most_small_call);
-  if (has_high_bit(call.codec) || call.seq < 1 || call.body.size() > most_short_body) {
+  static_assert(most_fields + most_small_call_body < 0x80 &&
+                2 + most_fields + most_small_call_body <= most_small_call);
+  if (has_high_bit(call.codec) || call.seq < 1 || call.body.size() > most_small_call_body) {
     return nullptr;
   }
   const std::uint64_t name = known_name(call.method);

@@ -76,10 +76,11 @@ Status Outbox::encode(const wire::Message& message, std::string_view body, wire:
   return {};
 }
 
-// What is made of room is set to zero: mostly it is there from the last time.
+// What is made of room is set to zero: mostly it is there from the last time, but among longer
+// calls, which take back what is left of it.
 void Outbox::make_room(std::string& piece) const {
-  const std::size_t least = used_ + wire::Encoder::most_small_call;
-  piece.resize(std::max(least, std::min(2 * used_, piece_bytes)));
+  constexpr std::size_t step = 8 * wire::Encoder::most_small_call;
+  piece.resize(used_ + step);
 }
 
 bool Outbox::encode_longer_call(const wire::PlainCall& call, wire::Encoder& encoder) {

@@ -46,6 +46,8 @@ class Outbox {
   Status encode(const wire::Message& message, std::string_view body, wire::Encoder& encoder);
   // False, and nothing is added, when the encoder has no short way for it.
   bool encode_call(const wire::PlainCall& call, wire::Encoder& encoder) {
+    if (call.body.size() > wire::Encoder::most_small_call_body)
+      return encode_longer_call(call, encoder);
     std::string& piece = is_gathering_ ? pieces_.back().frames : gathering_piece();
     if (piece.size() - used_ < wire::Encoder::most_small_call) [[unlikely]]
       make_room(piece);
