@@ -299,6 +299,36 @@ TEST(Checkpoint, after_a_long_run_descriptors_are_looked_at_soon) {
       {.workers = 1});
 }
 
+// Each of their runs is long enough for the monitor to ask for a look, and again before there was
+// one.
+TEST(Checkpoint, long_runs_one_after_the_other_do_not_put_off_the_look_at_descriptors) {
+  testing::run_fiber_test(
+      [] {
+        testing::WatchedPair pair;
+        constexpr int most_runs = 500;
+        int runs = 0;
+        Scope scope;
+        bool has_come = false;
+        scope.go("reader", [&] {
+          EXPECT_TRUE(pair.pollable.wait_readable().is_ok());
+          has_come = true;
+        });
+        for (int i = 0; i < 2; ++i) {
+          scope.go("computes", [&] {
+            while (!has_come && runs < most_runs) {
+              if (++runs == 1) pair.send();
+              const Instant start = RealClock().now();
+              while (RealClock().now() - start < 3ms) {}
+              yield();
+            }
+          });
+        }
+        scope.join();
+        EXPECT_LT(runs, 100);
+      },
+      {.workers = 1});
+}
+
 PARLEY_FIBER_TEST(Label, shows_in_a_dump_for_as_long_as_it_lives) {
   Event release;
   Scope scope;

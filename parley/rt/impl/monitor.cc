@@ -127,7 +127,10 @@ void Monitor::sleep_until_needed() {
 bool Monitor::look_at(Worker& worker, Seen& seen, Instant now) {
   const std::uint64_t switches = worker.switches();
   if (switches != seen.switches || worker.running() == nullptr) {
-    seen = {.switches = switches, .since = now, .computed = {}, .reported = false};
+    const std::uint64_t polls = worker.poller().polls();
+    // No fiber ran long, but together those that have turns let descriptors and timers wait.
+    if (polls == seen.polls && worker.running() != nullptr) worker.ask_to_give_way();
+    seen = {.switches = switches, .polls = polls, .since = now, .computed = {}, .reported = false};
     return false;
   }
   const Duration held = now - seen.since;

@@ -1,6 +1,7 @@
 // Monitor: a thread beside the workers. It notices work that waits behind a fiber that does not
-// give way, has another worker take it, and reports who holds a worker for too long. It sleeps for
-// as long as all workers do. Private to rt.
+// give way, has another worker take it, and reports who holds a worker for too long; and it has a
+// worker look at its descriptors and timers that was too busy to. It sleeps for as long as all
+// workers do. Private to rt.
 #pragma once
 
 #include <atomic>
@@ -40,6 +41,7 @@ class Monitor {
  private:
   struct Seen {
     std::uint64_t switches = 0;
+    std::uint64_t polls = 0;
     Instant since{};                   // when it was first seen at that number
     std::optional<Duration> computed;  // what its thread had computed when that got long
     bool reported = false;

@@ -153,8 +153,11 @@ inline void Worker::leave(Fiber& fiber, Departure departure) {
 // them: after such a run they are looked at once the next fiber has left.
 inline void Worker::look_after_long_run() {
   give_way_.store(false, std::memory_order_relaxed);
-  // Where time is a test's, real time must not decide who runs.
-  if (scheduler_.has_real_clock()) ticks_ = ticks_between_looks - 1;
+  // Where time is a test's, real time must not decide who runs. And the look that is due already
+  // is not put off: were each run as long as this one, there would be none.
+  if (scheduler_.has_real_clock() && ticks_ % ticks_between_looks != 0) {
+    ticks_ = ticks_between_looks - 1;
+  }
 }
 
 // Null: the loop. Nothing but the switch may stand between the sanitizers' word and it.
