@@ -241,8 +241,20 @@ void ReadyQueue::work_off(std::unique_lock<impl::SpinLock>& lock) {
     (void)item.state_.exchange(ReadyItem::State::running, std::memory_order_acq_rel);
     const ReadyItem::After after = item.run();
     if (after != ReadyItem::After::gone) end_run(item, after);
-    if (++done % items_in_a_row == 0 || has_held_worker()) yield();
+    const bool gives_way = ++done % items_in_a_row == 0 || has_held_worker();
     lock.lock();
+    if (!gives_way) continue;
+    const bool is_first = !std::exchange(is_giving_way_, true);
+    lock.unlock();
+    yield();
+    lock.lock();
+    // One that comes back does what is left. With each that came back as well, all others would
+    // wait longer and longer for their turn.
+    if (is_first) {
+      is_giving_way_ = false;
+    } else if (is_giving_way_) {
+      return;
+    }
   }
 }
 

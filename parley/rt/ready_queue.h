@@ -158,8 +158,9 @@ class ReadyQueue {
   Scope scope_;
   mutable impl::SpinLock lock_;
   impl::List<ReadyItem::Place> ready_;
-  std::size_t fibers_ = 0;  // started, or promised to be
-  bool starting_ = false;   // one of them is on its way to work
+  std::size_t fibers_ = 0;      // started, or promised to be
+  bool starting_ = false;       // one of them is on its way to work
+  bool is_giving_way_ = false;  // one of them will go on with what is ready
   bool ending_ = false;
   std::size_t owed_ = 0;  // fibers left to the starter, and not started yet
   std::size_t late_ = 0;  // left to the starter, and not come to work yet

@@ -334,6 +334,27 @@ TEST(ReadyQueue, fibers_that_a_crowd_needed_go_when_it_is_over) {
 }
 
 // The fiber it asked for cannot start, but one that stands by is free again.
+// Each time two items are ready a second fiber comes, in case the first one waits in its own.
+TEST(ReadyQueue, an_item_that_is_ready_for_ever_keeps_no_fiber_but_its_own) {
+  testing::run_fiber_test(
+      [] {
+        ReadyQueue queue("queue");
+        bool is_over = false;
+        Item flood(queue, [&] { return is_over ? rest : Item::After::again; });
+        int runs = 0;
+        Item other(queue, [&] { return ++runs, rest; });
+        flood.ready();
+        for (int round = 1; round <= 200; ++round) {
+          other.ready();
+          testing::wait_until([&] { return runs == round; });
+          EXPECT_LE(queue.fibers(), 4u);
+        }
+        is_over = true;
+        testing::wait_until([&] { return queue.fibers() == 0; });
+      },
+      {.workers = 1});
+}
+
 TEST(ReadyQueue, does_not_wait_for_a_fiber_that_is_long_in_coming) {
   testing::run_fiber_test(
       [] {
