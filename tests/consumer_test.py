@@ -82,8 +82,32 @@ def is_told_how_to_turn_on_a_part(args, build):
             sys.exit(f"consumer_test: {part} should be missing: {wanted}\n{done.stderr}")
 
 
+def configures_as_the_readme_says(args, build):
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        whole, fetch = re.findall(r"```cmake\n(.*?)```", file.read(), re.S)
+    added = re.search(r"(?m)^add_subdirectory\(parley\).*\n", whole)
+    if not added:
+        sys.exit("consumer_test: the README's CMakeLists.txt does not add Parley")
+    fetched = whole.replace(added[0], fetch)
+    for name, text in (("added", whole), ("fetched", fetched)):
+        folder = os.path.join(build, name)
+        os.makedirs(folder)
+        os.symlink(ROOT, os.path.join(folder, "parley"))
+        with open(os.path.join(folder, "CMakeLists.txt"), "w", encoding="utf-8") as file:
+            file.write(text)
+        with open(os.path.join(folder, "main.cc"), "w", encoding="utf-8") as file:
+            file.write("#include <parley/parley.h>\nint main() {}\n")
+        # Nothing is fetched here: what would be is what is tested.
+        done = subprocess.run(
+            [args.cmake, "-S", folder, "-B", os.path.join(folder, "build"), "-G", "Ninja",
+             f"-DCMAKE_CXX_COMPILER={args.compiler}", f"-DFETCHCONTENT_SOURCE_DIR_PARLEY={ROOT}"],
+            capture_output=True, text=True, check=False, timeout=100)
+        if done.returncode != 0:
+            sys.exit(f"consumer_test: {name}:\n{text}\n{done.stdout}{done.stderr}")
+
+
 CASES = (gets_no_warning_flags_of_ours, builds_no_tests_examples_or_command, compiles_the_facade,
-         keeps_its_own_build_type, is_told_how_to_turn_on_a_part)
+         keeps_its_own_build_type, is_told_how_to_turn_on_a_part, configures_as_the_readme_says)
 
 
 def main():
