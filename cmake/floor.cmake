@@ -221,6 +221,15 @@ function(parley_list_fuzzers)
   add_custom_target(fuzz_programs_listed)  # building it regenerates the list when it is stale
 endfunction()
 
+# A part that is not built: who links it is told by which option it is. CMake says no more of an
+# unknown target than its name, so the name says it all.
+function(parley_part_is_off part option)
+  add_library(parley_${part}_off INTERFACE)
+  add_library(parley::${part} ALIAS parley_${part}_off)
+  target_link_libraries(parley_${part}_off INTERFACE
+    "parley::${part} is off: set(${option} ON) before Parley is added")
+endfunction()
+
 # The facade: <parley/parley.h> and the target a user links, parley::parley.
 function(parley_facade)
   parley_include_root(parley parley.h "${PROJECT_SOURCE_DIR}/parley/parley.h")

@@ -17,7 +17,8 @@ option(PARLEY_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 set(PARLEY_SKIP_TESTS_OF "" CACHE STRING "Floors whose tests are not built (codec;wire)")
 set(PARLEY_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize= (address,undefined)")
 
-if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+# Not for a project that adds Parley: the cache is its own.
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
 endif()
 

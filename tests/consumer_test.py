@@ -15,11 +15,15 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def configure(args, build):
+def try_configure(args, build, *more):
     command = [args.cmake, "-S", os.path.join(ROOT, "tests", "consumer"), "-B", build,
                "-G", "Ninja", f"-DPARLEY={ROOT}", f"-DCMAKE_CXX_COMPILER={args.compiler}",
-               "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+               "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", *more]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+
+
+def configure(args, build, *more):
+    done = try_configure(args, build, *more)
     if done.returncode != 0:
         sys.exit(f"consumer_test: configuring failed:\n{done.stdout}{done.stderr}")
 
@@ -59,7 +63,51 @@ def compiles_the_facade(args, build):
         sys.exit(f"consumer_test: {entry['command']}\n{done.stderr}")
 
 
-CASES = (gets_no_warning_flags_of_ours, builds_no_tests_examples_or_command, compiles_the_facade)
+def keeps_its_own_build_type(args, build):
+    configure(args, build)
+    with open(os.path.join(build, "CMakeCache.txt"), encoding="utf-8") as file:
+        found = re.search(r"(?m)^CMAKE_BUILD_TYPE:\w+=(.*)$", file.read())
+    if found and found[1]:
+        sys.exit(f"consumer_test: the project has become a {found[1]} build")
+
+
+def is_told_how_to_turn_on_a_part(args, build):
+    parts = {"codec_regex": "PARLEY_REGEX", "codec_yaml": "PARLEY_YAML",
+             "codec_xml": "PARLEY_XML", "wire_filters": "PARLEY_FILTERS"}
+    for part, option in parts.items():
+        done = try_configure(args, build, f"-DPART={part}")
+        said = " ".join(done.stderr.split())
+        wanted = f"parley::{part} is off: set({option} ON) before Parley is added"
+        if done.returncode == 0 or wanted not in said:
+            sys.exit(f"consumer_test: {part} should be missing: {wanted}\n{done.stderr}")
+
+
+def configures_as_the_readme_says(args, build):
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        whole, fetch = re.findall(r"```cmake\n(.*?)```", file.read(), re.S)
+    added = re.search(r"(?m)^add_subdirectory\(parley\).*\n", whole)
+    if not added:
+        sys.exit("consumer_test: the README's CMakeLists.txt does not add Parley")
+    fetched = whole.replace(added[0], fetch)
+    for name, text in (("added", whole), ("fetched", fetched)):
+        folder = os.path.join(build, name)
+        os.makedirs(folder)
+        os.symlink(ROOT, os.path.join(folder, "parley"))
+        with open(os.path.join(folder, "CMakeLists.txt"), "w", encoding="utf-8") as file:
+            file.write(text)
+        with open(os.path.join(folder, "main.cc"), "w", encoding="utf-8") as file:
+            file.write("#include <parley/parley.h>\nint main() {}\n")
+        # Nothing is fetched here: what would be is what is tested.
+        done = subprocess.run(
+            [args.cmake, "-S", folder, "-B", os.path.join(folder, "build"), "-G", "Ninja",
+             f"-DCMAKE_CXX_COMPILER={args.compiler}", f"-DFETCHCONTENT_SOURCE_DIR_PARLEY={ROOT}"],
+            capture_output=True, text=True, check=False, timeout=100)
+        if done.returncode != 0:
+            sys.exit(f"consumer_test: {name}:\n{text}\n{done.stdout}{done.stderr}")
+
+
+CASES = (gets_no_warning_flags_of_ours, builds_no_tests_examples_or_command, compiles_the_facade,
+         keeps_its_own_build_type, is_told_how_to_turn_on_a_part, configures_as_the_readme_says)
 
 
 def main():

@@ -119,7 +119,7 @@ Result<std::string> parse_host(std::string_view text, std::string_view host) {
   }
   std::string name(host);
   std::transform(name.begin(), name.end(), name.begin(), lowered);
-  return name == "localhost" ? std::string("127.0.0.1") : name;
+  return name;
 }
 
 // unix(7), Address format.
@@ -200,6 +200,12 @@ Result<Address> Address::parse(std::string_view text) {
 bool Address::is_numeric() const {
   return network != "unix" && network != "inproc" &&
          (numeric(AF_INET, host) || numeric(AF_INET6, host));
+}
+
+Address Address::as_numbers() const {
+  Address numbers = *this;
+  if ((network == "tcp" || network == "udp") && host == "localhost") numbers.host = "127.0.0.1";
+  return numbers;
 }
 
 std::string Address::to_string() const {

@@ -36,14 +36,18 @@ struct Address {
   std::uint16_t port = 0;  // 0 for unix and inproc
 
   // Understands what stands at the top of this file. A host is numeric, or a DNS name as RFC 1123,
-  // 2.1 has it (a dot at the end, "this is the whole name", is kept); "localhost" is 127.0.0.1
-  // (RFC 6761, 6.3). Numeric addresses come out in their shortest form. Nothing is looked up.
-  // invalid_argument names the part that is wrong.
+  // 2.1 has it (a dot at the end, "this is the whole name", is kept). Numeric addresses come out in
+  // their shortest form. Nothing is looked up. invalid_argument names the part that is wrong.
   static Result<Address> parse(std::string_view text);
 
   // True for a tcp or udp address whose host is an IPv4 or IPv6 address: no name has to be
   // resolved.
   [[nodiscard]] bool is_numeric() const;
+
+  // The same, where the host is "localhost" with 127.0.0.1 in its place (RFC 6761, 6.3): the one
+  // name that every network knows without a resolver. It is kept until then, because it is what a
+  // TLS server has to prove.
+  [[nodiscard]] Address as_numbers() const;
 
   // What parse() understands ("unix:" or "inproc:" alone for an end without a name).
   [[nodiscard]] std::string to_string() const;

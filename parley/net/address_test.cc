@@ -18,17 +18,17 @@ TEST(Address, reads_and_writes_what_people_write) {
        {"tcp://127.0.0.1:80", "tcp://0.0.0.0:0", "tcp://[::1]:65535", "udp://127.0.0.1:53",
         "udp://[2001:db8::1]:1", "tcp://shop.example:80", "tcp://shop.example.:80", "tcp://a:1",
         "tcp://3com.example:1", "tcp://xn--bcher-kva.example:443", "unix:///run/shop.sock",
-        "unix:@shop", "unix:@/odd name", "inproc:shop", "inproc:shop/orders"}) {
+        "unix:@shop", "unix:@/odd name", "inproc:shop", "inproc:shop/orders",
+        "tcp://localhost:9"}) {
     const auto address = Address::parse(text);
     ASSERT_TRUE(address) << address.error();
     EXPECT_EQ(address->to_string(), text);
   }
-  EXPECT_EQ(Address::parse("tcp://localhost:9")->to_string(), "tcp://127.0.0.1:9");
 }
 
 TEST(Address, one_address_has_one_form) {
   EXPECT_EQ(Address::parse("tcp://Shop.EXAMPLE:80")->host, "shop.example");
-  EXPECT_EQ(Address::parse("tcp://LocalHost:80")->host, "127.0.0.1");
+  EXPECT_EQ(Address::parse("tcp://LocalHost:80")->host, "localhost");
   EXPECT_EQ(Address::parse("tcp://[0:0:0:0:0:0:0:1]:80")->host, "::1");
   EXPECT_EQ(Address::parse("tcp://[2001:DB8:0::00F]:80")->host, "2001:db8::f");
 }
@@ -36,10 +36,22 @@ TEST(Address, one_address_has_one_form) {
 TEST(Address, knows_whether_a_name_has_to_be_resolved) {
   EXPECT_TRUE(Address::parse("tcp://127.0.0.1:80")->is_numeric());
   EXPECT_TRUE(Address::parse("udp://[::1]:80")->is_numeric());
-  EXPECT_TRUE(Address::parse("tcp://localhost:80")->is_numeric());
+  EXPECT_FALSE(Address::parse("tcp://localhost:80")->is_numeric());
   EXPECT_FALSE(Address::parse("tcp://shop.example:80")->is_numeric());
   EXPECT_FALSE(Address::parse("unix:///run/shop.sock")->is_numeric());
   EXPECT_FALSE((Address{.network = "unix", .host = "127.0.0.1", .port = 0}).is_numeric());
+}
+
+TEST(Address, localhost_keeps_its_name_and_has_a_number) {
+  const auto as_numbers = [](std::string_view text) {
+    return Address::parse(text)->as_numbers().to_string();
+  };
+  EXPECT_EQ(as_numbers("tcp://localhost:80"), "tcp://127.0.0.1:80");
+  EXPECT_EQ(as_numbers("udp://localhost:53"), "udp://127.0.0.1:53");
+  EXPECT_TRUE(Address::parse("tcp://localhost:80")->as_numbers().is_numeric());
+  for (const char* other : {"tcp://shop.example:80", "tcp://[::1]:80", "inproc:localhost"}) {
+    EXPECT_EQ(as_numbers(other), other);
+  }
 }
 
 TEST(Address, says_which_part_is_wrong) {

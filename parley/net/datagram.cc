@@ -20,11 +20,12 @@
 namespace parley::net {
 
 Result<Endpoint> Endpoint::of(const Address& address) {
-  if (!address.is_numeric()) {
+  const Address where = address.as_numbers();
+  if (!where.is_numeric()) {
     return Status(Code::invalid_argument,
                   "endpoint " + address.to_string() + ": the host is not a numeric address");
   }
-  const impl::SocketAddress numbers = impl::socket_address_of(address);
+  const impl::SocketAddress numbers = impl::socket_address_of(where);
   return from_raw({reinterpret_cast<const unsigned char*>(&numbers.storage), numbers.size});
 }
 
@@ -153,8 +154,9 @@ Status failure(int error, std::string_view what) {
 DatagramSocket::DatagramSocket(std::unique_ptr<State> state) : state_(std::move(state)) {}
 DatagramSocket::~DatagramSocket() = default;
 
-Result<std::unique_ptr<DatagramSocket>> DatagramSocket::open(const Address& address, bool connected,
+Result<std::unique_ptr<DatagramSocket>> DatagramSocket::open(const Address& named, bool connected,
                                                              const DatagramOptions& options) {
+  const Address address = named.as_numbers();
   if (address.network != "udp" || !address.is_numeric()) {
     return Status(Code::invalid_argument,
                   "a datagram socket takes a udp address with a numeric "

@@ -160,7 +160,7 @@ class DatagramSocket {
  private:
   struct State;
   explicit DatagramSocket(std::unique_ptr<State> state);
-  static Result<std::unique_ptr<DatagramSocket>> open(const Address& address, bool connected,
+  static Result<std::unique_ptr<DatagramSocket>> open(const Address& named, bool connected,
                                                       const DatagramOptions& options);
 
   std::unique_ptr<State> state_;

@@ -301,6 +301,11 @@ PARLEY_FIBER_TEST(Datagram, refuses_addresses_that_are_none_of_its_own) {
   const Socket taken = bound();
   const auto again = DatagramSocket::bind(taken->local_address());
   EXPECT_EQ(again.error().code(), Code::already_exists);
+  const auto named = DatagramSocket::connect(*Address::parse("udp://localhost:9"));
+  ASSERT_TRUE(named) << named.error();
+  EXPECT_EQ((*named)->remote_address().to_string(), "udp://127.0.0.1:9");
+  EXPECT_EQ(Endpoint::of(*Address::parse("udp://localhost:9"))->address(),
+            (*named)->remote_address());
   EXPECT_EQ(Endpoint().address().host, "");
 }
 

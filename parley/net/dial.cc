@@ -34,7 +34,7 @@ Result<std::unique_ptr<Stream>> dial_numeric(const Address& address, rt::Deadlin
 
 // From an address of one family only addresses of that family can be reached.
 Family family_of(const std::optional<Address>& bind) {
-  if (!bind || !bind->is_numeric()) return Family::any;
+  if (!bind || !bind->as_numbers().is_numeric()) return Family::any;
   return bind->host.find(':') == std::string::npos ? Family::ipv4 : Family::ipv6;
 }
 
@@ -51,7 +51,8 @@ Result<std::unique_ptr<Stream>> SocketNetwork::dial(const Address& address, rt::
     return Status(Code::invalid_argument,
                   what + ": a stream dials tcp and unix addresses" + impl::hint_for(address));
   }
-  return address.is_numeric() ? dial_numeric(address, deadline, options)
+  const Address numbers = address.as_numbers();
+  return numbers.is_numeric() ? dial_numeric(numbers, deadline, options)
                               : dial_name(address, deadline, options);
 }
 

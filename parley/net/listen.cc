@@ -16,12 +16,13 @@ Result<std::unique_ptr<Listener>> SocketNetwork::listen(const Address& address,
     return Status(Code::invalid_argument,
                   what + ": a listener takes tcp and unix addresses" + impl::hint_for(address));
   }
-  if (address.network == "tcp" && !address.is_numeric()) {
+  const Address where = address.as_numbers();
+  if (where.network == "tcp" && !where.is_numeric()) {
     return Status(Code::invalid_argument,
                   what + ": a listener takes a numeric address or localhost, not a name");
   }
   impl::SocketFile file;
-  auto fd = impl::open_listening(address, SOCK_STREAM, options, file);
+  auto fd = impl::open_listening(where, SOCK_STREAM, options, file);
   if (!fd) return fd.error().with_context(what);
   return impl::make_listener(*std::move(fd), std::move(file));
 }

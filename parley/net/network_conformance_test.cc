@@ -324,6 +324,14 @@ TEST_P(NetworkConformance, listening_where_somebody_does_is_refused) {
     EXPECT_EQ(second.error().code(), Code::already_exists);
     const auto foreign = sides.server().listen(*Address::parse("tcp://192.0.2.1:80"));
     EXPECT_EQ(foreign.error().code(), Code::invalid_argument);
+    EXPECT_EQ(foreign.error().message(),
+              "listen on tcp://192.0.2.1:80: bind tcp://192.0.2.1:80: Cannot assign requested "
+              "address; no interface of this machine has it");
+    const std::string_view message = second.error().message();
+    const std::string_view network = (*first)->address().network;
+    const bool is_told = message.find("another socket has it") != std::string_view::npos;
+    EXPECT_EQ(is_told, network != "inproc") << message;
+    EXPECT_EQ(message.ends_with(": port 0 takes a free one"), network == "tcp") << message;
     const auto name = *Address::parse("tcp://shop.example:80");
     EXPECT_EQ(sides.server().listen(name).error().message(),
               "listen on tcp://shop.example:80: a listener takes a numeric address or localhost, "
@@ -331,6 +339,21 @@ TEST_P(NetworkConformance, listening_where_somebody_does_is_refused) {
     const auto udp = *Address::parse("udp://127.0.0.1:80");
     EXPECT_EQ(sides.server().listen(udp).error().code(), Code::invalid_argument);
     EXPECT_EQ(sides.client().dial(udp).error().code(), Code::invalid_argument);
+  });
+}
+
+TEST_P(NetworkConformance, localhost_is_a_name_that_listens_and_is_dialled) {
+  with_sides([](Sides& sides) {
+    auto listener = sides.server().listen(*Address::parse("tcp://localhost:0"));
+    ASSERT_TRUE(listener) << listener.error();
+    const Address where = (*listener)->address();
+    EXPECT_EQ(where.host, "127.0.0.1");
+    const Address named{.network = "tcp", .host = "localhost", .port = where.port};
+    const auto stream = sides.server().dial(
+        named, {}, {.bind = Address{.network = "tcp", .host = "localhost", .port = 0}});
+    ASSERT_TRUE(stream) << stream.error();
+    EXPECT_EQ((*stream)->remote_address(), where);
+    EXPECT_EQ((*stream)->local_address().host, "127.0.0.1");
   });
 }
 

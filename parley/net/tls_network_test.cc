@@ -91,6 +91,24 @@ PARLEY_FIBER_TEST(TlsNetwork,
   wait_until([&] { return wrong.refused == 1; });
 }
 
+PARLEY_FIBER_TEST(TlsNetwork, a_server_at_localhost_has_to_be_localhost) {
+  const testing::TestAuthority authority("Tea CA");
+  SocketNetwork sockets;
+  const auto server =
+      *TlsServer::create({.identities = {authority.issue({.dns_names = {"localhost"}})}});
+  const auto client = *TlsClient::create({.ca_pem = authority.pem()});
+  TlsNetwork network({.below = &sockets, .server = server.get(), .client = client.get()});
+  const auto listener = *network.listen(*Address::parse("tcp://localhost:0"));
+  const std::string port = std::to_string(listener->address().port);
+  EXPECT_EQ(listener->address().to_string(), "tcp://127.0.0.1:" + port);
+  const auto stream = network.dial(*Address::parse("tcp://localhost:" + port));
+  ASSERT_TRUE(stream) << stream.error();
+  EXPECT_EQ((*stream)->remote_address(), listener->address());
+  EXPECT_TRUE(listener->accept());
+  const auto by_number = network.dial(listener->address());
+  EXPECT_EQ(by_number.error().code(), Code::unauthenticated) << by_number.error();
+}
+
 PARLEY_FIBER_TEST(TlsNetwork, who_is_slow_or_speaks_no_tls_holds_up_nobody_and_is_told_of) {
   Town town(16, "shop.example", 1s);
   const auto listener = town.listen();

@@ -20,6 +20,7 @@
 #include "parley/peer/body.h"
 #include "parley/peer/context.h"
 #include "parley/peer/direct_call.h"
+#include "parley/peer/handler_signature.h"
 #include "parley/wire/message.h"
 
 namespace parley {
@@ -64,32 +65,6 @@ struct Handler : std::function<Status(Context&, const wire::Message&, Answer&)> 
 };
 
 namespace impl {
-
-// A parameter a message can fill: a value, or a const (or rvalue) reference to one. A Context is
-// taken by reference.
-template <class P>
-inline constexpr bool is_fillable =
-    std::is_same_v<std::remove_cvref_t<P>, Context>
-        ? std::is_same_v<P, Context&>
-        : !std::is_lvalue_reference_v<P> || std::is_const_v<std::remove_reference_t<P>>;
-
-template <class... P>
-struct AreFillable : std::bool_constant<(is_fillable<P> && ...)> {};
-
-template <class F>
-concept HasSignature = std::is_pointer_v<F> || requires { &F::operator(); };
-
-// The parameters after the Context, which may be the first.
-template <class Parameters>
-struct WithoutContext {
-  static constexpr bool takes_context = false;
-  using Arguments = Parameters;
-};
-template <class... P>
-struct WithoutContext<std::tuple<Context, P...>> {
-  static constexpr bool takes_context = true;
-  using Arguments = std::tuple<P...>;
-};
 
 // Reads the arguments of the request, `type` being their table, and holds them against its rules
 // (PeerOptions::validate).
@@ -163,25 +138,15 @@ Status decode_request(const Context& context, const wire::Message& request, cons
 
 }  // namespace impl
 
-// A handler around `function`: a free function or a function object with one, not overloaded, call
-// operator. Parameters: an optional leading Context&, then any number of types the codec knows, by
-// value or const reference. Returns T, void, Result<T> or Status. All calls use one copy of
-// `function`, in parallel: its captures, and the members of a mutable one, are shared.
-// `names`: of the parameters after the Context, so that callers may send them by name.
+namespace impl {
+
+// make_handler() for a function whose signature will do.
 template <codec::Name... names, class F>
-Handler make_handler(F function) {
-  static_assert(!std::is_member_function_pointer_v<F>,
-                "a member function needs its object: member_function(object, &T::f) has it");
-  static_assert(impl::HasSignature<F>,
-                "handle() takes a function or a lambda whose parameters are named types: neither "
-                "auto parameters nor overloads");
+Handler make_servable(F function) {
   using Signature = codec::Signature<F>;
-  static_assert(Signature::template Declared<impl::AreFillable>::value,
-                "a handler takes an optional leading parley::Context&, then values or const "
-                "references");
-  using Split = impl::WithoutContext<typename Signature::Parameters>;
-  using Direct = typename Signature::template Declared<impl::DirectParameters>;
-  constexpr impl::DirectTypes direct = impl::direct_types<F, typename Split::Arguments, names...>();
+  using Split = WithoutContext<typename Signature::Parameters>;
+  using Direct = typename Signature::template Declared<DirectParameters>;
+  constexpr DirectTypes direct = direct_types<F, typename Split::Arguments, names...>();
   Handler handler = [function = std::move(function)](Context& context, const wire::Message& request,
                                                      Answer& answer) mutable -> Status {
     if constexpr (direct.arguments != nullptr) {
@@ -190,12 +155,12 @@ Handler make_handler(F function) {
       }
     }
     typename Split::Arguments arguments;
-    Status status = impl::decode_request(
+    Status status = decode_request(
         context, request, codec::arguments_type<typename Split::Arguments, names...>(), arguments);
     if (!status.is_ok()) return status;
     return std::apply(
         [&](auto&... argument) {
-          return impl::run_guarded(context, answer, [&]() -> typename Signature::Return {
+          return run_guarded(context, answer, [&]() -> typename Signature::Return {
             if constexpr (Split::takes_context) {
               return function(context, std::move(argument)...);
             } else {
@@ -209,17 +174,36 @@ Handler make_handler(F function) {
   return handler;
 }
 
+}  // namespace impl
+
+// A handler around `function`: a free function or a function object with one, not overloaded, call
+// operator. Parameters: an optional leading Context&, then any number of types the codec knows, by
+// value or const reference. Returns T, void, Result<T> or Status. All calls use one copy of
+// `function`, in parallel: its captures, and the members of a mutable one, are shared.
+// `names`: of the parameters after the Context, so that callers may send them by name.
+template <codec::Name... names, class F>
+Handler make_handler(F function) {
+  impl::refuse_signature<F>();
+  if constexpr (impl::is_servable<F>) {
+    return impl::make_servable<names...>(std::move(function));
+  } else {
+    return {};
+  }
+}
+
 // What schemas say of a function that make_handler takes.
 template <class F, codec::Name... names>
 codec::MethodShape handler_shape(std::string_view method, std::string_view description) {
-  using Arguments =
-      typename impl::WithoutContext<typename codec::Signature<F>::Parameters>::Arguments;
   codec::MethodShape shape{.name = std::string(method), .description = std::string(description)};
-  if constexpr (std::tuple_size_v<Arguments> > 0) {
-    shape.parameters = &codec::arguments_type<Arguments, names...>();
+  if constexpr (impl::is_servable<F>) {
+    using Arguments =
+        typename impl::WithoutContext<typename codec::Signature<F>::Parameters>::Arguments;
+    if constexpr (std::tuple_size_v<Arguments> > 0) {
+      shape.parameters = &codec::arguments_type<Arguments, names...>();
+    }
+    using Returned = codec::ReturnedBy<F>;
+    if constexpr (!std::is_void_v<Returned>) shape.result = &codec::type_of<Returned>();
   }
-  using Returned = codec::ReturnedBy<F>;
-  if constexpr (!std::is_void_v<Returned>) shape.result = &codec::type_of<Returned>();
   return shape;
 }
 

@@ -38,32 +38,18 @@ struct TakesStream<Context&, S> {
   using Parameter = StreamParameter<S>;
 };
 
-}  // namespace impl
+template <class Return>
+inline constexpr bool ends_stream = std::is_void_v<Return> || std::is_same_v<Return, Status> ||
+                                    std::is_same_v<Return, Result<void>>;
 
-// `function`: (Stream<In, Out>&) or (RawStream&), behind an optional Context&; it returns Status,
-// Result<void> or nothing, and the stream ends with that. What it throws becomes internal. All
-// streams use one copy of it, in parallel.
-template <class F>
-Handler make_stream_handler(F function) {
-  static_assert(!std::is_member_function_pointer_v<F>,
-                "a member function needs its object: member_function(object, &T::f) has it");
-  static_assert(impl::HasSignature<F>,
-                "handle_stream() takes a function or a lambda whose "
-                "parameters are named types, not overloaded");
-  using Signature = codec::Signature<F>;
-  using Takes = typename Signature::template Declared<impl::TakesStream>;
-  static_assert(Takes::is,
-                "a handler of a stream takes an optional leading parley::Context&, then a "
-                "parley::Stream<In, Out>& or a parley::RawStream&");
-  using Return = typename Signature::Return;
-  static_assert(std::is_void_v<Return> || std::is_same_v<Return, Status> ||
-                    std::is_same_v<Return, Result<void>>,
-                "a handler of a stream returns a Status, a Result<void> or nothing");
+// make_stream_handler() for a function whose signature will do.
+template <class Takes, class Return, class F>
+Handler make_servable_stream(F function) {
   return [function = std::move(function)](Context& context, const wire::Message&,
                                           Answer&) mutable -> Status {
     auto stream = Takes::Parameter::make(context.stream(), context);
     if constexpr (!Takes::Parameter::is_raw) {
-      Status known = impl::require_known(context.options(), context.body_codec());
+      Status known = require_known(context.options(), context.body_codec());
       if (!known.is_ok()) return known;
     }
     Status ended;
@@ -85,6 +71,35 @@ Handler make_stream_handler(F function) {
     });
     return threw.is_ok() ? ended : threw;
   };
+}
+
+}  // namespace impl
+
+// `function`: (Stream<In, Out>&) or (RawStream&), behind an optional Context&; it returns Status,
+// Result<void> or nothing, and the stream ends with that. What it throws becomes internal. All
+// streams use one copy of it, in parallel.
+template <class F>
+Handler make_stream_handler(F function) {
+  static_assert(!std::is_member_function_pointer_v<F>,
+                "parley: a member function needs its object: member_function(object, &T::f) has "
+                "it");
+  static_assert(impl::HasSignature<F> || std::is_member_function_pointer_v<F>,
+                "parley: handle_stream() takes a function or a lambda whose parameters are named "
+                "types, not overloaded");
+  if constexpr (impl::HasSignature<F>) {
+    using Signature = codec::Signature<F>;
+    using Takes = typename Signature::template Declared<impl::TakesStream>;
+    static_assert(Takes::is,
+                  "parley: a handler of a stream takes an optional leading parley::Context&, then "
+                  "a parley::Stream<In, Out>& or a parley::RawStream&");
+    using Return = typename Signature::Return;
+    static_assert(!Takes::is || impl::ends_stream<Return>,
+                  "parley: a handler of a stream returns a Status, a Result<void> or nothing");
+    if constexpr (Takes::is && impl::ends_stream<Return>) {
+      return impl::make_servable_stream<Takes, Return>(std::move(function));
+    }
+  }
+  return {};
 }
 
 }  // namespace parley

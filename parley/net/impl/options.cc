@@ -131,7 +131,7 @@ Status apply(const ListenOptions& options, int fd, const Address& address) {
 Status apply(const DialOptions& options, int fd, const Address& remote) {
   if (Status s = apply(options.stream, fd, remote.network); !s.is_ok()) return s;
   if (!options.bind) return {};
-  const Address& from = *options.bind;
+  const Address from = options.bind->as_numbers();
   if (from.network != remote.network) {
     return {Code::invalid_argument,
             "option bind: " + from.to_string() + " cannot dial " + remote.to_string()};

@@ -76,13 +76,13 @@ Result<std::uint16_t> SimState::free_port(SimHost& host) const {
 
 Result<SimListeningRef> SimState::listen(SimHost& host, const Address& address,
                                          const ListenOptions& options) {
-  if (Status s = check(address, options); !s.is_ok()) return s;
+  Address own = address.as_numbers();
+  if (Status s = check(own, options); !s.is_ok()) return s;
   const std::lock_guard lock(mutex_);
   if (Status s = usable(host); !s.is_ok()) return s;
-  Address own = address;
   if (own.network == "tcp") {
     if (!is_own(host, own) && !is_any(own)) {
-      return errno_status(EADDRNOTAVAIL, "bind " + own.to_string());
+      return bind_error(EADDRNOTAVAIL, own);
     }
     if (own.port == 0) {
       const auto port = free_port(host);
@@ -91,7 +91,7 @@ Result<SimListeningRef> SimState::listen(SimHost& host, const Address& address,
     }
   }
   for (const SimListeningRef& one : host.listeners) {
-    if (overlap(*one, own, options)) return errno_status(EADDRINUSE, "bind " + own.to_string());
+    if (overlap(*one, own, options)) return bind_error(EADDRINUSE, own);
   }
   auto listening = std::make_shared<SimListening>();
   listening->host = &host;
@@ -113,7 +113,8 @@ SimListeningRef SimState::listener_at(const SimHost& host, const Address& addres
   return found[random_.below(found.size())];  // several with reuse_port
 }
 
-Result<SimState::Target> SimState::target_of(SimHost& from, const Address& address) {
+Result<SimState::Target> SimState::target_of(SimHost& from, const Address& named) {
+  const Address address = named.as_numbers();
   if (address.network == "unix") return Target{&from, address};
   Target target{nullptr, address};
   if (!address.is_numeric()) {
@@ -146,13 +147,14 @@ Result<Address> SimState::local_of(SimHost& host, const Target& target,
   Address local{.network = "tcp", .host = is_ipv6(target.address) ? host.ipv6 : host.ipv4};
   if (is_loopback(target.address)) local.host = target.address.host;
   if (options.bind) {
-    const Address& bind = *options.bind;
-    const std::string what = "option bind: bind " + bind.to_string();
+    const Address bind = options.bind->as_numbers();
     if (!is_any(bind)) {
-      if (!is_own(host, bind)) return errno_status(EADDRNOTAVAIL, what);
+      if (!is_own(host, bind)) return bind_error(EADDRNOTAVAIL, bind).with_context("option bind");
       local.host = bind.host;
     }
-    if (host.dial_ports.contains(bind.port)) return errno_status(EADDRINUSE, what);
+    if (host.dial_ports.contains(bind.port)) {
+      return bind_error(EADDRINUSE, bind).with_context("option bind");
+    }
     local.port = bind.port;
   }
   if (local.port == 0) {

@@ -220,7 +220,7 @@ class SimState : public std::enable_shared_from_this<SimState> {
     Address address;
   };
   Status usable(const SimHost& host) const;
-  Result<Target> target_of(SimHost& from, const Address& address);
+  Result<Target> target_of(SimHost& from, const Address& named);
   Result<Address> local_of(SimHost& host, const Target& target, const DialOptions& options);
   SimListeningRef listener_at(const SimHost& host, const Address& address);
   Result<std::uint16_t> free_port(SimHost& host) const;

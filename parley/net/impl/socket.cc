@@ -124,10 +124,22 @@ Address local_address_of(int fd, std::string_view network) {
   return ::getsockopt(fd, level, option, &value, &size) == 0 ? value : -1;
 }
 
+Status bind_error(int error, const Address& address) {
+  const Status status = errno_status(error, "bind " + address.to_string());
+  std::string_view advice;
+  if (error == EADDRNOTAVAIL) advice = "; no interface of this machine has it";
+  if (error == EADDRINUSE) {
+    advice = address.network == "unix"
+                 ? "; another socket has it, of this process or another"
+                 : "; another socket has it, of this process or another: port 0 takes a free one";
+  }
+  return {status.code(), std::string(status.message()) + std::string(advice)};
+}
+
 [[gnu::noinline]] Status bind_to(int fd, const Address& address) {
   const SocketAddress where = socket_address_of(address);
   if (::bind(fd, where.get(), where.size) == 0) return {};
-  return errno_status(errno, "bind " + address.to_string());
+  return bind_error(errno, address);
 }
 
 [[gnu::noinline]] Status start_listening(int fd, int backlog) {

@@ -44,6 +44,8 @@ Status set_option(int fd, int level, int option, const void* value, socklen_t si
 // The number an option has; -1 when it has none.
 int get_option(int fd, int level, int option);
 Status bind_to(int fd, const Address& address);
+// Why an address cannot be had, and what to do about it.
+Status bind_error(int error, const Address& address);
 Status start_listening(int fd, int backlog);
 // shutdown(2).
 Status shut_down(int fd, int how);

@@ -36,6 +36,7 @@ void tell_of_fiber(const Frames& frames) {
 }
 
 void after_assertion() {
+  silence_others();
   Frames frames;
   trace_here(frames);
   tell_of_fiber(frames);
@@ -43,6 +44,7 @@ void after_assertion() {
 
 // The exception has not been unwound: nothing catches it, so its stack is still there.
 [[noreturn]] void on_terminate() {
+  silence_others();
   Frames frames;
   trace_here(frames);
   // What throws here would end the program before it has said what was thrown at first.

@@ -2,11 +2,23 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 
 namespace parley::rt::impl {
 
+namespace {
+
+constexpr pid_t nobody = 0;
+std::atomic<pid_t> only_speaker = nobody;
+
+}  // namespace
+
+void silence_others() { only_speaker.store(::gettid(), std::memory_order_relaxed); }
+
 void say(std::string_view text) {
+  const pid_t speaker = only_speaker.load(std::memory_order_relaxed);
+  if (speaker != nobody && speaker != ::gettid()) return;
   while (!text.empty()) {
     const auto written = ::write(STDERR_FILENO, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
