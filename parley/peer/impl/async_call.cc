@@ -46,7 +46,7 @@ Result<std::shared_ptr<AsyncCall>> AsyncCall::begin(std::shared_ptr<Connection> 
                                                     std::string_view method, wire::BodyCodec codec,
                                                     Bytes body, Then then) {
   if (Line* const line = connection->extras().line(); line != nullptr) [[unlikely]] {
-    if (!line->is_open()) return Status(Code::not_sent, "the session has ended");
+    if (!line->is_open()) return line->not_sent();
     // Plugins are around all its tries: what they are around is made as any other call.
     if (!Plugged::calls(*connection)) return line->begin_call(options, method, codec, body, then);
   }

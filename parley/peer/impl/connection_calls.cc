@@ -7,6 +7,7 @@
 #include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/filters.h"
 #include "parley/peer/impl/in_parts.h"
+#include "parley/peer/impl/reason.h"
 #include "parley/peer/impl/shortcut.h"
 #include "parley/rt/on_park.h"
 #include "parley/rt/time.h"
@@ -21,7 +22,7 @@ using wire::MessageType;
 
 // Under the lock, or once the session is no longer open: then the reason does not change any more.
 Status Connection::not_sent() const {
-  return Status(Code::not_sent, "the session has ended").with_cause(reason_.message());
+  return Status(Code::not_sent, "the session has ended").with_cause(as_cause(reason_));
 }
 
 // Under the lock: what was let in before the session began to close may still leave, while the
@@ -219,8 +220,9 @@ Status Connection::no_answer(std::string_view method, const CallTerms& terms,
                              bool by_context) const {
   const std::string when = by_context ? " before the caller's context ended"
                                       : " within " + in_milliseconds(terms.timeout);
-  return {Code::deadline_exceeded, "no answer to " + std::string(method) + " from " +
-                                       remote_address_ + when + "; it may still run there"};
+  Status status(Code::deadline_exceeded, "no answer to " + std::string(method) + " from " +
+                                             remote_address_ + when + "; it may still run there");
+  return reads_ > 0 ? status : without_a_word(status, framings_->front()->name());
 }
 
 Status Connection::push(const CallOptions& options, std::string_view method, wire::BodyCodec codec,

@@ -13,6 +13,7 @@
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/plugged.h"
+#include "parley/peer/impl/reason.h"
 #include "parley/peer/impl/terms.h"
 #include "parley/rt/blocking.h"
 #include "parley/rt/context.h"
@@ -267,7 +268,7 @@ Status Shortcut::run(const Router::Method& method, const CallOptions& options,
   }
   if (here.phase_ == Phase::ended) {
     return Status(Code::outcome_unknown, "the session was cut before the answer came")
-        .with_cause(here.reason_.message());
+        .with_cause(as_cause(here.reason_));
   }
   return status.is_ok() ? status : as_answer(std::move(status));
 }
