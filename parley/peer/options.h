@@ -142,7 +142,8 @@ struct PeerOptions {
 
   // Where connections come from; null: TCP. Must outlive the peer.
   net::Network* network = nullptr;
-  // Told, one line each, of what no caller sees: sessions that ended badly, pushes that failed.
+  // Told, one line each, of what no caller sees: sessions that ended badly, pushes that failed; and
+  // of what handlers throw, which their callers are told, too (internal, its text as the cause).
   // Fibers call it, several at once: what it writes to needs a lock if it has none of its own.
   std::function<void(std::string_view line)> log = {};
 };

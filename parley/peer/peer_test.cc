@@ -192,6 +192,7 @@ PARLEY_PEER_TEST(Peer, an_exception_becomes_internal_and_the_session_goes_on) {
   const Session session = pair.dial();
   const Status status = session.call<int>("/throw", 0).error();
   EXPECT_EQ(status.code(), Code::internal);
+  EXPECT_EQ(status.message(), "/throw: the handler threw an exception");
   EXPECT_EQ(status.cause(), "the stock file is gone");
   EXPECT_EQ(session.call<int>("/throw", 1).error().code(), Code::internal);
   EXPECT_TRUE(session.is_open());
