@@ -28,6 +28,9 @@ class PatternMatcher;
 
 namespace parley {
 
+// One that makes no sense (a time that is negative, a limit below its least value) is refused by
+// listen(), dial() and serve() of the peer: invalid_argument, with its name. A limit that may be
+// zero then allows none of what it bounds.
 struct PeerOptions {
   // How long a call waits for its answer unless CallOptions says otherwise.
   Duration call_timeout = std::chrono::seconds(30);
