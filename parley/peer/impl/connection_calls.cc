@@ -212,8 +212,13 @@ bool Connection::take_back(PendingCall& call) {
 
 Status Connection::gave_up(const Status& why, std::string_view method,
                            const CallTerms& terms) const {
-  if (why.code() != Code::deadline_exceeded) return why;
-  return no_answer(method, terms, !rt::Context::current().status().is_ok());
+  const Status context = rt::Context::current().status();
+  if (why.code() == Code::deadline_exceeded) return no_answer(method, terms, !context.is_ok());
+  const bool says_more = context.message() != name_of(context.code()) || !context.cause().empty();
+  return Status(why.code(), "the call of " + std::string(method) + " to " + remote_address_ +
+                                " was cancelled; it may still run there")
+      .with_cause(says_more ? as_cause(context) : "")
+      .with_business_code(why.business_code());
 }
 
 Status Connection::no_answer(std::string_view method, const CallTerms& terms,

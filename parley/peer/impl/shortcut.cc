@@ -264,7 +264,9 @@ Status Shortcut::run(const Router::Method& method, const CallOptions& options,
     return here.gave_up(Status(Code::deadline_exceeded, ""), method.name, terms);
   }
   if (has_waited) {
-    if (Status s = rt::Context::current().status(); !s.is_ok()) return s;
+    if (Status s = rt::Context::current().status(); !s.is_ok()) {
+      return here.gave_up(s, method.name, terms);
+    }
   }
   if (here.phase_ == Phase::ended) {
     return Status(Code::outcome_unknown, "the session was cut before the answer came")
