@@ -132,8 +132,8 @@ Status run_directly(const Context& context, const DirectCall& direct, Call call)
     return guarded_handler(context, call);
   } else {
     std::optional<R> returned;
-    if (Status s = guarded_handler(context, [&] { returned.emplace(call()); }); !s.is_ok())
-      return s;
+    Status status = guarded_handler(context, [&] { returned.emplace(call()); });
+    if (!status.is_ok()) return status;
     return give_directly<R>(*std::move(returned), direct);
   }
 }

@@ -142,8 +142,8 @@ Status run_guarded(const Context& context, Answer& answer, Call call) {
     return guarded_handler(context, call);
   } else {
     std::optional<R> returned;
-    if (Status s = guarded_handler(context, [&] { returned.emplace(call()); }); !s.is_ok())
-      return s;
+    Status status = guarded_handler(context, [&] { returned.emplace(call()); });
+    if (!status.is_ok()) return status;
     return encode_return<R>(*std::move(returned), context, answer);
   }
 }
