@@ -112,6 +112,13 @@ std::string not_reached(const CallPlan& plan, const Status& status) {
          "\n  Is the service running? Compare the address with the one it printed when it started.";
 }
 
+// Whether there were more or fewer arguments than the function has parameters.
+bool is_of_their_count(const std::string& message) {
+  const auto says = [&](std::string_view part) { return message.find(part) != std::string::npos; };
+  return says("arguments are expected") ||
+         (says("$: expected ") && (says("expected an array of ") || says(", got array")));
+}
+
 std::string advice_for_answer(const CallPlan& plan, const Status& status) {
   if (status.business_code() != 0) return "";
   switch (status.code()) {
@@ -122,6 +129,7 @@ std::string advice_for_answer(const CallPlan& plan, const Status& status) {
       }
       return "Method names are exact, capital letters included.";
     case Code::invalid_argument:
+      if (!is_of_their_count(status.message())) return "";
       return "One parameter is sent as its value, several as an array: compare the arguments with "
              "the function's parameters.";
     case Code::internal:

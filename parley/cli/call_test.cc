@@ -50,6 +50,21 @@ TEST(Call, a_method_without_its_slash_is_noticed) {
   EXPECT_NE(text.find("try '/order/place'"), std::string::npos) << text;
 }
 
+TEST(Call, how_several_arguments_are_written_is_told_only_where_their_count_is_wrong) {
+  constexpr std::string_view advice = "One parameter is sent as its value, several as an array";
+  const auto advises = [&](std::string message) {
+    const Status status = answered(Code::invalid_argument, std::move(message));
+    return failure_text(plan, status, true).find(advice) != std::string::npos;
+  };
+  EXPECT_TRUE(advises("/add: 2 arguments are expected, in an array, got a single value"));
+  EXPECT_TRUE(advises("/now: no arguments are expected, got a body of 3 bytes"));
+  EXPECT_TRUE(advises("/add: $: expected an array of 2 elements, got 3"));
+  EXPECT_TRUE(advises("/square: $: expected integer, got array"));
+  EXPECT_FALSE(advises("/add: $[0]: expected integer, got string"));
+  EXPECT_FALSE(advises("/add: $[1]: expected an array of 3 elements, got 2"));
+  EXPECT_FALSE(advises("/square: $: expected integer, got string"));
+}
+
 TEST(Call, silence_says_whether_to_try_again) {
   EXPECT_TRUE(failure_text(plan, Status(Code::not_sent, "cut"), true).ends_with("try again."));
   EXPECT_TRUE(failure_text(plan, Status(Code::resource_exhausted, "too large"), true)

@@ -21,6 +21,12 @@ Status read_target(const Flags& flags, CallPlan& plan) {
   }
   if (arguments.size() < 2) return missing("method", "its name after the address, like /math/add");
   plan.address = arguments[0];
+  if (plan.address.starts_with("inproc:")) {
+    return Status(Code::invalid_argument,
+                  "\"" + excerpt(plan.address) +
+                      "\": inproc: names are within one process; write where the service listens "
+                      "for others, such as tcp://127.0.0.1:4711");
+  }
   plan.method = arguments[1];
   if (plan.method.empty()) return missing("method", "its name after the address, like /math/add");
   if (plan.method.find("://") != std::string::npos) {

@@ -60,6 +60,12 @@ TEST(Plan, notices_address_and_method_swapped) {
             std::string::npos);
 }
 
+TEST(Plan, refuses_a_name_that_is_within_another_process) {
+  EXPECT_TRUE(refusal({"inproc:me", "/m"})
+                  .starts_with("\"inproc:me\": inproc: names are within one process"));
+  EXPECT_TRUE(plan_of({"tcp://inproc:1", "/m"}));
+}
+
 TEST(Plan, refuses_options_that_make_no_sense) {
   EXPECT_TRUE(refusal({"-t", "5", "tcp://h:1", "/m"}).starts_with("--timeout: \"5\" has no unit"));
   EXPECT_TRUE(refusal({"-m", "user", "tcp://h:1", "/m"}).starts_with("--meta: \"user\" is not"));

@@ -29,6 +29,8 @@ Result<wire::Message> CallHandle::take() {
   return call_->take();
 }
 
+std::string_view CallHandle::method() const { return call_ == nullptr ? "" : call_->method(); }
+
 void CallHandle::cancel() const {
   if (call_ != nullptr) call_->cancel();
 }

@@ -41,6 +41,7 @@ class CallHandle {
   Status wait(rt::Deadline deadline) const;
   Result<wire::Message> take();
   void cancel() const;
+  [[nodiscard]] std::string_view method() const;
   [[nodiscard]] const PeerOptions& options() const { return *options_; }
 
  private:
@@ -68,7 +69,7 @@ class AsyncCall {
   Result<R> get() {
     auto reply = handle_.take();
     if (!reply) return reply.error();
-    return decode_result<R>(handle_.options(), *reply);
+    return decode_result<R>(handle_.options(), *reply, handle_.method());
   }
 
   // Gives the call up, unless it has ended: it ends with cancelled, and the other side is told,

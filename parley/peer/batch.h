@@ -76,7 +76,7 @@ class Batch {
     results.reserve(calls.size());
     for (impl::BatchedCall& each : calls) {
       if (each.reply) {
-        results.push_back(decode_result<R>(session_.options(), *each.reply));
+        results.push_back(decode_result<R>(session_.options(), *each.reply, each.method));
       } else {
         results.push_back(each.reply.error());
       }

@@ -95,7 +95,7 @@ Status encode_value_as(const PeerOptions& options, BodyCodec codec, std::string&
 Status decode_value_as(const PeerOptions& options, BodyCodec codec, const Bytes& body,
                        const codec::Type& type, void* value) {
   if (codec == BodyCodec::none && body.empty() && !is_raw(type)) {
-    return {Code::invalid_argument, "the body is empty where arguments are expected"};
+    return {Code::invalid_argument, "the body is empty where a value is expected"};
   }
   std::string joined;
   const std::string_view text = text_of(body, joined);
@@ -106,12 +106,24 @@ Status decode_value_as(const PeerOptions& options, BodyCodec codec, const Bytes&
                                    decode_options);
 }
 
+Status unlike_result(const wire::Message& message, std::string_view method, Status status) {
+  const bool is_empty = message.body_codec == BodyCodec::none && message.body.empty();
+  if (is_empty) {
+    status = Status(Code::invalid_argument, "the body is empty where a result is expected");
+  }
+  return status.with_context(method.empty() ? "the answer"
+                                            : "the answer of " + std::string(method));
+}
+
 Status decode_arguments_as(const PeerOptions& options, const wire::Message& message,
                            const codec::Type& type, void* arguments) {
   const codec::Body<void> body = codec::body_of(type, arguments);
   if (body.type == nullptr) return require_no_arguments(message);
   if (body.type == &type && message.body_codec == BodyCodec::json) {
     if (Status s = require_several(message.body, type.members()); !s.is_ok()) return s;
+  }
+  if (message.body_codec == BodyCodec::none && message.body.empty()) {
+    return {Code::invalid_argument, "the body is empty where arguments are expected"};
   }
   return decode_value_as(options, message.body_codec, message.body, *body.type, body.object);
 }

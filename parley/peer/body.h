@@ -51,6 +51,8 @@ Status decode_arguments_as(const PeerOptions& options, const wire::Message& mess
 // PeerOptions::codecs.
 const codec::CodecRegistry& codecs_of(const PeerOptions& options);
 [[nodiscard]] bool is_known(const PeerOptions& options, wire::BodyCodec codec);
+// What is told of an answer that is not what its caller expects.
+Status unlike_result(const wire::Message& message, std::string_view method, Status status);
 // Ok when bodies in that codec can be read and written, or it is none.
 Status require_known(const PeerOptions& options, wire::BodyCodec codec);
 
@@ -139,8 +141,10 @@ Result<T> decode_body(const PeerOptions& options, wire::BodyCodec codec, const B
 }
 
 // The result in a reply. With R = void the body is not looked at; R = wire::Message is all of it.
+// `method`: for the error that it is none; empty where it is not known any more.
 template <class R>
-Result<R> decode_result(const PeerOptions& options, const wire::Message& message) {
+Result<R> decode_result(const PeerOptions& options, const wire::Message& message,
+                        std::string_view method) {
   if constexpr (std::is_void_v<R>) {
     return {};
   } else if constexpr (std::is_same_v<R, wire::Message>) {
@@ -153,7 +157,7 @@ Result<R> decode_result(const PeerOptions& options, const wire::Message& message
       }
     }
     Result<R> result = decode_body<R>(options, message.body_codec, message.body);
-    if (!result) return result.error().with_context("the answer");
+    if (!result) return impl::unlike_result(message, method, result.error());
     return result;
   }
 }

@@ -252,7 +252,8 @@ PARLEY_PEER_TEST(BodyCodec, ones_own_joins_the_registry_of_a_peer) {
   EXPECT_EQ(poor.call<int>({.body_codec = own}, "/add", 1, 2).error().code(),
             Code::invalid_argument);
   const Status answer = poor.call<Price>({.accept_body_codec = own}, "/price", Order()).error();
-  EXPECT_TRUE(answer.message().starts_with("the answer: no codec has the id 'q'")) << answer;
+  EXPECT_TRUE(answer.message().starts_with("the answer of /price: no codec has the id 'q'"))
+      << answer;
 }
 
 PARLEY_PEER_TEST(BodyCodec, bytes_pass_in_every_one_and_a_handler_says_what_its_own_are) {

@@ -80,8 +80,9 @@ class Context {
     reply_codec_ = codec;
   }
 
-  // Internal: of the peer.
+  // Internal: of the peer, and a line for its log.
   [[nodiscard]] const PeerOptions& options() const;
+  void log(const std::string& line) const;
   [[nodiscard]] bool is_answered_in_json() const {
     const bool is_plain = request_->body_codec == wire::BodyCodec::json &&
                           request_->metadata.empty() && !reply_codec_;

@@ -295,5 +295,76 @@ PARLEY_PEER_TEST(Deadlines, raw_carries_neither) {
   EXPECT_TRUE(ended.receive()->status.is_ok());
 }
 
+// Says when it is in, and waits until its caller has gone.
+class Slow {
+ public:
+  void serve(Peer& peer) {
+    peer.handle("/job/slow", [this](int) {
+      entered_.set();
+      (void)rt::Event().wait();
+    });
+  }
+  void wait_for_entered() {
+    EXPECT_TRUE(entered_.wait().is_ok());
+    entered_.reset();
+  }
+
+ private:
+  rt::Event entered_;
+};
+
+PARLEY_PEER_TEST(Deadlines, a_call_that_is_cancelled_says_which_it_was_and_to_whom) {
+  Slow slow;
+  Pair pair;
+  slow.serve(pair.server);
+  const Session session = pair.dial();
+  const std::string expected = "the call of /job/slow to " + session.remote_address() +
+                               " was cancelled; it may still run there";
+  const Status reasons[] = {Status(Code::cancelled, "cancelled"),
+                            Status(Code::aborted, "changed my mind").with_cause("rain")};
+  for (const Status& reason : reasons) {
+    auto [context, cancel] = rt::Context::current().with_cancel();
+    Status called;
+    Status awaited;
+    {
+      rt::Scope scope;
+      scope.go("caller", [&, &bound_to = context] {
+        const rt::WithContext bound(bound_to);
+        called = session.call("/job/slow", 1).error();
+        auto handle = session.call_async("/job/slow", 1);
+        awaited = handle.get().error();
+      });
+      slow.wait_for_entered();
+      cancel(reason);
+    }
+    EXPECT_EQ(called.code(), reason.code());
+    EXPECT_EQ(called.message(), expected);
+    EXPECT_EQ(called.cause(), reason.code() == Code::cancelled ? "" : "changed my mind: rain");
+    EXPECT_EQ(awaited.code(), reason.code()) << "its context is over before it is sent";
+    EXPECT_EQ(awaited.message().find("event:"), std::string::npos) << awaited;
+  }
+}
+
+PARLEY_PEER_TEST(Deadlines, a_call_that_is_cancelled_while_its_handle_is_asked_says_so_too) {
+  Slow slow;
+  Pair pair;
+  slow.serve(pair.server);
+  const Session session = pair.dial();
+  auto [context, cancel] = rt::Context::current().with_cancel();
+  Status awaited;
+  auto handle = session.call_async("/job/slow", 1);
+  rt::Scope scope;
+  scope.go("caller", [&, &bound_to = context] {
+    const rt::WithContext bound(bound_to);
+    awaited = handle.get().error();
+  });
+  slow.wait_for_entered();
+  cancel();
+  scope.join();
+  EXPECT_EQ(awaited.code(), Code::cancelled);
+  EXPECT_EQ(awaited.message(), "the call of /job/slow to " + session.remote_address() +
+                                   " was cancelled; it may still run there");
+}
+
 }  // namespace
 }  // namespace parley

@@ -20,10 +20,10 @@
 #include <vector>
 
 #include "parley/base/bytes.h"
-#include "parley/base/guard.h"
 #include "parley/base/result.h"
 #include "parley/codec/signature.h"
 #include "parley/peer/body.h"
+#include "parley/peer/guarded_handler.h"
 #include "parley/wire/message.h"
 
 namespace parley {
@@ -127,12 +127,13 @@ Status give_directly(R returned, const DirectCall& call) {
 
 // Calls the function behind the guard.
 template <class R, class Call>
-Status run_directly(const DirectCall& direct, Call call) {
+Status run_directly(const Context& context, const DirectCall& direct, Call call) {
   if constexpr (std::is_void_v<R>) {
-    return guarded(call);
+    return guarded_handler(context, call);
   } else {
     std::optional<R> returned;
-    if (Status s = guarded([&] { returned.emplace(call()); }); !s.is_ok()) return s;
+    Status status = guarded_handler(context, [&] { returned.emplace(call()); });
+    if (!status.is_ok()) return status;
     return give_directly<R>(*std::move(returned), direct);
   }
 }
@@ -140,10 +141,11 @@ Status run_directly(const DirectCall& direct, Call call) {
 template <class... P>
 struct DirectParameters {
   template <class R, class F, std::size_t... at>
-  static Status call(F& function, Context& /*context*/, const DirectCall& direct,
+  static Status call(F& function, Context& context, const DirectCall& direct,
                      std::index_sequence<at...> /*all*/) {
-    return run_directly<R>(
-        direct, [&]() -> R { return function(direct_argument<P>(direct.arguments[at])...); });
+    return run_directly<R>(context, direct, [&]() -> R {
+      return function(direct_argument<P>(direct.arguments[at])...);
+    });
   }
   template <class R, class F>
   static Status call(F& function, Context& context, const DirectCall& direct) {
@@ -155,7 +157,7 @@ struct DirectParameters<Context&, P...> {
   template <class R, class F, std::size_t... at>
   static Status call(F& function, Context& context, const DirectCall& direct,
                      std::index_sequence<at...> /*all*/) {
-    return run_directly<R>(direct, [&]() -> R {
+    return run_directly<R>(context, direct, [&]() -> R {
       return function(context, direct_argument<P>(direct.arguments[at])...);
     });
   }

@@ -13,13 +13,13 @@
 #include <utility>
 
 #include "parley/base/bytes.h"
-#include "parley/base/guard.h"
 #include "parley/base/result.h"
 #include "parley/codec/quick_json.h"
 #include "parley/codec/signature.h"
 #include "parley/peer/body.h"
 #include "parley/peer/context.h"
 #include "parley/peer/direct_call.h"
+#include "parley/peer/guarded_handler.h"
 #include "parley/peer/handler_signature.h"
 #include "parley/wire/message.h"
 
@@ -109,15 +109,16 @@ Status encode_return(R returned, const Context& context, Answer& answer) {
   }
 }
 
-// Calls `call()` behind the guard that turns what it throws into internal.
+// Calls `call()` behind the guard that turns what it throws into internal, and logs it.
 template <class Call>
 Status run_guarded(const Context& context, Answer& answer, Call call) {
   using R = decltype(call());
   if constexpr (std::is_void_v<R>) {
-    return guarded(call);
+    return guarded_handler(context, call);
   } else {
     std::optional<R> returned;
-    if (Status s = guarded([&] { returned.emplace(call()); }); !s.is_ok()) return s;
+    Status status = guarded_handler(context, [&] { returned.emplace(call()); });
+    if (!status.is_ok()) return status;
     return encode_return<R>(*std::move(returned), context, answer);
   }
 }
@@ -177,7 +178,8 @@ Handler make_servable(F function) {
 }  // namespace impl
 
 // A handler around `function`: a free function or a function object with one, not overloaded, call
-// operator. Parameters: an optional leading Context&, then any number of types the codec knows, by
+// operator. What it throws is internal for the caller, with the text of the exception as cause, and
+// is logged. Parameters: an optional leading Context&, then any number of types the codec knows, by
 // value or const reference. Returns T, void, Result<T> or Status. All calls use one copy of
 // `function`, in parallel: its captures, and the members of a mutable one, are shared.
 // `names`: of the parameters after the Context, so that callers may send them by name.

@@ -28,6 +28,9 @@ class PatternMatcher;
 
 namespace parley {
 
+// One that makes no sense (a time that is negative, a limit below its least value) is refused by
+// listen(), dial() and serve() of the peer: invalid_argument, with its name. A limit that may be
+// zero then allows none of what it bounds.
 struct PeerOptions {
   // How long a call waits for its answer unless CallOptions says otherwise.
   Duration call_timeout = std::chrono::seconds(30);
@@ -142,7 +145,8 @@ struct PeerOptions {
 
   // Where connections come from; null: TCP. Must outlive the peer.
   net::Network* network = nullptr;
-  // Told, one line each, of what no caller sees: sessions that ended badly, pushes that failed.
+  // Told, one line each, of what no caller sees: sessions that ended badly, pushes that failed; and
+  // of what handlers throw, which their callers are told, too (internal, its text as the cause).
   // Fibers call it, several at once: what it writes to needs a lock if it has none of its own.
   std::function<void(std::string_view line)> log = {};
 };

@@ -15,6 +15,7 @@
 #include "parley/peer/impl/line.h"
 #include "parley/peer/impl/listening.h"
 #include "parley/peer/impl/origin.h"
+#include "parley/peer/impl/peer_options.h"
 #include "parley/peer/impl/plugins.h"
 #include "parley/peer/impl/words.h"
 #include "parley/peer/impl/workplace.h"
@@ -198,6 +199,7 @@ class Peer::Impl {
 
   Result<net::Address> start_listening(Peer& peer, const net::Address& address,
                                        const ListenOptions& options) {
+    if (Status s = impl::check(options); !s.is_ok()) return s;
     auto made = network(options.network).listen(address, options.socket);
     if (!made) return made.error();
     const auto listening = std::make_shared<impl::Listening>(
@@ -222,6 +224,7 @@ class Peer::Impl {
   }
 
   Result<Session> start_dialling(const net::Address& address, const DialOptions& options) {
+    if (Status s = impl::check(options); !s.is_ok()) return s;
     if (Status s = check_redial(options.redial); !s.is_ok()) return s;
     if (is_full()) return too_many_sessions();
     if (plugins_ != nullptr) {
@@ -479,23 +482,8 @@ class Peer::Impl {
                         {.max_fibers = options_->max_fibers, .min_fibers = 1}};
 };
 
-namespace {
-
-// Plugins may add others, which are asked as well.
-Status ask_before(PeerOptions& options) {
-  for (std::size_t i = 0; i < options.plugins.size(); ++i) {
-    const Plugin plugin = options.plugins[i];
-    Status status = impl::Plugins::run_one<PeerOptions&>(plugin, &Plugin::before_new_peer,
-                                                         "before_new_peer", options);
-    if (!status.is_ok()) return status;
-  }
-  return {};
-}
-
-}  // namespace
-
 Peer::Peer(PeerOptions options) {
-  Status refused = ask_before(options);
+  Status refused = impl::complete(options);
   impl_ = std::make_unique<Impl>(std::move(options), std::move(refused));
   impl_->after_new_peer(*this);
 }

@@ -135,8 +135,8 @@ class Peer {
   Status stop_listening(const net::Address& address);
 
   // Opens a session. not_sent, with the reason as cause, when that fails within
-  // DialOptions::timeout; invalid_argument for an address that is none, and for RedialOptions that
-  // make no sense; resource_exhausted at max_sessions; the error of a plugin that refused, whatever
+  // DialOptions::timeout; invalid_argument for an address that is none, and for options that make
+  // no sense; resource_exhausted at max_sessions; the error of a plugin that refused, whatever
   // its code: no call was sent.
   Result<Session> dial(std::string_view address, const DialOptions& options = {});
 

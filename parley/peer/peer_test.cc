@@ -192,6 +192,7 @@ PARLEY_PEER_TEST(Peer, an_exception_becomes_internal_and_the_session_goes_on) {
   const Session session = pair.dial();
   const Status status = session.call<int>("/throw", 0).error();
   EXPECT_EQ(status.code(), Code::internal);
+  EXPECT_EQ(status.message(), "/throw: the handler threw an exception");
   EXPECT_EQ(status.cause(), "the stock file is gone");
   EXPECT_EQ(session.call<int>("/throw", 1).error().code(), Code::internal);
   EXPECT_TRUE(session.is_open());
@@ -265,7 +266,24 @@ PARLEY_PEER_TEST(Peer, a_result_of_another_type_than_expected_is_told) {
   pair.server.handle("/text", [] { return std::string("four"); });
   const Status status = pair.dial().call<int>("/text").error();
   EXPECT_EQ(status.code(), Code::invalid_argument);
-  EXPECT_EQ(status.message(), "the answer: $: expected integer, got string");
+  EXPECT_EQ(status.message(), "the answer of /text: $: expected integer, got string");
+}
+
+PARLEY_PEER_TEST(Peer, a_result_of_a_method_that_has_none_is_told) {
+  Pair pair;
+  pair.server.handle("/nothing", [](int) {});
+  const Session session = pair.dial();
+  constexpr std::string_view expected =
+      "the answer of /nothing: the body is empty where a result is expected";
+  EXPECT_EQ(session.call<int>("/nothing", 1).error().message(), expected);
+  EXPECT_EQ(session.call<std::string>("/nothing", 1).error().message(), expected);
+  EXPECT_EQ(session.call_async<int>("/nothing", 1).get().error().message(), expected);
+  Batch<int> batch(session);
+  batch.add("/nothing", 1);
+  EXPECT_EQ(batch.call().front().error().message(), expected);
+  pair.server.handle("/half", [](int n) { return n / 2; });
+  EXPECT_EQ(session.call_raw({}, "/half", wire::BodyCodec::none, {}).error().message(),
+            "/half: the body is empty where arguments are expected");
 }
 
 PARLEY_PEER_TEST(Peer, listens_on_several_addresses_at_once) {

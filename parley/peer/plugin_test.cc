@@ -318,6 +318,8 @@ PARLEY_PEER_TEST(Plugins, what_one_throws_is_an_error_that_names_it) {
   EXPECT_EQ(there.code(), Code::internal);
   EXPECT_EQ(there.message(), "plugin serving threw an exception in serve");
   EXPECT_EQ(there.cause(), "oops");
+  EXPECT_TRUE(pair.server_log.has(
+      ": internal: /there: plugin serving threw an exception in serve (cause: oops)\n"));
   EXPECT_EQ(session.call("/here").error().message(), "plugin calling threw an exception in call");
 }
 

@@ -80,7 +80,7 @@ class Quick {
     if (!status_.is_ok()) [[unlikely]]
       return std::move(status_);
     if (!exchange_.is_read) [[unlikely]]
-      return decode_result<R>(options_, *exchange_.reply);
+      return decode_result<R>(options_, *exchange_.reply, exchange_.method);
     if constexpr (std::is_void_v<R>) {
       return {};
     } else {

@@ -476,6 +476,16 @@ PARLEY_PEER_TEST(Redial, options_that_make_no_sense_are_refused_by_dial) {
   narrow.close();
 }
 
+PARLEY_PEER_TEST(Redial, a_single_attempt_is_told_as_one) {
+  Street street;
+  RedialOptions once = soon;
+  once.count = 1;
+  const Session session = street.dial(once);
+  street.fall();
+  const std::string reason = session.wait_closed().message();
+  EXPECT_TRUE(reason.ends_with("dialled again in vain, 1 time")) << reason;
+}
+
 PARLEY_PEER_TEST(Redial, calls_nobody_waits_for_may_be_given_up_while_it_is_dialled) {
   Street street(PeerOptions{.part_bytes = in_one_frame});
   const Session session = street.dial();
@@ -484,6 +494,7 @@ PARLEY_PEER_TEST(Redial, calls_nobody_waits_for_may_be_given_up_while_it_is_dial
   street.world.block("till", "shop");
   AsyncCall<std::size_t> given_up = session.call_async<std::size_t>("/size", much);
   AsyncCall<std::size_t> late = session.call_async<std::size_t>({.timeout = 1s}, "/size", much);
+  AsyncCall<std::size_t> in_line = session.call_async<std::size_t>("/size", much);
   AsyncCall<std::size_t> at_the_end = session.call_async<std::size_t>("/size", much);
   street.fall();
   street.world.cut("till", "shop");
@@ -492,6 +503,10 @@ PARLEY_PEER_TEST(Redial, calls_nobody_waits_for_may_be_given_up_while_it_is_dial
   given_up.cancel();
   EXPECT_EQ(given_up.get().error().code(), Code::cancelled);
   EXPECT_EQ(late.get().error().code(), Code::not_sent);
+  in_line.cancel();  // as the one whose time was over
+  const Status unsent = in_line.get().error();
+  EXPECT_EQ(unsent.code(), Code::cancelled);
+  EXPECT_EQ(unsent.message(), "the call of /size was given up before it was sent");
   EXPECT_FALSE(at_the_end.has_ended());
   session.close();
   EXPECT_EQ(at_the_end.get().error().code(), Code::not_sent);

@@ -73,7 +73,8 @@ class Session {
     impl::Written<Args...> body;
     if (Status s = encode_arguments(*options_, codec, body, args...); !s.is_ok()) return s;
     Status status = exchange(options, method, label_of<Args...>(codec), std::move(body), reply);
-    return status.is_ok() ? decode_result<R>(*options_, reply) : Result<R>(std::move(status));
+    return status.is_ok() ? decode_result<R>(*options_, reply, method)
+                          : Result<R>(std::move(status));
   }
   template <class R = void, class... Args>
   Result<R> call(std::string_view method, const Args&... args) const {
@@ -116,7 +117,7 @@ class Session {
     return begin_call(
                options, method,
                [shared, own = options_](Result<wire::Message> reply) {
-                 (*shared)(reply ? decode_result<R>(*own, *reply) : Result<R>(reply.error()));
+                 (*shared)(reply ? decode_result<R>(*own, *reply, {}) : Result<R>(reply.error()));
                },
                args...)
         .error();

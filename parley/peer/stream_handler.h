@@ -7,10 +7,10 @@
 #include <type_traits>
 #include <utility>
 
-#include "parley/base/guard.h"
 #include "parley/base/result.h"
 #include "parley/codec/signature.h"
 #include "parley/peer/context.h"
+#include "parley/peer/guarded_handler.h"
 #include "parley/peer/handler.h"
 #include "parley/peer/stream.h"
 
@@ -60,7 +60,7 @@ Handler make_servable_stream(F function) {
         return function(stream);
       }
     };
-    const Status threw = guarded([&] {
+    const Status threw = impl::guarded_handler(context, [&] {
       if constexpr (std::is_void_v<Return>) {
         call();
       } else if constexpr (std::is_same_v<Return, Status>) {
@@ -76,8 +76,8 @@ Handler make_servable_stream(F function) {
 }  // namespace impl
 
 // `function`: (Stream<In, Out>&) or (RawStream&), behind an optional Context&; it returns Status,
-// Result<void> or nothing, and the stream ends with that. What it throws becomes internal. All
-// streams use one copy of it, in parallel.
+// Result<void> or nothing, and the stream ends with that. What it throws becomes internal, and is
+// logged. All streams use one copy of it, in parallel.
 template <class F>
 Handler make_stream_handler(F function) {
   static_assert(!std::is_member_function_pointer_v<F>,

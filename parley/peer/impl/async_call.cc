@@ -46,7 +46,7 @@ Result<std::shared_ptr<AsyncCall>> AsyncCall::begin(std::shared_ptr<Connection> 
                                                     std::string_view method, wire::BodyCodec codec,
                                                     Bytes body, Then then) {
   if (Line* const line = connection->extras().line(); line != nullptr) [[unlikely]] {
-    if (!line->is_open()) return Status(Code::not_sent, "the session has ended");
+    if (!line->is_open()) return line->not_sent();
     // Plugins are around all its tries: what they are around is made as any other call.
     if (!Plugged::calls(*connection)) return line->begin_call(options, method, codec, body, then);
   }
@@ -168,7 +168,15 @@ Status AsyncCall::unsent_in_time() {
 }
 
 void AsyncCall::end_unsent(const Status& why) {
-  call_.failure = why.code() == Code::deadline_exceeded ? unsent_in_time() : why;
+  if (why.code() == Code::deadline_exceeded) {
+    call_.failure = unsent_in_time();
+  } else if (why.code() == Code::not_sent) {
+    call_.failure = why;
+  } else {
+    call_.failure =
+        Status(why.code(), "the call of " + method_ + " was given up before it was sent")
+            .with_cause(why.cause());
+  }
   finish();
 }
 
@@ -216,7 +224,7 @@ Status AsyncCall::wait(rt::Deadline deadline) {
 
 Result<Message> AsyncCall::take() {
   if (Status s = wait(rt::Deadline::never()); !s.is_ok()) {
-    give_up(s);
+    give_up(connection()->gave_up(s, method_, terms_));
     const rt::WithContext bound(rt::Context::background());
     (void)done_.wait();
   }

@@ -73,6 +73,7 @@ class AsyncCall final : public Errand, private CallEnd {
   Status wait(rt::Deadline deadline);
   // Waits for the end; gives the call up when the fiber's context ends first. Once.
   Result<wire::Message> take();
+  [[nodiscard]] std::string_view method() const { return method_; }
   // With cancelled, unless it has ended.
   void cancel() { give_up(Status(Code::cancelled, "the call was given up by its caller")); }
 

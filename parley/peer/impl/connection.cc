@@ -1,6 +1,7 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/early.h"
 #include "parley/peer/impl/in_parts.h"
+#include "parley/peer/impl/reason.h"
 #include "parley/peer/impl/shortcut.h"
 #include "parley/peer/impl/turn.h"
 
@@ -174,6 +175,12 @@ void Connection::end() {
                              .with_cause(reading_.why_going)
                        : reading_.why_over;
   }
+  const std::string_view spoken = framings_->front()->name();
+  if (reads_ == 0 && sent_ > 0 && phase_ < Phase::closing) {
+    reason_ = without_a_word(reason_, spoken);
+  } else if (reads_ > 0 && !in_order && phase_ == Phase::open && !reading_.watch.has_ever_come()) {
+    reason_ = at_first_bytes(reason_, spoken);
+  }
   phase_ = Phase::ended;
   Shortcut::close_of(*this);
   PendingCall* const unsent = in_order ? InParts::take_unsent(*this) : nullptr;
@@ -200,7 +207,7 @@ void Connection::end() {
   const WorkCount left = count_work();  // calls have ended
   ending_.cut += {.handlers = left.handlers, .streams = left.streams};
   lock.unlock();
-  cancel_(Status(Code::cancelled, "the session has ended").with_cause(reason_.message()));
+  cancel_(Status(Code::cancelled, "the session has ended").with_cause(as_cause(reason_)));
   // Whoever closes waits for callbacks, but not for handlers that do not mind their context's end.
   finish_errands();
   if (extras_.plugins() != nullptr && extras_.line() == nullptr) [[unlikely]]
@@ -315,7 +322,7 @@ void Connection::fail_pending(std::uint64_t sent) {
         call->frame_end <= sent
             ? Status(Code::outcome_unknown, "the session was cut before the answer came")
             : Status(Code::not_sent, "the session was cut before the call was sent");
-    call->failure = failure.with_cause(reason_.message());
+    call->failure = failure.with_cause(as_cause(reason_));
     call->end();
     call = next;
   }

@@ -7,6 +7,7 @@
 #include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/filters.h"
 #include "parley/peer/impl/in_parts.h"
+#include "parley/peer/impl/reason.h"
 #include "parley/peer/impl/shortcut.h"
 #include "parley/rt/on_park.h"
 #include "parley/rt/time.h"
@@ -21,7 +22,7 @@ using wire::MessageType;
 
 // Under the lock, or once the session is no longer open: then the reason does not change any more.
 Status Connection::not_sent() const {
-  return Status(Code::not_sent, "the session has ended").with_cause(reason_.message());
+  return Status(Code::not_sent, "the session has ended").with_cause(as_cause(reason_));
 }
 
 // Under the lock: what was let in before the session began to close may still leave, while the
@@ -211,16 +212,22 @@ bool Connection::take_back(PendingCall& call) {
 
 Status Connection::gave_up(const Status& why, std::string_view method,
                            const CallTerms& terms) const {
-  if (why.code() != Code::deadline_exceeded) return why;
-  return no_answer(method, terms, !rt::Context::current().status().is_ok());
+  const Status context = rt::Context::current().status();
+  if (why.code() == Code::deadline_exceeded) return no_answer(method, terms, !context.is_ok());
+  const bool says_more = context.message() != name_of(context.code()) || !context.cause().empty();
+  return Status(why.code(), "the call of " + std::string(method) + " to " + remote_address_ +
+                                " was cancelled; it may still run there")
+      .with_cause(says_more ? as_cause(context) : "")
+      .with_business_code(why.business_code());
 }
 
 Status Connection::no_answer(std::string_view method, const CallTerms& terms,
                              bool by_context) const {
   const std::string when = by_context ? " before the caller's context ended"
                                       : " within " + in_milliseconds(terms.timeout);
-  return {Code::deadline_exceeded, "no answer to " + std::string(method) + " from " +
-                                       remote_address_ + when + "; it may still run there"};
+  Status status(Code::deadline_exceeded, "no answer to " + std::string(method) + " from " +
+                                             remote_address_ + when + "; it may still run there");
+  return reads_ > 0 ? status : without_a_word(status, framings_->front()->name());
 }
 
 Status Connection::push(const CallOptions& options, std::string_view method, wire::BodyCodec codec,

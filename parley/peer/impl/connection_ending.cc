@@ -7,6 +7,7 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/early.h"
 #include "parley/peer/impl/in_parts.h"
+#include "parley/peer/impl/reason.h"
 #include "parley/peer/impl/shortcut.h"
 #include "parley/rt/context.h"
 
@@ -118,7 +119,7 @@ void Connection::take_farewell(const Message& message) {
     lock.unlock();
     return quiet_.broadcast();
   }
-  reading_.why_going = start_of(message.status.message());
+  reading_.why_going = start_of(as_cause(message.status));
   ending_.has_said_goodbye = true;
   const Code why = message.status.code();
   ending_.is_sent_away = why != Code::ok && why != Code::unavailable && why != Code::not_sent;

@@ -7,6 +7,7 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/line.h"
+#include "parley/peer/impl/reason.h"
 #include "parley/peer/impl/shortcut.h"
 
 namespace parley::impl {
@@ -122,7 +123,7 @@ Status Connection::health() const {
   const std::lock_guard lock(lock_);
   if (phase_ != Phase::open || !can_send_) {
     return Status(Code::unavailable, "the session takes no calls any more")
-        .with_cause(reason_.message());
+        .with_cause(as_cause(reason_));
   }
   if (is_full()) {
     return {Code::resource_exhausted,

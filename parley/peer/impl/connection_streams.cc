@@ -7,6 +7,7 @@
 #include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/filters.h"
 #include "parley/peer/impl/in_parts.h"
+#include "parley/peer/impl/reason.h"
 #include "parley/rt/time.h"
 
 namespace parley::impl {
@@ -316,7 +317,7 @@ void Connection::fail_streams(std::uint64_t sent, bool in_order) {
     } else if (core.is_own) {
       status = Status(Code::not_sent, "the session was cut before the stream was opened");
     }
-    return status.with_cause(reason_.message());
+    return status.with_cause(as_cause(reason_));
   };
   streams_->end_all(why, in_order);
   has_room_.broadcast();

@@ -5,6 +5,7 @@
 
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/in_parts.h"
+#include "parley/peer/impl/reason.h"
 
 namespace parley::impl {
 
@@ -123,7 +124,7 @@ void Connection::send_gathered(rt::Deadline until) {
   }
   if (!std::exchange(is_sending_, false)) return;
   if (!status.is_ok()) {
-    cut(lock, status);
+    cut(lock, reads_ == 0 ? without_a_word(status, framings_->front()->name()) : status);
     sent_all_.set();
     return;
   }

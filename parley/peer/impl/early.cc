@@ -88,6 +88,7 @@ Result<Message> Early::receive(Connection& connection, Side side, const EarlyOpt
                           ? Result<bool>(false)
                           : connection.reading_.decoder->next(message);
     if (!next) return next.error();
+    if (*next) connection.reading_.watch.came();
     if (*next && message.type == MessageType::hello) {
       connection.take_hello();
     } else if (*next && message.type == MessageType::go_away) {
@@ -111,6 +112,7 @@ Result<Message> Early::receive(Connection& connection, Side side, const EarlyOpt
         return Status(Code::unavailable, "the other side closed before its first message");
       }
       came += *size;
+      ++connection.reads_;
       if (connection.reading_.decoder != nullptr) {
         connection.reading_.decoder->feed(std::string_view(room.data(), *size));
         continue;

@@ -22,7 +22,8 @@ class FrameWatch {
  public:
   explicit FrameWatch(Duration timeout) : timeout_(timeout) {}
 
-  void came() { any_came_ = true; }
+  void came() { any_came_ = ever_came_ = true; }
+  [[nodiscard]] bool has_ever_come() const { return ever_came_; }
   // Nothing more can be read of what has come so far. `oldest_unfinished`: a number for the body
   // that has been coming in parts for longest; 0: none.
   void look(bool is_mid_frame, std::uint64_t oldest_unfinished);
@@ -36,6 +37,7 @@ class FrameWatch {
   rt::Deadline parts_;
   std::uint64_t oldest_unfinished_ = 0;
   bool any_came_ = false;  // since it was looked
+  bool ever_came_ = false;
   bool was_mid_frame_ = false;
 };
 

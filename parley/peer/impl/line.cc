@@ -8,6 +8,7 @@
 #include "parley/base/guard.h"
 #include "parley/peer/impl/early.h"
 #include "parley/peer/impl/hub.h"
+#include "parley/peer/impl/reason.h"
 #include "parley/peer/impl/words.h"
 #include "parley/peer/session.h"
 #include "parley/rt/on_park.h"
@@ -352,11 +353,10 @@ void Line::failed(const Status& why, bool is_refused) {
   tried_ = why;
   if (is_refused) return end(lock, why);
   if (attempts_ < terms_.options.redial.count) return plan();
-  end(lock,
-      Status(Code::unavailable, "the session was cut (" + cut_.message() +
-                                    ") and dialled again in vain, " + std::to_string(attempts_) +
-                                    " times")
-          .with_cause(why.cause().empty() ? why.message() : why.message() + ": " + why.cause()));
+  end(lock, Status(Code::unavailable,
+                   "the session was cut (" + as_cause(cut_) + ") and dialled again in vain, " +
+                       std::to_string(attempts_) + (attempts_ == 1 ? " time" : " times"))
+                .with_cause(as_cause(why)));
 }
 
 // --- The end

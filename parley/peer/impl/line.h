@@ -104,6 +104,7 @@ class Line final : public rt::ReadyItem, public std::enable_shared_from_this<Lin
   Status on_closed(OnClosed callback) { return extras_.add_on_closed(std::move(callback)); }
   [[nodiscard]] Status health() const;
   [[nodiscard]] bool is_open() const { return !is_over_; }
+  [[nodiscard]] Status not_sent() const;  // under the lock, or once it is over
 
   // What is kept with the session.
   [[nodiscard]] Extras& extras() { return extras_; }
@@ -151,7 +152,6 @@ class Line final : public rt::ReadyItem, public std::enable_shared_from_this<Lin
     bool has_waited = false;
   };
   Result<Found> find(const Connection* failed, rt::Deadline deadline);
-  [[nodiscard]] Status not_sent() const;
   [[nodiscard]] Status not_connected() const;
   template <class Try>
   auto carry(rt::Deadline deadline, Try attempt, const bool* is_told = nullptr);

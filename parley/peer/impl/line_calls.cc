@@ -6,6 +6,7 @@
 
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/line.h"
+#include "parley/peer/impl/reason.h"
 #include "parley/rt/time.h"
 
 namespace parley::impl {
@@ -46,21 +47,23 @@ class LineErrand final : public Errand {
 }  // namespace
 
 Status Line::not_sent() const {
-  return Status(Code::not_sent, "the session has ended").with_cause(reason_.message());
+  return Status(Code::not_sent, "the session has ended").with_cause(as_cause(reason_));
 }
 
 // Under the lock.
 Status Line::not_connected() const {
-  const std::string done = attempts_ == 0 ? "" : " (" + std::to_string(attempts_) + " attempts)";
+  const std::string done = attempts_ == 0 ? ""
+                                          : " (" + std::to_string(attempts_) +
+                                                (attempts_ == 1 ? " attempt)" : " attempts)");
   return Status(Code::not_sent, "the session was cut and is being dialled again" + done)
-      .with_cause(tried_.is_ok() ? cut_.message() : tried_.message());
+      .with_cause(as_cause(tried_.is_ok() ? cut_ : tried_));
 }
 
 Status Line::health() const {
   std::unique_lock guard(lock_);
   if (is_over_) {
     return Status(Code::unavailable, "the session takes no calls any more")
-        .with_cause(reason_.message());
+        .with_cause(as_cause(reason_));
   }
   if (!is_up_) {
     const Status why = not_connected();

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "parley/base/assert.h"
@@ -29,7 +30,7 @@ class Walk {
     Next next(&Level::go_on, &level);
     Status status;
     const Status thrown = guarded([&] { status = (chain_[at]->*which_)(step_, next); });
-    return thrown.is_ok() ? status : Plugins::has_thrown(*chain_[at], called_, thrown);
+    return thrown.is_ok() ? status : has_thrown(*chain_[at], thrown);
   }
 
  private:
@@ -45,6 +46,16 @@ class Walk {
       return level.walk.go(level.at + 1);
     }
   };
+
+  // Who serves hears of it in the log, as of what a handler throws; a caller is told anyway.
+  Status has_thrown(const Plugin& plugin, const Status& thrown) const {
+    Status status = Plugins::has_thrown(plugin, called_, thrown);
+    if constexpr (std::is_same_v<Step, ServeStep>) {
+      const std::string line = status.with_context(step_.method()).to_string();
+      if (!step_.is_push()) step_.context().log(line);
+    }
+    return status;
+  }
 
   Status twice(std::size_t at) const {
     return {Code::internal, "plugin " + chain_[at]->name + " called next() twice in " +

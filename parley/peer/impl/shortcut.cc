@@ -13,6 +13,7 @@
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/plugged.h"
+#include "parley/peer/impl/reason.h"
 #include "parley/peer/impl/terms.h"
 #include "parley/rt/blocking.h"
 #include "parley/rt/context.h"
@@ -263,11 +264,13 @@ Status Shortcut::run(const Router::Method& method, const CallOptions& options,
     return here.gave_up(Status(Code::deadline_exceeded, ""), method.name, terms);
   }
   if (has_waited) {
-    if (Status s = rt::Context::current().status(); !s.is_ok()) return s;
+    if (Status s = rt::Context::current().status(); !s.is_ok()) {
+      return here.gave_up(s, method.name, terms);
+    }
   }
   if (here.phase_ == Phase::ended) {
     return Status(Code::outcome_unknown, "the session was cut before the answer came")
-        .with_cause(here.reason_.message());
+        .with_cause(as_cause(here.reason_));
   }
   return status.is_ok() ? status : as_answer(std::move(status));
 }

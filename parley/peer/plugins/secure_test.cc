@@ -140,7 +140,9 @@ PARLEY_PEER_TEST(Secure, a_plain_peer_is_refused_by_one_that_asks_for_it) {
   serve(pair.server);
   auto session = pair.client.dial(pair.address);
   ASSERT_TRUE(session);
-  EXPECT_FALSE(session->call<std::string>("/echo", "x"));
+  const Status call = session->call<std::string>("/echo", "x").error();
+  EXPECT_EQ(call.code(), Code::outcome_unknown);
+  EXPECT_NE(call.cause().find("has to be of type auth_call"), std::string::npos) << call;
   const Status reason = session->wait_closed();
   EXPECT_NE(reason.to_string().find("has to be of type auth_call"), std::string::npos) << reason;
   pair.server_log.wait_for("the first message has to be of type auth_call");

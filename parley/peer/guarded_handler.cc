@@ -1,0 +1,14 @@
+#include "parley/peer/guarded_handler.h"
+
+#include "parley/peer/context.h"
+
+namespace parley::impl {
+
+Status has_thrown(const Context& context, Status status) {
+  if (context.is_push()) return status;
+  status = status.with_context(context.method());
+  context.log(status.to_string());
+  return status;
+}
+
+}  // namespace parley::impl
