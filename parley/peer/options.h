@@ -64,8 +64,12 @@ struct PeerOptions {
   // Handlers running at once for one session. A CALL beyond is answered with resource_exhausted, a
   // PUSH beyond is dropped and logged.
   std::size_t max_handlers = 1'024;
-  // Bytes of arguments that the handlers of one session hold; what would exceed it is refused as
-  // above. One request alone may always run.
+  // Bytes of arguments that the handlers of one session hold, and of their answers that wait
+  // because the other side takes those before them slowly (max_outgoing_bytes); a request that
+  // would exceed it, or comes while they do, is refused as above. One request alone may always run.
+  // Of handlers that run by then more answers may come to wait, until there is twice as much. What
+  // an answer beyond has to say is dropped: its caller is told resource_exhausted, and that the
+  // call was run.
   std::size_t max_handler_bytes = std::size_t{64} << 20U;
   // Calls of ours waiting for an answer in one session, and callbacks of theirs that have not
   // returned; a further one fails with resource_exhausted.
