@@ -148,7 +148,8 @@ struct PeerOptions {
   net::Network* network = nullptr;
   // Told, one line each, of what no caller sees: sessions that ended badly, pushes that failed; and
   // of what handlers throw, which their callers are told, too (internal, its text as the cause).
-  // Fibers call it, several at once: what it writes to needs a lock if it has none of its own.
+  // Fibers call it, several at once: what it writes to needs a lock if it has none of its own. Of
+  // what it throws nobody hears: the line is lost.
   std::function<void(std::string_view line)> log = {};
 };
 

@@ -1,6 +1,7 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/early.h"
 #include "parley/peer/impl/in_parts.h"
+#include "parley/peer/impl/logging.h"
 #include "parley/peer/impl/reason.h"
 #include "parley/peer/impl/shortcut.h"
 #include "parley/peer/impl/turn.h"
@@ -333,8 +334,8 @@ void Connection::log(const std::string& line) const {
   if (!options_->log) return;
   // The other side chose part of it (names of methods): it must not forge lines or drive a
   // terminal.
-  options_->log(printable("session " + std::to_string(number_.value()) + " with " +
-                          remote_address_ + ": " + line));
+  log_line(*options_, printable("session " + std::to_string(number_.value()) + " with " +
+                                remote_address_ + ": " + line));
 }
 
 }  // namespace parley::impl

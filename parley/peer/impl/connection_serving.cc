@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "parley/peer/guarded_handler.h"
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/enclosing.h"
@@ -177,7 +178,8 @@ void Connection::Turn::serve_quick(rt::Deadline late_by, rt::OnPark& waits) {
       begin_quick(arrived, ++number);
     }
     serving = &*served;
-    Status status = called->handler(*called_with, request, answer);
+    Status status =
+        guarded_call(*called_with, [&] { return called->handler(*called_with, request, answer); });
     serving = nullptr;
     if (!status.is_ok() || waits.was_called() || !called_with->is_as_new() ||
         !gather_small(request)) [[unlikely]] {
@@ -270,8 +272,9 @@ Status Connection::run_handler(const Router::Method& method, Context& context, M
   if (request.is_filtered && !method.takes_filtered) [[unlikely]] {
     if (Status s = unfilter_request(request, waits); !s.is_ok()) return s;
   }
+  const auto call = [&] { return method.handler(context, request, answer); };
   if (method.is_quick.load(std::memory_order_relaxed)) {
-    Status status = method.handler(context, request, answer);
+    Status status = guarded_call(context, call);
     if (waits.was_called() && request.filters.empty() && !method.takes_filtered) {
       method.is_quick.store(false, std::memory_order_relaxed);
     }
@@ -281,7 +284,7 @@ Status Connection::run_handler(const Router::Method& method, Context& context, M
   waits.call_now();
   const rt::Label label("method", request.method);
   const Instant start = rt::now();
-  Status status = method.handler(context, request, answer);
+  Status status = guarded_call(context, call);
   const bool is_quick = !method.is_stream && rt::now() - start < longest_quick_call;
   method.is_quick.store(is_quick, std::memory_order_relaxed);
   return status;

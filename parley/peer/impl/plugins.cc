@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "parley/base/assert.h"
+#include "parley/peer/guarded_handler.h"
 #include "parley/peer/plugin_steps.h"
 
 namespace parley::impl {
@@ -113,7 +114,7 @@ Handler with_plugins(std::shared_ptr<const Plugins> plugins, Handler handler) {
              Context& context, const wire::Message& request, Answer& answer) {
     ServeStep step(context, answer);
     auto last = [&] {
-      Status status = handler(context, request, answer);
+      Status status = guarded_call(context, [&] { return handler(context, request, answer); });
       if (!status.is_ok()) answer.clear();
       return status;
     };
