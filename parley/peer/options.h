@@ -144,6 +144,12 @@ struct PeerOptions {
   // (plugin.h).
   std::vector<Plugin> plugins = {};
 
+  // Lines of the log about requests of one session, PUSHes that are dropped or fail and what
+  // handlers throw, within request_lines_period: whoever calls shall not fill the log. How many
+  // more there were is said before the next such line, or at the end of the session.
+  std::size_t max_request_lines = 10;
+  Duration request_lines_period = std::chrono::seconds(1);
+
   // Where connections come from; null: TCP. Must outlive the peer.
   net::Network* network = nullptr;
   // Told, one line each, of what no caller sees: sessions that ended badly, pushes that failed; and

@@ -28,6 +28,12 @@ void wait_in_turn(rt::Event& event) {
   (void)event.wait();
 }
 
+void tell_left_out(const Connection& connection, std::size_t lines) {
+  if (lines == 0) return;
+  connection.log("max_request_lines: " + std::to_string(lines) +
+                 " more lines about requests were left out");
+}
+
 }  // namespace
 
 Connection::Connection(std::unique_ptr<net::Stream> stream, SessionNumber number, Side side,
@@ -215,6 +221,7 @@ void Connection::end() {
     Early::tell_of_end(*this, reason_);
   told_.set();
   wait_for_handlers();
+  tell_left_out(*this, extras_.requests_not_logged());
   extras_.end_values();
   let_go();
 }
@@ -336,6 +343,14 @@ void Connection::log(const std::string& line) const {
   // terminal.
   log_line(*options_, printable("session " + std::to_string(number_.value()) + " with " +
                                 remote_address_ + ": " + line));
+}
+
+// Whoever is at the other side may cause one with each of its frames.
+void Connection::log_request(const std::string& line) {
+  std::size_t left_out = 0;
+  if (!extras_.may_log_request(left_out)) return;
+  tell_left_out(*this, left_out);
+  log(line);
 }
 
 }  // namespace parley::impl

@@ -106,6 +106,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   [[nodiscard]] Hub& hub() { return *hub_; }
   [[nodiscard]] std::shared_ptr<Errands> errands();
   void log(const std::string& line) const;
+  void log_request(const std::string& line);  // of those that are counted
 
   [[nodiscard]] bool is_open() const { return phase_ == Phase::open; }
   [[nodiscard]] bool is_around_caller() const;  // the calling fiber is inside a handler of it

@@ -119,7 +119,7 @@ void Connection::refuse(const Arrived& arrived) {
     answer_at_once({.seq = request.seq, .type = MessageType::reply, .status = std::move(why)});
   } else {
     if (extras_.shortcut() != nullptr) extras_.shortcut()->push_begins();
-    log("PUSH " + std::string(request.method) + " dropped: " + why.to_string());
+    log_request("PUSH " + std::string(shown_name(request.method)) + " dropped: " + why.to_string());
   }
 }
 
@@ -295,7 +295,8 @@ void Connection::finish(const Message& request, Status status, Context& context,
   Answer& answer = turn.place->answer;
   if (request.type == MessageType::push) {
     if (!status.is_ok()) {
-      log("PUSH " + std::string(request.method) + " failed: " + status.to_string());
+      log_request("PUSH " + std::string(shown_name(request.method)) +
+                  " failed: " + status.to_string());
     }
     handler_ended(held_by(request));
     return;
