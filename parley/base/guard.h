@@ -13,19 +13,31 @@
 
 namespace parley {
 
-// Ok when `f` returned; internal with the exception's what() as cause when it threw. An exception
-// not derived from std::exception is named as such.
+// What `f` returns, a Status; what on_throw(status) returns when it threw: internal with the
+// exception's what() as cause. An exception not derived from std::exception is named as such.
+// on_throw may wait: nothing is being caught any more.
+template <class F, class OnThrow>
+Status guarded_status(F&& f, OnThrow&& on_throw) {
+  Status thrown;
+  try {
+    return std::invoke(std::forward<F>(f));
+  } catch (const std::exception& error) {
+    thrown = Status(Code::internal, "the handler threw an exception").with_cause(error.what());
+  } catch (...) {
+    thrown = Status(Code::internal, "the handler threw an exception")
+                 .with_cause("not derived from std::exception");
+  }
+  return std::invoke(std::forward<OnThrow>(on_throw), std::move(thrown));
+}
+
+// Ok when `f` returned; otherwise as above.
 template <class F>
 Status guarded(F&& f) {
-  try {
+  const auto run = [&f] {
     std::invoke(std::forward<F>(f));
-    return {};
-  } catch (const std::exception& error) {
-    return Status(Code::internal, "the handler threw an exception").with_cause(error.what());
-  } catch (...) {
-    return Status(Code::internal, "the handler threw an exception")
-        .with_cause("not derived from std::exception");
-  }
+    return Status();
+  };
+  return guarded_status(run, [](Status thrown) { return thrown; });
 }
 
 }  // namespace parley

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "parley/base/guard.h"
 #include "parley/codec/form.h"
 #include "parley/codec/json.h"
 #include "parley/codec/msgpack.h"
@@ -46,6 +47,15 @@ std::string lower_case(std::string_view text) {
 }
 
 bool is_raw(const Type& type) { return type.kind == Kind::bytes && !type.bytes->is_text; }
+
+// A codec is anybody's code, and so are parts of what its values are made of.
+template <class Run>
+Status run_guarded(const Codec& codec, Run run) {
+  return guarded_status(run, [&](const Status& thrown) {
+    return Status(Code::internal, "codec \"" + codec.name + "\" threw an exception")
+        .with_cause(thrown.cause());
+  });
+}
 
 std::string shown(char id) {
   return is_printable(id) ? "'" + std::string(1, id) + "'"
@@ -143,7 +153,13 @@ Status CodecRegistry::encode(char id, std::string& out, const Type& type, const 
                              const Limits& limits) const {
   const Codec* const codec = find(id);
   if (codec == nullptr && !(id == no_codec_id && is_raw(type))) return unknown(id);
-  if (!is_raw(type)) return codec->encode(out, type, object, limits);
+  if (!is_raw(type)) {
+    const std::size_t before = out.size();
+    const Status status =
+        run_guarded(*codec, [&] { return codec->encode(out, type, object, limits); });
+    if (!status.is_ok() && out.size() > before) out.resize(before);
+    return status;
+  }
   std::string room;
   out += type.bytes->get(object, room);
   return {};
@@ -153,7 +169,9 @@ Status CodecRegistry::decode(char id, std::string_view body, const Type& type, v
                              const Limits& limits, const DecodeOptions& options) const {
   const Codec* const codec = find(id);
   if (codec == nullptr && !(id == no_codec_id && is_raw(type))) return unknown(id);
-  if (!is_raw(type)) return codec->decode(body, type, object, limits, options);
+  if (!is_raw(type)) {
+    return run_guarded(*codec, [&] { return codec->decode(body, type, object, limits, options); });
+  }
   // Nothing is gained over plain text, which is the bytes themselves.
   return decode_plain_as(body, type, object, limits, {.refuse_views = options.refuse_views});
 }

@@ -76,8 +76,9 @@ class CodecRegistry {
   // As in a Content-Type header: parameters behind ';' do not count, capitals neither.
   [[nodiscard]] const Codec* find_content_type(std::string_view type) const;
 
-  // Appends the body. Fails as the codec does, and with invalid_argument for an id that is not
-  // there, which names those that are, and for a value without a codec.
+  // Appends the body. Fails as the codec does, with internal when that threw an exception, and with
+  // invalid_argument for an id that is not there, which names those that are, and for a value
+  // without a codec.
   Status encode(char id, std::string& out, const Type& type, const void* object,
                 const Limits& limits = default_limits) const;
   Status decode(char id, std::string_view body, const Type& type, void* object,

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -206,6 +207,31 @@ TEST(Codecs, what_would_not_be_found_or_is_taken_is_refused) {
   EXPECT_EQ(error([](Codec& c) { c.encode = nullptr; }).code(), Code::invalid_argument);
   EXPECT_EQ(error([](Codec& c) { c.decode = nullptr; }).code(), Code::invalid_argument);
   EXPECT_TRUE(error([](Codec&) {}).is_ok());
+}
+
+TEST(Codec, one_that_throws_fails_with_internal_and_leaves_what_was_written_before) {
+  CodecRegistry codecs;
+  ASSERT_TRUE(
+      codecs
+          .add({.id = 'q',
+                .name = "quirky",
+                .encode = [](std::string& out, const Type&, const void*, const Limits&) -> Status {
+                  out += "half of it";
+                  throw std::runtime_error("no more ink");
+                },
+                .decode = [](std::string_view, const Type&, void*, const Limits&,
+                             const DecodeOptions&) -> Status {
+                  throw std::runtime_error("no glasses");
+                }})
+          .is_ok());
+  int value = 1;
+  std::string out = "before";
+  const Status written = codecs.encode('q', out, type_of<int>(), &value);
+  EXPECT_EQ(written.code(), Code::internal);
+  EXPECT_EQ(written.message(), "codec \"quirky\" threw an exception");
+  EXPECT_EQ(written.cause(), "no more ink");
+  EXPECT_EQ(out, "before");
+  EXPECT_EQ(codecs.decode('q', out, type_of<int>(), &value).cause(), "no glasses");
 }
 
 }  // namespace

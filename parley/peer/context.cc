@@ -17,7 +17,7 @@ std::string Context::real_ip() const { return impl::kept_with(connection_).real_
 
 const PeerOptions& Context::options() const { return connection_.extras().options(); }
 
-void Context::log(const std::string& line) const { connection_.log(line); }
+void Context::log(const std::string& line) const { connection_.log_request(line); }
 
 wire::BodyCodec Context::reply_codec() const {
   if (reply_codec_) return *reply_codec_;

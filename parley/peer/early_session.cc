@@ -31,11 +31,16 @@ Status EarlySession::set_real_ip(const std::string& ip) {
 net::Stream& EarlySession::stream() const { return impl::Early::stream(connection_); }
 
 Status EarlySession::replace_stream(const Wrap& wrap) {
+  if (has_no_stream_) return broken_;
   if (has_begun_) {
     return {Code::failed_precondition,
             "the stream is in use: it can be replaced before send() and receive() only"};
   }
-  return impl::Early::replace_stream(connection_, wrap);
+  Status status = impl::Early::replace_stream(connection_, wrap);
+  if (status.is_ok()) return status;
+  has_no_stream_ = true;
+  broken_ = status.with_context("the stream could not be replaced");
+  return broken_;
 }
 
 Status EarlySession::set_envelope(std::shared_ptr<Envelope> envelope) {
@@ -55,6 +60,7 @@ Status EarlySession::send(const wire::Message& message, const EarlyOptions& opti
             "who dialled sends an auth_call, who accepted an auth_reply; this is of type " +
                 std::string(wire::name_of(message.type))};
   }
+  if (has_no_stream_) return broken_;
   has_begun_ = true;
   if (std::exchange(has_sent_, true)) {
     return {Code::failed_precondition, "the one message that may be sent here was sent before"};
@@ -65,6 +71,7 @@ Status EarlySession::send(const wire::Message& message, const EarlyOptions& opti
 }
 
 Result<wire::Message> EarlySession::receive(const EarlyOptions& options) {
+  if (has_no_stream_) return broken_;
   has_begun_ = true;
   if (std::exchange(has_received_, true)) {
     return Status(Code::failed_precondition,

@@ -81,9 +81,10 @@ class EarlySession : public SessionView {
 
   // The connection, for what its options are; neither read from nor write to it.
   [[nodiscard]] net::Stream& stream() const;
-  // Puts what `wrap` makes of the stream in its place, a TLS stream around it, say; its error ends
-  // the session. The addresses stay as they were. failed_precondition once send() or receive() was
-  // called.
+  // Puts what `wrap` makes of the stream in its place, a TLS stream around it, say; its error (or
+  // internal, when it threw or made none) ends the session: from then on stream() is closed, and
+  // send(), receive() and this return that error. The addresses stay as they were.
+  // failed_precondition once send() or receive() was called.
   using Wrap = std::function<Result<std::unique_ptr<net::Stream>>(std::unique_ptr<net::Stream>)>;
   Status replace_stream(const Wrap& wrap);
 
@@ -113,7 +114,8 @@ class EarlySession : public SessionView {
   const Side side_;
   const bool is_redial_;
   std::string id_;
-  Status broken_;  // why it cannot go on, whatever the plugins say
+  Status broken_;               // why it cannot go on, whatever the plugins say
+  bool has_no_stream_ = false;  // it could not be replaced, which `broken_` says
   bool has_sent_ = false;
   bool has_received_ = false;
   bool has_begun_ = false;  // by any plugin

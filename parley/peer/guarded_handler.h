@@ -26,5 +26,15 @@ Status guarded_handler(const Context& context, Call&& call) {
   return has_thrown(context, std::move(status));
 }
 
+// The same of a whole handler, which returns a Status: what stands around a function (a codec, a
+// type's own constructors) is a user's code as well, and who serves a handler of any kind catches
+// nothing else.
+template <class Call>
+Status guarded_call(const Context& context, Call&& call) {
+  return guarded_status(std::forward<Call>(call), [&context](Status status) {
+    return has_thrown(context, std::move(status));
+  });
+}
+
 }  // namespace impl
 }  // namespace parley

@@ -67,8 +67,12 @@ struct PeerOptions {
   // Handlers running at once for one session. A CALL beyond is answered with resource_exhausted, a
   // PUSH beyond is dropped and logged.
   std::size_t max_handlers = 1'024;
-  // Bytes of arguments that the handlers of one session hold; what would exceed it is refused as
-  // above. One request alone may always run.
+  // Bytes of arguments that the handlers of one session hold, and of their answers that wait
+  // because the other side takes those before them slowly (max_outgoing_bytes); a request that
+  // would exceed it, or comes while they do, is refused as above. One request alone may always run.
+  // Of handlers that run by then more answers may come to wait, until there is twice as much. What
+  // an answer beyond has to say is dropped: its caller is told resource_exhausted, and that the
+  // call was run.
   std::size_t max_handler_bytes = std::size_t{64} << 20U;
   // Calls of ours waiting for an answer in one session, and callbacks of theirs that have not
   // returned; a further one fails with resource_exhausted.
@@ -143,11 +147,18 @@ struct PeerOptions {
   // (plugin.h).
   std::vector<Plugin> plugins = {};
 
+  // Lines of the log about requests of one session, PUSHes that are dropped or fail and what
+  // handlers throw, within request_lines_period: whoever calls shall not fill the log. How many
+  // more there were is said before the next such line, or at the end of the session.
+  std::size_t max_request_lines = 10;
+  Duration request_lines_period = std::chrono::seconds(1);
+
   // Where connections come from; null: TCP. Must outlive the peer.
   net::Network* network = nullptr;
   // Told, one line each, of what no caller sees: sessions that ended badly, pushes that failed; and
   // of what handlers throw, which their callers are told, too (internal, its text as the cause).
-  // Fibers call it, several at once: what it writes to needs a lock if it has none of its own.
+  // Fibers call it, several at once: what it writes to needs a lock if it has none of its own. Of
+  // what it throws nobody hears: the line is lost.
   std::function<void(std::string_view line)> log = {};
 };
 

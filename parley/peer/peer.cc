@@ -14,6 +14,7 @@
 #include "parley/peer/impl/inside.h"
 #include "parley/peer/impl/line.h"
 #include "parley/peer/impl/listening.h"
+#include "parley/peer/impl/logging.h"
 #include "parley/peer/impl/origin.h"
 #include "parley/peer/impl/peer_options.h"
 #include "parley/peer/impl/plugins.h"
@@ -450,9 +451,7 @@ class Peer::Impl {
     told = {.pauses = pauses, .at = rt::now()};
   }
 
-  void log(const std::string& line) const {
-    if (options_->log) options_->log(line);
-  }
+  void log(const std::string& line) const { impl::log_line(*options_, line); }
 
   const std::shared_ptr<const PeerOptions> options_;
   const std::shared_ptr<const impl::Plugins> plugins_;  // null when there are none
@@ -505,9 +504,7 @@ void Peer::add(const impl::MethodPlace& place, std::string_view method, Handler 
     // Told now, and not only by the first call.
     const Status rules =
         codec::check_rules_as(*shape.parameters, {.patterns = options.patterns.get()});
-    if (!rules.is_ok() && options.log) {
-      options.log(name + " will fail: " + rules.to_string());
-    }
+    if (!rules.is_ok()) impl::log_line(options, name + " will fail: " + rules.to_string());
   }
   handler = impl::with_plugins(place.plugins, std::move(handler));
   if (is_stream) {

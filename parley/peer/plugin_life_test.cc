@@ -477,18 +477,53 @@ PARLEY_PEER_TEST(PluginLife, the_stream_may_be_replaced_before_it_is_used) {
   EXPECT_FALSE(Peer().dial(pair.address)->call<int>("/x"));
 }
 
-PARLEY_PEER_TEST(PluginLife, a_stream_that_cannot_be_replaced_ends_the_session) {
-  Peer peer(with({{.name = "mask", .after_dial = [](EarlySession& session) {
-                     (void)session.replace_stream(
-                         [](std::unique_ptr<net::Stream>) -> Result<std::unique_ptr<net::Stream>> {
-                           return refusal();
-                         });
-                     return Status();
-                   }}}));
-  auto [mine, theirs] = net::testing::memory_streams();
-  const Status status = peer.serve(std::move(mine), Side::dialled).error();
-  EXPECT_EQ(status.code(), Code::internal);
-  EXPECT_NE(status.message().find("plugin mask took the stream away"), std::string::npos);
+using Replaced = Result<std::unique_ptr<net::Stream>>;
+
+PARLEY_PEER_TEST(PluginLife, a_stream_that_cannot_be_replaced_ends_the_session_whatever_is_done) {
+  const auto cannot = [](std::unique_ptr<net::Stream>) -> Replaced { return refusal(); };
+  const auto try_all = [&](EarlySession& session) {
+    const std::string address = session.stream().remote_address().to_string();
+    const Status refused = session.replace_stream(cannot);
+    EXPECT_EQ(refused.code(), refusal().code());
+    EXPECT_EQ(refused.message(), "the stream could not be replaced: " + refusal().message());
+    const auto type =
+        session.side() == Side::dialled ? MessageType::auth_call : MessageType::auth_reply;
+    EXPECT_EQ(session.send({.seq = 1, .type = type}), refused);
+    EXPECT_EQ(session.receive().error(), refused);
+    EXPECT_EQ(session.replace_stream(&masked), refused);
+    EXPECT_EQ(session.stream().remote_address().to_string(), address);
+    EXPECT_FALSE(session.stream().write("x").is_ok());
+    return Status();
+  };
+  for (const Side side : {Side::dialled, Side::accepted}) {
+    const bool is_dialled = side == Side::dialled;
+    Peer peer(is_dialled ? with({{.name = "mask", .after_dial = try_all}})
+                         : with({{.name = "mask", .after_accept = try_all}}));
+    auto [mine, theirs] = net::testing::memory_streams();
+    const Status status = peer.serve(std::move(mine), side).error();
+    EXPECT_EQ(status.code(), refusal().code());
+    EXPECT_NE(status.message().find("the stream could not be replaced"), std::string::npos);
+  }
+}
+
+PARLEY_PEER_TEST(PluginLife, what_throws_instead_of_replacing_a_stream_and_none_are_internal) {
+  const auto throws = [](std::unique_ptr<net::Stream>) -> Replaced {
+    throw std::runtime_error("no certificate");
+  };
+  const auto none = [](std::unique_ptr<net::Stream>) -> Replaced {
+    return std::unique_ptr<net::Stream>();
+  };
+  const EarlySession::Wrap wraps[] = {throws, none};
+  for (const EarlySession::Wrap& wrap : wraps) {
+    Peer peer(with({{.name = "mask", .after_dial = [&](EarlySession& session) {
+                       return session.replace_stream(wrap);
+                     }}}));
+    auto [mine, theirs] = net::testing::memory_streams();
+    const Status status = peer.serve(std::move(mine), Side::dialled).error();
+    EXPECT_EQ(status.code(), Code::internal);
+    EXPECT_NE(status.message().find("plugin mask: the stream could not be replaced"),
+              std::string::npos);
+  }
 }
 
 // --- A session that is there, and its end

@@ -10,12 +10,11 @@
 #include "parley/codec/bind.h"
 #include "parley/codec/signature.h"
 #include "parley/codec/validate.h"
+#include "parley/peer/impl/words.h"
 
 namespace parley {
 namespace {
 
-// How much of an unknown name is repeated in the error.
-constexpr std::size_t shown_method_bytes = 100;
 // A power of two, as all sizes of tables.
 constexpr std::size_t first_slots = 16;
 
@@ -123,7 +122,7 @@ const Router::Method* Router::find(std::string_view name) const {
 Status Router::not_found(std::string_view method, bool suggest) const {
   // A wrong name costs a walk over all names; keep that bounded for whoever sends garbage.
   constexpr std::size_t most_names = 200;
-  const std::string_view shown = method.substr(0, shown_method_bytes);
+  const std::string_view shown = impl::shown_name(method);
   std::string message = "no method \"" + std::string(shown) + "\" here";
   std::vector<std::string_view> names;
   if (suggest && size() <= most_names) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "parley/base/assert.h"
+#include "parley/base/guard.h"
 
 namespace parley::wire {
 namespace {
@@ -26,6 +27,15 @@ Status check(const Filters* filters, const FilterPipe& pipe, std::string_view wh
             "transfer filter " + shown(id) + " is not registered; " + std::string(what_to_do)};
   }
   return {};
+}
+
+// A filter is anybody's code, and runs where nobody else would catch what it throws.
+template <class Run>
+Result<Bytes> run_guarded(Run run) {
+  Result<Bytes> result = Bytes();
+  const Status thrown = guarded([&] { result = run(); });
+  if (thrown.is_ok()) return result;
+  return Status(Code::internal, "threw an exception").with_cause(thrown.cause());
 }
 
 Status failed_in(const Filter& filter, const Status& why) {
@@ -107,7 +117,7 @@ Result<Bytes> apply_filters(const Filters* filters, const FilterPipe& pipe, Byte
   if (!bad.is_ok()) return bad;
   for (const char id : pipe.ids()) {
     const Filter& filter = *filters->find(id);
-    Result<Bytes> applied = filter.apply(std::move(content));
+    Result<Bytes> applied = run_guarded([&] { return filter.apply(std::move(content)); });
     if (!applied) return failed_in(filter, applied.error());
     content = *std::move(applied);
   }
@@ -123,7 +133,7 @@ Result<Bytes> undo_filters(const Filters* filters, const FilterPipe& pipe, Bytes
   for (std::size_t i = ids.size(); i-- > 0;) {
     const Filter& filter = *filters->find(ids[i]);
     const FilterLimit most = i == 0 ? limit : within_pipe(limit);
-    Result<Bytes> undone = filter.undo(std::move(content), most);
+    Result<Bytes> undone = run_guarded([&] { return filter.undo(std::move(content), most); });
     if (!undone) return failed_in(filter, undone.error());
     if (undone->size() > most.bytes) return failed_in(filter, most.exceeded());
     content = *std::move(undone);

@@ -73,7 +73,7 @@ class Filters {
 
 // Takes the content through the pipe. `filters` may be null: none is registered.
 // Errors: a filter that is not registered (unimplemented, before any work is done); a filter's own,
-// with its name in front.
+// with its name in front; internal when it threw an exception.
 Result<Bytes> apply_filters(const Filters* filters, const FilterPipe& pipe, Bytes content);
 // The way back. What comes out has at most `limit` bytes; between two stages it may be a little
 // more. Errors as above, and resource_exhausted for what grows beyond the limit.

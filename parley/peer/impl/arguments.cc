@@ -120,7 +120,8 @@ Status put_result(const Context& context, const codec::Type& type, const void* r
   answer.codec = context.reply_codec();
   Status status = encode_value_as(context.options(), answer.codec, answer.text, type, result);
   if (status.is_ok()) return status;
-  return {Code::internal, "the result cannot be written: " + status.message()};
+  return Status(Code::internal, "the result cannot be written: " + status.message())
+      .with_cause(status.cause());
 }
 
 const Router::Method* find_before_query(const Router& router, wire::Message& request,

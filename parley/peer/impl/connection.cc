@@ -1,6 +1,7 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/early.h"
 #include "parley/peer/impl/in_parts.h"
+#include "parley/peer/impl/logging.h"
 #include "parley/peer/impl/reason.h"
 #include "parley/peer/impl/shortcut.h"
 #include "parley/peer/impl/turn.h"
@@ -25,6 +26,12 @@ void wait_in_turn(rt::Event& event) {
   const bool is_in_session = caller.value<InSession>() != nullptr;
   const rt::WithContext bound(is_in_session ? caller : rt::Context::background());
   (void)event.wait();
+}
+
+void tell_left_out(const Connection& connection, std::size_t lines) {
+  if (lines == 0) return;
+  connection.log("max_request_lines: " + std::to_string(lines) +
+                 " more lines about requests were left out");
 }
 
 }  // namespace
@@ -214,6 +221,7 @@ void Connection::end() {
     Early::tell_of_end(*this, reason_);
   told_.set();
   wait_for_handlers();
+  tell_left_out(*this, extras_.requests_not_logged());
   extras_.end_values();
   let_go();
 }
@@ -333,8 +341,16 @@ void Connection::log(const std::string& line) const {
   if (!options_->log) return;
   // The other side chose part of it (names of methods): it must not forge lines or drive a
   // terminal.
-  options_->log(printable("session " + std::to_string(number_.value()) + " with " +
-                          remote_address_ + ": " + line));
+  log_line(*options_, printable("session " + std::to_string(number_.value()) + " with " +
+                                remote_address_ + ": " + line));
+}
+
+// Whoever is at the other side may cause one with each of its frames.
+void Connection::log_request(const std::string& line) {
+  std::size_t left_out = 0;
+  if (!extras_.may_log_request(left_out)) return;
+  tell_left_out(*this, left_out);
+  log(line);
 }
 
 }  // namespace parley::impl

@@ -106,6 +106,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   [[nodiscard]] Hub& hub() { return *hub_; }
   [[nodiscard]] std::shared_ptr<Errands> errands();
   void log(const std::string& line) const;
+  void log_request(const std::string& line);  // of those that are counted
 
   [[nodiscard]] bool is_open() const { return phase_ == Phase::open; }
   [[nodiscard]] bool is_around_caller() const;  // the calling fiber is inside a handler of it
@@ -158,7 +159,10 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
               rt::OnPark& waits);
   void filter_answer(const wire::Message& request, Answer& answer, Outgoing& reply,
                      rt::OnPark& waits);
-  void send_reply(Outgoing& reply, std::string_view body, const wire::Message& served);
+  void send_reply(Outgoing& reply, Answer& answer, const wire::Message& served);
+  Status wait_with_answer(Lock& lock, Outgoing& reply, Answer& answer, const wire::Message& served);
+  bool say_instead(Outgoing& reply, const Status& why, const wire::Message& served);
+  void look_at_waiting(Arrived& arrived);
   void answer_control(const wire::Message& message);
   void answer_at_once(const wire::Message& answer);
   void handler_ended(std::size_t held);
@@ -271,7 +275,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   PendingCalls pending_;
   std::size_t calls_ = 0;  // those in pending_, those that wait for room, streams opened here
   std::size_t handlers_ = 0;
-  std::size_t handler_bytes_ = 0;                 // that their requests hold
+  std::size_t handler_bytes_ = 0;  // that their requests hold, and answers that wait for room
+  std::atomic<std::size_t> waiting_answers_ = 0;  // written under the lock
   std::map<std::uint64_t, std::size_t> closers_;  // fibers inside close(), by handler
   std::size_t draining_ = 0;                      // fibers that wait for quiet_
   std::shared_ptr<Errands> errands_;              // null until there is one

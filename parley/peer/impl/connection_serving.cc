@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "parley/peer/guarded_handler.h"
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/enclosing.h"
@@ -40,6 +41,8 @@ bool Connection::run_calls(Turn& turn, rt::OnPark& waits) {
     // Without a fiber to go on with the rest, this one must not wait: those that hold the others
     // may wait for what comes here.
     if (all[turn.next].verdict == Verdict::run && !turn.stand_in) turn.stand_in.emplace(queue_);
+    if (waiting_answers_.load(std::memory_order_relaxed) > 0) [[unlikely]]
+      look_at_waiting(all[turn.next]);
     if (serves_quick && turn.stand_in && *turn.stand_in) turn.serve_quick(late_by, waits);
     turn.forget_quick();
     if (waits.was_called()) return false;
@@ -66,6 +69,7 @@ bool Connection::run_calls(Turn& turn, rt::OnPark& waits) {
 // Not run, after it was counted as one that may.
 void Connection::give_up(Arrived& arrived, Verdict why) {
   arrived.verdict = why;
+  arrived.is_plain_call = false;
   handler_ended(held_by(arrived.message));
   Enclosing::check_refused(*this, arrived);
 }
@@ -89,8 +93,9 @@ void Connection::refuse(const Arrived& arrived) {
       break;
     case Verdict::max_handler_bytes:
       why = Status(Code::resource_exhausted,
-                   "max_handler_bytes: the calls of this session that are running hold " + in_use +
-                       " bytes; the call was not run");
+                   "max_handler_bytes: the calls of this session that are running, and answers "
+                   "that it has yet to take, hold " +
+                       in_use + " bytes; the call was not run");
       break;
     case Verdict::max_streams:
       why = Status(Code::resource_exhausted,
@@ -114,7 +119,7 @@ void Connection::refuse(const Arrived& arrived) {
     answer_at_once({.seq = request.seq, .type = MessageType::reply, .status = std::move(why)});
   } else {
     if (extras_.shortcut() != nullptr) extras_.shortcut()->push_begins();
-    log("PUSH " + std::string(request.method) + " dropped: " + why.to_string());
+    log_request("PUSH " + std::string(shown_name(request.method)) + " dropped: " + why.to_string());
   }
 }
 
@@ -173,7 +178,8 @@ void Connection::Turn::serve_quick(rt::Deadline late_by, rt::OnPark& waits) {
       begin_quick(arrived, ++number);
     }
     serving = &*served;
-    Status status = called->handler(*called_with, request, answer);
+    Status status =
+        guarded_call(*called_with, [&] { return called->handler(*called_with, request, answer); });
     serving = nullptr;
     if (!status.is_ok() || waits.was_called() || !called_with->is_as_new() ||
         !gather_small(request)) [[unlikely]] {
@@ -266,8 +272,9 @@ Status Connection::run_handler(const Router::Method& method, Context& context, M
   if (request.is_filtered && !method.takes_filtered) [[unlikely]] {
     if (Status s = unfilter_request(request, waits); !s.is_ok()) return s;
   }
+  const auto call = [&] { return method.handler(context, request, answer); };
   if (method.is_quick.load(std::memory_order_relaxed)) {
-    Status status = method.handler(context, request, answer);
+    Status status = guarded_call(context, call);
     if (waits.was_called() && request.filters.empty() && !method.takes_filtered) {
       method.is_quick.store(false, std::memory_order_relaxed);
     }
@@ -277,7 +284,7 @@ Status Connection::run_handler(const Router::Method& method, Context& context, M
   waits.call_now();
   const rt::Label label("method", request.method);
   const Instant start = rt::now();
-  Status status = method.handler(context, request, answer);
+  Status status = guarded_call(context, call);
   const bool is_quick = !method.is_stream && rt::now() - start < longest_quick_call;
   method.is_quick.store(is_quick, std::memory_order_relaxed);
   return status;
@@ -288,7 +295,8 @@ void Connection::finish(const Message& request, Status status, Context& context,
   Answer& answer = turn.place->answer;
   if (request.type == MessageType::push) {
     if (!status.is_ok()) {
-      log("PUSH " + std::string(request.method) + " failed: " + status.to_string());
+      log_request("PUSH " + std::string(shown_name(request.method)) +
+                  " failed: " + status.to_string());
     }
     handler_ended(held_by(request));
     return;
@@ -320,7 +328,7 @@ void Connection::finish(const Message& request, Status status, Context& context,
     message.status = as_answer(std::move(message.status));
   }
   Enclosing::close_reply(*this, request, answer, reply, waits);
-  send_reply(reply, answer.text, request);
+  send_reply(reply, answer, request);
 }
 
 // Calls that were thought to be quick have taken long, together: from now on each is looked at.
@@ -389,24 +397,68 @@ void Connection::Turn::add_gathered() {
   answers.count = answers.held = 0;
 }
 
-// `body` when the reply itself has none. `served`: the request whose handler ends with this.
-void Connection::send_reply(Outgoing& reply, std::string_view body, const Message& served) {
-  Message& message = reply.message;
+// The body is that of the reply, or the answer's text. `served`: the request whose handler ends
+// with this.
+void Connection::send_reply(Outgoing& reply, Answer& answer, const Message& served) {
   Lock lock(lock_);
-  const Status room = wait_for_room(lock, message, rt::Deadline::never());
+  Status room;
+  if (has_to_wait(reply.message)) [[unlikely]]
+    room = wait_with_answer(lock, reply, answer, served);
   count_out(held_by(served));
   if (!room.is_ok() || !can_send_ || encoder_ == nullptr) return;
-  const Status encoded = message.body.empty() ? encode(message, body) : encode(reply);
+  const Message& message = reply.message;
+  const Status encoded = message.body.empty() ? encode(message, answer.text) : encode(reply);
   if (!encoded.is_ok()) {
     // The answer itself is what cannot be sent (it is too large): say that instead.
-    Message error{
-        .seq = message.seq,
-        .type = message.type,
-        .status = Status(encoded.code(), "the answer cannot be sent: " + encoded.message())};
-    const Status closed = Enclosing::close_answer(*this, served.metadata, error, served.value);
-    if (closed.is_ok()) (void)encode(error);
+    const Status why(encoded.code(), "the answer cannot be sent: " + encoded.message());
+    if (say_instead(reply, why, served)) (void)encode(reply.message);
   }
   ask_to_send(lock);
+}
+
+// Under the lock. False when that cannot be said either.
+bool Connection::say_instead(Outgoing& reply, const Status& why, const Message& served) {
+  reply = {.message = {.seq = served.seq, .type = reply.message.type, .status = why}};
+  return Enclosing::close_answer(*this, served.metadata, reply.message, served.value).is_ok();
+}
+
+// Under the lock, which is let go while it waits. The other side decides how long that is, so what
+// waits counts for as long, with the requests: when that is too much, no more of them are run. Of
+// those that run already more may come; beyond twice as much it is not kept. (To read no further
+// instead is no way out: two sides that answer each other would wait for each other's reading.)
+Status Connection::wait_with_answer(Lock& lock, Outgoing& reply, Answer& answer,
+                                    const Message& served) {
+  const std::size_t most = options_->max_handler_bytes;
+  const std::size_t before = handler_bytes_;
+  std::size_t held = held_by(reply.message) + reply.message.status.message().size() +
+                     reply.text.size() + reply.frame.size() + answer.text.size();
+  if (waiting_answers_ > 0 && before > most && before - most + held > most) {
+    const Status why(Code::resource_exhausted,
+                     "max_handler_bytes: the calls of this session that are running, and answers "
+                     "that it has yet to take, hold " +
+                         std::to_string(before) + " bytes; the call was run, its answer of " +
+                         std::to_string(held) + " is dropped");
+    std::string().swap(answer.text);
+    if (!say_instead(reply, why, served)) return why;
+    held = 0;
+  }
+  handler_bytes_ += held;
+  ++waiting_answers_;
+  Status room = wait_for_room(lock, reply.message, rt::Deadline::never());
+  --waiting_answers_;
+  handler_bytes_ -= held;
+  return room;
+}
+
+// A request that may run, while answers wait: they may have become too much since it was counted.
+void Connection::look_at_waiting(Arrived& arrived) {
+  if (arrived.verdict != Verdict::run) return;
+  {
+    const std::lock_guard lock(lock_);
+    if (waiting_answers_ == 0 || handler_bytes_ <= options_->max_handler_bytes) return;
+    arrived.in_use = handler_bytes_;
+  }
+  give_up(arrived, Verdict::max_handler_bytes);
 }
 
 void Connection::handler_ended(std::size_t held) {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <mutex>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -36,6 +38,30 @@ Status gone_with(const Status& why) {
       .with_cause(start_of(why.message()));
 }
 
+// What stands where a stream was that is being replaced, and stays there when that fails.
+class Gone final : public net::Stream {
+ public:
+  explicit Gone(const net::Stream& stream)
+      : local_address_(stream.local_address()), remote_address_(stream.remote_address()) {}
+
+  Result<std::size_t> read(std::span<char> /*into*/, rt::Deadline /*deadline*/) override {
+    return why();
+  }
+  Result<std::size_t> write_some(std::string_view /*from*/, rt::Deadline /*deadline*/) override {
+    return why();
+  }
+  Status close_write() override { return why(); }
+  void close() override {}
+  [[nodiscard]] const net::Address& local_address() const override { return local_address_; }
+  [[nodiscard]] const net::Address& remote_address() const override { return remote_address_; }
+
+ private:
+  static Status why() { return {Code::unavailable, "the stream was taken away to be replaced"}; }
+
+  const net::Address local_address_;
+  const net::Address remote_address_;
+};
+
 }  // namespace
 
 std::shared_ptr<net::Stream> share_stream(std::unique_ptr<net::Stream> stream) {
@@ -47,11 +73,13 @@ net::Stream& Early::stream(Connection& connection) { return *connection.stream_;
 Status Early::replace_stream(Connection& connection, const EarlySession::Wrap& wrap) {
   std::get_deleter<StreamEnd>(connection.stream_)->is_taken_out = true;
   std::unique_ptr<net::Stream> stream(connection.stream_.get());
-  // Something has to stand there meanwhile, and afterwards if that fails.
-  connection.stream_ = nullptr;
-  Result<std::unique_ptr<net::Stream>> wrapped = wrap(std::move(stream));
+  connection.stream_ = share_stream(std::make_unique<Gone>(*stream));
+  Result<std::unique_ptr<net::Stream>> wrapped =
+      Status(Code::internal, "what was to replace it threw an exception");
+  const Status thrown = guarded([&] { wrapped = wrap(std::move(stream)); });
+  if (!thrown.is_ok()) return wrapped.error().with_cause(thrown.cause());
   if (!wrapped) return wrapped.error();
-  if (*wrapped == nullptr) return {Code::internal, "a stream was to be replaced by none"};
+  if (*wrapped == nullptr) return {Code::internal, "it was to be replaced by none"};
   connection.stream_ = share_stream(*std::move(wrapped));
   return {};
 }
@@ -128,8 +156,8 @@ Result<Message> Early::receive(Connection& connection, Side side, const EarlyOpt
 
 // To who dialled, if it has said what it speaks.
 void Early::say_why(Connection& connection, const Status& status) {
-  const bool can_say = connection.stream_ != nullptr && connection.encoder_ != nullptr &&
-                       connection.encoder_->has(MessageType::go_away);
+  const bool can_say =
+      connection.encoder_ != nullptr && connection.encoder_->has(MessageType::go_away);
   if (!can_say) return;
   const rt::WithContext bound(rt::Context::background());
   (void)send(connection, {.type = MessageType::go_away, .status = status},
@@ -148,10 +176,6 @@ Status Early::ask(Connection& connection, Side side, bool is_redial, std::string
     status = Plugins::run_one<EarlySession&>(plugins.all()[asked], hook,
                                              is_dialled ? "after_dial" : "after_accept", session);
     if (status.is_ok()) status = session.broken_;
-    if (status.is_ok() && connection.stream_ == nullptr) {
-      status = Status(Code::internal, "plugin " + plugins.all()[asked].name +
-                                          " took the stream away and put none in its place");
-    }
   }
   if (!status.is_ok()) {
     if (!is_dialled) say_why(connection, status);

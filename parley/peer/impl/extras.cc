@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "parley/net/address.h"
+#include "parley/peer/impl/logging.h"
 #include "parley/peer/impl/shortcut.h"
 #include "parley/rt/mutex.h"
 
@@ -26,6 +27,7 @@ struct Extras::Kept {
   mutable rt::Mutex lock;  // of what follows
   std::string real_ip;
   std::vector<OnClosed> on_closed;
+  RequestLines request_lines;
 };
 
 Extras::Extras(const PeerOptions& options, const std::string& remote_address,
@@ -67,6 +69,19 @@ Status Extras::set_real_ip(const std::string& ip) {
   const std::lock_guard lock(kept.lock);
   kept.real_ip = address->host;
   return {};
+}
+
+bool Extras::may_log_request(std::size_t& left_out) {
+  Kept& kept = this->kept();
+  const std::lock_guard lock(kept.lock);
+  return kept.request_lines.take(options_, left_out);
+}
+
+std::size_t Extras::requests_not_logged() {
+  Kept* const kept = kept_.load();
+  if (kept == nullptr) return 0;
+  const std::lock_guard lock(kept->lock);
+  return kept->request_lines.take_left_out();
 }
 
 Status Extras::add_on_closed(OnClosed callback) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -55,6 +56,10 @@ class Extras {
 
   [[nodiscard]] std::string real_ip() const;
   Status set_real_ip(const std::string& ip);
+
+  // See RequestLines.
+  bool may_log_request(std::size_t& left_out);
+  [[nodiscard]] std::size_t requests_not_logged();
 
   Status add_on_closed(OnClosed callback);
   // All there are; none is added from here on.

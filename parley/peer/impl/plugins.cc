@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "parley/base/assert.h"
+#include "parley/peer/guarded_handler.h"
 #include "parley/peer/plugin_steps.h"
 
 namespace parley::impl {
@@ -124,7 +125,7 @@ Handler with_plugins(std::shared_ptr<const Plugins> plugins, Handler handler) {
              Context& context, const wire::Message& request, Answer& answer) {
     ServeStep step(context, answer);
     auto last = [&] {
-      Status status = handler(context, request, answer);
+      Status status = guarded_call(context, [&] { return handler(context, request, answer); });
       if (!status.is_ok()) answer.clear();
       return status;
     };

@@ -247,7 +247,7 @@ Status Shortcut::run(const Router::Method& method, const CallOptions& options,
     Context context(there, number, request, began);
     Answer answer;
     answer.direct = &direct;
-    status = method.handler(context, request, answer);
+    status = guarded_call(context, [&] { return method.handler(context, request, answer); });
     has_waited = on_park.was_called();
     if (options.reply_metadata != nullptr) {
       *options.reply_metadata = std::move(context.reply_metadata());

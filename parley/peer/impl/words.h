@@ -18,6 +18,12 @@ inline std::size_t held_by(const wire::Message& request) {
   return request.metadata.empty() ? body : body + bytes_of(request.metadata);
 }
 
+// What is shown of a name that the other side chose: its first 100 bytes.
+inline std::string_view shown_name(std::string_view name) {
+  constexpr std::size_t most = 100;
+  return name.substr(0, most);
+}
+
 // Bytes of the other side for a log: they must not forge lines or drive a terminal.
 std::string printable(std::string text);
 // The same of a text that is kept: of its first 256 bytes.

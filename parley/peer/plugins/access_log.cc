@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "parley/base/guard.h"
 #include "parley/observe/trace_context.h"
 #include "parley/peer/impl/words.h"
 #include "parley/peer/options.h"
@@ -52,7 +53,9 @@ class AccessLog {
 
   void use(const PeerOptions& peer) {
     if (options_.sink || !peer.log) return;
-    options_.sink = [log = peer.log](const AccessLine& line) { log(line.text); };
+    options_.sink = [log = peer.log](const AccessLine& line) {
+      (void)guarded([&] { log(line.text); });
+    };
   }
   [[nodiscard]] const AccessLogOptions& options() const { return options_; }
 

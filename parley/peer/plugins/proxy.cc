@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "parley/base/assert.h"
+#include "parley/base/guard.h"
 #include "parley/peer/handler.h"
 #include "parley/peer/peer.h"
 #include "parley/peer/stream.h"
@@ -138,7 +139,10 @@ class Proxy {
 
   Status try_once(Context& context, const Message& request, CallOptions& options,
                   rt::Deadline deadline, Answer& answer, std::size_t tries) {
-    auto target = options_.pick(ProxyLabel(context, request.type, tries));
+    Result<ProxyTarget> target = Status(Code::internal, "plugin proxy threw an exception in pick");
+    const Status thrown =
+        guarded([&] { target = options_.pick(ProxyLabel(context, request.type, tries)); });
+    if (!thrown.is_ok()) return target.error().with_cause(thrown.cause());
     if (!target) return target.error();
     if (const Session* const session = std::get_if<Session>(&*target)) {
       return send_on(*session, context, request, options, answer);
