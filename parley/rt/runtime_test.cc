@@ -407,6 +407,13 @@ PARLEY_FIBER_TEST(Pollable, wakes_reader_and_writer_and_keeps_an_early_readiness
   EXPECT_EQ(in.wait_readable(Deadline::after(1ms)).code(), Code::deadline_exceeded);
 }
 
+PARLEY_FIBER_TEST(Runtime, who_sleeps_for_no_time_again_and_again_lets_others_run) {
+  bool is_over = false;
+  Scope scope;
+  scope.go("other", [&] { is_over = true; });
+  while (!is_over) EXPECT_TRUE(sleep(Duration::zero()).is_ok());
+}
+
 PARLEY_FIBER_TEST(Pollable, without_a_descriptor_it_is_what_it_is_told) {
   Pollable pollable;
   pollable.watch_memory();
