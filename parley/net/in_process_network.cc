@@ -14,6 +14,7 @@
 #include "parley/base/fd.h"
 #include "parley/rt/channel.h"
 #include "parley/rt/cond.h"
+#include "parley/rt/pollable.h"
 
 namespace parley::net {
 namespace {
@@ -28,6 +29,11 @@ struct Direction {
   bool is_refused = false;    // nobody reads any more
   bool is_reset = false;      // and what was under way is lost
   rt::Cond readable, writable;
+  // Of who reads. It is told, without the lock, when there is something again after there was
+  // nothing, and of the end.
+  rt::Pollable readiness;
+
+  Direction() { readiness.watch_memory(); }
 
   [[nodiscard]] std::size_t unread() const { return bytes.size() - read_from; }
   void drop() {
@@ -65,16 +71,28 @@ class InProcessStream final : public Stream {
         end_{connection_->joint, side},
         local_(std::move(local)),
         remote_(std::move(remote)) {}
-  ~InProcessStream() override { end(true); }
+  ~InProcessStream() override {
+    in_.readiness.on_readable(nullptr);  // which outlives this
+    end(true);
+  }
 
   Result<std::size_t> read(std::span<char> into, rt::Deadline deadline) override {
+    PARLEY_ASSERT(!into.empty(), "a read without room for a byte would look like the end");
     Lock lock(connection_->lock);
     auto size = wait_for(lock, 1, deadline);
     if (!size) return size;
-    size = copy(into, *size);
-    in_.take(*size);
-    if (*size > 0) in_.writable.signal();
-    return size;
+    return take(into, *size);
+  }
+
+  // Asks for the lock only if there may be something.
+  Result<std::optional<std::size_t>> try_read(std::span<char> into) override {
+    PARLEY_ASSERT(!into.empty(), "a read without room for a byte would look like the end");
+    if (is_drained_ && !in_.readiness.is_readable()) return std::optional<std::size_t>();
+    const Lock lock(connection_->lock);
+    const auto size = look(1);
+    if (!size) return size.error();
+    if (!*size) return std::optional<std::size_t>();
+    return std::optional(take(into, **size));
   }
 
   Result<bool> wait_readable(rt::Deadline deadline) override {
@@ -107,20 +125,25 @@ class InProcessStream final : public Stream {
       if (Status s = out_.writable.wait(lock, deadline); !s.is_ok()) return s;
     }
     const std::size_t size = std::min(offered, connection_->buffer_bytes - out_.unread());
+    // Otherwise it has been told, or is about to be, and cannot be at rest before it has all.
+    const bool is_to_be_told = out_.unread() == 0;
     for (std::size_t left = size; const std::string_view piece : pieces) {
       const std::size_t part = std::min(left, piece.size());
       out_.bytes.append(piece.substr(0, part));
       left -= part;
     }
     lock.unlock();
+    if (is_to_be_told) out_.readiness.tell_readable();
     out_.readable.broadcast();
     return size;
   }
 
   Status close_write() override {
-    const Lock lock(connection_->lock);
+    Lock lock(connection_->lock);
     if (is_closed_) return closed_here();
     out_.is_finished = true;
+    lock.unlock();
+    out_.readiness.tell_readable();
     out_.readable.broadcast();
     return {};
   }
@@ -131,15 +154,44 @@ class InProcessStream final : public Stream {
   [[nodiscard]] const Address& remote_address() const override { return remote_; }
   [[nodiscard]] const InProcessEnd* in_process() override { return &end_; }
 
+  [[nodiscard]] rt::Pollable* readiness() override { return &in_.readiness; }
+  [[nodiscard]] Unread unread() override {
+    if (has_ended_) return Unread::ended;
+    return is_drained_ && !in_.readiness.is_readable() ? Unread::nothing : Unread::perhaps;
+  }
+
  private:
   // As soon as there are so many bytes, or no more will come: how many there are. Zero: the end.
   Result<std::size_t> wait_for(Lock& lock, std::size_t count, rt::Deadline deadline) {
     for (;;) {
-      if (is_closed_) return closed_here();
-      if (in_.is_reset) return errno_status(ECONNRESET, "receive");
-      if (in_.unread() >= count || in_.is_finished) return in_.unread();
+      const auto size = look(count);
+      if (!size) return size.error();
+      if (*size) return **size;
       if (Status s = in_.readable.wait(lock, deadline); !s.is_ok()) return s;
     }
+  }
+
+  // Under the lock: the same without waiting; nothing when it is worth waiting. What comes after
+  // this is told of again.
+  Result<std::optional<std::size_t>> look(std::size_t count) {
+    (void)in_.readiness.take_readable();
+    is_drained_ = false;
+    if (is_closed_) return closed_here();
+    if (in_.is_reset) return errno_status(ECONNRESET, "receive");
+    const std::size_t size = in_.unread();
+    is_drained_ = size == 0 && !in_.is_finished;
+    if (size >= count || in_.is_finished) return std::optional(size);
+    return std::optional<std::size_t>();
+  }
+
+  // Under the lock, of what was looked at. Nothing of it is the end.
+  std::size_t take(std::span<char> into, std::size_t most) {
+    const std::size_t size = copy(into, most);
+    in_.take(size);
+    has_ended_ = size == 0;
+    is_drained_ = in_.unread() == 0 && !in_.is_finished;
+    if (size > 0) in_.writable.signal();
+    return size;
   }
 
   std::size_t copy(std::span<char> into, std::size_t most) const {
@@ -150,7 +202,7 @@ class InProcessStream final : public Stream {
 
   // As a socket's: who goes and has not read everything resets the connection.
   void end(bool is_gone) {
-    const Lock lock(connection_->lock);
+    Lock lock(connection_->lock);
     if (is_gone && in_.unread() > 0) {
       out_.is_reset = true;
       out_.drop();
@@ -159,7 +211,9 @@ class InProcessStream final : public Stream {
     out_.is_finished = true;
     in_.is_refused = true;
     if (!is_gone) in_.drop();
+    lock.unlock();
     for (Direction* each : {&in_, &out_}) {
+      each->readiness.tell_readable();
       each->readable.broadcast();
       each->writable.broadcast();
     }
@@ -172,6 +226,9 @@ class InProcessStream final : public Stream {
   const Address local_;
   const Address remote_;
   bool is_closed_ = false;  // under the lock
+  // The reader's own.
+  bool is_drained_ = false;  // nothing is left until readiness tells
+  bool has_ended_ = false;
 };
 
 using Backlog = rt::Channel<std::unique_ptr<Stream>>;

@@ -13,7 +13,8 @@
 // belong to the object: two of them know nothing of each other.
 //
 // Streams keep every rule of stream.h. The options of sockets have no meaning here and are not
-// looked at, but for ListenOptions::backlog; there is no descriptor.
+// looked at, but for ListenOptions::backlog; there is no descriptor. They tell when they become
+// readable (Stream::readiness), so a session that is at rest has no fiber.
 #pragma once
 
 #include <cstddef>

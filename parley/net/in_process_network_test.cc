@@ -3,11 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <string>
+#include <string_view>
 
 #include "parley/net/sim_network.h"
+#include "parley/rt/pollable.h"
+#include "parley/rt/ready_queue.h"
 #include "parley/rt/scope.h"
+#include "parley/rt/simulation.h"
 #include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/testing/sentences.h"
 #include "parley/rt/time.h"
 
 namespace parley::net {
@@ -90,6 +96,114 @@ PARLEY_FIBER_TEST(InProcessNetwork, streams_and_listeners_outlive_it) {
   std::array<char, 5> buffer{};
   EXPECT_EQ(*(*accepted)->read(buffer), 5u);
   EXPECT_EQ(std::string(buffer.data(), 5), "still");
+}
+
+// Both ends of a connection.
+struct Ends {
+  Ends() {
+    EXPECT_TRUE(listener);
+    EXPECT_TRUE(dialled);
+    EXPECT_TRUE(accepted);
+  }
+  Stream& there() { return **dialled; }
+  Stream& here() { return **accepted; }
+
+  InProcessNetwork network{{.buffer_bytes = 8}};
+  Result<std::unique_ptr<Listener>> listener = network.listen(shop);
+  Result<std::unique_ptr<Stream>> dialled = network.dial(shop);
+  Result<std::unique_ptr<Stream>> accepted = (*listener)->accept();
+};
+
+PARLEY_FIBER_TEST(InProcessNetwork, a_stream_tells_when_it_becomes_readable_and_when_it_ends) {
+  Ends ends;
+  std::array<char, 4> four{};
+  Stream& here = ends.here();
+  ASSERT_NE(here.readiness(), nullptr);
+  EXPECT_FALSE(here.try_read(four)->has_value());
+  EXPECT_EQ(here.unread(), Stream::Unread::nothing);
+  EXPECT_TRUE(ends.there().write("sixsix").is_ok());
+  EXPECT_TRUE(here.readiness()->is_readable());
+  EXPECT_EQ(here.unread(), Stream::Unread::perhaps);
+  EXPECT_EQ(here.try_read(four)->value(), 4U);
+  EXPECT_EQ(here.unread(), Stream::Unread::perhaps) << "two are left, which nobody tells of again";
+  EXPECT_EQ(here.try_read(four)->value(), 2U);
+  EXPECT_EQ(here.unread(), Stream::Unread::nothing);
+  EXPECT_FALSE(here.try_read(four)->has_value());
+  EXPECT_TRUE(ends.there().close_write().is_ok());
+  EXPECT_EQ(here.unread(), Stream::Unread::perhaps);
+  EXPECT_EQ(here.try_read(four)->value(), 0U);
+  EXPECT_EQ(here.unread(), Stream::Unread::ended);
+  // The other way nothing was said.
+  EXPECT_FALSE(ends.there().try_read(four)->has_value());
+}
+
+PARLEY_FIBER_TEST(InProcessNetwork, who_is_started_by_readiness_hears_of_every_way_to_end) {
+  for (const std::string_view how : {"here", "there", "reset"}) {
+    Ends ends;
+    std::array<char, 4> four{};
+    EXPECT_FALSE(ends.here().try_read(four)->has_value());
+    if (how == "reset") EXPECT_TRUE(ends.here().write("unread").is_ok());
+    if (how == "here") ends.here().close();
+    if (how == "there") ends.there().close();
+    if (how == "reset") ends.dialled->reset();
+    EXPECT_EQ(ends.here().unread(), Stream::Unread::perhaps) << how;
+    for (int i = 0; i < 2; ++i) {  // and not only once
+      const auto end = ends.here().try_read(four);
+      EXPECT_EQ(end.has_value(), how == "there") << how;
+      if (end) EXPECT_EQ(end->value(), 0U);
+    }
+  }
+}
+
+// Reads what there is each time it is started, in pieces of two.
+class Sink final : public rt::ReadyItem {
+ public:
+  explicit Sink(Stream& stream) : stream_(stream) {}
+  std::atomic<std::size_t> came = 0;
+  std::atomic<std::size_t> starts = 0;
+
+ private:
+  After run() override {
+    ++starts;
+    std::array<char, 2> two{};
+    const auto size = stream_.try_read(two);
+    if (size && *size) came += **size;
+    return stream_.unread() == Stream::Unread::nothing ? After::rest : After::again;
+  }
+  Stream& stream_;
+};
+
+void writes_start_their_reader(std::size_t rounds) {
+  Ends ends;
+  rt::ReadyQueue queue("sink");
+  Sink sink(ends.here());
+  sink.join(queue);
+  ends.here().readiness()->on_readable(&sink);
+  std::size_t sent = 0;
+  for (std::size_t i = 0; i < rounds; ++i) {
+    const std::size_t size = 1 + i % 11;  // more than there is room for among them
+    EXPECT_TRUE(ends.there().write(std::string(size, 'x')).is_ok());
+    sent += size;
+    // Now and then it comes to rest first: a wake-up that is lost would leave it there.
+    if (i % 3 == 0) rt::testing::wait_until([&] { return sink.came == sent; });
+  }
+  rt::testing::wait_until([&] { return sink.came == sent; });
+  ends.here().readiness()->on_readable(nullptr);
+  rt::testing::wait_until([&] { return queue.fibers() == 0; });
+  EXPECT_GE(sink.starts, rounds / 3);
+}
+
+TEST(InProcessNetwork, no_write_leaves_a_reader_at_rest) {
+  for (const unsigned workers : {1U, 2U, 4U}) {
+    rt::testing::run_fiber_test([] { writes_start_their_reader(3'000); }, {.workers = workers});
+  }
+}
+
+TEST(InProcessNetwork, no_write_leaves_a_reader_at_rest_in_a_simulation) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const auto report = rt::simulate({.seed = seed}, [] { writes_start_their_reader(60); });
+    EXPECT_EQ(report.code, 0) << seed;
+  }
 }
 
 }  // namespace

@@ -25,8 +25,9 @@ Result<wire::Message> CallHandle::take() {
   if (std::exchange(is_taken_, true)) {
     return Status(Code::failed_precondition, "the result of this call has been taken");
   }
-  if (call_ == nullptr) return failure_;
-  return call_->take();
+  if (call_ != nullptr) return call_->take();
+  if (!failure_.is_ok()) return failure_;
+  return Status(Code::failed_precondition, "this AsyncCall was moved from: ask the other one");
 }
 
 std::string_view CallHandle::method() const { return call_ == nullptr ? "" : call_->method(); }

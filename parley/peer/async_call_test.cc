@@ -744,5 +744,18 @@ PARLEY_PEER_TEST(Batch, carries_metadata_and_ends_with_its_session) {
   EXPECT_EQ(cut.call()[0].error().code(), Code::not_sent);
 }
 
+PARLEY_PEER_TEST(AsyncCall, one_that_was_moved_from_says_so) {
+  Pair pair;
+  pair.server.handle("/twice", [](int n) { return 2 * n; });
+  AsyncCall<int> first = pair.dial().call_async<int>("/twice", 1);
+  AsyncCall<int> second = std::move(first);
+  EXPECT_TRUE(first.has_ended());
+  const Status empty = first.get().error();
+  EXPECT_EQ(empty.code(), Code::failed_precondition);
+  EXPECT_NE(empty.message().find("moved from"), std::string::npos);
+  EXPECT_EQ(second.get().value(), 2);
+  EXPECT_EQ(second.get().error().code(), Code::failed_precondition);
+}
+
 }  // namespace
 }  // namespace parley

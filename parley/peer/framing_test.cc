@@ -258,5 +258,25 @@ PARLEY_PEER_TEST(Framing, a_body_beyond_the_limit_in_parts_is_refused_alone) {
   EXPECT_EQ(answers[1].body, "3");
 }
 
+PARLEY_PEER_TEST(Framing, bodies_in_parts_that_begin_together_have_one_frame_timeout) {
+  constexpr std::int32_t bodies = 10;
+  Pair pair(PeerOptions{.frame_timeout = 80ms}, PeerOptions{});
+  pair.server.handle("/size", [](const Bytes& body) { return body.size(); });
+  Foreign foreign(pair.address);
+  foreign.say_hello();
+  for (std::int32_t seq = 1; seq <= bodies; ++seq) {
+    foreign.say({.seq = seq, .method = "/size", .more = true});
+  }
+  // One after the other comes whole, each in less time than that.
+  std::int32_t whole = 0;
+  while (whole < bodies &&
+         foreign.try_say({.seq = whole + 1, .type = wire::MessageType::part, .own = true})) {
+    ++whole;
+    EXPECT_TRUE(rt::sleep(60ms).is_ok());
+  }
+  EXPECT_LT(whole, bodies);
+  EXPECT_TRUE(pair.server_log.has("within frame_timeout (80 ms)"));
+}
+
 }  // namespace
 }  // namespace parley

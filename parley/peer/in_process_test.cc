@@ -475,5 +475,28 @@ PARLEY_PEER_TEST(InProcess, many_fibers_call_while_sessions_come_and_go) {
   EXPECT_GE(served.load(), 2500);
 }
 
+PARLEY_PEER_TEST(InProcess, sessions_at_rest_need_no_fiber_on_either_side) {
+  constexpr int sessions = 40;
+  Here here(PeerOptions{.max_fibers = 10});
+  here.server.handle("/length", [](const std::string& text) { return text.size(); });
+  std::vector<Session> all;
+  for (int i = 0; i < sessions; ++i) all.push_back(here.dial());
+  // The first call of a method goes by the connection, and so does what is of another type.
+  for (const Session& each : all) EXPECT_EQ(each.call<int>("/length", "four").value(), 4);
+  for (const Session& each : all) EXPECT_EQ(each.call<int>("/length", "four").value(), 4);
+}
+
+PARLEY_PEER_TEST(InProcess, a_peer_of_one_fiber_sends_and_hears_large_bodies) {
+  Here here(PeerOptions{}, PeerOptions{.max_fibers = 1});
+  here.server.handle("/twice", [](const std::string& text) { return text + text; });
+  const Session session = here.dial();
+  for (const std::size_t size : {60'000U, 100'000U, 1'000'000U}) {
+    for (int i = 0; i < 3; ++i) {
+      const std::string text(size, 'x');
+      EXPECT_EQ(session.call<std::string>("/twice", text).value().size(), 2 * size);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace parley

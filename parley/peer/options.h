@@ -81,7 +81,9 @@ struct PeerOptions {
   // within RuntimeOptions::max_fibers. A CALL beyond is answered with resource_exhausted. One fiber
   // always stands by for whoever waits: with max_fibers = 1 no CALL is served, and callbacks
   // (Session::call_then, on_closed) are called at the end of their session only. At the limit they
-  // wait for their turn.
+  // wait for their turn. A session over a stream that cannot tell when there is something to read
+  // (net::Stream::readiness: net::SimWorld, networks of your own) holds one for as long as it
+  // lasts.
   std::size_t max_fibers = 100'000;
   // Bytes waiting to be sent in one session; who wants to send more waits. As many again of bodies
   // that go in parts, and of what may not overtake them; what is small passes them. And of answers

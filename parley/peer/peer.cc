@@ -20,6 +20,7 @@
 #include "parley/peer/impl/plugins.h"
 #include "parley/peer/impl/words.h"
 #include "parley/peer/impl/workplace.h"
+#include "parley/rt/blocking.h"
 #include "parley/rt/context.h"
 #include "parley/rt/mutex.h"
 #include "parley/rt/pool.h"
@@ -409,8 +410,8 @@ class Peer::Impl {
   void accept_loop(const std::shared_ptr<impl::Listening>& listening) {
     net::Listener& listener = listening->listener();
     Shortage shortage;
-    for (;;) {
-      const auto until = rt::Deadline::after(options_->accept_report);
+    for (;; rt::checkpoint()) {  // where there is always another connection, accept() does not wait
+      const auto until = rt::Deadline::after(impl::Listening::pause(options_->accept_report));
       auto stream = listener.accept(until);
       if (listening->is_stopped()) return;
       tell_of(shortage, listener);
@@ -426,7 +427,7 @@ class Peer::Impl {
       // Out of fibers, most likely. Connections wait in the kernel; trying again at once would only
       // spin.
       log("cannot accept: " + failure.to_string());
-      if (!rt::sleep(options_->accept_pause).is_ok()) return;
+      if (!rt::sleep(impl::Listening::pause(options_->accept_pause)).is_ok()) return;
     }
   }
 

@@ -428,5 +428,11 @@ TEST(Peer, a_method_handled_twice_or_without_a_name_is_a_bug) {
   EXPECT_DEATH(parley::run([] { Peer().handle(std::string(256, 'x'), [] {}); }), "1 to 255 bytes");
 }
 
+PARLEY_PEER_TEST(Peer, reports_and_pauses_of_no_length_leave_others_the_worker) {
+  Pair pair(PeerOptions{.accept_pause = 1ns, .accept_report = 1ns}, PeerOptions{});
+  pair.server.handle("/twice", [](int n) { return 2 * n; });
+  EXPECT_EQ(pair.dial().call<int>("/twice", 2).value(), 4);
+}
+
 }  // namespace
 }  // namespace parley

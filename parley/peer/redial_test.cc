@@ -728,5 +728,31 @@ PARLEY_PEER_TEST(Redial,
   wait_until([&] { return street.client->session_count() == 0; });
 }
 
+TEST(RedialTime, a_wait_that_is_longer_than_the_clock_can_tell_is_never_over) {
+  for (const double jitter : {0.0, 1.0}) {
+    rt::testing::in_virtual_time(
+        [&] {
+          Street street;
+          std::atomic<int> attempts = 0;
+          const auto session =
+              street.client->dial(at_shop, {.redial = {.count = 5,
+                                                       .interval = Duration::max(),
+                                                       .max_interval = Duration::max(),
+                                                       .jitter = jitter},
+                                            .on_redial = [&](const Session&, const RedialAttempt&) {
+                                              ++attempts;
+                                              return Status();
+                                            }});
+          ASSERT_TRUE(session) << session.error();
+          EXPECT_EQ(session->call<int>("/count", 1).value(), 1);
+          street.cut();
+          EXPECT_TRUE(rt::sleep(10s).is_ok());
+          EXPECT_EQ(attempts, 0);
+          EXPECT_TRUE(session->is_open());
+        },
+        10ms);
+  }
+}
+
 }  // namespace
 }  // namespace parley

@@ -1,11 +1,13 @@
 #include "parley/peer/session_pool.h"
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include "parley/base/assert.h"
+#include "parley/peer/impl/pushing.h"
 #include "parley/peer/peer.h"
 #include "parley/rt/cond.h"
 #include "parley/rt/context.h"
@@ -16,8 +18,20 @@
 namespace parley {
 namespace {
 
-// A session is idle for at most this part of idle_timeout longer than that.
+// A session is idle for at most this part of idle_timeout longer than that, or this long.
 constexpr int looks_per_timeout = 4;
+constexpr Duration least_between_looks = std::chrono::milliseconds(1);
+
+// Nobody waits for the end of it.
+void close_aside(const Session& session) {
+  const auto& connection = impl::Pushing::connection_of(session);
+  const Status why(Code::cancelled, "the pool closed the session, which was idle");
+  if (impl::Line* const line = connection->extras().line(); line != nullptr) {
+    if (line->begin_close(why)) line->close_aside();
+  } else if (connection->begin_close(why)) {
+    connection->close_aside();
+  }
+}
 
 }  // namespace
 
@@ -140,7 +154,8 @@ class SessionPool::Impl {
   }
 
   void close_idle() {
-    while (rt::sleep(options_.idle_timeout / looks_per_timeout).is_ok()) {
+    const Duration pause = std::max(options_.idle_timeout / looks_per_timeout, least_between_looks);
+    while (rt::sleep(pause).is_ok()) {
       std::vector<std::shared_ptr<Entry>> idle;
       {
         const std::lock_guard lock(lock_);
@@ -152,12 +167,15 @@ class SessionPool::Impl {
           return goes;
         });
       }
-      end(idle);
+      // close() waits for this fiber, perhaps in a callback of one of these, which must not wait
+      // for itself.
+      for (const auto& each : idle) close_aside(each->session);
     }
   }
 
+  // Under the caller's context, which shows whether that is inside one of them.
   static void end(const std::vector<std::shared_ptr<Entry>>& entries) {
-    rt::Scope scope(rt::Context::background());
+    rt::Scope scope;
     for (const auto& each : entries) scope.go("close", [each] { each->session.close(); });
   }
 

@@ -32,7 +32,7 @@ struct SessionPoolOptions {
   // Another session is dialled when each of those there are has so many calls under way.
   std::size_t calls_per_session = 64;
   // A session that nothing was asked of for so long is closed, but for the last min_sessions.
-  // Zero: none is.
+  // Zero: none is. They are looked at every millisecond at most.
   Duration idle_timeout = std::chrono::minutes(3);
   std::size_t min_sessions = 1;
   // How often a call that was not sent is tried, each time on a session that is open then.
@@ -79,7 +79,9 @@ class SessionPool {
   // Sessions of the pool that are open.
   [[nodiscard]] std::size_t session_count() const;
 
-  // Ends its sessions in order (Session::close), all at once. Twice is fine.
+  // Ends its sessions in order (Session::close), all at once, also under a context that has ended.
+  // In a callback or a handler of one of them it waits, as Session::close does there, for neither
+  // that one nor the callbacks of its session, and for all else. Twice is fine.
   void close();
 
  private:

@@ -286,5 +286,86 @@ PARLEY_PEER_TEST(SessionPool, the_time_of_a_call_is_for_all_tries_and_for_the_di
             Code::deadline_exceeded);
 }
 
+// For tests whose mistake would be a close() that waits for its own caller.
+struct Bye {
+  void close(SessionPool& pool) {
+    pool.close();
+    done.set();
+  }
+  rt::Event done;
+};
+
+PARLEY_PEER_TEST(SessionPool, a_callback_of_one_of_its_sessions_may_close_it) {
+  Pair pair;
+  pair.server.handle("/twice", [](int n) { return 2 * n; });
+  SessionPool pool(pair.client, pair.address, {.max_sessions = 2, .calls_per_session = 1});
+  Bye bye;
+  {
+    const auto lease = pool.take();
+    const auto other = pool.take();
+    EXPECT_TRUE((*lease)
+                    ->call_then<int>([&](const Result<int>&) { bye.close(pool); }, "/twice", 2)
+                    .is_ok());
+  }
+  EXPECT_TRUE(bye.done.wait().is_ok());
+  EXPECT_EQ(pool.call("/twice").error().code(), Code::not_sent);
+  wait_until([&] { return pair.client.session_count() == 0; });
+}
+
+PARLEY_PEER_TEST(SessionPool, who_is_told_of_the_end_of_a_session_may_close_it) {
+  Pair pair;
+  SessionPool pool(pair.client, pair.address);
+  Bye bye;
+  EXPECT_TRUE(pool.take().value()->on_closed([&](const Status&) { bye.close(pool); }).is_ok());
+  wait_until([&] { return pair.server.session_count() == 1; });
+  for (const Session& each : pair.server.sessions()) each.close();
+  EXPECT_TRUE(bye.done.wait().is_ok());
+}
+
+PARLEY_PEER_TEST(SessionPool, a_handler_of_one_of_its_sessions_may_close_it_and_is_not_waited_for) {
+  // Far longer than a test may take.
+  Pair pair(PeerOptions{.drain_timeout = 1h}, PeerOptions{.drain_timeout = 1h});
+  SessionPool pool(pair.client, pair.address);
+  Bye bye;
+  pair.client.handle("/bye", [&] { bye.close(pool); });
+  pair.server.handle("/go", [](Context& context) { return context.session().push("/bye"); });
+  EXPECT_TRUE(pool.call("/go"));
+  EXPECT_TRUE(bye.done.wait().is_ok());
+}
+
+PARLEY_PEER_TEST(SessionPool, a_callback_may_close_it_while_its_session_goes_for_being_idle) {
+  Pair pair;
+  pair.server.handle("/twice", [](int n) { return 2 * n; });
+  SessionPool pool(pair.client, pair.address, {.idle_timeout = 1ns, .min_sessions = 0});
+  Bye bye;
+  // Its lease ends with this line, and the pool begins to close it while the callback waits.
+  EXPECT_TRUE(pool.take()
+                  .value()
+                  ->call_then<int>(
+                      [&](const Result<int>&) {
+                        wait_until([&] { return pool.session_count() == 0; });
+                        bye.close(pool);
+                      },
+                      "/twice", 2)
+                  .is_ok());
+  EXPECT_TRUE(bye.done.wait().is_ok());
+}
+
+TEST(SessionPool, the_least_idle_timeout_leaves_others_the_worker) {
+  rt::testing::in_virtual_time(
+      [] {
+        net::SimWorld world;
+        Peer server(PeerOptions{.network = &world.node("shop")});
+        EXPECT_TRUE(server.listen("tcp://0.0.0.0:80"));
+        Peer client(PeerOptions{.network = &world.node("till")});
+        SessionPool pool(client, "tcp://shop:80", {.idle_timeout = 1ns, .min_sessions = 0});
+        EXPECT_TRUE(pool.take());
+        // Time goes on only when no fiber wants to run.
+        EXPECT_TRUE(rt::sleep(10ms).is_ok());
+        EXPECT_EQ(pool.session_count(), 0U);
+      },
+      1ms);
+}
+
 }  // namespace
 }  // namespace parley

@@ -445,5 +445,24 @@ PARLEY_PEER_TEST(Session, ids_are_unique_and_addresses_are_known) {
   EXPECT_NE(first.local_address(), second.local_address());
 }
 
+PARLEY_PEER_TEST(Session, metadata_of_an_answer_that_is_too_much_is_told_in_every_framing) {
+  for (const bool is_raw : {false, true}) {
+    PeerOptions options;
+    if (is_raw) options.framings = testing::raw_only();
+    Pair pair(options);
+    pair.server.handle("/tell", [](Context& context, std::size_t size) {
+      context.reply_metadata().set("much", std::string(size, 'm'));
+    });
+    const Session session = pair.dial();
+    EXPECT_TRUE(session.call("/tell", 10'000));
+    const Status answer = session.call("/tell", 2'000'000).error();
+    EXPECT_EQ(answer.code(), Code::resource_exhausted) << answer;
+    EXPECT_NE(answer.message().find("the answer cannot be sent:"), std::string::npos) << answer;
+    EXPECT_NE(answer.message().find("answer"), answer.message().rfind("answer")) << answer;
+    EXPECT_NE(answer.message().find("move large values to the body"), std::string::npos) << answer;
+    EXPECT_TRUE(session.call("/tell", 10));
+  }
+}
+
 }  // namespace
 }  // namespace parley

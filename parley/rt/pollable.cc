@@ -17,6 +17,12 @@ Pollable::Pollable() = default;
 
 Pollable::~Pollable() {
   if (entry_ == nullptr) return;
+  if (scheduler_ == nullptr) {
+    PARLEY_ASSERT(entry_->readers.empty() && entry_->writers.empty(),
+                  "a Pollable ends while a fiber waits for it");
+    delete entry_;
+    return;
+  }
   impl::Poller::unwatch(*entry_);
   scheduler_->poll_table().give_back(*entry_);
 }
@@ -49,6 +55,11 @@ Status Pollable::watch(int fd) {
   }
   entry_ = &entry;
   return {};
+}
+
+void Pollable::watch_memory() {
+  PARLEY_ASSERT(entry_ == nullptr, "this Pollable already watches a descriptor");
+  entry_ = new impl::PollEntry;
 }
 
 Status Pollable::wait_readable(Deadline deadline) {

@@ -33,6 +33,9 @@ class Pollable {
   // Begins to watch `fd`, which must be non-blocking. Inside a fiber only. An error for a
   // descriptor that cannot be polled (a regular file) or when the kernel's limit on watches is hit.
   Status watch(int fd);
+  // Watches nothing: only tell_readable() makes it readable, and nothing writable. For what is kept
+  // in memory, with no descriptor under it; in a simulation too.
+  void watch_memory();
 
   // Ok when a system call may now succeed (or report the error of the descriptor);
   // deadline_exceeded, or the context's status, when that came first.
@@ -51,7 +54,8 @@ class Pollable {
   // When the runtime learned, by its clock, of what there is to read or was last: what is read has
   // waited since then for its reader. The start of the clock when there was nothing yet.
   [[nodiscard]] Instant readable_since() const;
-  // As if the kernel had told of something to read: for what is kept in memory above a descriptor.
+  // As if the kernel had told of something to read: for what is kept in memory above a descriptor,
+  // or without one. From any fiber; does not wait.
   void tell_readable();
 
   // True while a read of a TCP socket that brought less than there was room for means that nothing
@@ -60,8 +64,8 @@ class Pollable {
   [[nodiscard]] bool short_read_drains() const;
 
  private:
-  impl::Scheduler* scheduler_ = nullptr;
-  impl::PollEntry* entry_ = nullptr;  // in the scheduler's table
+  impl::Scheduler* scheduler_ = nullptr;  // null without a descriptor
+  impl::PollEntry* entry_ = nullptr;      // in the scheduler's table; this one's own without it
 };
 
 }  // namespace parley::rt

@@ -1,5 +1,6 @@
 #include "parley/rt/runtime.h"
 
+#include "parley/rt/blocking.h"
 #include "parley/rt/impl/last_words.h"
 #include "parley/rt/impl/os_locks.h"
 #include "parley/rt/impl/overflow.h"
@@ -51,7 +52,11 @@ Status sleep_until(Instant instant) {
   return wake == Wake::deadline ? Status() : impl::status_of(wake, "sleep");
 }
 
-Status sleep(Duration delay) { return sleep_until(Deadline::after(delay).instant()); }
+Status sleep(Duration delay) {
+  // Who asks for no pause, again and again, parks never.
+  if (delay <= Duration::zero()) checkpoint();
+  return sleep_until(Deadline::after(delay).instant());
+}
 
 void yield() {
   Fiber& fiber = Worker::current_fiber("rt::yield was called");

@@ -407,6 +407,28 @@ PARLEY_FIBER_TEST(Pollable, wakes_reader_and_writer_and_keeps_an_early_readiness
   EXPECT_EQ(in.wait_readable(Deadline::after(1ms)).code(), Code::deadline_exceeded);
 }
 
+PARLEY_FIBER_TEST(Runtime, who_sleeps_for_no_time_again_and_again_lets_others_run) {
+  bool is_over = false;
+  Scope scope;
+  scope.go("other", [&] { is_over = true; });
+  while (!is_over) EXPECT_TRUE(sleep(Duration::zero()).is_ok());
+}
+
+PARLEY_FIBER_TEST(Pollable, without_a_descriptor_it_is_what_it_is_told) {
+  Pollable pollable;
+  pollable.watch_memory();
+  EXPECT_FALSE(pollable.take_readable());
+  pollable.tell_readable();
+  EXPECT_TRUE(pollable.take_readable());
+  EXPECT_FALSE(pollable.is_readable());
+  Scope scope;
+  scope.go("reader", [&] { EXPECT_TRUE(pollable.wait_readable().is_ok()); });
+  yield();
+  pollable.tell_readable();
+  scope.join();
+  EXPECT_FALSE(pollable.is_readable()) << "it was for the fiber that waited";
+}
+
 PARLEY_FIBER_TEST(Pollable, a_regular_file_cannot_be_watched) {
   const Fd file(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
   Pollable pollable;

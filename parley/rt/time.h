@@ -7,7 +7,8 @@
 namespace parley::rt {
 
 // Parks the calling fiber for `delay`, by the runtime's clock. Ok when the time has passed; the
-// context's status when the context ended first.
+// context's status when the context ended first. A delay of zero or less has passed at once: others
+// run first only when the fiber has held its worker for a while (rt::checkpoint).
 Status sleep(Duration delay);
 Status sleep_until(Instant instant);
 

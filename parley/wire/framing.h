@@ -214,9 +214,11 @@ class Decoder {
 
   // How many fed bytes no message has used yet.
   [[nodiscard]] virtual std::size_t buffered() const noexcept = 0;
-  // A number for the body that has been coming in parts for longest, another one when that is whole
-  // or given up. 0: none.
+  // A number for the body that has been coming in parts for longest, a larger one when that is
+  // whole or given up: they are counted as they begin. 0: none.
   [[nodiscard]] virtual std::uint64_t oldest_unfinished() const noexcept { return 0; }
+  // That of the last which began, whatever has become of it. 0: none has.
+  [[nodiscard]] virtual std::uint64_t last_in_parts() const noexcept { return 0; }
   // True when bytes of a frame have come whose message next() has not returned.
   [[nodiscard]] bool mid_frame() const noexcept { return buffered() > 0; }
   // The same, or a body is under way in parts: when next() has just returned nothing, the stream

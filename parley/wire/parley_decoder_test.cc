@@ -272,14 +272,16 @@ TEST(ParleyDecoder, tells_which_body_has_been_coming_for_longest) {
   EXPECT_FALSE(decoder.mid_message());
   const std::uint64_t first = feed({.seq = 1, .method = "/x", .more = true});
   EXPECT_NE(first, 0U);
+  EXPECT_EQ(decoder.last_in_parts(), first);
   EXPECT_TRUE(decoder.mid_message());
   EXPECT_FALSE(decoder.mid_frame());
   EXPECT_EQ(feed({.seq = 2, .method = "/x", .more = true}), first);
   EXPECT_EQ(feed({.seq = 2, .type = MessageType::part, .own = true, .more = true}), first);
   const std::uint64_t second = feed({.seq = 1, .type = MessageType::part, .own = true});
-  EXPECT_NE(second, first);
-  EXPECT_NE(second, 0U);
+  EXPECT_GT(second, first);
+  EXPECT_EQ(decoder.last_in_parts(), second);
   EXPECT_EQ(feed({.seq = 2, .type = MessageType::cancel}), 0U);
+  EXPECT_EQ(decoder.last_in_parts(), second);
 }
 
 // A call whose beginning has come, and whose parts are to follow.

@@ -190,11 +190,15 @@ Status ParleyEncoder::refuse(const Message& message, std::size_t body_bytes) con
         shape, impl::against(body_bytes, "bytes are more than max_message (", max_body_bytes()));
   }
   if (head > other_.max_frame) {
+    const bool is_answer = message.type == MessageType::reply || message.type == MessageType::end;
     return too_much(
-        shape,
-        impl::against(head, "bytes with the metadata are more than the other side's max_frame (",
-                      other_.max_frame) +
-            ": move large values to the body");
+        shape, impl::against(
+                   head,
+                   is_answer ? "bytes with the answer's metadata are more than the other side's "
+                               "max_frame ("
+                             : "bytes with the metadata are more than the other side's max_frame (",
+                   other_.max_frame) +
+                   ": move large values to the body");
   }
   if (message.type == MessageType::part && head + body_bytes > other_.max_frame) {
     return too_much(shape,

@@ -80,6 +80,7 @@ class ParleyDecoder final : public Decoder {
   // parts is not among them.
   [[nodiscard]] std::size_t buffered() const noexcept override { return buffer_.size(); }
   [[nodiscard]] std::uint64_t oldest_unfinished() const noexcept override;
+  [[nodiscard]] std::uint64_t last_in_parts() const noexcept override { return last_serial_; }
   // Bodies that have come in part.
   [[nodiscard]] std::size_t unfinished() const noexcept { return unfinished_.size(); }
 

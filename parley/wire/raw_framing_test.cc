@@ -115,15 +115,15 @@ TEST(RawFraming, metadata_of_65535_bytes_is_the_longest) {
   EXPECT_EQ(decoded(encoded(message)), message);
   message.metadata = {{"k", std::string(65534, 'v')}};
   const Status status = encode_error(message);
-  EXPECT_EQ(status.code(), Code::invalid_argument);
+  EXPECT_EQ(status.code(), Code::resource_exhausted);
   EXPECT_EQ(status.message(),
             "raw frame: metadata of 65536 bytes as query text for method \"/math/add\"; the format "
             "carries at most 65535: move large values to the body");
   message.metadata = {{"k", std::string(30000, ' ')}};
-  EXPECT_EQ(encode_error(message).code(), Code::invalid_argument);
+  EXPECT_EQ(encode_error(message).code(), Code::resource_exhausted);
   message.metadata = {{"k", std::string(1'000'000, 'v')}};
   const std::size_t before = allocations().bytes;
-  EXPECT_EQ(encode_error(message).code(), Code::invalid_argument);
+  EXPECT_EQ(encode_error(message).code(), Code::resource_exhausted);
   EXPECT_LT(allocations().bytes - before, 10000u) << "hopeless text is not even written";
 }
 

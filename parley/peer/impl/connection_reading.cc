@@ -135,8 +135,11 @@ void Connection::take_bytes(Bytes chunk, Arrivals& arrived) {
 void Connection::watch_frame_time() {
   const bool is_mid_frame =
       reading_.decoder == nullptr ? !reading_.begin.empty() : reading_.decoder->mid_frame();
-  reading_.watch.look(is_mid_frame,
-                      reading_.decoder == nullptr ? 0 : reading_.decoder->oldest_unfinished());
+  FrameWatch::InParts in_parts;
+  if (reading_.decoder != nullptr) {
+    in_parts = {reading_.decoder->oldest_unfinished(), reading_.decoder->last_in_parts()};
+  }
+  reading_.watch.look(is_mid_frame, in_parts);
   set_alarm();
 }
 

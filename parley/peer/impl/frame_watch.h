@@ -4,12 +4,13 @@
 // They belong to the fiber that reads.
 //
 //   watch.came();                            // a message
-//   watch.look(decoder.mid_frame(), decoder.oldest_unfinished());
+//   watch.look(decoder.mid_frame(), {decoder.oldest_unfinished(), decoder.last_in_parts()});
 //   if (watch.deadline().is_over()) return watch.too_slow();
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "parley/base/clock.h"
 #include "parley/base/status.h"
@@ -24,18 +25,32 @@ class FrameWatch {
 
   void came() { any_came_ = ever_came_ = true; }
   [[nodiscard]] bool has_ever_come() const { return ever_came_; }
-  // Nothing more can be read of what has come so far. `oldest_unfinished`: a number for the body
-  // that has been coming in parts for longest; 0: none.
-  void look(bool is_mid_frame, std::uint64_t oldest_unfinished);
+  // Bodies in parts, by the numbers of wire::Decoder: the oldest that is unfinished, if it is not
+  // 0, and the last that has begun.
+  struct InParts {
+    std::uint64_t oldest = 0;
+    std::uint64_t last = 0;
+  };
+  // Nothing more can be read of what has come so far.
+  void look(bool is_mid_frame, const InParts& in_parts);
   // Never when nothing is awaited.
   [[nodiscard]] rt::Deadline deadline() const;
   [[nodiscard]] Status too_slow() const;
 
  private:
+  // Bodies that began at about the same time, up to that number.
+  struct Begun {
+    std::uint64_t last = 0;
+    Instant since{};
+    rt::Deadline until{};
+  };
+  void look_at_parts(const InParts& in_parts);
+
   const Duration timeout_;
   rt::Deadline frame_;
-  rt::Deadline parts_;
-  std::uint64_t oldest_unfinished_ = 0;
+  // In the order in which they began: of those before the first all are whole. A few more than
+  // times_apart at most, since the first of them has timeout_.
+  std::vector<Begun> begun_;
   bool any_came_ = false;  // since it was looked
   bool ever_came_ = false;
   bool was_mid_frame_ = false;

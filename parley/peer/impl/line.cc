@@ -163,10 +163,12 @@ void Line::plan() {
   } else {
     pause_ = pause_ > options.max_interval / 2 ? options.max_interval : 2 * pause_;
   }
+  // As a double, the longest pause is a little longer than that.
   const auto most =
-      static_cast<std::uint64_t>(static_cast<double>(pause_.count()) * options.jitter);
+      std::min(static_cast<std::uint64_t>(static_cast<double>(pause_.count()) * options.jitter),
+               static_cast<std::uint64_t>(pause_.count()));
   const auto less = static_cast<Duration::rep>(rt::random_below(most + 1));
-  next_at_ = rt::now() + pause_ - Duration(less);
+  next_at_ = rt::Deadline::after(pause_ - Duration(less)).instant();
 }
 
 // Under the lock.

@@ -3,13 +3,16 @@
 // Shared by the fiber that accepts, whoever stops it and its sessions. Fiber-safe.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "parley/base/clock.h"
 #include "parley/base/status.h"
 #include "parley/net/stream.h"
 #include "parley/peer/impl/framings.h"
@@ -18,6 +21,11 @@ namespace parley::impl {
 
 class Listening {
  public:
+  // How long who accepts waits, whatever the options say: waiting for no time must keep no worker
+  // from others.
+  static constexpr Duration least_pause = std::chrono::milliseconds(1);
+  static constexpr Duration pause(Duration asked) { return std::max(asked, least_pause); }
+
   Listening(std::unique_ptr<net::Listener> listener, std::shared_ptr<const Framings> framings,
             std::optional<std::size_t> max_sessions)
       : listener_(std::move(listener)),

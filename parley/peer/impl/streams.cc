@@ -75,7 +75,7 @@ Streams::Core Streams::add(Table& table, const Birth& birth) {
   // All streams together must not keep back what the session needs.
   core->tell_at =
       std::min(takes_.stream_credit / 4,
-               takes_.session_credit / (4 * std::max<std::uint64_t>(takes_.max_streams, 1)));
+               takes_.session_credit / 4 / std::max<std::uint64_t>(takes_.max_streams, 1));
   core->may_send = static_cast<std::int64_t>(other_.stream_credit);
   table.emplace(birth.seq, core);
   return core;

@@ -215,5 +215,15 @@ TEST(StreamCredit, grows_when_the_other_side_says_that_it_takes_more) {
   });
 }
 
+PARLEY_FIBER_TEST(Streams, max_streams_may_be_any_number) {
+  for (const std::uint64_t most : {std::uint64_t{0}, std::uint64_t{1} << 62U, ~std::uint64_t{0}}) {
+    wire::Settings takes = small;
+    takes.max_streams = most;
+    Streams streams(takes, small);
+    const Streams::Core core = streams.serve(1, wire::BodyCodec::json);
+    EXPECT_EQ(core->tell_at, most == 0 ? small.stream_credit / 4 : 0U);
+  }
+}
+
 }  // namespace
 }  // namespace parley::impl

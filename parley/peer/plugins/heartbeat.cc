@@ -20,6 +20,12 @@ Status check_timeouts(const HeartbeatOptions& options) {
     return {Code::invalid_argument,
             "HeartbeatOptions::interval is shorter than least_interval (1 s)"};
   }
+  if (options.interval > HeartbeatOptions::longest_time ||
+      options.timeout > HeartbeatOptions::longest_time) {
+    return {Code::invalid_argument,
+            "HeartbeatOptions: interval or timeout is longer than longest_time (a year): without "
+            "the plugin nobody is asked"};
+  }
   if (options.timeout < HeartbeatOptions::least_timeout) {
     return {Code::invalid_argument,
             "HeartbeatOptions::timeout is shorter than least_timeout (100 ms): sessions that are "
@@ -67,6 +73,11 @@ Plugin heartbeat(HeartbeatOptions options) {
 Status HeartbeatPongOptions::check() const {
   if (intervals < 1) {
     return {Code::invalid_argument, "HeartbeatPongOptions::intervals is to be at least 1"};
+  }
+  if (longest_interval > HeartbeatOptions::longest_time / intervals) {
+    return {Code::invalid_argument,
+            "HeartbeatPongOptions: intervals times longest_interval is longer than "
+            "HeartbeatOptions::longest_time (a year)"};
   }
   if (longest_interval >= HeartbeatOptions::least_interval) return {};
   return {Code::invalid_argument,

@@ -56,6 +56,8 @@ struct HeartbeatOptions {
 
   static constexpr Duration least_interval = std::chrono::seconds(1);
   static constexpr Duration least_timeout = std::chrono::milliseconds(100);
+  // Of the interval and of the timeout; of all intervals that heartbeat_pong waits, together.
+  static constexpr Duration longest_time = std::chrono::hours(24 * 366);
   // So often in an interval it is looked whether something has come.
   static constexpr int looks = 4;
 

@@ -1,6 +1,7 @@
 #include "parley/peer/plugins/heartbeat.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -342,7 +343,9 @@ TEST(HeartbeatPong, refuses_what_is_no_rate) {
 PARLEY_PEER_TEST(Heartbeat, options_that_make_no_sense_are_refused_and_named) {
   for (const auto& [options, name] : std::vector<std::pair<HeartbeatOptions, std::string>>{
            {{.interval = 999ms}, "least_interval"},
+           {{.interval = Duration::max()}, "longest_time"},
            {{.timeout = 99ms}, "least_timeout"},
+           {{.timeout = Duration::max()}, "longest_time"},
            {{.jitter = -0.1}, "jitter"},
            {{.jitter = 1.1}, "jitter"}}) {
     Peer peer(with(heartbeat(options)));
@@ -351,7 +354,9 @@ PARLEY_PEER_TEST(Heartbeat, options_that_make_no_sense_are_refused_and_named) {
     EXPECT_NE(status.message().find(name), std::string::npos) << status;
   }
   for (const HeartbeatPongOptions& options :
-       {HeartbeatPongOptions{.intervals = 0}, HeartbeatPongOptions{.longest_interval = 1ms}}) {
+       {HeartbeatPongOptions{.intervals = 0}, HeartbeatPongOptions{.longest_interval = 1ms},
+        HeartbeatPongOptions{.longest_interval = Duration::max()},
+        HeartbeatPongOptions{.intervals = std::numeric_limits<int>::max()}}) {
     Peer peer(with(heartbeat_pong(options)));
     EXPECT_EQ(peer.listen("tcp://127.0.0.1:0").error().code(), Code::invalid_argument);
   }

@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include "parley/base/assert.h"
 #include "parley/base/guard.h"
 #include "parley/peer/handler.h"
+#include "parley/peer/impl/hops.h"
 #include "parley/peer/peer.h"
 #include "parley/peer/stream.h"
 #include "parley/rt/context.h"
@@ -29,6 +28,11 @@ constexpr std::string_view real_ip_key = "X-Real-IP";
 // So much longer than the caller itself waits: it is then its own deadline that ends the call.
 constexpr Duration beyond_the_caller = std::chrono::seconds(1);
 constexpr std::int32_t bad_gateway = 502;
+// So many tries follow at once. Before each further one is a pause, twice as long as the one
+// before.
+constexpr std::size_t tries_at_once = 2;
+constexpr Duration first_pause = std::chrono::milliseconds(1);
+constexpr Duration longest_pause = std::chrono::milliseconds(250);
 
 // Connection errors of a backend are none of the connection that its caller has.
 Status as_answer_of_proxy(const Status& status, std::string_view method) {
@@ -65,6 +69,31 @@ Status pass_back(RawStream& from, RawStream& to) {
   }
 }
 
+// What a request still has in time and tries.
+class Patience {
+ public:
+  Patience(std::size_t most, rt::Deadline until) : most_(most), until_(until) {}
+
+  [[nodiscard]] std::size_t tries() const { return tries_; }
+  [[nodiscard]] rt::Deadline until() const { return until_; }
+  // After a try. False when there is to be no other one.
+  bool waits_for_next() {
+    if (++tries_ >= most_) return false;
+    if (tries_ >= tries_at_once) {
+      const auto next = std::min(rt::Deadline::after(pause_), until_);
+      if (!rt::sleep_until(next.instant()).is_ok()) return false;
+      pause_ = std::min(2 * pause_, longest_pause);
+    }
+    return !until_.is_over() && !rt::Context::current().is_done();
+  }
+
+ private:
+  const std::size_t most_;
+  const rt::Deadline until_;
+  std::size_t tries_ = 0;
+  Duration pause_ = first_pause;
+};
+
 class Proxy {
  public:
   explicit Proxy(ProxyOptions options) : options_(std::move(options)) {
@@ -91,32 +120,21 @@ class Proxy {
                         .is_filtered = request.is_filtered || request.type == MessageType::open};
     if (Status s = add_metadata(context, options.metadata); !s.is_ok()) return s;
     const rt::Deadline deadline = deadline_of(context, request);
-    for (std::size_t tries = 0;;) {
+    // A stream has no end of its own, but it is not tried for ever.
+    Patience patience(options_.max_tries, deadline.is_never()
+                                              ? rt::Deadline::after(context.options().call_timeout)
+                                              : deadline);
+    for (;;) {
       options.timeout = std::nullopt;
       if (!deadline.is_never()) options.timeout = deadline.instant() - rt::now();
-      Status status = try_once(context, request, options, deadline, answer, tries);
-      const bool goes_on =
-          ++tries < options_.max_tries && !deadline.is_over() && !rt::Context::current().is_done();
-      if (status.code() == Code::not_sent && goes_on) continue;
+      Status status = try_once(context, request, options, patience, answer);
+      if (status.code() == Code::not_sent && patience.waits_for_next()) continue;
       return as_answer_of_proxy(status, request.method);
     }
   }
 
   Status add_metadata(const Context& context, wire::Metadata& metadata) const {
-    std::size_t hops = 0;
-    if (const auto text = metadata.get(proxy_hops_key)) {
-      const char* const end = text->data() + text->size();
-      const auto [at, error] = std::from_chars(text->data(), end, hops);
-      if (at != end || error != std::errc()) {
-        return {Code::invalid_argument, std::string(proxy_hops_key) + " is no number"};
-      }
-    }
-    if (hops >= options_.max_hops) {
-      return {Code::resource_exhausted, "max_hops: the request has come through " +
-                                            std::to_string(hops) +
-                                            " proxies: do they send to each other in a circle?"};
-    }
-    metadata.set(proxy_hops_key, std::to_string(hops + 1));
+    if (Status s = impl::count_hop(metadata, options_.max_hops); !s.is_ok()) return s;
     if (options_.replaces_real_ip || !metadata.get(real_ip_key)) {
       metadata.remove(real_ip_key);
       std::string real_ip = context.real_ip();  // empty of a Unix socket
@@ -138,16 +156,16 @@ class Proxy {
   }
 
   Status try_once(Context& context, const Message& request, CallOptions& options,
-                  rt::Deadline deadline, Answer& answer, std::size_t tries) {
+                  const Patience& patience, Answer& answer) {
     Result<ProxyTarget> target = Status(Code::internal, "plugin proxy threw an exception in pick");
-    const Status thrown =
-        guarded([&] { target = options_.pick(ProxyLabel(context, request.type, tries)); });
+    const Status thrown = guarded(
+        [&] { target = options_.pick(ProxyLabel(context, request.type, patience.tries())); });
     if (!thrown.is_ok()) return target.error().with_cause(thrown.cause());
     if (!target) return target.error();
     if (const Session* const session = std::get_if<Session>(&*target)) {
       return send_on(*session, context, request, options, answer);
     }
-    auto lease = std::get<SessionPool*>(*target)->take(deadline);
+    auto lease = std::get<SessionPool*>(*target)->take(patience.until());
     if (!lease) return lease.error();
     return send_on(lease->session(), context, request, options, answer);
   }

@@ -89,6 +89,9 @@ struct ProxyOptions {
   // Where a request goes. May wait, and dial. An error is the answer.
   std::function<Result<ProxyTarget>(const ProxyLabel& label)> pick = {};
   // How often a request that was not sent is tried, each time on what `pick` says then; at least 1.
+  // The first two tries follow at once; before the third is a pause of 1 ms, before each further
+  // one one twice as long, up to 250 ms. Tries end with the time of the call; those of a stream
+  // that has none after PeerOptions::call_timeout.
   std::size_t max_tries = 2;
   // The longest that a call may take from here, all tries together, and a PUSH wait for room.
   // Nothing: as long as its caller waits; PeerOptions::call_timeout where that is not said. Not of
@@ -98,7 +101,8 @@ struct ProxyOptions {
   // resource_exhausted.
   std::size_t max_under_way = 10'000;
   // How many proxies a request may come through, this one among them: those that send to each other
-  // in a circle stop there, with resource_exhausted. Counted in metadata (proxy_hops_key).
+  // in a circle stop there, with resource_exhausted. Counted in metadata (proxy_hops_key), as are
+  // the copies of `tee`.
   std::size_t max_hops = 8;
   // Metadata X-Real-IP is added when it is not there. True: what is there is replaced, for callers
   // that are not to be believed.

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -783,6 +784,29 @@ PARLEY_FIBER_TEST(Proxy, ten_thousand_calls_wait_for_their_answers_at_once) {
   }
   backend.say_at_once(came);
   for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(asked[i].get().value(), i);
+}
+
+PARLEY_PEER_TEST(Proxy, tries_without_end_pause_and_end_with_the_time_of_the_call) {
+  for (const bool is_stream : {false, true}) {
+    Pair gone;
+    const Session backend = gone.dial();
+    backend.close();
+    std::atomic<std::size_t> picked = 0;
+    // A stream has no time of its own.
+    Pair front({.call_timeout = 200ms,
+                .plugins = {proxy({.pick = [&](const ProxyLabel&) -> Result<ProxyTarget> {
+                                     ++picked;
+                                     return backend;
+                                   },
+                                   .max_tries = std::numeric_limits<std::size_t>::max()})}},
+               {});
+    const Session session = front.dial();
+    const Status failed = is_stream ? session.open<int, int>("/x").value().receive().error()
+                                    : session.call<int>({.timeout = 200ms}, "/x").error();
+    EXPECT_FALSE(failed.is_ok());
+    EXPECT_GT(picked, 2U);
+    EXPECT_LT(picked, 20U);
+  }
 }
 
 }  // namespace

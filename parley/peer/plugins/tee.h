@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -23,7 +24,7 @@ namespace parley {
 // What became of the copies.
 struct TeeCounts {
   std::atomic<std::uint64_t> sent = 0;     // on their way
-  std::atomic<std::uint64_t> dropped = 0;  // the session had no room, or had ended
+  std::atomic<std::uint64_t> dropped = 0;  // the session had no room, or had ended; max_hops
 };
 
 struct TeeOptions {
@@ -33,6 +34,10 @@ struct TeeOptions {
   std::function<std::optional<Session>(const ServeStep& step)> to = {};
   // What is added to the metadata of a copy, so that it can be told apart.
   wire::Metadata mark = {};
+  // How often a request may have been copied, or passed on by proxies, this copy among them: those
+  // that copy to each other in a circle stop there. Counted in metadata of the copy
+  // (proxy_hops_key); what a request says there when it comes is believed. Zero: nothing is copied.
+  std::size_t max_hops = 8;
   // Counted here, if it is not null.
   std::shared_ptr<TeeCounts> counts = {};
 };

@@ -1,10 +1,14 @@
 #include "parley/peer/plugins/tee.h"
 
+#include <atomic>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "parley/peer/testing/pair.h"
 #include "parley/rt/channel.h"
+#include "parley/rt/testing/sentences.h"
 
 namespace parley {
 namespace {
@@ -89,6 +93,23 @@ PARLEY_PEER_TEST(Tee, a_shadow_that_takes_nothing_holds_up_nobody) {
   // Faster than they can leave: some find no room.
   for (int i = 0; i < 20; ++i) EXPECT_EQ(session.call<int>("/x", text).value(), 60'000);
   EXPECT_EQ(all.counts->sent + all.counts->dropped, 20U);
+}
+
+PARLEY_PEER_TEST(Tee, peers_that_copy_to_each_other_in_a_circle_stop_at_max_hops) {
+  for (const std::size_t max_hops : {0U, 1U, 8U}) {
+    std::optional<Session> itself;
+    const auto counts = std::make_shared<TeeCounts>();
+    std::atomic<std::size_t> runs = 0;
+    Pair pair({.plugins = {tee({.to = [&](const ServeStep&) { return itself; },
+                                .max_hops = max_hops,
+                                .counts = counts})}},
+              {});
+    pair.server.handle("/x", [&] { ++runs; });
+    itself = *pair.server.dial(pair.address);
+    EXPECT_TRUE(pair.dial().push("/x").is_ok());
+    rt::testing::wait_until([&] { return counts->dropped == 1 && runs == max_hops + 1; });
+    EXPECT_EQ(counts->sent, max_hops);
+  }
 }
 
 }  // namespace

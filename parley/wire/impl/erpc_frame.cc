@@ -20,11 +20,16 @@ Status method_too_long(std::string_view frame_name, std::string_view method) {
                                    std::to_string(longest_method));
 }
 
+std::string whose(const Message& message) {
+  if (message.type == MessageType::reply) return " of the answer";
+  return " for method \"" + std::string(message.method) + "\"";
+}
+
 Status metadata_too_long(const ErpcFormat& format, std::size_t size, const Message& message) {
-  return malformed(format.frame_name,
-                   "metadata of " + count_of(size, "bytes") + " as query text for method \"" +
-                       std::string(message.method) + "\"; the format carries at most " +
-                       std::to_string(format.longest_metadata) + ": move large values to the body");
+  return {Code::resource_exhausted,
+          named(format.frame_name) + "metadata of " + count_of(size, "bytes") + " as query text" +
+              whose(message) + "; the format carries at most " +
+              std::to_string(format.longest_metadata) + ": move large values to the body"};
 }
 
 }  // namespace
@@ -111,8 +116,7 @@ Status refuse_unwritable(std::string_view frame_name, const Message& message,
   if (message.metadata.size() > limits.max_metadata_entries) {
     return {Code::resource_exhausted, named(frame_name) + "metadata of " +
                                           count_of(message.metadata.size(), "entries") +
-                                          " for method \"" + std::string(message.method) +
-                                          "\" is more than max_metadata_entries (" +
+                                          whose(message) + " is more than max_metadata_entries (" +
                                           std::to_string(limits.max_metadata_entries) + ")"};
   }
   return {};
