@@ -1,11 +1,11 @@
 // Answers that wait because the other side takes them slowly, or not at all: what they may hold.
 #include <gtest/gtest.h>
 
-#include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -212,40 +212,51 @@ TEST(WaitingAnswers, who_reads_slowly_gets_all_its_answers) {
   }
 }
 
+PeerOptions narrow() { return {.max_handler_bytes = 300 * kib, .max_outgoing_bytes = 100 * kib}; }
+
 // Each reads what the other asks however many of its own answers wait.
+void answer_each_other(Peer& server, Peer& client, const std::string& address) {
+  for (Peer* const each : {&server, &client}) {
+    each->handle("/much", [](std::size_t bytes) { return Bytes::from(std::string(bytes, 'x')); });
+  }
+  const Session there = client.dial(address).value();
+  ASSERT_TRUE(there.call<Bytes>("/much", 1));
+  const Session back = server.sessions().front();
+  std::atomic<int> ok = 0;
+  std::atomic<int> refused = 0;
+  rt::Scope scope;
+  for (const Session* const session : {&there, &back}) {
+    for (int i = 0; i < 60; ++i) {
+      scope.go("call", [&, session] {
+        const auto answer = session->call<Bytes>("/much", body_bytes);
+        if (!answer) EXPECT_EQ(answer.error().code(), Code::resource_exhausted);
+        ++(answer ? ok : refused);
+      });
+    }
+  }
+  scope.join();
+  EXPECT_EQ(ok + refused, 120);
+  EXPECT_GE(ok, 20);
+}
+
 TEST(WaitingAnswers, two_that_answer_each_other_do_not_wait_for_each_other) {
   in_virtual_time([] {
     net::SimWorld world({.link = {.bytes_per_second = 4'000 * kib, .max_packet = 65'536}});
     const auto on = [&](std::string_view node) {
-      return PeerOptions{.max_handler_bytes = 300 * kib,
-                         .max_outgoing_bytes = 100 * kib,
-                         .network = &world.node(node)};
+      PeerOptions options = narrow();
+      options.network = &world.node(node);
+      return options;
     };
     Peer server(on("shop"));
     Peer client(on("till"));
-    for (Peer* const each : {&server, &client}) {
-      each->handle("/much", [](std::size_t bytes) { return Bytes::from(std::string(bytes, 'x')); });
-    }
     ASSERT_TRUE(server.listen("tcp://0.0.0.0:80"));
-    const Session there = client.dial("tcp://shop:80").value();
-    ASSERT_TRUE(there.call<Bytes>("/much", 1));
-    const Session back = server.sessions().front();
-    int ok = 0;
-    int refused = 0;
-    rt::Scope scope;
-    for (const Session* const session : {&there, &back}) {
-      for (int i = 0; i < 60; ++i) {
-        scope.go("call", [&, session] {
-          const auto answer = session->call<Bytes>("/much", body_bytes);
-          if (!answer) EXPECT_EQ(answer.error().code(), Code::resource_exhausted);
-          ++(answer ? ok : refused);
-        });
-      }
-    }
-    scope.join();
-    EXPECT_EQ(ok + refused, 120);
-    EXPECT_GE(ok, 20);
+    answer_each_other(server, client, "tcp://shop:80");
   });
+}
+
+PARLEY_PEER_TEST(WaitingAnswers, two_that_answer_each_other_over_loopback) {
+  testing::Pair pair(narrow());
+  answer_each_other(pair.server, pair.client, pair.address);
 }
 
 }  // namespace
