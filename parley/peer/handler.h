@@ -193,11 +193,11 @@ Handler make_handler(F function) {
   }
 }
 
-// What schemas say of a function that make_handler takes.
+// What schemas say of a function that make_handler takes, or of a member function like it.
 template <class F, codec::Name... names>
 codec::MethodShape handler_shape(std::string_view method, std::string_view description) {
   codec::MethodShape shape{.name = std::string(method), .description = std::string(description)};
-  if constexpr (impl::is_servable<F>) {
+  if constexpr (impl::is_servable<F> || std::is_member_function_pointer_v<F>) {
     using Arguments =
         typename impl::WithoutContext<typename codec::Signature<F>::Parameters>::Arguments;
     if constexpr (std::tuple_size_v<Arguments> > 0) {

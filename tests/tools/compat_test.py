@@ -13,8 +13,8 @@ from dev_test import DevCase
 SERVICE = """#!/bin/sh
 [ "$1" = --framings ] && { echo FRAMINGS; exit 0; }
 [ -f "$1" ] || exit 3
-echo "shop: open at tcp://VERSION"
 trap 'echo "good bye"; exit 0' TERM
+echo "shop: open at tcp://VERSION"
 while :; do sleep 0.05; done
 """
 CLIENT = """#!/bin/sh
@@ -67,8 +67,8 @@ class Compat(DevCase):
         if text.startswith("#!"):
             os.chmod(path, 0o755)
 
-    def git(self, *arguments):
-        return subprocess.run(["git", *arguments], cwd=self.repository, check=True, text=True,
+    def git(self, *arguments, at=None):
+        return subprocess.run(["git", *arguments], cwd=at or self.repository, check=True, text=True,
                               capture_output=True, env={**os.environ, "HOME": self.folder}).stdout
 
     def commit(self, version, framings="parley", code=0):
@@ -138,12 +138,23 @@ class Compat(DevCase):
         self.commit("two")
         self.assertEqual(self.compat().returncode, 0)
         self.assertIn("configured one", self.calls())
-        for line, says in (("wire-2 " + "0" * 40, "which this clone lacks"),
+        for line, says in (("wire-2 " + "0" * 40, "which is no commit here"),
                            ("wire-x abc", "a line is 'wire-N COMMIT'")):
             self.write("docs/protocols/WIRE", line + "\n")
             done = self.compat()
             self.assertEqual(done.returncode, 1)
             self.assertIn(says, done.stderr)
+
+    def test_a_shallow_clone_lacks_it_and_says_so(self):
+        first = self.commit("one")
+        self.write("docs/protocols/WIRE", f"wire-1 {first}\n")
+        self.commit("two")
+        whole, self.repository = self.repository, self.path("shallow")
+        self.git("clone", "-q", "--depth", "1", f"file://{whole}", self.repository, at=whole)
+        done = self.compat()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("which this shallow clone lacks", done.stderr)
+        self.assertIn("no commit is known as wire-N yet", done.stdout)
 
     def test_a_wrong_answer_fails_and_the_rest_is_still_tried(self):
         self.commit("one", code=1)

@@ -12,7 +12,7 @@ Examples:
 
 A commit is wire-N by its tag. A clone without tags finds it in docs/protocols/WIRE, whose lines are
 `wire-N COMMIT`. The last one is that with the highest N among those this commit descends from;
-where there is none, this says so and is content. What was built of it stays in build/compat.
+where there is none, or a shallow clone lacks it, this says so and is content. What was built of it stays in build/compat.
 
 Options:
   --against COMMIT  that one instead
@@ -37,8 +37,12 @@ known_wires() {
     [[ -n "$name" && "$name" != "#"* ]] || continue
     [[ "$name" =~ ^wire-[0-9]+$ && "$commit" =~ ^[0-9a-f]{7,40}$ ]] ||
       fail 1 "$list: a line is 'wire-N COMMIT', not '$name $commit'"
-    git cat-file -e "$commit^{commit}" 2>/dev/null ||
-      fail 1 "$list: $name is $commit, which this clone lacks: git fetch --unshallow"
+    if ! git cat-file -e "$commit^{commit}" 2>/dev/null; then
+      [[ "$(git rev-parse --is-shallow-repository)" == true ]] ||
+        fail 1 "$list: $name is $commit, which is no commit here"
+      say "$name is $commit, which this shallow clone lacks: git fetch --unshallow has it"
+      continue
+    fi
     echo "${name#wire-} $(git rev-parse "$commit^{commit}")"
   done <"$list"
 }

@@ -88,8 +88,8 @@ struct Pair {
 
  private:
   // So that all tests can be run within the process as well, by the environment. Of these fail, as
-  // they have to, those that look at addresses and descriptors, at limits of what is not written,
-  // and at how many fibers a session needs.
+  // they have to, those that look at addresses and descriptors, and at limits of what is not
+  // written.
   static bool is_in_process() {
     const char* const over = std::getenv("PARLEY_PEER_TESTS_OVER");
     return over != nullptr && std::string_view(over) == "inproc";
