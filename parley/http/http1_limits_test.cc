@@ -1,0 +1,110 @@
+// Each limit of Http1Limits by two of its values: the message just fits, and is one too large.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parley/http/http1_parser.h"
+#include "parley/http/testing/http1_reading.h"
+
+namespace parley::http {
+namespace {
+
+using testing::Seen;
+using Reads = Http1Parser::Reads;
+
+struct Bounded {
+  std::string_view name;
+  void (*set)(Http1Limits& limits, std::size_t to);
+  std::size_t fits;  // this much does, one less does not
+  std::string_view message;
+  StatusCode answer;
+  std::string_view named;  // in the text of the error
+  bool is_response = false;
+};
+
+constexpr std::array bounded = {
+    Bounded{"a method", [](Http1Limits& l, std::size_t to) { l.max_method = to; }, 4,
+            "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501, "max_method"},
+    Bounded{"a request line", [](Http1Limits& l, std::size_t to) { l.max_start_line = to; }, 8,
+            "GET /tea HTTP/1.1\r\nHost: a\r\n\r\n", 414, "max_start_line"},
+    Bounded{"a status line", [](Http1Limits& l, std::size_t to) { l.max_start_line = to; }, 17,
+            "HTTP/1.1 204 Gone\r\n\r\n", 502, "max_start_line", true},
+    Bounded{"headers", [](Http1Limits& l, std::size_t to) { l.max_headers = to; }, 2,
+            "GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n", 431, "max_headers"},
+    Bounded{"a header", [](Http1Limits& l, std::size_t to) { l.max_header_line = to; }, 9,
+            "GET / HTTP/1.1\r\nHost: a\r\nAccept: bc\r\n\r\n", 431, "max_header_line"},
+    Bounded{"blanks", [](Http1Limits& l, std::size_t to) { l.max_header_line = to; }, 12,
+            "GET / HTTP/1.1\r\nHost: a\r\nA:          b\r\n\r\n", 431, "max_header_line"},
+    Bounded{"the bytes of headers", [](Http1Limits& l, std::size_t to) { l.max_header_bytes = to; },
+            13, "GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n", 431, "max_header_bytes"},
+    Bounded{"a length", [](Http1Limits& l, std::size_t to) { l.max_body_bytes = to; }, 5,
+            "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", 413, "max_body_bytes"},
+    Bounded{"chunks", [](Http1Limits& l, std::size_t to) { l.max_body_bytes = to; }, 6,
+            "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "3\r\nhel\r\n3\r\nlo!\r\n0\r\n\r\n",
+            413, "max_body_bytes"},
+    Bounded{"a body up to the end", [](Http1Limits& l, std::size_t to) { l.max_body_bytes = to; },
+            5, "HTTP/1.1 200 OK\r\n\r\nhello", 502, "max_body_bytes", true},
+    Bounded{"the line of a chunk", [](Http1Limits& l, std::size_t to) { l.max_chunk_line = to; }, 7,
+            "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "3;a=bcd\r\nhel\r\n0;a=bcd\r\n\r\n",
+            413, "max_chunk_line"},
+    Bounded{"chunk extensions",
+            [](Http1Limits& l, std::size_t to) { l.max_chunk_extension_bytes = to; }, 6,
+            "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "3;a=b\r\nhel\r\n0;a=b\r\n\r\n",
+            413, "max_chunk_extension_bytes"},
+    Bounded{"trailers", [](Http1Limits& l, std::size_t to) { l.max_trailers = to; }, 2,
+            "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "0\r\nA: b\r\nC: d\r\n\r\n",
+            431, "max_trailers"},
+    Bounded{"the bytes of trailers",
+            [](Http1Limits& l, std::size_t to) { l.max_trailer_bytes = to; }, 10,
+            "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "0\r\nA: b\r\nC: d\r\n\r\n",
+            431, "max_trailer_bytes"},
+    Bounded{"responses 1xx", [](Http1Limits& l, std::size_t to) { l.max_informational = to; }, 2,
+            "HTTP/1.1 100 A\r\n\r\nHTTP/1.1 103 B\r\n\r\nHTTP/1.1 204 C\r\n\r\n", 502,
+            "max_informational", true},
+};
+
+Seen read_within(const Bounded& what, std::size_t limit, const testing::Cut& cut) {
+  Http1Limits limits;
+  what.set(limits, limit);
+  Http1Parser parser(what.is_response ? Reads::responses : Reads::requests, limits);
+  const std::vector<Expected> expected(what.is_response ? 1 : 0);
+  return testing::read(parser, what.message, cut, expected);
+}
+
+TEST(Http1Limits, take_what_just_fits_and_refuse_one_more) {
+  for (const Bounded& what : bounded) {
+    SCOPED_TRACE(what.name);
+    const Seen fits = read_within(what, what.fits, {});
+    EXPECT_TRUE(fits.error.is_ok()) << fits.error;
+    EXPECT_FALSE(fits.messages.empty());
+    EXPECT_TRUE(read_within(what, what.fits, testing::bytewise()) == fits);
+    const Seen beyond = read_within(what, what.fits - 1, {});
+    EXPECT_EQ(beyond.error.code(), Code::resource_exhausted) << beyond.error;
+    EXPECT_EQ(beyond.answer, what.answer) << beyond.error;
+    EXPECT_NE(beyond.error.message().find(what.named), std::string::npos) << beyond.error;
+    EXPECT_TRUE(read_within(what, what.fits - 1, testing::bytewise()).error == beyond.error)
+        << beyond.error;
+  }
+}
+
+// A limit is met when its byte comes, not when the line is whole: who sends a line without end is
+// told within it.
+TEST(Http1Limits, are_met_without_waiting_for_the_end_of_a_line) {
+  Http1Parser parser(Reads::requests);
+  const std::string endless(Http1Limits().max_start_line + 1, 'a');
+  const Seen seen = testing::read(parser, "GET /" + endless);
+  EXPECT_EQ(seen.answer, 414);
+  EXPECT_TRUE(seen.messages.empty());
+}
+
+}  // namespace
+}  // namespace parley::http
