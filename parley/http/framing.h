@@ -37,7 +37,8 @@ struct Expected {
   bool asked_to_switch = false;  // it had an Upgrade header
 };
 
-// What one message may cost its reader.
+// What one message may cost its reader. Those of heads and trailers are at most what Headers take
+// (headers.h), whatever they say.
 struct Http1Limits {
   std::size_t max_method = 32;               // bytes
   std::size_t max_start_line = 8 * 1024;     // bytes of the request line or status line

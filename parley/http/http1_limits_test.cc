@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,6 +95,34 @@ TEST(Http1Limits, take_what_just_fits_and_refuse_one_more) {
     EXPECT_TRUE(read_within(what, what.fits - 1, testing::bytewise()).error == beyond.error)
         << beyond.error;
   }
+}
+
+TEST(Http1Limits, may_be_as_large_as_numbers_go) {
+  constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+  const Http1Limits none = {.max_method = most,
+                            .max_start_line = most,
+                            .max_headers = most,
+                            .max_header_line = most,
+                            .max_header_bytes = most,
+                            .max_body_bytes = most,
+                            .max_chunk_line = most,
+                            .max_chunk_extension_bytes = most,
+                            .max_trailers = most,
+                            .max_trailer_bytes = most,
+                            .max_informational = most};
+  for (const Bounded& what : bounded) {
+    SCOPED_TRACE(what.name);
+    Http1Parser parser(what.is_response ? Reads::responses : Reads::requests, none);
+    const std::vector<Expected> expected(what.is_response ? 1 : 0);
+    const Seen seen = testing::read(parser, what.message, testing::cut_by(5), expected);
+    EXPECT_TRUE(seen.error.is_ok()) << seen.error;
+    EXPECT_FALSE(seen.messages.empty());
+  }
+  Http1Parser parser(Reads::requests, none);
+  const std::string long_value(100'000, 'a');
+  const Seen seen =
+      testing::read(parser, "GET / HTTP/1.1\r\nHost: a\r\nX: " + long_value + "\r\n\r\n");
+  EXPECT_EQ(seen.messages.at(0).request.headers.get("X"), long_value);
 }
 
 // A limit is met when its byte comes, not when the line is whole: who sends a line without end is

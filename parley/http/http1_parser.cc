@@ -9,8 +9,21 @@
 #include "parley/http/syntax.h"
 
 namespace parley::http {
+namespace {
 
-Http1Parser::Http1Parser(Reads what, const Http1Limits& limits) : reads_(what), limits_(limits) {}
+// "Without limit" must not overflow where one more byte is asked for.
+Http1Limits bounded(Http1Limits limits) {
+  for (std::size_t* const limit : {&limits.max_method, &limits.max_start_line,
+                                   &limits.max_header_line, &limits.max_header_bytes}) {
+    *limit = std::min(*limit, Headers::most_bytes);
+  }
+  return limits;
+}
+
+}  // namespace
+
+Http1Parser::Http1Parser(Reads what, const Http1Limits& limits)
+    : reads_(what), limits_(bounded(limits)) {}
 
 void Http1Parser::expect(const Expected& request) {
   PARLEY_ASSERT(reads_ == Reads::responses, "a parser of requests expects no answer");

@@ -96,6 +96,16 @@ TEST(Http1Parser, takes_no_memory_for_a_message_like_the_last) {
   EXPECT_GT(parley::testing::allocations().count, before.count);
 }
 
+// Ten thousand connections at rest: what each keeps, beside what its server does.
+TEST(Http1Parser, is_small_at_rest) { EXPECT_LE(sizeof(Http1Parser), 1024u); }
+
+TEST(Http1Parser, says_of_a_folded_line_that_it_is_one) {
+  const Seen folded = requests("GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n");
+  EXPECT_NE(folded.error.message().find("folded"), std::string::npos) << folded.error;
+  const Seen first = requests("GET / HTTP/1.1\r\n Host: a\r\n\r\n");
+  EXPECT_NE(first.error.message().find("between the first line"), std::string::npos) << first.error;
+}
+
 TEST(Http1Parser, says_whether_a_connection_goes_on) {
   const auto keeps = [](std::string_view head) {
     const Seen seen = requests(std::string(head) + "\r\n");

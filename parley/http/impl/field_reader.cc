@@ -25,6 +25,7 @@ void FieldReader::start(const FieldLimits& limits, std::string_view kind) {
 
 Progress FieldReader::read(std::string_view& in, Headers& into, Fault& fault) {
   while (!in.empty()) {
+    if (state_ == State::line_start && take_plain_line(in, into)) continue;
     if (state_ == State::fields_end && in.front() == '\n') {
       in.remove_prefix(1);
       return Progress::done;
@@ -32,6 +33,30 @@ Progress FieldReader::read(std::string_view& in, Headers& into, Fault& fault) {
     if (!step(in, into, fault)) return Progress::refused;
   }
   return Progress::more;
+}
+
+bool FieldReader::take_plain_line(std::string_view& in, Headers& into) {
+  const std::string_view line = in.substr(0, limits_.line + 4);
+  const std::size_t name_end = run_of(line, chars::token);
+  if (name_end == 0 || name_end == line.size() || line[name_end] != ':') return false;
+  std::size_t begin = name_end + 1;
+  while (begin < line.size() && is_blank(line[begin])) ++begin;
+  const std::size_t line_end = begin + run_of(line.substr(begin), chars::value);
+  if (line.size() - line_end < 2 || line[line_end] != '\r' || line[line_end + 1] != '\n') {
+    return false;
+  }
+  const std::size_t bytes = line_end;  // with the colon
+  if (bytes - 1 > limits_.line || bytes > limits_.bytes - std::min(bytes_, limits_.bytes) ||
+      into.size() >= limits_.fields) {
+    return false;
+  }
+  std::size_t end = line_end;
+  while (end > begin && is_blank(line[end - 1])) --end;
+  into.put(line.substr(0, name_end), line.substr(begin, end - begin));
+  bytes_ += bytes + 2;
+  is_first_ = false;
+  in.remove_prefix(line_end + 2);
+  return true;
 }
 
 bool FieldReader::step(std::string_view& in, Headers& into, Fault& fault) {

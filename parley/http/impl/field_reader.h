@@ -30,6 +30,9 @@ class FieldReader {
  private:
   enum class State : std::uint8_t { line_start, name, blanks, value, value_end, fields_end };
 
+  // Takes a line at once that lies whole in `in` and has nothing that step() would refuse: most do.
+  // False, and nothing has changed, for any other.
+  bool take_plain_line(std::string_view& in, Headers& into);
   bool step(std::string_view& in, Headers& into, Fault& fault);
   bool begin_line(char c, Headers& into, Fault& fault);
   bool read_name(std::string_view& in, Headers& into, Fault& fault);
