@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -123,6 +124,41 @@ TEST(Http1Limits, may_be_as_large_as_numbers_go) {
   const Seen seen =
       testing::read(parser, "GET / HTTP/1.1\r\nHost: a\r\nX: " + long_value + "\r\n\r\n");
   EXPECT_EQ(seen.messages.at(0).request.headers.get("X"), long_value);
+}
+
+// What comes of a request whose server takes a body of `bytes` at most, once it has seen the head.
+Status read_with_body_limit(std::string_view request, std::uint64_t bytes) {
+  Http1Parser parser(Reads::requests);
+  std::string_view in = request;
+  for (;;) {
+    const Result<Event> event = parser.next(in);
+    if (!event) return event.error();
+    if (*event == Event::more) return {};
+    if (*event != Event::head || parser.request().path() != "/small") continue;
+    if (Status status = parser.limit_body(bytes); !status.is_ok()) return status;
+  }
+}
+
+TEST(Http1Limits, of_a_body_may_be_less_for_one_message) {
+  const std::string with_length = "POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
+  const std::string in_chunks =
+      "POST /small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n";
+  for (const std::string& request : {with_length, in_chunks}) {
+    EXPECT_TRUE(read_with_body_limit(request, 3).is_ok());
+    const Status beyond = read_with_body_limit(request, 2);
+    EXPECT_EQ(beyond.code(), Code::resource_exhausted) << beyond;
+    const std::string other = "POST /other" + request.substr(std::string("POST /small").size());
+    EXPECT_TRUE(read_with_body_limit(other, 2).is_ok()) << "it is for one message only";
+  }
+  Http1Parser parser(Reads::responses);
+  parser.expect({});
+  std::string_view in = "HTTP/1.1 200 OK\r\n\r\nabc";
+  ASSERT_EQ(parser.next(in).value(), Event::head);
+  EXPECT_TRUE(parser.limit_body(2).is_ok());
+  EXPECT_EQ(parser.next(in).value(), Event::body);
+  EXPECT_EQ(parser.body(), "ab");
+  EXPECT_EQ(parser.next(in).error().code(), Code::resource_exhausted);
 }
 
 // A limit is met when its byte comes, not when the line is whole: who sends a line without end is

@@ -87,9 +87,19 @@ bool Http1Parser::begin_message() {
   }
   (reads_ == Reads::requests) ? request_.clear() : response_.clear();
   trailers_.clear();
+  max_body_ = limits_.max_body_bytes;
   start_line_.start();
   state_ = State::start_line;
   return true;
+}
+
+Status Http1Parser::limit_body(std::uint64_t bytes) {
+  max_body_ = std::min(max_body_, bytes);
+  if (state_ == State::until_close) left_ = std::min(left_, bytes);
+  if (framing_.body != BodyKind::length || framing_.length <= bytes) return {};
+  return Status(Code::resource_exhausted, "the HTTP body of " + std::to_string(framing_.length) +
+                                              " bytes is longer than what is taken here (" +
+                                              std::to_string(bytes) + "); send less");
 }
 
 Http1Parser::Progress Http1Parser::read_start_line(std::string_view& in) {
@@ -140,7 +150,7 @@ Http1Parser::Progress Http1Parser::read_head(std::string_view& in, Event& event)
       break;
     case BodyKind::until_close:
       state_ = State::until_close;
-      left_ = limits_.max_body_bytes;
+      left_ = max_body_;
       break;
   }
   event = Event::head;
@@ -160,8 +170,8 @@ Http1Parser::Progress Http1Parser::read_length(std::string_view& in, Event& even
 Http1Parser::Progress Http1Parser::read_until_close(std::string_view& in, Event& event) {
   if (in.empty()) return Progress::more;
   if (left_ == 0) {
-    fault_.too_much(413, "the body is longer than max_body_bytes (" +
-                             std::to_string(limits_.max_body_bytes) + "); send less");
+    fault_.too_much(413, "the body is longer than max_body_bytes (" + std::to_string(max_body_) +
+                             "); send less");
     return Progress::refused;
   }
   (void)read_length(in, event);
@@ -170,7 +180,7 @@ Http1Parser::Progress Http1Parser::read_until_close(std::string_view& in, Event&
 }
 
 Http1Parser::Progress Http1Parser::read_chunks(std::string_view& in, Event& event) {
-  const Progress progress = chunks_.read(in, piece_, limits_, fault_);
+  const Progress progress = chunks_.read(in, piece_, limits_, max_body_, fault_);
   if (progress == Progress::more && !piece_.empty()) event = Event::body;
   if (progress != Progress::done) return progress;
   fields_.start({.fields = limits_.max_trailers,

@@ -72,6 +72,12 @@ class Http1Parser {
   // same again: nothing behind an error is a message.
   Result<Event> next(std::string_view& in);
 
+  // After `head`, before a byte of the body was taken: a smaller max_body_bytes for this message,
+  // as who serves it knows better. resource_exhausted when its length is beyond that already:
+  // answer 413 then and close. A body in chunks is refused by next() where it passes the limit. A
+  // larger one than the parser's changes nothing.
+  Status limit_body(std::uint64_t bytes);
+
   // The other side has finished and everything it sent went through next(). True: that was the end
   // of a body that lasts until then (take it as Event::end). False: it came between two messages.
   // data_loss within a message, unavailable where an answer was expected and not a byte of it came.
@@ -124,6 +130,7 @@ class Http1Parser {
 
   const Reads reads_;
   const Http1Limits limits_;
+  std::uint64_t max_body_ = 0;  // of this message
   State state_ = State::between;
   // What is to come is no message: the last one ended the connection, or the answer switched it.
   bool is_over_ = false;

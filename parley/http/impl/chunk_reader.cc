@@ -18,8 +18,9 @@ bool is_in_quotes(char c) noexcept { return is_of(c, chars::value) && c != '"' &
 }  // namespace
 
 Progress ChunkReader::read(std::string_view& in, std::string_view& piece, const Http1Limits& limits,
-                           Fault& fault) {
+                           std::uint64_t max_body, Fault& fault) {
   piece = {};
+  max_body_ = max_body;
   while (!in.empty()) {
     if (state_ == State::data) {
       piece = in.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, in.size())));
@@ -39,7 +40,7 @@ Progress ChunkReader::read(std::string_view& in, std::string_view& piece, const 
 bool ChunkReader::step(std::string_view& in, const Http1Limits& limits, Fault& fault) {
   const char c = in.front();
   if (state_ == State::data_cr || state_ == State::data_lf) return end_data(c, fault);
-  if (state_ == State::line_end) return end_line(c, limits, fault);
+  if (state_ == State::line_end) return end_line(c, fault);
   if (c != '\r' && ++line_bytes_ > limits.max_chunk_line) {
     return fault.too_much(413, "the line before a chunk is longer than max_chunk_line (" +
                                    std::to_string(limits.max_chunk_line) +
@@ -137,15 +138,15 @@ bool ChunkReader::read_extension(char c, Fault& fault) {
                       " where a name or value should go on (RFC 9112 7.1.1); send none");
 }
 
-bool ChunkReader::end_line(char c, const Http1Limits& limits, Fault& fault) {
+bool ChunkReader::end_line(char c, Fault& fault) {
   if (c != '\n') {
     return fault.refuse(
         "a CR without LF behind it in the line before a chunk (RFC 9112 7.1); end "
         "lines with CR LF");
   }
-  if (left_ > limits.max_body_bytes - std::min(body_bytes_, limits.max_body_bytes)) {
+  if (left_ > max_body_ - std::min(body_bytes_, max_body_)) {
     return fault.too_much(413, "the body is longer than max_body_bytes (" +
-                                   std::to_string(limits.max_body_bytes) + "): a chunk of " +
+                                   std::to_string(max_body_) + "): a chunk of " +
                                    std::to_string(left_) + " bytes comes after " +
                                    std::to_string(body_bytes_) + "; send less");
   }

@@ -2,7 +2,7 @@
 // trailers behind it are FieldReader's. Private to http; belongs to one fiber.
 //
 //   reader.start();
-//   Progress progress = reader.read(in, piece, limits, fault);   // more: `piece` may be empty
+//   Progress progress = reader.read(in, piece, limits, max_body, fault);   // more, perhaps a piece
 #pragma once
 
 #include <cstddef>
@@ -18,9 +18,10 @@ class ChunkReader {
  public:
   void start() { *this = {}; }
   // Takes from the front of `in` until it is used up, a piece of the body lies in `piece` (a view
-  // into `in`; empty when there is none), or the last chunk's line is done.
+  // into `in`; empty when there is none), or the last chunk's line is done. `max_body`: in place of
+  // limits.max_body_bytes.
   Progress read(std::string_view& in, std::string_view& piece, const Http1Limits& limits,
-                Fault& fault);
+                std::uint64_t max_body, Fault& fault);
 
  private:
   enum class State : std::uint8_t {
@@ -41,7 +42,7 @@ class ChunkReader {
   bool read_size(char c, Fault& fault);
   bool read_extension(char c, Fault& fault);
   bool after_part(char c, Fault& fault);
-  bool end_line(char c, const Http1Limits& limits, Fault& fault);
+  bool end_line(char c, Fault& fault);
   bool end_data(char c, Fault& fault);
 
   State state_ = State::size;
@@ -49,6 +50,7 @@ class ChunkReader {
   bool is_part_empty_ = true;  // a name or a value has no byte yet
   std::uint64_t left_ = 0;     // of the chunk
   std::uint64_t body_bytes_ = 0;
+  std::uint64_t max_body_ = 0;
   std::size_t line_bytes_ = 0;
   std::size_t extension_bytes_ = 0;
 };
