@@ -52,7 +52,9 @@ void answer(const Http1Parser& parser, const Request& request, const std::string
   EXPECT_TRUE(writer.write(text.substr(0, 3), out).is_ok());
   EXPECT_TRUE(writer.write(text.substr(3), out).is_ok());
   Headers trailers;
-  if (in_chunks) EXPECT_TRUE(trailers.add("Digest", "none").is_ok());
+  if (in_chunks) {
+    EXPECT_TRUE(trailers.add("Digest", "none").is_ok());
+  }
   EXPECT_TRUE(writer.end(trailers, out).is_ok());
 }
 

@@ -516,7 +516,9 @@ TEST(Http1Smuggling, every_response_is_read_as_the_table_says) {
       EXPECT_EQ(seen.error.is_ok(), what.is_good) << seen.error;
       EXPECT_EQ(seen.answer, what.is_good ? 0 : 502);
       ASSERT_EQ(seen.messages.size(), what.messages) << seen.error;
-      if (what.messages == 1) EXPECT_EQ(seen.messages[0].body, what.body);
+      if (what.messages == 1) {
+        EXPECT_EQ(seen.messages[0].body, what.body);
+      }
     }
   }
 }

@@ -258,7 +258,9 @@ TEST(Http1Writer, writes_what_the_parser_reads_again) {
       for (const char c : std::string_view(is_one_piece ? "" : "hello")) {
         ASSERT_TRUE(writer.write({&c, 1}, out).is_ok());
       }
-      if (is_one_piece) ASSERT_TRUE(writer.write("hello", out).is_ok());
+      if (is_one_piece) {
+        ASSERT_TRUE(writer.write("hello", out).is_ok());
+      }
       ASSERT_TRUE(writer.end(out).is_ok());
       Http1Parser parser(Reads::requests);
       const Seen seen = testing::read(parser, out, testing::bytewise());
