@@ -8,7 +8,7 @@ declare -A packages_of=(
     libyaml-cpp-dev libre2-dev zlib1g-dev libzstd-dev zstd libpugixml-dev libcli11-dev
     libc-ares-dev libssl-dev openssl dnsmasq-base python3-prometheus-client python3-msgpack
     python3-jsonschema python3-protobuf protobuf-compiler libprotoc-dev libclang-19-dev nodejs
-    node-typescript gdb"
+    node-typescript gdb curl"
   [format]="clang-format-19"
   [lint]="clang-tidy-19"
   [bench]="strace valgrind golang-go rapidjson-dev libmsgpack-cxx-dev"
