@@ -69,7 +69,8 @@ class Peer::Impl {
     return inside([&] { return start_listening(peer, *address, options); });
   }
 
-  Status stop_listening(const net::Address& address) {
+  Status stop_listening(const net::Address& named) {
+    const net::Address address = named.as_numbers();  // as that of a listener
     std::vector<std::shared_ptr<impl::Listening>> stopped;
     {
       const std::lock_guard lock(lock_);

@@ -81,7 +81,8 @@ class SessionPool {
 
   // Ends its sessions in order (Session::close), all at once, also under a context that has ended.
   // In a callback or a handler of one of them it waits, as Session::close does there, for neither
-  // that one nor the callbacks of its session, and for all else. Twice is fine.
+  // that one nor the callbacks of its session, and for all else. Nor for sessions that went before
+  // because they were idle, whose callbacks may still be to come. Twice is fine.
   void close();
 
  private:

@@ -182,11 +182,10 @@ void Connection::end() {
                              .with_cause(reading_.why_going)
                        : reading_.why_over;
   }
-  const std::string_view spoken = framings_->front()->name();
-  if (reads_ == 0 && sent_ > 0 && phase_ < Phase::closing) {
-    reason_ = without_a_word(reason_, spoken);
-  } else if (reads_ > 0 && !in_order && phase_ == Phase::open && !reading_.watch.has_ever_come()) {
-    reason_ = at_first_bytes(reason_, spoken);
+  if (sent_ > 0 && phase_ < Phase::closing) reason_ = without_a_word(reason_);
+  if (reads_ > 0 && !in_order && phase_ == Phase::open && !reading_.watch.has_ever_come() &&
+      reading_.decoder != nullptr) {
+    reason_ = at_first_bytes(reason_, framings_->front()->name());
   }
   phase_ = Phase::ended;
   Shortcut::close_of(*this);

@@ -203,6 +203,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   bool take_back(PendingCall& call);
   Status gave_up(const Status& why, std::string_view method, const CallTerms& terms) const;
   Status no_answer(std::string_view method, const CallTerms& terms, bool by_context) const;
+  [[nodiscard]] Status without_a_word(const Status& reason) const;
   [[nodiscard]] Status room_for_callback(const Errands& errands) const;
   std::int32_t next_seq();
   bool is_taken(std::int32_t seq) const;
@@ -283,7 +284,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   std::unique_ptr<Streams> streams_;              // null before the first
   const wire::Settings* other_takes_ = nullptr;   // null until it has said so
   std::unique_ptr<wire::Encoder> encoder_;        // null until it is known what is spoken
-  bool awaits_hello_ = false;                     // the other side has yet to say what it takes
+  std::atomic<bool> awaits_hello_ = false;        // the other side has yet to say what it takes
   Outbox outgoing_;                               // what nobody has begun to send
   std::size_t uncounted_ = 0;                     // of its bytes, those nobody waited for room for
   std::uint64_t enqueued_ = 0;                    // bytes ever appended to outgoing_

@@ -215,8 +215,10 @@ Status Connection::gave_up(const Status& why, std::string_view method,
   const Status context = rt::Context::current().status();
   if (why.code() == Code::deadline_exceeded) return no_answer(method, terms, !context.is_ok());
   const bool says_more = context.message() != name_of(context.code()) || !context.cause().empty();
-  return Status(why.code(), "the call of " + std::string(method) + " to " + remote_address_ +
-                                " was cancelled; it may still run there")
+  // A context may end with any status, and this call has left.
+  const Code code = why.code() == Code::not_sent ? Code::cancelled : why.code();
+  return Status(code, "the call of " + std::string(method) + " to " + remote_address_ +
+                          " was cancelled; it may still run there")
       .with_cause(says_more ? as_cause(context) : "")
       .with_business_code(why.business_code());
 }
@@ -227,7 +229,13 @@ Status Connection::no_answer(std::string_view method, const CallTerms& terms,
                                       : " within " + in_milliseconds(terms.timeout);
   Status status(Code::deadline_exceeded, "no answer to " + std::string(method) + " from " +
                                              remote_address_ + when + "; it may still run there");
-  return reads_ > 0 ? status : without_a_word(status, framings_->front()->name());
+  return without_a_word(status);
+}
+
+// The reason, with what to look at where it is that of somebody who is to speak first and has not.
+Status Connection::without_a_word(const Status& reason) const {
+  if (reads_ > 0 || !awaits_hello_) return reason;
+  return impl::without_a_word(reason, framings_->front()->name());
 }
 
 Status Connection::push(const CallOptions& options, std::string_view method, wire::BodyCodec codec,

@@ -432,7 +432,9 @@ Status Connection::wait_with_answer(Lock& lock, Outgoing& reply, Answer& answer,
   const std::size_t before = handler_bytes_;
   std::size_t held = held_by(reply.message) + reply.message.status.message().size() +
                      reply.text.size() + reply.frame.size() + answer.text.size();
-  if (waiting_answers_ > 0 && before > most && before - most + held > most) {
+  constexpr std::size_t about_a_refusal = 512;  // which is no less to keep
+  if (held > about_a_refusal && waiting_answers_ > 0 && before > most &&
+      before - most + held > most) {
     const Status why(Code::resource_exhausted,
                      "max_handler_bytes: the calls of this session that are running, and answers "
                      "that it has yet to take, hold " +

@@ -124,7 +124,7 @@ void Connection::send_gathered(rt::Deadline until) {
   }
   if (!std::exchange(is_sending_, false)) return;
   if (!status.is_ok()) {
-    cut(lock, reads_ == 0 ? without_a_word(status, framings_->front()->name()) : status);
+    cut(lock, without_a_word(status));
     sent_all_.set();
     return;
   }

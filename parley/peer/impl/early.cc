@@ -11,6 +11,7 @@
 #include "parley/base/guard.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/enclosing.h"
+#include "parley/peer/impl/reason.h"
 #include "parley/peer/impl/words.h"
 #include "parley/rt/time.h"
 
@@ -35,7 +36,7 @@ Status gone_with(const Status& why) {
       why.is_ok() || why.code() == Code::not_sent || why.code() == Code::resource_exhausted;
   return Status(is_for_now ? Code::unavailable : why.code(),
                 "the other side went away before its first message")
-      .with_cause(start_of(why.message()));
+      .with_cause(start_of(as_cause(why)));
 }
 
 // What stands where a stream was that is being replaced, and stays there when that fails.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/reason.h"
 
 namespace parley::impl {
 namespace {
@@ -58,7 +59,7 @@ void InParts::end_unsent(PendingCall* calls, const Status& why) {
   while (calls != nullptr) {
     PendingCall* const next = calls->next;  // once told, the call may be gone
     calls->failure = Status(Code::not_sent, "the call was given up before all of it was sent")
-                         .with_cause(why.message());
+                         .with_cause(as_cause(why));
     calls->end();
     calls = next;
   }

@@ -28,7 +28,8 @@ Status check_times(const PeerOptions& options) {
                                     {"write_timeout", options.write_timeout},
                                     {"accept_pause", options.accept_pause},
                                     {"accept_report", options.accept_report},
-                                    {"early_timeout", options.early_timeout}}) {
+                                    {"early_timeout", options.early_timeout},
+                                    {"request_lines_period", options.request_lines_period}}) {
     if (value > Duration::zero()) continue;
     return refuse("PeerOptions::" + std::string(name),
                   "longer than zero, not " + in_milliseconds(value));

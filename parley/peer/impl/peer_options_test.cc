@@ -43,7 +43,10 @@ TEST(PeerOptions, times_are_longer_than_zero_where_nothing_could_be_done_without
        {"PeerOptions::accept_report is to be longer than zero, not 0 ms", {.accept_report = 0s}},
        {"", {.accept_report = 1ms}},
        {"PeerOptions::early_timeout is to be longer than zero, not 0 ms", {.early_timeout = 0s}},
-       {"", {.early_timeout = 1ms}}});
+       {"", {.early_timeout = 1ms}},
+       {"PeerOptions::request_lines_period is to be longer than zero, not -1 ms",
+        {.request_lines_period = -1ms}},
+       {"", {.request_lines_period = 1ms}}});
 }
 
 TEST(PeerOptions, times_of_the_end_may_be_zero_and_are_not_negative) {
