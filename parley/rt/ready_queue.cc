@@ -89,7 +89,8 @@ ReadyQueue::ReadyQueue(std::string_view name, const Context& parent,
       min_fibers_(std::min(options.min_fibers, options.max_fibers)),
       most_idle_(min_fibers_ +
                  Worker::current_fiber("a ReadyQueue was made").scheduler->worker_count()),
-      scope_(parent) {
+      scope_(parent),
+      gives_way_on_(Worker::current()->scheduler().worker_count()) {
   PARLEY_ASSERT(max_fibers_ > 0, "a ReadyQueue without fibers would never run anything");
   scope_.go(name, [this] { start_when_there_is_room(); });
   fibers_ = stand_ins_ = min_fibers_;
@@ -244,15 +245,17 @@ void ReadyQueue::work_off(std::unique_lock<impl::SpinLock>& lock) {
     const bool gives_way = ++done % items_in_a_row == 0 || has_held_worker();
     lock.lock();
     if (!gives_way) continue;
-    const bool is_first = !std::exchange(is_giving_way_, true);
+    // One of a worker comes back and does what is left. With each that came back as well, all
+    // others would wait longer and longer for their turn.
+    const std::size_t here = Worker::current()->index();
+    const bool is_first = !gives_way_on_[here];
+    gives_way_on_[here] = true;
     lock.unlock();
     yield();
     lock.lock();
-    // One that comes back does what is left. With each that came back as well, all others would
-    // wait longer and longer for their turn.
     if (is_first) {
-      is_giving_way_ = false;
-    } else if (is_giving_way_) {
+      gives_way_on_[here] = false;
+    } else if (gives_way_on_[here]) {
       return;
     }
   }

@@ -158,9 +158,10 @@ class ReadyQueue {
   Scope scope_;
   mutable impl::SpinLock lock_;
   impl::List<ReadyItem::Place> ready_;
-  std::size_t fibers_ = 0;      // started, or promised to be
-  bool starting_ = false;       // one of them is on its way to work
-  bool is_giving_way_ = false;  // one of them will go on with what is ready
+  std::size_t fibers_ = 0;  // started, or promised to be
+  bool starting_ = false;   // one of them is on its way to work
+  // By workers: on each of these one that gives way will go on with what is ready.
+  std::vector<bool> gives_way_on_;
   bool ending_ = false;
   std::size_t owed_ = 0;  // fibers left to the starter, and not started yet
   std::size_t late_ = 0;  // left to the starter, and not come to work yet
