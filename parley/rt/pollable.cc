@@ -59,6 +59,7 @@ Status Pollable::watch(int fd) {
 
 void Pollable::watch_memory() {
   PARLEY_ASSERT(entry_ == nullptr, "this Pollable already watches a descriptor");
+  scheduler_ = nullptr;  // of a watch() that failed
   entry_ = new impl::PollEntry;
 }
 

@@ -14,7 +14,11 @@ std::atomic<pid_t> only_speaker = nobody;
 
 }  // namespace
 
-void silence_others() { only_speaker.store(::gettid(), std::memory_order_relaxed); }
+// Of several that fail together the first has the word.
+void silence_others() {
+  pid_t expected = nobody;
+  (void)only_speaker.compare_exchange_strong(expected, ::gettid(), std::memory_order_relaxed);
+}
 
 void say(std::string_view text) {
   const pid_t speaker = only_speaker.load(std::memory_order_relaxed);
