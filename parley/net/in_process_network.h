@@ -9,8 +9,8 @@
 //   shop.listen("inproc:shop");            // or "tcp://0.0.0.0:4711", in a process of its own
 //   till.dial("inproc:shop");              // and "tcp://shop.example:4711"
 //
-// Make it and use it inside a fiber, from any of them. Streams and listeners may outlive it. Names
-// belong to the object: two of them know nothing of each other.
+// Make it and use it inside a fiber, from any of those of one runtime. Streams and listeners may
+// outlive it. Names belong to the object: two of them know nothing of each other.
 //
 // Streams keep every rule of stream.h. The options of sockets have no meaning here and are not
 // looked at, but for ListenOptions::backlog; there is no descriptor. They tell when they become
