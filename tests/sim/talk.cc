@@ -139,7 +139,8 @@ class Host {
                  });
     peer_.handle("/login", [this](Context& context, const std::string& id) -> Status {
       Status status = context.session().set_id(id);
-      if (status.is_ok()) latest_[id] = context.session().number();
+      // Another one may have taken it by now, and be back before.
+      if (status.is_ok() && context.session().is_open()) latest_[id] = context.session().number();
       return status;
     });
     peer_.handle_stream("/count", [](Stream<Item, std::size_t>& items) { return count(items); });

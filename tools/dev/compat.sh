@@ -12,7 +12,8 @@ Examples:
 
 A commit is wire-N by its tag. A clone without tags finds it in docs/protocols/WIRE, whose lines are
 `wire-N COMMIT`. The last one is that with the highest N among those this commit descends from;
-where there is none, or a shallow clone lacks it, this says so and is content. What was built of it stays in build/compat.
+where there is none, or a shallow clone lacks it, this says so and is content. What was built of it
+stays in build/compat.
 
 Options:
   --against COMMIT  that one instead
