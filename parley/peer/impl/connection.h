@@ -162,7 +162,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   void send_reply(Outgoing& reply, Answer& answer, const wire::Message& served);
   Status wait_with_answer(Lock& lock, Outgoing& reply, Answer& answer, const wire::Message& served);
   bool say_instead(Outgoing& reply, const Status& why, const wire::Message& served);
-  void look_at_waiting(Arrived& arrived);
+  void look_at_waiting();
   void answer_control(const wire::Message& message);
   void answer_at_once(const wire::Message& answer);
   void handler_ended(std::size_t held);
@@ -277,7 +277,8 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   std::size_t calls_ = 0;  // those in pending_, those that wait for room, streams opened here
   std::size_t handlers_ = 0;
   std::size_t handler_bytes_ = 0;  // that their requests hold, and answers that wait for room
-  std::atomic<std::size_t> waiting_answers_ = 0;  // written under the lock
+  std::size_t waiting_answers_ = 0;
+  std::atomic<std::size_t> held_up_ = 0;          // those bytes, while some wait and it is too much
   std::map<std::uint64_t, std::size_t> closers_;  // fibers inside close(), by handler
   std::size_t draining_ = 0;                      // fibers that wait for quiet_
   std::shared_ptr<Errands> errands_;              // null until there is one

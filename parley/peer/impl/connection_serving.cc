@@ -41,15 +41,19 @@ bool Connection::run_calls(Turn& turn, rt::OnPark& waits) {
     // Without a fiber to go on with the rest, this one must not wait: those that hold the others
     // may wait for what comes here.
     if (all[turn.next].verdict == Verdict::run && !turn.stand_in) turn.stand_in.emplace(queue_);
-    if (waiting_answers_.load(std::memory_order_relaxed) > 0) [[unlikely]]
-      look_at_waiting(all[turn.next]);
-    if (serves_quick && turn.stand_in && *turn.stand_in) turn.serve_quick(late_by, waits);
+    const std::size_t held_up = held_up_.load(std::memory_order_relaxed);
+    if (serves_quick && held_up == 0 && turn.stand_in && *turn.stand_in) {
+      turn.serve_quick(late_by, waits);
+    }
     turn.forget_quick();
     if (waits.was_called()) return false;
     if (turn.next == all.size()) break;
     Arrived& arrived = all[turn.next++];
     if (arrived.verdict == Verdict::run && (!turn.stand_in || !*turn.stand_in)) {
       give_up(arrived, Verdict::max_fibers);
+    } else if (arrived.verdict == Verdict::run && held_up > 0) [[unlikely]] {
+      arrived.in_use = held_up;
+      give_up(arrived, Verdict::max_handler_bytes);
     } else if (arrived.verdict == Verdict::run && arrived.deadline <= late_by) {
       give_up(arrived, Verdict::too_late);
     }
@@ -69,7 +73,6 @@ bool Connection::run_calls(Turn& turn, rt::OnPark& waits) {
 // Not run, after it was counted as one that may.
 void Connection::give_up(Arrived& arrived, Verdict why) {
   arrived.verdict = why;
-  arrived.is_plain_call = false;
   handler_ended(held_by(arrived.message));
   Enclosing::check_refused(*this, arrived);
 }
@@ -388,6 +391,8 @@ void Connection::Turn::add_gathered() {
   const std::lock_guard lock(of.lock_);
   of.handlers_ -= answers.count;
   of.handler_bytes_ -= answers.held;
+  if (of.waiting_answers_ > 0) [[unlikely]]
+    of.look_at_waiting();
   if (of.draining_ > 0) of.quiet_.broadcast();
   if (of.can_send_) {
     of.enqueued_ += answers.frames.size();
@@ -446,21 +451,18 @@ Status Connection::wait_with_answer(Lock& lock, Outgoing& reply, Answer& answer,
   }
   handler_bytes_ += held;
   ++waiting_answers_;
+  look_at_waiting();
   Status room = wait_for_room(lock, reply.message, rt::Deadline::never());
   --waiting_answers_;
   handler_bytes_ -= held;
+  look_at_waiting();
   return room;
 }
 
-// A request that may run, while answers wait: they may have become too much since it was counted.
-void Connection::look_at_waiting(Arrived& arrived) {
-  if (arrived.verdict != Verdict::run) return;
-  {
-    const std::lock_guard lock(lock_);
-    if (waiting_answers_ == 0 || handler_bytes_ <= options_->max_handler_bytes) return;
-    arrived.in_use = handler_bytes_;
-  }
-  give_up(arrived, Verdict::max_handler_bytes);
+// Under the lock, which whoever runs calls must not wait for between them.
+void Connection::look_at_waiting() {
+  const bool is_too_much = waiting_answers_ > 0 && handler_bytes_ > options_->max_handler_bytes;
+  held_up_.store(is_too_much ? handler_bytes_ : 0, std::memory_order_relaxed);
 }
 
 void Connection::handler_ended(std::size_t held) {
@@ -472,6 +474,8 @@ void Connection::handler_ended(std::size_t held) {
 void Connection::count_out(std::size_t held) {
   --handlers_;
   handler_bytes_ -= held;
+  if (waiting_answers_ > 0) [[unlikely]]
+    look_at_waiting();
   if (draining_ > 0) quiet_.broadcast();
 }
 

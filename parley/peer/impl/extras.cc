@@ -24,10 +24,10 @@ struct Extras::Kept {
   Kept(std::size_t most_values, std::string ip) : values(most_values), real_ip(std::move(ip)) {}
 
   SessionValues values;
+  RequestLines request_lines;
   mutable rt::Mutex lock;  // of what follows
   std::string real_ip;
   std::vector<OnClosed> on_closed;
-  RequestLines request_lines;
 };
 
 Extras::Extras(const PeerOptions& options, const std::string& remote_address,
@@ -72,16 +72,12 @@ Status Extras::set_real_ip(const std::string& ip) {
 }
 
 bool Extras::may_log_request(std::size_t& left_out) {
-  Kept& kept = this->kept();
-  const std::lock_guard lock(kept.lock);
-  return kept.request_lines.take(options_, left_out);
+  return kept().request_lines.take(options_, left_out);
 }
 
 std::size_t Extras::requests_not_logged() {
   Kept* const kept = kept_.load();
-  if (kept == nullptr) return 0;
-  const std::lock_guard lock(kept->lock);
-  return kept->request_lines.take_left_out();
+  return kept == nullptr ? 0 : kept->request_lines.take_left_out();
 }
 
 Status Extras::add_on_closed(OnClosed callback) {

@@ -1,6 +1,7 @@
 // Logging: the way to PeerOptions::log. Private to peer. Fiber-safe as far as that log is.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <string_view>
 
@@ -13,8 +14,8 @@ namespace parley::impl {
 // nothing else.
 void log_line(const PeerOptions& options, std::string_view line);
 
-// What a session may still log about requests (PeerOptions::max_request_lines). Belongs to whoever
-// holds its owner's lock.
+// What a session may still log about requests (PeerOptions::max_request_lines). Any fiber may ask;
+// without a lock, which those of a flood would wait for.
 class RequestLines {
  public:
   // Whether one more may be logged now, which is counted if not. `left_out`: how many were not
@@ -23,9 +24,9 @@ class RequestLines {
   std::size_t take_left_out();
 
  private:
-  Instant began_{};  // the period
-  std::size_t logged_ = 0;
-  std::size_t left_out_ = 0;
+  std::atomic<Instant> began_{Instant::min()};  // the period
+  std::atomic<std::size_t> asked_ = 0;          // in it
+  std::atomic<std::size_t> left_out_ = 0;
 };
 
 }  // namespace parley::impl
