@@ -182,7 +182,7 @@ void Connection::end() {
                              .with_cause(reading_.why_going)
                        : reading_.why_over;
   }
-  if (sent_ > 0 && phase_ < Phase::closing) reason_ = without_a_word(reason_);
+  if (sent_ > 0 && phase_ < Phase::closing) reason_ = Early::of_silence(*this, reason_);
   if (reads_ > 0 && !in_order && phase_ == Phase::open && !reading_.watch.has_ever_come() &&
       reading_.decoder != nullptr) {
     reason_ = at_first_bytes(reason_, framings_->front()->name());

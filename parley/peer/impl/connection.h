@@ -203,7 +203,6 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   bool take_back(PendingCall& call);
   Status gave_up(const Status& why, std::string_view method, const CallTerms& terms) const;
   Status no_answer(std::string_view method, const CallTerms& terms, bool by_context) const;
-  [[nodiscard]] Status without_a_word(const Status& reason) const;
   [[nodiscard]] Status room_for_callback(const Errands& errands) const;
   std::int32_t next_seq();
   bool is_taken(std::int32_t seq) const;

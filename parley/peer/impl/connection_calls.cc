@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/early.h"
 #include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/filters.h"
 #include "parley/peer/impl/in_parts.h"
@@ -229,13 +230,7 @@ Status Connection::no_answer(std::string_view method, const CallTerms& terms,
                                       : " within " + in_milliseconds(terms.timeout);
   Status status(Code::deadline_exceeded, "no answer to " + std::string(method) + " from " +
                                              remote_address_ + when + "; it may still run there");
-  return without_a_word(status);
-}
-
-// The reason, with what to look at where it is that of somebody who is to speak first and has not.
-Status Connection::without_a_word(const Status& reason) const {
-  if (reads_ > 0 || !awaits_hello_) return reason;
-  return impl::without_a_word(reason, framings_->front()->name());
+  return Early::of_silence(*this, status);
 }
 
 Status Connection::push(const CallOptions& options, std::string_view method, wire::BodyCodec codec,

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/impl/early.h"
 #include "parley/peer/impl/in_parts.h"
-#include "parley/peer/impl/reason.h"
 
 namespace parley::impl {
 
@@ -124,7 +124,7 @@ void Connection::send_gathered(rt::Deadline until) {
   }
   if (!std::exchange(is_sending_, false)) return;
   if (!status.is_ok()) {
-    cut(lock, without_a_word(status));
+    cut(lock, Early::of_silence(*this, status));
     sent_all_.set();
     return;
   }

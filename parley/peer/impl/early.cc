@@ -191,6 +191,11 @@ Status Early::ask(Connection& connection, Side side, bool is_redial, std::string
   return {};
 }
 
+Status Early::of_silence(const Connection& connection, const Status& reason) {
+  if (connection.reads_ > 0 || !connection.awaits_hello_) return reason;
+  return without_a_word(reason, connection.framings_->front()->name());
+}
+
 void Early::tell_of_end(Connection& connection, const Status& reason) {
   tell_of_end(connection, reason, connection.extras_.plugins()->all().size());
 }

@@ -43,6 +43,8 @@ struct Early {
   // asked before the one that refused hear of the end, unless it is a redial.
   static Status ask(Connection& connection, Side side, bool is_redial, std::string& id);
   static void say_why(Connection& connection, const Status& status);
+  // The reason, with what to look at where the other side was to speak first and has not.
+  static Status of_silence(const Connection& connection, const Status& reason);
   // Tells the first `count` plugins that it has ended; each of them waits no longer than shorten()
   // has said, or drain_timeout.
   static void tell_of_end(Connection& connection, const Status& reason, std::size_t count);
