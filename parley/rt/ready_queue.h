@@ -18,6 +18,7 @@
 #include <mutex>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "parley/base/clock.h"
 #include "parley/rt/impl/spin_lock.h"
