@@ -145,15 +145,25 @@ class Compat(DevCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn(says, done.stderr)
 
-    def test_a_shallow_clone_lacks_it_and_says_so(self):
+    def test_a_clone_without_its_history_lacks_it_and_says_so(self):
         first = self.commit("one")
         self.write("docs/protocols/WIRE", f"wire-1 {first}\n")
         self.commit("two")
         whole, self.repository = self.repository, self.path("shallow")
         self.git("clone", "-q", "--depth", "1", f"file://{whole}", self.repository, at=whole)
+        self.lacks_it()
+        # Nor do the files alone, as a commit of their own.
+        shutil.rmtree(os.path.join(self.repository, ".git"))
+        self.git("init", "-q")
+        self.git("config", "user.name", "somebody")
+        self.git("config", "user.email", "somebody@example.org")
+        self.commit("three")
+        self.lacks_it()
+
+    def lacks_it(self):
         done = self.compat()
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("which this shallow clone lacks", done.stderr)
+        self.assertIn("which this clone without its history lacks", done.stderr)
         self.assertIn("no commit is known as wire-N yet", done.stdout)
 
     def test_a_wrong_answer_fails_and_the_rest_is_still_tried(self):

@@ -12,8 +12,8 @@ Examples:
 
 A commit is wire-N by its tag. A clone without tags finds it in docs/protocols/WIRE, whose lines are
 `wire-N COMMIT`. The last one is that with the highest N among those this commit descends from;
-where there is none, or a shallow clone lacks it, this says so and is content. What was built of it
-stays in build/compat.
+where there is none, or a clone without history lacks it, this says so and is content. What was
+built of it stays in build/compat.
 
 Options:
   --against COMMIT  that one instead
@@ -25,6 +25,13 @@ TEXT
 # is_before COMMIT: whether it is here, and this commit descends from it.
 is_before() {
   git cat-file -e "$1^{commit}" 2>/dev/null && git merge-base --is-ancestor "$1" HEAD
+}
+
+# Whether what was before the list is here: neither in a shallow clone, nor where all of the files
+# came in one commit.
+has_history() {
+  [[ "$(git rev-parse --is-shallow-repository)" == false ]] || return 1
+  [[ -n "$(git log --diff-filter=A --format=%P -- "$1" | tail -n 1)" ]]
 }
 
 # Those that the tags and the list name: "N COMMIT" each.
@@ -39,9 +46,8 @@ known_wires() {
     [[ "$name" =~ ^wire-[0-9]+$ && "$commit" =~ ^[0-9a-f]{7,40}$ ]] ||
       fail 1 "$list: a line is 'wire-N COMMIT', not '$name $commit'"
     if ! git cat-file -e "$commit^{commit}" 2>/dev/null; then
-      [[ "$(git rev-parse --is-shallow-repository)" == true ]] ||
-        fail 1 "$list: $name is $commit, which is no commit here"
-      say "$name is $commit, which this shallow clone lacks: git fetch --unshallow has it"
+      ! has_history "$list" || fail 1 "$list: $name is $commit, which is no commit here"
+      say "$name is $commit, which this clone without its history lacks: git fetch --unshallow"
       continue
     fi
     echo "${name#wire-} $(git rev-parse "$commit^{commit}")"
