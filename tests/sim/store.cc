@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -31,9 +32,11 @@ constexpr std::size_t most_bytes = 1U << 20U;
 constexpr const char* log_path = "/log";
 constexpr const char* snapshot_path = "/snapshot";
 
-// "7 49\n": the number, and its square to tell a torn line from a whole one.
+// "7 49\n": the number, and its square to tell a torn line from a whole one. That of two torn lines
+// may be any.
 std::string line_of(int number) {
-  return std::to_string(number) + " " + std::to_string(number * number) + "\n";
+  const std::int64_t square = std::int64_t{number} * number;
+  return std::to_string(number) + " " + std::to_string(square) + "\n";
 }
 
 // As far as the lines are whole.
