@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <deque>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "parley/rt/context.h"
@@ -207,14 +209,16 @@ class Careful final : public ReadyItem {
 void meet_the_limit(std::size_t workers) {
   testing::run_fiber_test(
       [] {
-        ReadyQueue queue("careful", {.max_fibers = 8});
-        Careful item(queue);
+        std::optional<ReadyQueue> queue(std::in_place, "careful",
+                                        ReadyQueueOptions{.max_fibers = 8});
+        Careful item(*queue);
         item.ready();
         testing::wait_until([&] { return item.waiting + item.refused == Careful::all; });
         EXPECT_EQ(item.waiting, 7) << "the eighth fiber went on";
-        EXPECT_EQ(queue.fibers(), 8U);
+        EXPECT_EQ(queue->fibers(), 8U);
         item.release.set();
         testing::wait_until([&] { return item.ended == item.waiting; });
+        queue.reset();  // so that no run is still on when the item goes
       },
       {.workers = workers});
 }

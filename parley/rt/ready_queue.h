@@ -35,12 +35,13 @@ class StandIn;
 class ReadyItem {
  public:
   ReadyItem();
-  // In run(), before it returns gone, or when it was never ready.
+  // In run(), before it returns gone; when it was never ready; or when its queue has ended. Not at
+  // any other time: what run() says last is looked at in the item after it.
   virtual ~ReadyItem();
   ReadyItem(const ReadyItem&) = delete;
   ReadyItem& operator=(const ReadyItem&) = delete;
 
-  // Once, before all else. The queue must outlive the item.
+  // Once, before all else. The queue must outlive all calls of ready().
   void join(ReadyQueue& queue) { queue_ = &queue; }
 
   // From any fiber, and from the poller: it is run soon, behind those that were ready before. When

@@ -7,6 +7,8 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "parley/base/clock.h"
@@ -290,16 +292,17 @@ class Crowd {
 TEST(ReadyQueue, min_fibers_are_kept_so_that_a_crowd_does_not_stop_the_queue) {
   testing::run_fiber_test(
       [] {
-        ReadyQueue queue("queue", {.min_fibers = 1});
-        EXPECT_EQ(queue.fibers(), 1U);
+        std::optional<ReadyQueue> queue(std::in_place, "queue", ReadyQueueOptions{.min_fibers = 1});
+        EXPECT_EQ(queue->fibers(), 1U);
         std::atomic<int> runs = 0;
-        Item item(queue, [&] { return ++runs, rest; });
+        Item item(*queue, [&] { return ++runs, rest; });
         Crowd crowd;
         for (int i = 1; i <= 3; ++i) {
           item.ready();
           testing::wait_until([&] { return runs == i; });
         }
         crowd.go_home();
+        queue.reset();  // so that no run is still on when its item goes
       },
       {.workers = 2, .max_fibers = 20});
 }
@@ -307,13 +310,13 @@ TEST(ReadyQueue, min_fibers_are_kept_so_that_a_crowd_does_not_stop_the_queue) {
 TEST(ReadyQueue, fibers_that_a_crowd_needed_go_when_it_is_over) {
   testing::run_fiber_test(
       [] {
-        ReadyQueue queue("queue", {.min_fibers = 1});
+        std::optional<ReadyQueue> queue(std::in_place, "queue", ReadyQueueOptions{.min_fibers = 1});
         Event release;
         std::atomic<int> waiting = 0;
         std::deque<Item> items;
         for (int i = 0; i < 50; ++i) {
-          items.emplace_back(queue, [&] {
-            const StandIn stand_in(queue);
+          items.emplace_back(*queue, [&] {
+            const StandIn stand_in(*queue);
             EXPECT_TRUE(stand_in);
             ++waiting;
             (void)release.wait();
@@ -322,18 +325,18 @@ TEST(ReadyQueue, fibers_that_a_crowd_needed_go_when_it_is_over) {
           items.back().ready();
         }
         testing::wait_until([&] { return waiting == 50; });
-        EXPECT_GE(queue.fibers(), 100U);
+        EXPECT_GE(queue->fibers(), 100U);
         release.set();
         // One that is kept, and one for each worker.
-        testing::wait_until([&] { return queue.fibers() <= 3; });
-        EXPECT_GE(queue.fibers(), 1U);
+        testing::wait_until([&] { return queue->fibers() <= 3; });
+        EXPECT_GE(queue->fibers(), 1U);
         items.front().ready();
         testing::wait_until([&] { return waiting == 51; });
+        queue.reset();
       },
       {.workers = 2});
 }
 
-// The fiber it asked for cannot start, but one that stands by is free again.
 // Each time two items are ready a second fiber comes, in case the first one waits in its own.
 TEST(ReadyQueue, an_item_that_is_ready_for_ever_keeps_no_fiber_but_its_own) {
   testing::run_fiber_test(
@@ -355,30 +358,32 @@ TEST(ReadyQueue, an_item_that_is_ready_for_ever_keeps_no_fiber_but_its_own) {
       {.workers = 1});
 }
 
+// The fiber it asked for cannot start, but one that stands by is free again.
 TEST(ReadyQueue, does_not_wait_for_a_fiber_that_is_long_in_coming) {
   testing::run_fiber_test(
       [] {
-        ReadyQueue queue("queue", {.min_fibers = 1});
+        std::optional<ReadyQueue> queue(std::in_place, "queue", ReadyQueueOptions{.min_fibers = 1});
         std::atomic<int> runs = 0;
         Event release;
         std::atomic<bool> waits = false;
-        Item first(queue, [&] {
+        Item first(*queue, [&] {
           waits = true;
           (void)release.wait();
           return ++runs, rest;
         });
-        Item second(queue, [&] { return ++runs, rest; });
+        Item second(*queue, [&] { return ++runs, rest; });
         Crowd crowd;
         first.ready();
         testing::wait_until([&] { return waits.load(); });
         second.ready();
-        testing::wait_until([&] { return queue.waits_for_fiber() > 0; });
+        testing::wait_until([&] { return queue->waits_for_fiber() > 0; });
         EXPECT_EQ(runs, 0);
         release.set();
         testing::wait_until([&] { return runs == 2; });
         second.ready();
         testing::wait_until([&] { return runs == 3; });
         crowd.go_home();
+        queue.reset();
       },
       {.workers = 2, .max_fibers = 20});
 }
