@@ -23,7 +23,6 @@
 #include "parley/base/result.h"
 #include "parley/codec/signature.h"
 #include "parley/peer/body.h"
-#include "parley/peer/guarded_handler.h"
 #include "parley/wire/message.h"
 
 namespace parley {
@@ -125,25 +124,23 @@ Status give_directly(R returned, const DirectCall& call) {
   }
 }
 
-// Calls the function behind the guard.
+// Calls the function. What it throws passes, as it does from answer_with() (handler.h).
 template <class R, class Call>
-Status run_directly(const Context& context, const DirectCall& direct, Call call) {
+Status run_directly(const DirectCall& direct, Call call) {
   if constexpr (std::is_void_v<R>) {
-    return guarded_handler(context, call);
+    call();
+    return {};
   } else {
-    std::optional<R> returned;
-    Status status = guarded_handler(context, [&] { returned.emplace(call()); });
-    if (!status.is_ok()) return status;
-    return give_directly<R>(*std::move(returned), direct);
+    return give_directly<R>(call(), direct);
   }
 }
 
 template <class... P>
 struct DirectParameters {
   template <class R, class F, std::size_t... at>
-  static Status call(F& function, Context& context, const DirectCall& direct,
+  static Status call(F& function, Context& /*context*/, const DirectCall& direct,
                      std::index_sequence<at...> /*all*/) {
-    return run_directly<R>(context, direct, [&]() -> R {
+    return run_directly<R>(direct, [&]() -> R {
       return function(direct_argument<P>(direct.arguments[at])...);
     });
   }
@@ -157,7 +154,7 @@ struct DirectParameters<Context&, P...> {
   template <class R, class F, std::size_t... at>
   static Status call(F& function, Context& context, const DirectCall& direct,
                      std::index_sequence<at...> /*all*/) {
-    return run_directly<R>(context, direct, [&]() -> R {
+    return run_directly<R>(direct, [&]() -> R {
       return function(context, direct_argument<P>(direct.arguments[at])...);
     });
   }

@@ -9,6 +9,7 @@
 #include "parley/net/in_process_network.h"
 #include "parley/peer/body.h"
 #include "parley/peer/context.h"
+#include "parley/peer/guarded_handler.h"
 #include "parley/peer/handler.h"
 #include "parley/peer/impl/answer.h"
 #include "parley/peer/impl/connection.h"
