@@ -18,7 +18,7 @@ const asStatus = (error) => {
   const cause = String(error?.message ?? error);
   return new ParleyError('internal', 'the handler failed', {cause});
 };
-// What a handler's error is for its caller: whether a call was sent, and ran, only its own side says.
+// What a handler's error is for its caller: whether a call was sent, and ran, its own side says.
 const asAnswer = (error) => {
   const status = asStatus(error);
   const other = {[Code.not_sent]: 'unavailable', [Code.outcome_unknown]: 'unknown'}[status.code];

@@ -23,8 +23,8 @@ export const Code = Object.freeze(
 export const codeOf = (number) => (number < names.length ? Number(number) : Code.unknown);
 
 export class ParleyError extends Error {
-  // `code`: a name or a number of Code, not ok. `more`: businessCode, cause (a text), metadata (that
-  // of the answer), isRemote.
+  // `code`: a name or a number of Code, not ok. `more`: businessCode, cause (a text), metadata
+  // (that of the answer), isRemote.
   constructor(code, message, more = {}) {
     super(message);
     this.code = typeof code === 'string' ? Code[code] ?? Code.unknown : codeOf(code);

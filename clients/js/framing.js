@@ -640,7 +640,7 @@ export class Decoder {
     return begun.message;
   }
 
-  // A body that grows too large is let go of: its exchange ends with an error, the session does not.
+  // A body that grows too large is let go of: its exchange ends with an error, not the session.
   #addPart(begun, body) {
     begun.bytes += body.length;
     if (begun.isRefused) return;

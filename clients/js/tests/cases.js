@@ -15,7 +15,9 @@ export async function fails(promise, expected) {
   try {
     value = await promise;
   } catch (error) {
-    for (const [key, each] of Object.entries(expected)) equal(error[key], each, `${key} of ${error}`);
+    for (const [key, each] of Object.entries(expected)) {
+      equal(error[key], each, `${key} of ${error}`);
+    }
     return error;
   }
   throw new Error(`it went well (${show(value)}), expected ${show(expected)}`);
@@ -71,7 +73,8 @@ export const cases = {
   async 'metadata travels both ways'({peer}) {
     const replyMetadata = [];
     const metadata = [['a', '1'], ['a', '2'], ['b', 'ü']];
-    equal(await peer.call('/meta/list', undefined, {metadata, replyMetadata}), ['a=1', 'a=2', 'b=ü']);
+    const list = await peer.call('/meta/list', undefined, {metadata, replyMetadata});
+    equal(list, ['a=1', 'a=2', 'b=ü']);
     equal(replyMetadata, [['served-by', 'service']]);
   },
 

@@ -108,7 +108,8 @@ test('bodies in parts come whole, others between them, extensions not at all', (
     const [filtered, push] = messages.slice(5);
     assert.deepEqual([filtered.method, toHex(filtered.filters), toHex(filtered.body)],
       ['/z', '7a63', 'aabb']);
-    assert.deepEqual(brief(push), {kind: 'PUSH', method: '/news', codec: 's'.charCodeAt(0), body: 'hi'});
+    assert.deepEqual(brief(push),
+      {kind: 'PUSH', method: '/news', codec: 's'.charCodeAt(0), body: 'hi'});
   }
 });
 
@@ -137,21 +138,22 @@ const numbers = {
 
 // A line of the reference as a message with texts, as this side reads them.
 function meaningOf(line) {
-  const [kind, id, own, method, deadline, code, business, msg, cause, codec, filters, value, metadata,
-    body] = line.split(' ');
+  const [kind, id, own, method, deadline, code, business, msg, cause, codec, filters, value,
+    metadata, body] = line.split(' ');
   const bytes = (hex) => (hex === '-' ? new Uint8Array() : fromHex(hex));
   const text = (hex) => textOf(bytes(hex));
-  const isPing = kind === 'PING' || kind === 'PONG';
   return {
     kind: kind.replace('AUTH_', ''), auth: kind.startsWith('AUTH'), id: Number(id),
     own: own === '1', method: text(method),
     deadline: deadline === '-' ? undefined : Number(deadline), codec: Number(codec),
     status: code === '0' ? null
-      : {code: Number(code), businessCode: Number(business), message: text(msg), cause: text(cause)},
+      : {
+        code: Number(code), businessCode: Number(business), message: text(msg),
+        cause: text(cause)},
     metadata: metadata === '-' ? []
       : metadata.split(',').map((entry) => entry.split(':').map((hex) => textOf(fromHex(hex)))),
     filters: filters === '-' ? null : toHex(fromHex(filters)),
-    value: isPing ? BigInt(value) : BigInt(value), body: toHex(bytes(body)),
+    value: BigInt(value), body: toHex(bytes(body)),
   };
 }
 function comparable(message) {
@@ -159,7 +161,7 @@ function comparable(message) {
   const isPing = kind === 'PING' || kind === 'PONG';
   const value = isPing ? BigInt(`0x${toHex(message.value)}`) : BigInt(message.value);
   return {
-    kind, auth, id: kind === 'PUSH' && id ? id : id, own, method, deadline, codec, status, metadata,
+    kind, auth, id, own, method, deadline, codec, status, metadata,
     filters: filters === null ? null : toHex(filters), value, body: toHex(body)};
 }
 
@@ -220,7 +222,8 @@ const afterHello = {
   'a payload too long': ['07 02 01 01', /bytes too many/],
   'a ping of seven bytes': ['0a 07 01020304050607', /payload/],
   'a part of nothing': ['09 01 05', /no body/],
-  'a second body of one id in parts': ['41 06 01 00 01 61 6a 61 41 06 01 00 01 61 6a 61', /another/],
+  'a second body of one id in parts': [
+    '41 06 01 00 01 61 6a 61 41 06 01 00 01 61 6a 61', /another/],
   'an extension without a number': ['0f 00', /number/],
 };
 
@@ -264,7 +267,8 @@ test('a body beyond max_message is refused alone, whole and in parts', () => {
   const decoder = new Decoder(takes);
   decoder.feed(roomy.hello());
   decoder.next();
-  decoder.feed(roomy.encode({kind: 'CALL', id: 1, method: '/a', codec: j, body: new Uint8Array(65_537)}));
+  decoder.feed(roomy.encode(
+    {kind: 'CALL', id: 1, method: '/a', codec: j, body: new Uint8Array(65_537)}));
   decoder.feed(roomy.encode(
     {kind: 'CALL', id: 2, method: '/a', codec: j, body: new Uint8Array(40_000), more: true}));
   decoder.feed(roomy.encode({kind: 'PART', id: 2, own: true, body: new Uint8Array(40_000)}));

@@ -5,9 +5,10 @@ const file = new URL('../../../parley/wire/testing/golden_parley.h', import.meta
 
 export const fromHex = (hex) => {
   const digits = hex.replaceAll(' ', '');
-  return Uint8Array.from({length: digits.length / 2}, (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+  return Uint8Array.from(digits.match(/../g) ?? [], (each) => parseInt(each, 16));
 };
-export const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+export const toHex = (bytes) =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 // By name, without "golden_parley_".
 export const golden = Object.fromEntries(

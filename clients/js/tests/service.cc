@@ -1,21 +1,18 @@
 // The service that cases.js talks to. It prints its address and ends with its standard input.
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "parley/peer/peer.h"
 #include "parley/rt/blocking.h"
 #include "parley/rt/context.h"
 #include "parley/rt/runtime.h"
-#include "parley/rt/scope.h"
 #include "parley/rt/time.h"
 
 namespace {
@@ -77,9 +74,8 @@ void handle_returned(Peer& peer) {
   peer.handle("/ask", [](Context& context, int number) {
     return context.session().call<int>("/client/double", number);
   });
-  peer.handle("/ask/nobody", [](Context& context) {
-    return context.session().call<int>("/client/nobody", 1);
-  });
+  peer.handle("/ask/nobody",
+              [](Context& context) { return context.session().call<int>("/client/nobody", 1); });
   peer.handle("/ask/impatient", [](Context& context) {
     return context.session().call<int>({.timeout = std::chrono::milliseconds(50)}, "/client/wait");
   });
