@@ -49,6 +49,7 @@ export class Connection {
   #ready;
   #drained = null;
   #awaitsPong = false;
+  #patience = null;       // until a connection that the other side leaves is cut
   #heart = {timer: null, isAsked: false, dueAt: 0};
 
   // `owner`: {options, bodies, findHandler(name), findStreamHandler(name), peer, onLeaving(this,
@@ -354,6 +355,10 @@ export class Connection {
     const gone = [Code.unavailable, Code.not_sent, Code.ok];
     this.#owner.onLeaving(this, {
       reason: this.#reason, isSentAway: !gone.includes(status?.code ?? Code.ok)});
+    // It says how long it waits for what is under way.
+    const {clock, closeTimeoutMs} = this.#options;
+    this.#patience = this.#at(clock.now() + Number(message.value) + closeTimeoutMs,
+      () => this.cut(this.#reason));
     for (const call of this.#waiting.splice(0)) call.end(notSent(this.#reason));
     // It would not be run there.
     for (const [id, call] of this.#calls) {
@@ -616,6 +621,7 @@ export class Connection {
     const socket = this.#socket;
     socket.onopen = socket.onmessage = socket.onclose = null;
     this.#options.clock.clearTimeout(this.#heart.timer);
+    this.#options.clock.clearTimeout(this.#patience);
     this.#outbox.end();
     // First of all the peer, so that whoever asks again goes to the next connection.
     this.#owner.onEnd(this, this.#reason);

@@ -44,6 +44,9 @@ export class Outbox {
     return this.bytes >= this.#options.maxOutgoingBytes;
   }
 
+  get #isUp() {
+    return this.#socket.readyState === 1;
+  }
   get #largestPart() {
     return Math.min(this.#options.partBytes, this.#encoder.other.maxFrame - 16_384);
   }
@@ -105,12 +108,13 @@ export class Outbox {
   flush() {
     this.#isAsked = false;
     if (this.#isOver) return;
-    while (this.#socket.bufferedAmount < this.#options.maxBuffered) {
+    // One that is closing would drop it: then it is certain that it was not sent.
+    while (this.#isUp && this.#socket.bufferedAmount < this.#options.maxBuffered) {
       if (this.#small.length > 0) this.#sendSmall();
       else if (!this.#sendPart()) break;
     }
     const isWaiting = this.#small.length > 0 || this.#turns.length > 0;
-    if ((isWaiting || this.isFull) && this.#timer === null) {
+    if (this.#isUp && (isWaiting || this.isFull) && this.#timer === null) {
       this.#timer = this.#options.clock.setTimeout(() => {
         this.#timer = null;
         this.flush();
@@ -121,7 +125,7 @@ export class Outbox {
 
   // Whatever the socket says to it.
   flushAll() {
-    while (!this.#isOver && this.#small.length > 0) this.#sendSmall();
+    while (!this.#isOver && this.#isUp && this.#small.length > 0) this.#sendSmall();
   }
 
   end() {

@@ -213,7 +213,13 @@ export class Streams {
     this.#served.delete(core.id);
     if (!core.isOver) this.#finish(core, null);
     this.#letGo(core);
-    this.#out.post({kind: 'END', id: core.id, own: false, status, metadata}, core.lane);
+    const end = {kind: 'END', id: core.id, own: false, status};
+    try {
+      this.#out.post({...end, metadata}, core.lane);
+    } catch (error) {
+      // There is too much of it: its reader hears at least that.
+      this.#out.post({...end, status: error}, core.lane);
+    }
   }
 
   // There is room to send, or credit.

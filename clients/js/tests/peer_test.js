@@ -291,6 +291,30 @@ test('who was sent away is not dialled again, unless it is said so', async () =>
   }
 });
 
+test('a connection that the other side leaves is cut when that takes too long', async () => {
+  const network = new FakeNetwork();
+  const peer = await network.connect({closeTimeoutMs: 50, reconnect: false});
+  const call = watch(peer.call('/a', 1));
+  await settle();
+  network.other.say({kind: 'GO_AWAY', value: 100, status: null});
+  await network.clock.advance(149);
+  assert.equal(call.is, 'pending');
+  await network.clock.advance(1);
+  assert.equal(call.is, 'outcome_unknown');
+});
+
+test('a WebSocket that is closing is given nothing: it was not sent', async () => {
+  const network = new FakeNetwork();
+  const peer = await network.connect({reconnect: false});
+  await settle();
+  network.last.readyState = 2;
+  const call = watch(peer.call('/a', 1));
+  await settle();
+  network.last.drop();
+  await settle();
+  assert.equal(call.is, 'not_sent');
+});
+
 test('a call that crossed GO_AWAY goes on the next connection', async () => {
   const network = new FakeNetwork();
   const peer = await network.connect();
@@ -556,6 +580,17 @@ test('a served stream ends with its handler, its caller\'s patience or its deadl
   const told = new Map(network.other.of('END').map((m) => [m.id, [m.status?.code, m.metadata]]));
   assert.deepEqual([1, 2, 3].map((id) => told.get(id)[0]), [undefined, 1, 4]);
   assert.deepEqual(told.get(1)[1], [['a', 'b']]);
+});
+
+test('an answer or an end with too much metadata is told as an error', async () => {
+  const network = new FakeNetwork();
+  const handler = (_, {replyMetadata}) => void replyMetadata.push(['big', 'x'.repeat(70_000)]);
+  await network.connect({methods: {'/m': handler}, streams: {'/s': handler}});
+  network.other.say({kind: 'CALL', id: 1, method: '/m', codec: 0});
+  network.other.say({kind: 'OPEN', id: 2, method: '/s'});
+  await settle();
+  assert.deepEqual(network.other.got.map((m) => [m.kind, m.id, m.status.code]).sort(),
+    [['END', 2, 8], ['REPLY', 1, 8]]);
 });
 
 // --- A hostile side, and wrong use
