@@ -167,21 +167,21 @@ sanitizer_environment() {
   if [[ -x "$symbolizer" ]]; then export ASAN_SYMBOLIZER_PATH="$symbolizer"; fi
 }
 
-# Packages of npm that tests ask as foreign witnesses, as tests/node/package-lock.json pins them.
+# Packages of npm that tests ask as foreign witnesses, as tests/foreign/package-lock.json pins them.
 # Without them, as without a network, those tests are skipped and say so.
 node_packages() {
-  local dir="$build_root/node" log="$build_root/npm.log"
+  local dir="$build_root/node" log="$build_root/npm.log" lock=tests/foreign/package-lock.json
   mkdir -p "$dir"
   NODE_PATH="$(cd "$dir" && pwd)/node_modules"
   export NODE_PATH
-  if [[ "$dir/node_modules/.package-lock.json" -nt tests/node/package-lock.json ]]; then return; fi
+  if [[ "$dir/node_modules/.package-lock.json" -nt "$lock" ]]; then return; fi
   [[ -z "${PARLEY_NO_INSTALL:-}" ]] || return 0
   # Some packages of nodejs bring npm along.
   if ! command -v npm >/dev/null; then
     (! command -v apt-get >/dev/null || install_packages npm) || true
   fi
-  printf '%s' "$(<tests/node/package.json)" >"$dir/package.json"
-  printf '%s' "$(<tests/node/package-lock.json)" >"$dir/package-lock.json"
+  printf '%s' "$(<tests/foreign/package.json)" >"$dir/package.json"
+  printf '%s' "$(<"$lock")" >"$dir/package-lock.json"
   npm ci --prefix "$dir" --no-audit --no-fund --fetch-retries 1 --fetch-timeout 20000 \
     >"$log" 2>&1 </dev/null ||
     say "npm could not, see $(short "$log"): tests that need it are skipped"

@@ -9,7 +9,7 @@ declare -A packages_of=(
     libc-ares-dev libnghttp2-dev libssl-dev openssl dnsmasq-base
     python3-prometheus-client python3-msgpack
     python3-jsonschema python3-protobuf protobuf-compiler libprotoc-dev libclang-19-dev nodejs
-    node-typescript gdb curl"
+    node-typescript gdb curl chromium"
   [format]="clang-format-19"
   [lint]="clang-tidy-19"
   [bench]="strace valgrind nginx-light wrk nghttp2-client golang-go rapidjson-dev
