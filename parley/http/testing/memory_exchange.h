@@ -36,6 +36,11 @@ class MemoryExchange final : public ServerExchange {
   // read() gives this once the pieces are read, in place of the end.
   MemoryExchange& breaks_with(Status status);
   MemoryExchange& speaks(Protocol protocol);
+  // What is kept with the connection that it comes by; must outlive it.
+  MemoryExchange& comes_by(Kept& kept) {
+    kept_ = &kept;
+    return *this;
+  }
   // Called with each piece before it is taken; what is not ok is what write() returns.
   MemoryExchange& on_write(std::function<Status(std::string_view)> hook);
 
@@ -77,6 +82,7 @@ class MemoryExchange final : public ServerExchange {
   Status begin(BodySize size) override;
   [[nodiscard]] bool has_begun() const noexcept override { return size_.has_value(); }
   Status hand_over(std::function<void(std::unique_ptr<net::Stream>)> then) override;
+  [[nodiscard]] Kept* kept() noexcept override { return kept_; }
 
  protected:
   Status finish(const Headers* trailers, rt::Deadline deadline) override;
@@ -94,6 +100,7 @@ class MemoryExchange final : public ServerExchange {
   std::uint64_t read_ = 0;
   Protocol protocol_ = Protocol::http_1_1;
   net::Address remote_;
+  Kept* kept_ = nullptr;
 
   Response response_;
   Response answered_;
