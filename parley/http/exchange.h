@@ -32,6 +32,7 @@
 #include "parley/base/result.h"
 #include "parley/http/body_size.h"
 #include "parley/http/headers.h"
+#include "parley/http/kept.h"
 #include "parley/http/message.h"
 #include "parley/net/stream.h"
 #include "parley/rt/deadline.h"
@@ -128,6 +129,9 @@ class ServerExchange : public Exchange {
   // among those served remain `then`'s until it returns; who moves the stream out keeps it longer
   // than that. failed_precondition after begin(), or when the request asked for no such thing.
   virtual Status hand_over(std::function<void(std::unique_ptr<net::Stream>)> then) = 0;
+
+  // What is kept with the connection; null where nothing can be.
+  [[nodiscard]] virtual Kept* kept() noexcept { return nullptr; }
 };
 
 // Serves a request, on a fiber on which it may wait. Ok ends the answer (end()); nothing answered

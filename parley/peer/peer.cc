@@ -94,11 +94,11 @@ class Peer::Impl {
     return inside([&] { return start_dialling(*address, options); });
   }
 
-  Result<Session> serve(std::unique_ptr<net::Stream> stream, Side side) {
+  Result<Session> serve(std::unique_ptr<net::Stream> stream, Side side, const impl::Framings& own) {
     PARLEY_ASSERT(stream != nullptr, "a peer is to serve no stream at all");
     if (Status s = refused(); !s.is_ok()) return s;
     if (!begin_work()) return Status(Code::not_sent, "the peer is closed");
-    return inside([&] { return start(std::move(stream), side, framings_); });
+    return inside([&] { return start(std::move(stream), side, framings(own)); });
   }
 
   [[nodiscard]] const impl::Hub& hub() const { return *hub_; }
@@ -555,8 +555,9 @@ Result<Session> Peer::dial(std::string_view address, const DialOptions& options)
   return impl_->dial(address, options);
 }
 
-Result<Session> Peer::serve(std::unique_ptr<net::Stream> stream, Side side) {
-  return impl_->serve(std::move(stream), side);
+Result<Session> Peer::serve(std::unique_ptr<net::Stream> stream, Side side,
+                            std::vector<std::shared_ptr<const wire::Framing>> framings) {
+  return impl_->serve(std::move(stream), side, framings);
 }
 
 std::vector<Session> Peer::sessions() const { return impl_->sessions(); }

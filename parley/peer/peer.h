@@ -140,10 +140,11 @@ class Peer {
   // its code: no call was sent.
   Result<Session> dial(std::string_view address, const DialOptions& options = {});
 
-  // A session over a stream that was made elsewhere (a TLS handshake, a tunnel, a test), as if it
-  // had been accepted, or dialled, here. not_sent when the peer is closed, resource_exhausted at
-  // max_sessions: the stream is gone then.
-  Result<Session> serve(std::unique_ptr<net::Stream> stream, Side side = Side::accepted);
+  // A session over a stream that was made elsewhere (TLS, a tunnel, a test), as if it had been
+  // accepted, or dialled, here. `framings`: what is spoken on it; none: those of the peer. not_sent
+  // when the peer is closed, resource_exhausted at max_sessions: the stream is gone then.
+  Result<Session> serve(std::unique_ptr<net::Stream> stream, Side side = Side::accepted,
+                        std::vector<std::shared_ptr<const wire::Framing>> framings = {});
 
   // Sends a PUSH to all sessions that are open, or those for which which(session) is true; see
   // push_to().
@@ -203,8 +204,7 @@ class Peer {
   // waits for that handler too, whose own answer is still sent.
   ShutdownReport shutdown(const ShutdownOptions& options = {});
 
-  // Waits until somebody has called shutdown() or close(). deadline_exceeded, or the context's
-  // status, when that came first.
+  // Waits until shutdown() or close() is called. Errors: deadline_exceeded, the context's status.
   Status wait_shutdown(rt::Deadline deadline = {}) const;
 
   // shutdown() with the limits of the PeerOptions and without a word in the log. In one of its own

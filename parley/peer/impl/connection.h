@@ -9,8 +9,7 @@
 //
 // What fibers share is guarded by one lock for each connection, held for as long as it takes to
 // append a frame or to look up a number. The reader takes it once for all messages of a read.
-// Frames are encoded under it, since an encoder remembers what it said before; bodies are written
-// before that, and large ones are shared, not copied. Waiting is done on events and conditions.
+// Frames are encoded under it, since an encoder remembers what it said before; bodies before that.
 #pragma once
 
 #include <atomic>
@@ -183,6 +182,7 @@ class Connection final : public rt::ReadyItem, public std::enable_shared_from_th
   friend class AsyncCall;
   friend struct Early;      // before it begins
   friend struct Enclosing;  // what travels in an envelope
+  friend struct Foreign;    // calls that come another way
   friend struct InParts;    // large bodies on their way out
   friend struct Plugged;    // what goes through plugins
   friend struct Pulse;      // heartbeats

@@ -77,44 +77,43 @@ void Connection::give_up(Arrived& arrived, Verdict why) {
   Enclosing::check_refused(*this, arrived);
 }
 
-void Connection::refuse(const Arrived& arrived) {
-  if (arrived.verdict == Verdict::control) return answer_control(arrived.message);
+// Of a request that may not run, whatever becomes of it.
+Status why_refused(const Arrived& arrived) {
   const std::string in_use = std::to_string(arrived.in_use);
-  Status why;
   switch (arrived.verdict) {
     case Verdict::run:
     case Verdict::control:
     case Verdict::taken:
-      return;
+      return {};
     case Verdict::closing:
-      why = Status(Code::not_sent, "the session is closing: the call was not run");
-      break;
+      return {Code::not_sent, "the session is closing: the call was not run"};
     case Verdict::max_handlers:
-      why = Status(Code::resource_exhausted,
-                   "max_handlers: " + in_use +
-                       " requests of this session are running; this one was not run");
-      break;
+      return {Code::resource_exhausted,
+              "max_handlers: " + in_use +
+                  " requests of this session are running; this one was not run"};
     case Verdict::max_handler_bytes:
-      why = Status(Code::resource_exhausted,
-                   "max_handler_bytes: the calls of this session that are running, and answers "
-                   "that it has yet to take, hold " +
-                       in_use + " bytes; the call was not run");
-      break;
+      return {Code::resource_exhausted,
+              "max_handler_bytes: the calls of this session that are running, and answers "
+              "that it has yet to take, hold " +
+                  in_use + " bytes; the call was not run"};
     case Verdict::max_streams:
-      why = Status(Code::resource_exhausted,
-                   "max_streams: " + in_use + " streams of this session are open");
-      break;
+      return {Code::resource_exhausted,
+              "max_streams: " + in_use + " streams of this session are open"};
     case Verdict::too_late:
-      why = Status(Code::deadline_exceeded,
-                   "the caller's deadline had passed before the call could be run");
-      break;
+      return {Code::deadline_exceeded,
+              "the caller's deadline had passed before the call could be run"};
     case Verdict::no_body:
-      why = arrived.message.status;
-      break;
+      return arrived.message.status;
     case Verdict::max_fibers:
-      why = Status(Code::resource_exhausted, "max_fibers: no fiber for the call; it was not run");
-      break;
+      return {Code::resource_exhausted, "max_fibers: no fiber for the call; it was not run"};
   }
+  return {};
+}
+
+void Connection::refuse(const Arrived& arrived) {
+  if (arrived.verdict == Verdict::control) return answer_control(arrived.message);
+  Status why = why_refused(arrived);
+  if (why.is_ok()) return;
   const Message& request = arrived.message;
   if (request.type == MessageType::open) {
     refuse_stream(arrived, std::move(why));

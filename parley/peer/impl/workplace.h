@@ -54,6 +54,9 @@ struct alignas(64) Arrived {
   std::size_t in_use = 0;         // of the limit that the verdict names
 };
 
+// What is said of one that may not run; ok of others.
+Status why_refused(const Arrived& arrived);
+
 // The messages of a read in their order. What held one of them is used for the next: most of them
 // are plain, and then little of it has to be made new.
 class Arrivals {

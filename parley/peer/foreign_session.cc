@@ -1,0 +1,39 @@
+#include "parley/peer/foreign_session.h"
+
+#include <utility>
+#include <vector>
+
+#include "parley/peer/impl/accept.h"
+#include "parley/peer/impl/foreign.h"
+#include "parley/peer/impl/foreign_stream.h"
+#include "parley/peer/impl/pushing.h"
+
+namespace parley {
+
+Result<std::unique_ptr<ForeignSession>> ForeignSession::open(Peer& peer,
+                                                             const ForeignOptions& options) {
+  auto session =
+      peer.serve(impl::make_foreign_stream(options.local, options.remote, options.protocol),
+                 Side::accepted, {impl::make_foreign_framing(options.protocol)});
+  if (!session) return session.error();
+  std::unique_ptr<ForeignSession> made(new ForeignSession(*std::move(session)));
+  if (!impl::Foreign::is_sealed(*impl::Pushing::connection_of(made->session_))) return made;
+  return Status(Code::failed_precondition,
+                "a plugin of the peer seals its messages: what comes by " + options.protocol +
+                    " is not sealed; give that plugin to a peer of its own");
+}
+
+ForeignSession::~ForeignSession() { impl::Foreign::end(*impl::Pushing::connection_of(session_)); }
+
+Status ForeignSession::call(ForeignCall call, ForeignAnswer& answer) {
+  if (call.accept) impl::set_accepted(call.metadata, *call.accept);
+  wire::Message request{.seq = last_number_.fetch_add(1, std::memory_order_relaxed) + 1,
+                        .method = call.method,
+                        .metadata = std::move(call.metadata),
+                        .body_codec = call.codec,
+                        .body = std::move(call.body)};
+  return impl::Foreign::serve(*impl::Pushing::connection_of(session_), request, call.deadline,
+                              ends_, answer.body, answer.metadata);
+}
+
+}  // namespace parley
