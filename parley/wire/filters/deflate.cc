@@ -203,6 +203,11 @@ Status Inflater::begin_another() {
   return {};
 }
 
+bool Inflater::is_between_blocks() const noexcept {
+  constexpr int behind_block = 128;  // of what inflate() leaves in data_type
+  return is_whole_ || (state_ && (state_->stream.data_type & behind_block) != 0);
+}
+
 Status Inflater::append(std::string_view in, std::string& out) {
   do {
     const std::size_t size = out.size();

@@ -110,6 +110,9 @@ class Inflater {
   // The stream has just ended, by its own word, and its checksum was right.
   [[nodiscard]] bool is_whole() const noexcept { return is_whole_; }
 
+  // What was taken ends where a block of deflate does, as behind a sync flush.
+  [[nodiscard]] bool is_between_blocks() const noexcept;
+
   // max_output counts from here.
   void restart_count() noexcept { count_ = 0; }
   // A new stream begins, which knows nothing of what went before. Keeps its memory.

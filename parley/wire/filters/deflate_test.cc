@@ -72,6 +72,16 @@ TEST(Deflate, a_sync_flush_can_be_read_at_once) {
     ASSERT_TRUE(back) << back.error();
     EXPECT_EQ(*back, text);
     EXPECT_FALSE(inflater.is_whole());
+    EXPECT_TRUE(inflater.is_between_blocks());
+  }
+  Inflater cut;
+  EXPECT_FALSE(cut.is_between_blocks());
+  const std::string whole = deflated("hello, hello");
+  for (std::size_t size = 0; size <= whole.size(); ++size) {
+    std::string out;
+    cut.reset();
+    ASSERT_TRUE(cut.append(std::string_view(whole).substr(0, size), out).is_ok());
+    EXPECT_EQ(cut.is_between_blocks(), size == whole.size()) << size;
   }
   std::string out;
   ASSERT_TRUE(deflater.append("kept", out).is_ok());
