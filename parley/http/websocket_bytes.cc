@@ -26,6 +26,7 @@ class WebSocketBytes final : public net::Stream {
   }
 
   Result<std::optional<std::size_t>> try_read(std::span<char> into) override {
+    if (!refused_.is_ok()) return refused_;
     while (came_.empty() && !has_ended_) {
       Result<std::optional<WebSocketMessage>> message = socket_->try_receive_message();
       if (!message) {
@@ -100,6 +101,7 @@ class WebSocketBytes final : public net::Stream {
 
   // Until so many bytes are there or the other side has finished.
   Status fill(std::size_t at_least, rt::Deadline deadline) {
+    if (!refused_.is_ok()) return refused_;
     while (came_.size() < at_least && !has_ended_) {
       Result<WebSocketMessage> message = socket_->receive_message(deadline);
       Status bad = message ? take(std::move(*message)) : end(message.error());
@@ -109,7 +111,6 @@ class WebSocketBytes final : public net::Stream {
   }
 
   Status take(WebSocketMessage message) {
-    if (!refused_.is_ok()) return refused_;
     if (message.type == WebSocketType::text && !options_.accept_text) {
       // At once or not at all: who reads must not wait for who writes.
       (void)socket_->close_write(close_code::unsupported_data, "bytes go in binary messages",
@@ -124,7 +125,6 @@ class WebSocketBytes final : public net::Stream {
 
   // An end that the other side announced is that of a stream.
   Status end(Status why) {
-    if (!refused_.is_ok()) return refused_;
     if (why.code() != Code::out_of_range) return why;
     has_ended_ = true;
     return {};

@@ -227,9 +227,10 @@ Result<std::optional<DeflateAgreement>> check_deflate_answer(std::string_view an
          told.server_max_window_bits > offered.server_max_window_bits)) {
       return wrong_answer(answer, "it was asked for a smaller server_max_window_bits");
     }
-    if (told.may_bound_client && (told.client_max_window_bits == 0 ||
-                                  told.client_max_window_bits > offered.client_max_window_bits)) {
-      return wrong_answer(answer, "client_max_window_bits is more than was offered");
+    // A larger window than was offered does no harm, and some servers answer so: what is sent looks
+    // no further back than it wanted to.
+    if (told.may_bound_client && told.client_max_window_bits == 0) {
+      return wrong_answer(answer, "client_max_window_bits has no value");
     }
     agreed = agreement_of(offered);
     agreed->server_no_context_takeover = told.server_no_context_takeover;
