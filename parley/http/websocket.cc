@@ -132,9 +132,12 @@ void WebSocket::take_close() {
   (void)end(Status(is_peaceful(close_code_) ? Code::out_of_range : Code::unavailable, said));
 }
 
-// Unless the Close frame is still to leave: then whoever drops the stream ends it.
+// Unless the Close frame is still to leave, or somebody writes: then whoever drops the stream ends
+// it.
 void WebSocket::end_writing() {
-  if (answer_.empty() && !has_unsent_) (void)stream_->close_write();
+  if (!answer_.empty() || !writing_.try_lock()) return;
+  const std::lock_guard lock(writing_, std::adopt_lock);
+  if (unsent_.empty()) (void)stream_->close_write();
 }
 
 // Keeps `why`, unless receiving may go on after it.

@@ -88,6 +88,31 @@ PARLEY_FIBER_TEST(WebSocket, keeps_messages_apart_and_knows_text_from_binary) {
   }
 }
 
+TEST(WebSocket, messages_and_pings_cross_each_other_on_four_workers) {
+  rt::testing::run_fiber_test(
+      [] {
+        Pair pair({.limits = {.max_controls_per_second = 1000}}, DeflateAgreement{.min_bytes = 10});
+        constexpr int count = 300;
+        rt::Scope scope;
+        for (WebSocket* socket : {pair.client.get(), pair.server.get()}) {
+          scope.go("sends", [socket] {
+            for (int i = 0; i < count; ++i) {
+              EXPECT_TRUE(socket->send_text("message " + std::to_string(i)).is_ok());
+              if (i % 3 == 0) EXPECT_TRUE(socket->ping(std::to_string(i)).is_ok());
+            }
+          });
+          scope.go("receives", [socket] {
+            for (int i = 0; i < count; ++i) {
+              const auto message = socket->receive();
+              ASSERT_TRUE(message) << message.error();
+              EXPECT_EQ(*message, "message " + std::to_string(i));
+            }
+          });
+        }
+      },
+      {.workers = 4});
+}
+
 PARLEY_FIBER_TEST(WebSocket, answers_pings_while_it_receives) {
   Raw raw;
   raw.put("8903 616263 8104 74657874");
