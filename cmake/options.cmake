@@ -8,7 +8,7 @@ option(PARLEY_GEN "Build parley-gen, which reads interfaces by libclang" ${PROJE
 option(PARLEY_REGEX "Build codec_regex, regular expressions in rules" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_YAML "Build codec_yaml, the reader of configuration" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_XML "Build codec_xml, XML both ways" ${PROJECT_IS_TOP_LEVEL})
-option(PARLEY_FILTERS "Build wire_filters: gzip, zstd, md5, crc32c" ${PROJECT_IS_TOP_LEVEL})
+option(PARLEY_FILTERS "Build wire_filters (gzip, zstd, ...) and http" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_PROTOC "Build protoc-gen-parley, C++ from .proto files" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(PARLEY_BENCH "Build the benchmark programs" ${PROJECT_IS_TOP_LEVEL})

@@ -73,7 +73,8 @@ def keeps_its_own_build_type(args, build):
 
 def is_told_how_to_turn_on_a_part(args, build):
     parts = {"codec_regex": "PARLEY_REGEX", "codec_yaml": "PARLEY_YAML",
-             "codec_xml": "PARLEY_XML", "wire_filters": "PARLEY_FILTERS"}
+             "codec_xml": "PARLEY_XML", "wire_filters": "PARLEY_FILTERS",
+             "http": "PARLEY_FILTERS"}
     for part, option in parts.items():
         done = try_configure(args, build, f"-DPART={part}")
         said = " ".join(done.stderr.split())

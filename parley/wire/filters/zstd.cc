@@ -4,7 +4,6 @@
 #include <zstd_errors.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <string>
@@ -13,14 +12,13 @@
 #include "parley/base/assert.h"
 #include "parley/wire/filters/impl/output_blocks.h"
 #include "parley/wire/filters/impl/xxh64.h"
+#include "parley/wire/filters/impl/zstd_head.h"
 
 namespace parley::wire {
 namespace {
 
 constexpr int most_level = 19;
-constexpr std::string_view magic = "\x28\xb5\x2f\xfd";
-// Of the frame header's first byte: one segment, a checksum, and a size of one, two or four bytes.
-constexpr unsigned char one_segment = 0x20;
+// The frame header's first byte: one segment, a checksum, and a size of one, two or four bytes.
 constexpr char size_of_one = 0x24;
 constexpr char size_of_two = 0x64;
 constexpr char size_of_four = static_cast<char>(0xa4);
@@ -48,31 +46,6 @@ int window_log(std::size_t bytes) {
   const auto log = static_cast<int>(std::bit_width(bytes > 0 ? bytes - 1 : 0));
   return std::clamp(log, bounds.lowerBound, bounds.upperBound);
 }
-
-// The first bytes of a frame. libzstd is fed them one by one: where it sees a whole frame at once
-// it takes another way, which looks neither at the window nor at the size of a block, and what came
-// in one piece would be judged otherwise than what came in two.
-class FrameHead {
- public:
-  [[nodiscard]] bool is_whole() const noexcept { return size_ == bytes_.size(); }
-  void add(char byte) noexcept { bytes_[size_++] = static_cast<unsigned char>(byte); }
-  // Once it is whole: the window that the frame wants. 0 where it wants none: it is one segment, as
-  // large as its content, or no frame with content.
-  [[nodiscard]] std::uint64_t window() const noexcept {
-    const bool is_frame =
-        std::equal(magic.begin(), magic.end(), bytes_.begin(),
-                   [](char a, unsigned char b) { return static_cast<unsigned char>(a) == b; });
-    if (!is_frame || (bytes_[magic.size()] & one_segment) != 0) return 0;
-    const unsigned char descriptor = bytes_.back();
-    const std::uint64_t base = least_window << (descriptor >> 3U);
-    return base + base / 8 * (descriptor & 7U);
-  }
-
- private:
-  static constexpr std::uint64_t least_window = 1024;
-  std::array<unsigned char, 6> bytes_{};
-  std::size_t size_ = 0;
-};
 
 Status window_too_large(std::uint64_t window, const FilterLimit& limit, std::size_t most) {
   return {Code::resource_exhausted,
@@ -103,7 +76,7 @@ class ZstdFilter final : public Filter {
     // Of a frame that is one segment: else a header alone could claim 128 MiB.
     (void)ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, window_log(limit.bytes));
     impl::OutputBlocks out(4 * content.size(), limit.bytes);
-    FrameHead head;
+    impl::ZstdHead head;
     bool is_whole = false;  // a frame has just ended
     for (std::size_t i = 0; i < content.piece_count(); ++i) {
       const std::string_view piece = content.piece(i);
@@ -137,7 +110,7 @@ class ZstdFilter final : public Filter {
  private:
   // By what the whole pipe may make: a stage's own limit is a little more, and a window is taken in
   // powers of two.
-  static Status check_window(const FrameHead& head, const FilterLimit& limit) {
+  static Status check_window(const impl::ZstdHead& head, const FilterLimit& limit) {
     if (!head.is_whole()) return {};
     const std::size_t most = limit.of_pipe > 0 ? limit.of_pipe : limit.bytes;
     const std::uint64_t window = head.window();
@@ -187,7 +160,7 @@ class ZstdFilter final : public Filter {
     const std::size_t size = content.size();
     std::string out;
     out.reserve(most_header + size + 3 * (size / most_in_block + 1) + checksum_bytes);
-    out += magic;
+    out += impl::zstd_magic;
     if (size < added_to_two) {
       out += size_of_one;
       append_little_endian(out, 1, size);
