@@ -250,7 +250,7 @@ PARLEY_FIBER_TEST(HttpServer, shutdown_closes_who_rests_and_answers_who_does_not
   const auto idle = world.dial();
   ASSERT_TRUE(idle->write(get).is_ok());
   (void)World::read(*idle, "\r\n\r\n");
-  const auto busy = world.dial();
+  auto busy = world.dial();
   ASSERT_TRUE(busy->write("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").is_ok());
   ASSERT_TRUE(inside.wait().is_ok());
   rt::Scope scope;
@@ -261,6 +261,7 @@ PARLEY_FIBER_TEST(HttpServer, shutdown_closes_who_rests_and_answers_who_does_not
   const std::string last = World::read(*busy);
   EXPECT_TRUE(has(last, "Connection: close")) << last;
   EXPECT_TRUE(last.ends_with("last"));
+  busy.reset();
   scope.join();
   EXPECT_TRUE(status.is_ok());
 }

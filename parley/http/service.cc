@@ -1,5 +1,6 @@
 #include "parley/http/service.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -57,10 +58,12 @@ struct Service::Dates {
     const auto three = [](std::string_view names, int index) {
       return names.data() + static_cast<std::size_t>(index) * 3;
     };
-    (void)std::snprintf(line.data(), line.size(),
+    std::array<char, 2 * sizeof(line)> text{};  // room for years beyond 9999, which do not come
+    (void)std::snprintf(text.data(), text.size(),
                         "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n",
                         three(days, parts.tm_wday), parts.tm_mday, three(months, parts.tm_mon),
                         (parts.tm_year + 1900) % 10'000, parts.tm_hour, parts.tm_min, parts.tm_sec);
+    std::copy_n(text.begin(), line_bytes, line.begin());
   }
 
   static constexpr std::size_t none = ~std::size_t{0};
