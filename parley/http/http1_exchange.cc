@@ -74,6 +74,12 @@ Result<std::string_view> Http1Servant::fail_read(const Status& why, StatusCode a
 
 // Waits for as long as the caller, body_timeout and min_body_rate let it, whichever ends first.
 Status Http1Servant::read_more(rt::Deadline deadline) {
+  if (!before_.empty()) {
+    const std::size_t size = before_.copy(buffer_.data(), buffer_.size());
+    before_.erase(0, size);
+    in_ = {buffer_.data(), size};
+    return {};
+  }
   const ServerOptions& options = service_->options();
   const Instant began = rt::now();
   rt::Deadline ours = rt::Deadline::after(options.body_timeout, began);

@@ -222,6 +222,25 @@ PARLEY_FIBER_TEST(HttpServer, hands_the_connection_over_with_what_came_behind_th
   EXPECT_TRUE(world.finish().is_ok());
 }
 
+PARLEY_FIBER_TEST(HttpServer, what_others_have_read_of_a_connection_comes_first) {
+  const auto listener =
+      std::move(*net::SocketNetwork().listen(*net::Address::parse("tcp://127.0.0.1:0")));
+  const auto service = *Service::make(echo);
+  const std::string body(20'000, 'x');
+  const std::string early = get + "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" +
+                            "Content-Length: 20003\r\n\r\n" + body;
+  net::Server server(*listener, net::Server::MakeServant([&](net::Stream& stream) {
+    return make_servant(stream, service, early);
+  }));
+  rt::Scope scope(rt::OnExit::cancel);
+  scope.go("server", [&] { (void)server.serve(); });
+  const auto stream = std::move(*net::SocketNetwork().dial(listener->address()));
+  ASSERT_TRUE(stream->write("end").is_ok());
+  const std::string all = World::read(*stream);
+  EXPECT_EQ(count(all, "HTTP/1.1 200"), 2u);
+  EXPECT_TRUE(all.ends_with(body + "end"));
+}
+
 PARLEY_FIBER_TEST(HttpServer, options_of_a_connection_hold) {
   World one(greet, {.max_requests = 1, .send_date = false, .server_name = "tea"});
   const std::string all = one.ask(get + get);
