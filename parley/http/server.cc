@@ -1,0 +1,76 @@
+#include "parley/http/server.h"
+
+#include <mutex>
+#include <utility>
+
+#include "parley/http/http1_servant.h"
+
+namespace parley::http {
+
+// HTTP/2 is chosen here, by ALPN or its preface, once it is spoken.
+std::unique_ptr<net::Servant> make_servant(net::Stream& stream,
+                                           const std::shared_ptr<Service>& service,
+                                           std::string_view read_before) {
+  return std::make_unique<Http1Servant>(stream, service, read_before);
+}
+
+Server::Server(net::Listener& listener, Handler handler, ServerOptions options)
+    : listener_(listener), service_(Service::make(std::move(handler), std::move(options))) {
+  if (!service_) return;
+  const ServerOptions& own = (*service_)->options();
+  server_.emplace(listener_, net::Server::MakeServant([service = *service_](net::Stream& stream) {
+                    return make_servant(stream, service);
+                  }),
+                  net::ServeOptions{.max_connections = own.max_connections,
+                                    .max_handlers = own.max_handlers,
+                                    .open = own.open,
+                                    .on_error = own.on_error});
+}
+
+Server::~Server() = default;
+
+Status Server::serve() {
+  Status status = service_.error();
+  if (server_) {
+    auto [context, cancel] = rt::Context::current().with_cancel();
+    set_cut(&cancel);
+    const rt::WithContext bound(context);
+    status = server_->serve();
+    set_cut(nullptr);
+  }
+  done_.set();
+  return status;
+}
+
+void Server::set_cut(const rt::Cancel* cut) {
+  const std::lock_guard lock(lock_);
+  cut_ = cut;
+}
+
+Status Server::shutdown(rt::Deadline deadline) {
+  listener_.close();
+  if (!server_) return {};
+  (*service_)->drain();
+  server_->drain();
+  Status status = done_.wait(deadline);
+  if (status.is_ok()) return status;
+  {
+    const std::lock_guard lock(lock_);
+    if (cut_ != nullptr) (*cut_)();
+  }
+  const rt::WithContext whatever_happens(rt::Context::background());
+  (void)done_.wait();
+  return status;
+}
+
+ServerCounts Server::counts() const {
+  if (!server_) return {};
+  ServerCounts counts = (*service_)->counts();
+  const net::ServeCounts below = server_->counts();
+  counts.accepted = below.accepted;
+  counts.connections = below.connections;
+  counts.handlers = below.handlers;
+  return counts;
+}
+
+}  // namespace parley::http
