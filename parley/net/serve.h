@@ -57,6 +57,10 @@ class Servant {
   // ends the connection and goes to ServeOptions::on_error, as does an exception. Rest after the
   // end was read is the same as end. Waits end when the server stops.
   virtual Result<Next> on_readable(Stream& stream) = 0;
+
+  // The connection is over, whoever ended it, and `stream` goes when this returns: the last moment
+  // for fibers of the servant's own that use it. On a fiber; it may wait.
+  virtual void on_end(Stream& /*stream*/) {}
 };
 
 struct ServeOptions {
