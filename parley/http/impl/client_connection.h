@@ -1,0 +1,71 @@
+// ClientConnection: what the pool of a client (client_pool.h) keeps: one connection to an origin,
+// of any version of HTTP. HTTP/1 carries one exchange at a time, HTTP/2 many. Private to http.
+//
+// The pool and the exchanges of the connection share it; all of this may be called by any fiber.
+// The pool calls reserve(), is_usable() and can_take_more() with its lock held: they neither wait
+// nor call the pool.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "parley/base/clock.h"
+#include "parley/base/result.h"
+#include "parley/http/body_size.h"
+#include "parley/http/exchange.h"
+#include "parley/http/message.h"
+#include "parley/rt/deadline.h"
+
+namespace parley::http::impl {
+
+// How long an exchange waits for the other side, however late the caller's own deadline is.
+// Duration::max() is for ever.
+struct ExchangeTimes {
+  // For the head of the answer, once the request stopped going out.
+  Duration answer_timeout = Duration::max();
+  // For the next piece of the answer's body, or for the other side to take a piece of ours.
+  Duration body_timeout = Duration::max();
+  // For 100 (Continue) where the request says Expect: 100-continue; then its body is sent anyway.
+  Duration continue_timeout = std::chrono::seconds(1);
+};
+
+class ClientConnection {
+ public:
+  virtual ~ClientConnection() = default;
+  ClientConnection(const ClientConnection&) = delete;
+  ClientConnection& operator=(const ClientConnection&) = delete;
+
+  // One more exchange could begin at once.
+  [[nodiscard]] virtual bool can_take_more() const noexcept = 0;
+  // Takes the place of one exchange, which begin() then fills or unreserve() gives back. False when
+  // there is none.
+  [[nodiscard]] virtual bool reserve() noexcept = 0;
+  virtual void unreserve() noexcept = 0;
+  // Another exchange may go on it, now or later: it has had no error, has not been closed and the
+  // other side does not say that it ends it. Where nothing is under way this looks at the network,
+  // so ask it right before reserve().
+  [[nodiscard]] virtual bool is_usable() = 0;
+  // Exchanges under way, reserved places included. The pool may drop a connection that has none.
+  [[nodiscard]] virtual std::size_t under_way() const noexcept = 0;
+
+  // Begins an exchange in the reserved place, which it gives back in any case. A request without a
+  // body leaves at once. Errors as for Exchange::write(); not_sent when the request has certainly
+  // not been processed.
+  virtual Result<std::unique_ptr<ClientExchange>> begin(Request request, BodySize size,
+                                                        const ExchangeTimes& times,
+                                                        rt::Deadline deadline) = 0;
+
+  // Ends it and all of its exchanges, with unavailable. Twice is fine.
+  virtual void close() noexcept = 0;
+
+  // Called whenever can_take_more() or is_usable() may have changed: an exchange is over, the other
+  // side ended the connection. Set once, before the first reserve(). Called without locks, on any
+  // fiber; it may be called after the pool is gone.
+  virtual void on_change(std::function<void()> hook) = 0;
+
+ protected:
+  ClientConnection() = default;
+};
+
+}  // namespace parley::http::impl
