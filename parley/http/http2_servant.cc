@@ -141,6 +141,11 @@ class Http2Servant final : public net::Servant {
     return net::Next::end;
   }
 
+  Result<net::Next> on_drain(net::Stream& /*stream*/) override {
+    link_->announce_end();
+    return net::Next::rest;
+  }
+
   void on_end(net::Stream& /*stream*/) override { link_->close({}); }
 
  private:

@@ -50,12 +50,21 @@ class Served final : public rt::ReadyItem {
  private:
   friend class net::Server;
 
+  using Call = Result<Next> (Servant::*)(Stream& stream);
+
   After run() override;
   Status begin();
-  Status attend(Next& next);
-  Status wait_and_attend();
-  Status look_at_idle_time();
+  Status attend(bool may_read, Next& next);
+  Status attend(Call call, Next& next);
+  Status wait_and_attend(Next& next);
+  Result<bool> wait_for_something(rt::Deadline deadline);
+  void set_interrupt(const rt::Cancel* interrupt);
+  void tell();  // that the server drains or stops; under its lock
+  [[nodiscard]] bool is_to_drain() const;
+  [[nodiscard]] Instant idle_end() const;
+  void set_alarm(Instant now, Instant due);
   Status silent_for_too_long() const;
+  After end(const Status& why, Next next);
   After finish(const Status& why, const Address& remote);
 
   Server& server_;
@@ -63,7 +72,9 @@ class Served final : public rt::ReadyItem {
   std::unique_ptr<Servant> servant_;
   ServedNode node_;
   Instant last_active_{};
-  Instant alarm_{};
+  Instant alarm_ = Instant::max();  // none
+  bool is_drained_ = false;         // and told so
+  const rt::Cancel* interrupt_ = nullptr;  // ends a wait of its own fiber; under the server's lock
 };
 
 }  // namespace impl
@@ -71,8 +82,22 @@ class Served final : public rt::ReadyItem {
 // All that are there, for the end.
 struct Server::Connections {
   rt::Mutex lock;
+  // That nothing was told yet; that were told of drain(); and that the server stops.
   impl::ServedNode all;
-  impl::ServedNode told;  // that the server stops
+  impl::ServedNode draining;
+  impl::ServedNode stopping;
+
+  // Passes some on, and makes them ready: not all at once, so that others get the lock.
+  void tell(impl::ServedNode& from, impl::ServedNode& to) {
+    for (int i = 0; i < told_at_once && from.next != &from; ++i) {
+      impl::ServedNode& node = *from.next;
+      node.take_out();
+      node.put_before(to);
+      node.served->tell();
+    }
+  }
+
+  static constexpr int told_at_once = 64;
 };
 
 namespace impl {
@@ -84,15 +109,14 @@ Served::After Served::run() {
     const Status begun = begin();
     if (servant_ == nullptr) return finish(begun, remote);
   }
-  const Address& remote = stream_->remote_address();
-  if (stream_->readiness() == nullptr) return finish(wait_and_attend(), remote);
-  if (stream_->unread() != Stream::Unread::nothing) {
-    Next next = Next::end;
-    const Status status = attend(next);
-    if (!status.is_ok() || next == Next::end) return finish(status, remote);
+  Next next = Next::rest;
+  if (stream_->readiness() == nullptr) {
+    const Status status = wait_and_attend(next);
+    return end(status, next);
   }
-  if (server_.options_.idle_timeout > Duration::zero()) {
-    if (const Status idle = look_at_idle_time(); !idle.is_ok()) return finish(idle, remote);
+  const bool may_read = stream_->unread() != Stream::Unread::nothing;
+  if (const Status status = attend(may_read, next); !status.is_ok() || next != Next::rest) {
+    return end(status, next);
   }
   switch (stream_->unread()) {
     case Stream::Unread::nothing:
@@ -102,7 +126,7 @@ Served::After Served::run() {
     case Stream::Unread::ended:
       break;
   }
-  return finish({}, remote);
+  return end({}, Next::end);
 }
 
 // Makes the servant, if there is to be one.
@@ -122,56 +146,105 @@ Status Served::begin() {
   return {};
 }
 
-// `next` is what becomes of the connection when this is ok.
-Status Served::attend(Next& next) {
+// All that there is to do now. `next` is what becomes of the connection when this is ok.
+Status Served::attend(bool may_read, Next& next) {
+  next = Next::rest;
+  if (is_to_drain()) {
+    is_drained_ = true;
+    const Status status = attend(&Servant::on_drain, next);
+    if (!status.is_ok() || next != Next::rest) return status;
+  }
+  if (may_read) {
+    const Status status = attend(&Servant::on_readable, next);
+    if (!status.is_ok() || next != Next::rest) return status;
+    if (server_.options_.idle_timeout > Duration::zero()) last_active_ = rt::now();
+  }
+  const Instant idle = idle_end();
+  Instant due = servant_->due();
+  if (std::min(due, idle) == Instant::max()) return {};
+  // Nearly always long after now, which need not be known exactly then.
+  Instant now = rt::recently();
+  if (std::min({due, idle, alarm_}) - now <= Clock::longest_ago) now = rt::now();
+  if (now >= due) {
+    const Status status = attend(&Servant::on_due, next);
+    if (!status.is_ok() || next != Next::rest) return status;
+    due = servant_->due();
+  }
+  if (now >= idle) return silent_for_too_long();
+  if (stream_->readiness() != nullptr) set_alarm(now, due);
+  return {};
+}
+
+Status Served::attend(Call call, Next& next) {
   Status failed;
-  Status thrown = guarded([&] {
-    const Result<Next> wanted = servant_->on_readable(*stream_);
+  const Status thrown = guarded([&] {
+    const Result<Next> wanted = (*servant_.*call)(*stream_);
     if (wanted) {
       next = *wanted;
     } else {
       failed = wanted.error();
     }
   });
-  if (!thrown.is_ok()) return thrown;
-  if (server_.options_.idle_timeout > Duration::zero()) last_active_ = rt::now();
-  return failed;
+  return thrown.is_ok() ? failed : thrown;
 }
+
+bool Served::is_to_drain() const { return server_.draining_ && !is_drained_; }
 
 // For a stream that cannot tell: this fiber is the connection's own from now on.
-Status Served::wait_and_attend() {
-  const Duration idle = server_.options_.idle_timeout;
+Status Served::wait_and_attend(Next& next) {
   for (;;) {
-    const bool limited = idle > Duration::zero();
-    const rt::Deadline deadline = limited ? rt::Deadline::after(idle) : rt::Deadline();
-    const Result<bool> more = stream_->wait_readable(deadline);
-    if (!more && more.error().code() == Code::deadline_exceeded && deadline.is_over()) {
-      return silent_for_too_long();
-    }
-    if (!more) return more.error();
-    Next next = Next::end;
-    const Status status = attend(next);
-    if (!status.is_ok() || next == Next::end || !*more) return status;
+    const rt::Deadline deadline = rt::Deadline::at(std::min(servant_->due(), idle_end()));
+    const Result<bool> more = wait_for_something(deadline);
+    const bool is_over = rt::Context::current().is_done();
+    if (!more && (is_over || !(deadline.is_over() || is_to_drain()))) return more.error();
+    const Status status = attend(more.has_value(), next);
+    if (!status.is_ok() || next != Next::rest || (more.has_value() && !*more)) return status;
   }
 }
 
-// One alarm for each stretch of idle time, not for each call: it is set again when it rang too
-// early. Rounded up, so that the alarms of many connections ring together.
-Status Served::look_at_idle_time() {
-  const Duration limit = server_.options_.idle_timeout;
-  const Instant now = rt::now();
-  if (now - last_active_ >= limit) return silent_for_too_long();
-  if (now < alarm_) return {};
-  const Duration step = std::max<Duration>(limit / 16, std::chrono::milliseconds(1));
-  // Later than the clock can tell is never.
-  if (limit >= Instant::max() - last_active_ - step) {
-    alarm_ = Instant::max();
-    return {};
+// Something to read, or an error; that is also one where there is something else to do.
+Result<bool> Served::wait_for_something(rt::Deadline deadline) {
+  if (is_drained_) return stream_->wait_readable(deadline);
+  auto [context, cancel] = rt::Context::current().with_cancel();
+  set_interrupt(&cancel);
+  Result<bool> more = Status(Code::cancelled, "the server drains");
+  if (!is_to_drain()) {
+    const rt::WithContext bound(context);
+    more = stream_->wait_readable(deadline);
   }
-  const Duration due = (last_active_ + limit).time_since_epoch();
-  alarm_ = Instant((due / step + 1) * step);
-  ready_at(alarm_);
-  return {};
+  set_interrupt(nullptr);
+  return more;
+}
+
+void Served::set_interrupt(const rt::Cancel* interrupt) {
+  const std::lock_guard lock(server_.connections_->lock);
+  interrupt_ = interrupt;
+}
+
+void Served::tell() {
+  if (interrupt_ != nullptr) (*interrupt_)();
+  ready();
+}
+
+// Later than the clock can tell is never.
+Instant Served::idle_end() const {
+  const Duration limit = server_.options_.idle_timeout;
+  if (limit <= Duration::zero() || limit >= Instant::max() - last_active_) return Instant::max();
+  return last_active_ + limit;
+}
+
+// One alarm for each stretch of time, not for each call: it is set again when it rang too early.
+// That of idle time is rounded up, so that the alarms of many connections ring together.
+void Served::set_alarm(Instant now, Instant due) {
+  const Duration limit = server_.options_.idle_timeout;
+  const Duration step = std::max<Duration>(limit / 16, std::chrono::milliseconds(1));
+  const Instant idle = idle_end();
+  if (idle < Instant::max() - step) {
+    due = std::min(due, Instant((idle.time_since_epoch() / step + 1) * step));
+  }
+  if (due >= alarm_ && now < alarm_) return;
+  alarm_ = due;
+  if (due != Instant::max()) ready_at(due);
 }
 
 Status Served::silent_for_too_long() const {
@@ -181,6 +254,13 @@ Status Served::silent_for_too_long() const {
   return {Code::deadline_exceeded, "nothing came from " + stream_->remote_address().to_string() +
                                        " for idle_timeout (" + std::to_string(limit.count()) +
                                        " ms)"};
+}
+
+Served::After Served::end(const Status& why, Next next) {
+  if (!why.is_ok() || next != Next::hand_over) return finish(why, stream_->remote_address());
+  const Address remote = stream_->remote_address();
+  if (rt::Pollable* readiness = stream_->readiness()) readiness->on_readable(nullptr);
+  return finish(guarded([&] { servant_->take(std::move(stream_)); }), remote);
 }
 
 // `remote` may be the stream's.
@@ -256,20 +336,25 @@ Status Server::accept_all() {
   }
 }
 
+void Server::drain() {
+  if (draining_.exchange(true)) return;
+  for (bool more = true; more && !stopping_; rt::yield()) {
+    const std::lock_guard lock(connections_->lock);
+    connections_->tell(connections_->all, connections_->draining);
+    more = connections_->all.next != &connections_->all;
+  }
+}
+
 void Server::stop() {
   stopping_ = true;
   ready_.cancel();
-  constexpr int told_at_once = 64;  // then others get the lock
   for (bool more = true; more; rt::yield()) {
     const std::lock_guard lock(connections_->lock);
-    impl::ServedNode& all = connections_->all;
-    for (int i = 0; i < told_at_once && all.next != &all; ++i) {
-      impl::ServedNode& node = *all.next;
-      node.take_out();
-      node.put_before(connections_->told);
-      node.served->ready();
+    for (impl::ServedNode* const ring : {&connections_->draining, &connections_->all}) {
+      connections_->tell(*ring, connections_->stopping);
     }
-    more = all.next != &all;
+    more = connections_->all.next != &connections_->all ||
+           connections_->draining.next != &connections_->draining;
   }
 }
 

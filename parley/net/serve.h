@@ -40,8 +40,9 @@ struct ServedNode;
 
 // What becomes of a connection when its handler returns.
 enum class Next : std::uint8_t {
-  rest,  // wait for more
-  end,   // close it
+  rest,       // wait for more
+  end,        // close it
+  hand_over,  // it is no longer watched: Servant::take() gets it
 };
 
 // What a program keeps of one connection, and what it does with it.
@@ -61,6 +62,19 @@ class Servant {
   // The connection is over, whoever ended it, and `stream` goes when this returns: the last moment
   // for fibers of the servant's own that use it. On a fiber; it may wait.
   virtual void on_end(Stream& /*stream*/) {}
+  // When it wants to be called although nothing comes; asked after each of these calls. So what a
+  // connection waits for costs an alarm and no fiber: the rest of a message, or the end of a
+  // linger. May be put off as often as wanted, which costs nothing until it would have rung.
+  [[nodiscard]] virtual Instant due() { return Instant::max(); }
+  // At due() or a little later, with nothing to read just then; as on_readable() otherwise. One
+  // that leaves due() where it was is called again at once.
+  virtual Result<Next> on_due(Stream& /*stream*/) { return Next::rest; }
+  // Once, after Server::drain(): what is under way is to be the last.
+  virtual Result<Next> on_drain(Stream& /*stream*/) { return Next::rest; }
+  // After Next::hand_over, on the same fiber, for as long as it likes: the connection keeps its
+  // place and is waited for until this returns, and its waits end when the server stops. Who moves
+  // the stream on keeps it longer. The servant goes afterwards.
+  virtual void take(std::unique_ptr<Stream> /*stream*/) {}
 };
 
 struct ServeOptions {
@@ -115,6 +129,11 @@ class Server {
   // ends all connections and returns that status once their handlers have returned.
   Status serve();
 
+  // From any fiber: each servant is told once, on its fiber, that its connection should come to an
+  // end (Servant::on_drain), those of connections still to come as well. Returns at once; serve()
+  // returns when they have ended and the listener was closed. Twice is fine.
+  void drain();
+
   // From any fiber.
   [[nodiscard]] ServeCounts counts() const;
 
@@ -131,6 +150,7 @@ class Server {
   rt::Semaphore places_;
   rt::WaitGroup alive_;
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> draining_ = false;
   std::atomic<std::uint64_t> accepted_ = 0;
   std::atomic<std::uint64_t> errors_ = 0;
   std::atomic<std::uint64_t> idle_timeouts_ = 0;

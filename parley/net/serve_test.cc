@@ -66,6 +66,7 @@ class Running {
   std::unique_ptr<Stream> dial(const DialOptions& options = {}) {
     return *network_.dial(listener_->address(), {}, options);
   }
+  void tell_drain() { server_.drain(); }
   ServeCounts counts() const { return server_.counts(); }
   void wait_until_at_rest() {
     wait_until([this] { return counts().handlers == 0; });
@@ -562,6 +563,115 @@ PARLEY_FIBER_TEST(Serve, a_stream_that_cannot_tell_of_readiness_is_served_too) {
   const auto silent = listener.dial();
   wait_until([&] { return told.times == 1; });
   EXPECT_EQ(told.why.code(), Code::deadline_exceeded);
+  listener.close();
+}
+
+// Does what the first letter of what it reads says, and notes what it was called for.
+class Obedient final : public Servant {
+ public:
+  explicit Obedient(std::string& calls) : calls_(calls) {}
+
+  Result<Next> on_readable(Stream& stream) override {
+    std::array<char, 16> buffer{};
+    const auto size = stream.try_read(buffer);
+    if (!size) return size.error();
+    if (!*size) return Next::rest;
+    if (**size == 0) return Next::end;
+    if (buffer[0] == 'h') return Next::hand_over;
+    if (buffer[0] == 'l') due_ = rt::now() + 30ms;
+    if (buffer[0] == 'n') due_ = Instant::max();
+    if (Status s = stream.write({buffer.data(), **size}); !s.is_ok()) return s;
+    return Next::rest;
+  }
+  Instant due() override { return due_; }
+  Result<Next> on_due(Stream& stream) override {
+    EXPECT_GE(rt::now(), due_);
+    calls_ += "due ";
+    due_ = Instant::max();
+    if (Status s = stream.write("late"); !s.is_ok()) return s;
+    return Next::end;
+  }
+  Result<Next> on_drain(Stream& stream) override {
+    calls_ += "drain ";
+    if (Status s = stream.write("last"); !s.is_ok()) return s;
+    return Next::rest;
+  }
+  void take(std::unique_ptr<Stream> stream) override {
+    std::array<char, 4> buffer{};
+    EXPECT_TRUE(stream->write("taken").is_ok());
+    EXPECT_EQ(*stream->read(buffer), 0u);
+    calls_ += "taken ";
+  }
+
+ private:
+  std::string& calls_;
+  Instant due_ = Instant::max();
+};
+
+PARLEY_FIBER_TEST(Serve, a_servant_is_called_when_it_is_due_and_waits_without_a_fiber) {
+  std::string calls;
+  Running server([&](Stream&) { return std::make_unique<Obedient>(calls); });
+  const auto client = server.dial();
+  ask(*client, "later");
+  server.wait_until_at_rest();
+  EXPECT_EQ(server.counts().connections, 1u);
+  expect_answer(*client, "late");
+  expect_end(*client);
+  EXPECT_EQ(calls, "due ");
+  // What is put off for good never comes; with an idle time beside it, that one ends it.
+  Running strict([&](Stream&) { return std::make_unique<Obedient>(calls); },
+                 {.idle_timeout = 60ms});
+  const auto silent = strict.dial();
+  ask(*silent, "later");
+  ask(*silent, "never");
+  expect_end(*silent);
+  EXPECT_EQ(strict.counts().idle_timeouts, 1u);
+  EXPECT_EQ(calls, "due ");
+}
+
+PARLEY_FIBER_TEST(Serve, what_is_handed_over_keeps_its_place_until_it_was_taken) {
+  std::string calls;
+  Running server([&](Stream&) { return std::make_unique<Obedient>(calls); });
+  const auto client = server.dial();
+  ASSERT_TRUE(client->write("h").is_ok());
+  expect_answer(*client, "taken");
+  server.listener().close();
+  EXPECT_EQ(server.counts().connections, 1u);
+  ASSERT_TRUE(client->close_write().is_ok());
+  EXPECT_EQ(server.drain().code(), Code::ok);
+  EXPECT_EQ(calls, "taken ");
+  EXPECT_EQ(server.counts().connections, 0u);
+}
+
+PARLEY_FIBER_TEST(Serve, drain_tells_each_servant_once_and_those_that_come_later) {
+  std::string calls;
+  Running server([&](Stream&) { return std::make_unique<Obedient>(calls); });
+  const auto first = server.dial();
+  ask(*first, "a");
+  server.tell_drain();
+  expect_answer(*first, "last");
+  server.tell_drain();
+  ask(*first, "b");
+  const auto second = server.dial();
+  expect_answer(*second, "last");
+  EXPECT_EQ(calls, "drain drain ");
+}
+
+PARLEY_FIBER_TEST(Serve, a_stream_that_cannot_tell_is_due_and_drains_too) {
+  std::string calls;
+  MemoryListener listener;
+  Server server(listener, [&](Stream&) { return std::make_unique<Obedient>(calls); });
+  rt::Scope scope;
+  scope.go("serve", [&] { EXPECT_TRUE(server.serve().is_ok()); });
+  const auto late = listener.dial();
+  ask(*late, "l");
+  expect_answer(*late, "late");
+  const auto client = listener.dial();
+  ask(*client, "a");
+  server.drain();
+  expect_answer(*client, "last");
+  EXPECT_EQ(calls, "due drain ");
+  ASSERT_TRUE(client->close_write().is_ok());
   listener.close();
 }
 
