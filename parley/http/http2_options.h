@@ -13,6 +13,8 @@ namespace parley::http {
 
 struct Http2Limits {
   std::uint32_t max_streams = 100;  // at once, opened by the other side
+  // A client's: before the other side said how many it allows. More might be refused.
+  std::uint32_t max_before_settings = 10;
   // Handlers of a connection that have not returned, also those whose stream was taken back. A
   // stream beyond them is refused (REFUSED_STREAM: it may be sent again).
   std::size_t max_running = 200;

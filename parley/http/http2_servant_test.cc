@@ -16,6 +16,7 @@
 #include "parley/base/base64.h"
 #include "parley/base/testing/witness.h"
 #include "parley/http/testing/http2_frames.h"
+#include "parley/net/in_process_network.h"
 #include "parley/net/network.h"
 #include "parley/net/serve.h"
 #include "parley/rt/blocking.h"
@@ -70,7 +71,8 @@ class World {
 // A client that writes frames by hand and gathers those that come.
 class ByHand {
  public:
-  explicit ByHand(std::unique_ptr<net::Stream> stream) : stream_(std::move(stream)) {
+  explicit ByHand(std::unique_ptr<net::Stream> stream, Duration patience = 15s)
+      : stream_(std::move(stream)), patience_(patience) {
     send(hello() + frame(settings_frame, acknowledges, 0));
   }
   void send(std::string_view bytes) { EXPECT_TRUE(stream_->write(bytes).is_ok()); }
@@ -91,7 +93,7 @@ class ByHand {
   [[nodiscard]] const Frame& last() const { return frames[looked_at_ - 1]; }
   bool read() {
     std::array<char, 16384> buffer{};
-    const auto size = stream_->read(buffer, rt::Deadline::after(15s));
+    const auto size = stream_->read(buffer, rt::Deadline::after(patience_));
     if (!size || *size == 0) return false;
     ++reads;
     in_.append(buffer.data(), *size);
@@ -112,6 +114,7 @@ class ByHand {
 
  private:
   std::unique_ptr<net::Stream> stream_;
+  const Duration patience_;
   std::string in_;
   std::size_t looked_at_ = 0;
 };
@@ -386,6 +389,52 @@ std::uint32_t window_after(std::uint32_t most, std::uint32_t late) {
 PARLEY_FIBER_TEST(Http2Servant, windows_grow_with_what_a_round_trip_brings_up_to_max_window) {
   EXPECT_EQ(window_after(65'536, 65'536), 65'536U);
   EXPECT_EQ(window_after(262'144, 65'536), 262'144U);
+}
+
+// How long a connection lives whose client says nothing but, if it `answers`, to a PING.
+Duration life_of(const Http2Options& options, bool answers) {
+  Duration life{};
+  rt::testing::in_virtual_time(
+      [&] {
+        net::InProcessNetwork network;
+        const auto listener = std::move(*network.listen(*net::Address::parse("inproc:shop")));
+        Http2Service service(echo, {.connection = options});
+        rt::Scope servants;
+        servants.go("server", [&] {
+          net::Server server(*listener, [&](net::Stream& s) { return service.serve(s); });
+          (void)server.serve();
+        });
+        {
+          ByHand client(std::move(*network.dial(listener->address())), 300s);
+          const Instant begun = rt::now();
+          while (client.read()) {
+            const Frame last = client.frames.back();
+            if (last.type != ping_frame || !answers) continue;
+            client.send(frame(ping_frame, acknowledges, 0, last.payload));
+          }
+          life = rt::now() - begun;
+        }
+        listener->close();
+      },
+      10ms);
+  return life;
+}
+
+TEST(Http2Servant, a_connection_at_rest_ends_after_idle_timeout) {
+  const Duration short_life = life_of({.idle_timeout = 5s}, true);
+  EXPECT_GE(short_life, 5s);
+  EXPECT_LT(short_life, 9s);
+  EXPECT_GE(life_of({.idle_timeout = 20s}, true), 20s);
+}
+
+TEST(Http2Servant, a_connection_whose_client_answers_no_ping_ends) {
+  Http2Options options{.ping_after = 3s, .ping_timeout = 4s, .idle_timeout = 60s};
+  const Duration life = life_of(options, false);
+  EXPECT_GE(life, 7s);
+  EXPECT_LT(life, 10s);
+  EXPECT_GE(life_of(options, true), 59s);
+  options.ping_timeout = 8s;
+  EXPECT_GE(life_of(options, false), 11s);
 }
 
 PARLEY_FIBER_TEST(Http2Servant, a_connection_may_be_upgraded_from_http_1) {

@@ -72,8 +72,8 @@ class Served final : public rt::ReadyItem {
   std::unique_ptr<Servant> servant_;
   ServedNode node_;
   Instant last_active_{};
-  Instant alarm_ = Instant::max();  // none
-  bool is_drained_ = false;         // and told so
+  Instant alarm_ = Instant::max();         // none
+  bool is_drained_ = false;                // and told so
   const rt::Cancel* interrupt_ = nullptr;  // ends a wait of its own fiber; under the server's lock
 };
 

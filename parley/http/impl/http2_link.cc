@@ -32,7 +32,9 @@ class Http2Link::Pump final : public rt::ReadyItem {
     Lock lock = link->lock_it();
     link->writing_ = true;
     const Instant again = link->over_ ? Instant::max() : link->look_at_time();
-    const bool goes_on = link->write_out(lock);
+    (void)link->write_out(lock);
+    if (link->on_change_) link->changed(lock);  // what was sent may have ended streams
+    const bool goes_on = !link->over_;
     link->writing_ = false;
     link->quiet_.broadcast();
     if (goes_on) {

@@ -83,6 +83,9 @@ struct Http2Callbacks {
       case NGHTTP2_DATA:
         if (is_end) it.events_.on_end(id);
         return 0;
+      case NGHTTP2_SETTINGS:
+        it.settings_seen_ = true;
+        return 0;
       case NGHTTP2_GOAWAY:
         it.events_.on_goaway(frame->goaway.last_stream_id, frame->goaway.error_code);
         return 0;
@@ -464,6 +467,7 @@ void Http2Session::terminate(Http2Error error) {
 }
 
 std::uint32_t Http2Session::max_streams_there() const {
+  if (role_ == Role::client && !settings_seen_) return limits_.max_before_settings;
   return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 

@@ -158,6 +158,7 @@ class Http2Session {
   StreamId last_opened_ = 0;
   StreamId last_seen_ = 0;
   std::uint64_t ping_behind_ = 0;
+  bool settings_seen_ = false;
   bool terminated_ = false;
 };
 
