@@ -247,6 +247,56 @@ PARLEY_FIBER_TEST(Http2Servant, a_stream_that_is_taken_back_ends_the_context_of_
   EXPECT_EQ(*code, Code::cancelled);
 }
 
+PARLEY_FIBER_TEST(Http2Servant, streams_beyond_max_running_are_refused) {
+  for (const std::size_t most : {std::size_t{1}, std::size_t{2}}) {
+    World world([](ServerExchange& exchange) { return exchange.read().error(); },
+                {.connection = {.limits = {.max_running = most}}});
+    ByHand client(world.dial());
+    client.send(head(1, post_fields(), 0) + head(3, post_fields(), 0) + head(5, post_fields(), 0));
+    ASSERT_TRUE(client.wait_for(reset_frame, 5));
+    EXPECT_EQ(number_in(client.last().payload, 0), 7u);
+    EXPECT_EQ(world.service().counts().requests, most);
+  }
+}
+
+PARLEY_FIBER_TEST(Http2Servant, a_body_beyond_max_body_bytes_is_413) {
+  for (const std::uint64_t most : {std::uint64_t{4}, std::uint64_t{5}}) {
+    Code code = Code::ok;
+    World world(
+        [&](ServerExchange& exchange) -> Status {
+          const auto body = exchange.read_all();
+          code = body.error().code();
+          return body ? exchange.answer(204) : body.error();
+        },
+        {.connection = {.limits = {.max_body_bytes = most}}});
+    ByHand client(world.dial());
+    client.send(head(1, post_fields(), 0) + frame(data_frame, ends_stream, 1, "green"));
+    ASSERT_TRUE(client.wait_for(headers_frame, 1));
+    EXPECT_EQ(code, most == 4 ? Code::resource_exhausted : Code::ok);
+  }
+}
+
+TEST(Http2Servant, a_server_that_stops_ends_its_handlers_on_four_workers) {
+  rt::testing::run_fiber_test(
+      [] {
+        std::atomic<int> ended = 0;
+        {
+          World world([&](ServerExchange& exchange) -> Status {
+            const auto piece = exchange.read();
+            ++ended;
+            return piece.error();
+          });
+          ByHand client(world.dial());
+          for (std::uint32_t id = 1; id < 101; id += 2) client.send(head(id, post_fields(), 0));
+          client.send(frame(ping_frame, 0, 0, "12345678"));
+          ASSERT_TRUE(client.wait_for(ping_frame, 0));
+          while (world.service().counts().requests < 50) rt::yield();
+        }
+        EXPECT_LE(ended, 50) << "a handler that had not begun does not";
+      },
+      {.workers = 4});
+}
+
 PARLEY_FIBER_TEST(Http2Servant, a_connection_that_is_lost_ends_its_handlers) {
   rt::Channel<Code> ended(1);
   World world([&](ServerExchange& exchange) -> Status {
