@@ -272,6 +272,9 @@ Served::After Served::finish(const Status& why, const Address& remote) {
       (void)guarded([&] { server.options_.on_error(remote, why); });
     }
   }
+  if (servant_ != nullptr && stream_ != nullptr) {
+    (void)guarded([&] { servant_->on_end(*stream_); });
+  }
   stream_.reset();  // nothing tells of readiness from here on
   servant_.reset();
   {

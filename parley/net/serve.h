@@ -59,6 +59,10 @@ class Servant {
   // end was read is the same as end. Waits end when the server stops.
   virtual Result<Next> on_readable(Stream& stream) = 0;
 
+  // The connection is over, whoever ended it, and `stream` goes when this returns: the last moment
+  // for fibers of the servant's own that use it. On a fiber; it may wait.
+  virtual void on_end(Stream& /*stream*/) {}
+
   // When it wants to be called although nothing comes; asked after each of these calls. So what a
   // connection waits for costs an alarm and no fiber: the rest of a message, or the end of a
   // linger. May be put off as often as wanted, which costs nothing until it would have rung.

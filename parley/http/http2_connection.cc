@@ -1,0 +1,138 @@
+#include "parley/http/http2_connection.h"
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <utility>
+
+#include "parley/http/impl/client_connection.h"
+#include "parley/http/impl/http2_client_exchange.h"
+#include "parley/http/impl/http2_link.h"
+#include "parley/http/impl/http2_pooled.h"
+#include "parley/rt/context.h"
+#include "parley/rt/ready_queue.h"
+#include "parley/rt/scope.h"
+
+namespace parley::http {
+
+struct Http2Connection::State {
+  State(std::unique_ptr<net::Stream> connected, std::string_view with, const Http2Options& options)
+      : stream(std::move(connected)),
+        scheme(with),
+        link(std::make_shared<impl::Http2Link>(impl::Http2Session::Role::client, options, *stream,
+                                               with == "https")) {}
+
+  const std::unique_ptr<net::Stream> stream;
+  const std::string scheme;
+  const std::shared_ptr<impl::Http2Link> link;
+  // One writes; its life is the connection's, not that of who made it.
+  rt::ReadyQueue queue{"http2 writer", rt::Context::background(), {.max_fibers = 1}};
+  rt::Scope reader{rt::Context::background()};
+};
+
+namespace {
+
+void read_all(impl::Http2Link& link, net::Stream& stream, Duration linger) {
+  std::array<char, 16384> buffer;
+  for (;;) {
+    const auto size = stream.read(buffer);
+    if (!size || *size == 0) {
+      link.fail(size ? Status(Code::unavailable, "the other side closed the HTTP/2 connection")
+                     : size.error());
+      return;
+    }
+    const Status taken = link.take({buffer.data(), *size});
+    if (taken.is_ok() && !link.is_over()) continue;
+    link.drain(rt::Deadline::after(linger));
+    link.fail(taken);
+    return;
+  }
+}
+
+}  // namespace
+
+Http2Connection::Http2Connection(std::unique_ptr<net::Stream> stream, std::string_view scheme,
+                                 const Http2Options& options)
+    : state_(std::make_unique<State>(std::move(stream), scheme, options)) {
+  state_->link->start(state_->queue, nullptr);
+  state_->reader.go("http2 reader", [this, linger = options.linger] {
+    read_all(*state_->link, *state_->stream, linger);
+  });
+}
+
+Http2Connection::~Http2Connection() {
+  close();
+  const rt::WithContext whatever_happens(rt::Context::background());
+  state_->reader.join();
+  state_->link->close({});
+}
+
+Result<std::unique_ptr<ClientExchange>> Http2Connection::begin(const Request& request,
+                                                               BodySize size,
+                                                               rt::Deadline deadline) {
+  impl::Http2Fields fields;
+  if (Status s = fields.set_request(request, size, state_->scheme); !s.is_ok()) return s;
+  const bool tunnel = request.method == Method::connect;
+  const bool has_body = tunnel || !size.is_none();
+  const std::uint64_t most = tunnel ? UINT64_MAX : state_->link->options().limits.max_body_bytes;
+  auto stream = state_->link->request(fields, has_body, most, deadline);
+  if (!stream) return stream.error();
+  return std::unique_ptr<ClientExchange>(std::make_unique<impl::Http2ClientExchange>(
+      state_->link, *std::move(stream), tunnel ? BodySize::unknown() : size, tunnel));
+}
+
+bool Http2Connection::is_usable() const { return state_->link->takes_requests(); }
+
+std::size_t Http2Connection::under_way() const { return state_->link->streams(); }
+
+void Http2Connection::close() {
+  state_->link->fail(Status(Code::unavailable, "the HTTP/2 connection was closed here"));
+}
+
+// In the pool of a client. Places that are reserved are counted here, streams in the link.
+class Http2PooledConnection final : public impl::ClientConnection {
+ public:
+  Http2PooledConnection(std::unique_ptr<net::Stream> stream, std::string_view scheme,
+                        const Http2Options& options)
+      : connection_(std::move(stream), scheme, options) {}
+
+  [[nodiscard]] bool can_take_more() const noexcept override {
+    return connection_.is_usable() && under_way() < link().max_streams_there();
+  }
+  [[nodiscard]] bool reserve() noexcept override {
+    if (!can_take_more()) return false;
+    reserved_.fetch_add(1);
+    return true;
+  }
+  void unreserve() noexcept override { reserved_.fetch_sub(1); }
+  [[nodiscard]] bool is_usable() override { return connection_.is_usable(); }
+  [[nodiscard]] std::size_t under_way() const noexcept override {
+    return reserved_ + connection_.under_way();
+  }
+  Result<std::unique_ptr<ClientExchange>> begin(Request request, BodySize size,
+                                                const impl::ExchangeTimes& /*times*/,
+                                                rt::Deadline deadline) override {
+    auto begun = connection_.begin(request, size, deadline);
+    reserved_.fetch_sub(1);
+    return begun;
+  }
+  void close() noexcept override { connection_.close(); }
+  void on_change(std::function<void()> hook) override { link().on_change(std::move(hook)); }
+
+ private:
+  [[nodiscard]] impl::Http2Link& link() const { return *connection_.state_->link; }
+
+  std::atomic<std::size_t> reserved_ = 0;
+  Http2Connection connection_;
+};
+
+namespace impl {
+
+std::unique_ptr<ClientConnection> http2_client_connection(std::unique_ptr<net::Stream> stream,
+                                                          std::string_view scheme,
+                                                          const Http2Options& options) {
+  return std::make_unique<Http2PooledConnection>(std::move(stream), scheme, options);
+}
+
+}  // namespace impl
+}  // namespace parley::http

@@ -1,0 +1,208 @@
+#include "parley/http/http2_servant.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "parley/base/base64.h"
+#include "parley/base/guard.h"
+#include "parley/http/impl/http2_link.h"
+#include "parley/http/impl/http2_server_exchange.h"
+#include "parley/http/impl/http2_tunnel.h"
+#include "parley/rt/deferred_context.h"
+#include "parley/rt/mutex.h"
+#include "parley/rt/ready_queue.h"
+
+namespace parley::http {
+namespace {
+
+using impl::Http2Link;
+using impl::SharedStream;
+
+}  // namespace
+
+struct Http2Service::Shared {
+  Shared(Handler served_by, Http2ServiceOptions with)
+      : handler(std::move(served_by)),
+        options(std::move(with)),
+        queue("http2 stream", {.max_fibers = std::max<std::size_t>(options.max_handlers, 1)}) {}
+
+  const Handler handler;
+  const Http2ServiceOptions options;
+  std::atomic<std::uint64_t> requests = 0;
+  mutable rt::Mutex lock;
+  std::unordered_map<const Http2Link*, std::weak_ptr<Http2Link>> links;
+  rt::ReadyQueue queue;
+};
+
+namespace {
+
+// A request that is being served. Owns itself: it goes at the end of its only run.
+class Serving final : public rt::ReadyItem {
+ public:
+  Serving(const Handler& handler, const Http2ServiceOptions& options, rt::ReadyQueue& queue,
+          std::shared_ptr<Http2Link> link, SharedStream stream, Request request, bool too_large)
+      : handler_(handler),
+        options_(options),
+        link_(std::move(link)),
+        stream_(std::move(stream)),
+        exchange_(link_, stream_, std::move(request)),
+        too_large_(too_large) {
+    join(queue);
+  }
+
+ private:
+  After run() override {
+    const std::shared_ptr<Http2Link> link = link_;
+    serve();
+    delete this;
+    link->count_handler_out();
+    return After::gone;
+  }
+
+  void serve() {
+    if (too_large_) {
+      (void)exchange_.answer(431);
+      link_->abandon(*stream_);
+      return;
+    }
+    const Status never_due;
+    rt::DeferredContext context({}, never_due);
+    if (!link_->begin_handler(*stream_, context)) return;
+    const Status returned =
+        guarded_status([&] { return handler_(exchange_); }, [](Status thrown) { return thrown; });
+    if (!returned.is_ok() && options_.on_error) options_.on_error(exchange_.request(), returned);
+    exchange_.conclude(returned);
+    if (const auto then = exchange_.take_then()) {
+      (void)guarded([&] { then(std::make_unique<impl::Http2Tunnel>(link_, stream_)); });
+    }
+    link_->end_handler(*stream_);
+  }
+
+  const Handler& handler_;
+  const Http2ServiceOptions& options_;
+  const std::shared_ptr<Http2Link> link_;
+  const SharedStream stream_;
+  impl::Http2ServerExchange exchange_;
+  const bool too_large_;
+};
+
+}  // namespace
+
+class Http2Servant final : public net::Servant {
+ public:
+  Http2Servant(Http2Service::Shared& shared, net::Stream& stream, std::string_view already_read,
+               bool is_secure)
+      : shared_(shared),
+        link_(std::make_shared<Http2Link>(impl::Http2Session::Role::server,
+                                          shared.options.connection, stream, is_secure)) {
+    {
+      const std::lock_guard lock(shared_.lock);
+      shared_.links.emplace(link_.get(), link_);
+    }
+    link_->start(shared_.queue, [this](const SharedStream& opened, Request& request, bool large) {
+      shared_.requests.fetch_add(1, std::memory_order_relaxed);
+      auto* serving = new Serving(shared_.handler, shared_.options, shared_.queue, link_, opened,
+                                  std::move(request), large);  // owns itself
+      serving->ready();
+      return true;
+    });
+    if (!already_read.empty()) first_ = link_->take(already_read);
+  }
+
+  ~Http2Servant() override {
+    const std::lock_guard lock(shared_.lock);
+    shared_.links.erase(link_.get());
+  }
+
+  Status upgrade(std::string_view settings, Request& request) {
+    return link_->upgrade(settings, request);
+  }
+  Status take_first(std::string_view already_read) { return link_->take(already_read); }
+
+  Result<net::Next> on_readable(net::Stream& stream) override {
+    Status taken = std::exchange(first_, {});
+    if (taken.is_ok()) {
+      std::array<char, 16384> buffer;
+      const auto size = stream.try_read(buffer);
+      if (!size) return link_->is_over() ? Result<net::Next>(net::Next::end) : size.error();
+      if (!*size) return net::Next::rest;
+      if (**size == 0) return net::Next::end;
+      taken = link_->take({buffer.data(), **size});
+      if (taken.is_ok() && !link_->is_over()) return net::Next::rest;
+    }
+    link_->drain(rt::Deadline::after(shared_.options.connection.linger));
+    if (!taken.is_ok()) return taken;
+    return net::Next::end;
+  }
+
+  Result<net::Next> on_drain(net::Stream& /*stream*/) override {
+    link_->announce_end();
+    return net::Next::rest;
+  }
+
+  void on_end(net::Stream& /*stream*/) override { link_->close({}); }
+
+ private:
+  Http2Service::Shared& shared_;
+  const std::shared_ptr<Http2Link> link_;
+  Status first_;  // of what was read before
+};
+
+Http2Service::Http2Service(Handler handler, Http2ServiceOptions options)
+    : shared_(std::make_unique<Shared>(std::move(handler), std::move(options))) {}
+
+Http2Service::~Http2Service() = default;
+
+std::unique_ptr<net::Servant> Http2Service::serve(net::Stream& stream,
+                                                  std::string_view already_read, bool is_secure) {
+  return std::make_unique<Http2Servant>(*shared_, stream, already_read, is_secure);
+}
+
+Result<std::unique_ptr<net::Servant>> Http2Service::upgrade(net::Stream& stream,
+                                                            std::string_view settings,
+                                                            Request request,
+                                                            std::string_view already_read) {
+  std::string decoded;
+  if (!decode_base64(settings, decoded)) {
+    return Status(Code::invalid_argument, "HTTP2-Settings is no base64url (RFC 7540 3.2.1)");
+  }
+  auto servant = std::make_unique<Http2Servant>(*shared_, stream, std::string_view(), false);
+  Status done = servant->upgrade(decoded, request);
+  if (done.is_ok() && !already_read.empty()) done = servant->take_first(already_read);
+  if (!done.is_ok()) {
+    servant->on_end(stream);
+    return done;
+  }
+  return std::unique_ptr<net::Servant>(std::move(servant));
+}
+
+void Http2Service::drain() {
+  std::vector<std::shared_ptr<Http2Link>> all;
+  {
+    const std::lock_guard lock(shared_->lock);
+    for (const auto& [key, link] : shared_->links) {
+      if (auto alive = link.lock()) all.push_back(std::move(alive));
+    }
+  }
+  for (const auto& link : all) link->announce_end();
+}
+
+Http2Counts Http2Service::counts() const {
+  const std::lock_guard lock(shared_->lock);
+  return {.requests = shared_->requests, .connections = shared_->links.size()};
+}
+
+Http2Preface look_for_http2(std::string_view first_bytes) noexcept {
+  constexpr std::string_view preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  const std::size_t size = std::min(first_bytes.size(), preface.size());
+  if (first_bytes.substr(0, size) != preface.substr(0, size)) return Http2Preface::no;
+  return size == preface.size() ? Http2Preface::yes : Http2Preface::more;
+}
+
+}  // namespace parley::http

@@ -1,0 +1,273 @@
+#include "parley/http/impl/http2_head.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "parley/http/impl/head_rules.h"
+#include "parley/http/syntax.h"
+#include "parley/http/target.h"
+
+namespace parley::http::impl {
+namespace {
+
+// RFC 9113 8.2.2, and Host, which is :authority.
+constexpr std::array<std::string_view, 5> of_a_connection = {
+    "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"};
+
+bool is_of_a_connection(std::string_view name) {
+  return std::any_of(of_a_connection.begin(), of_a_connection.end(),
+                     [name](std::string_view one) { return same_name(name, one); });
+}
+
+bool has_upper_case(std::string_view name) {
+  return std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool parse_number(std::string_view text, std::uint64_t& number) {
+  if (text.empty() || text.size() > 19) return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && text.front() != '-';
+}
+
+Status bad_head(std::string text) { return {Code::invalid_argument, std::move(text)}; }
+
+}  // namespace
+
+void Http2HeadReader::begin() {
+  fields_.clear();
+  for (std::string* text :
+       {&method_, &scheme_, &path_, &authority_, &protocol_, &status_, &cookie_, &says_}) {
+    text->clear();
+  }
+  length_ = BodySize::unknown();
+  list_bytes_ = count_ = 0;
+  has_authority_ = too_large_ = bad_ = false;
+}
+
+bool Http2HeadReader::refuse(std::string text) {
+  if (!bad_) says_ = std::move(text);
+  bad_ = true;
+  return false;
+}
+
+void Http2HeadReader::take(std::string_view name, std::string_view value) {
+  list_bytes_ += name.size() + value.size() + 32;
+  ++count_;
+  if (list_bytes_ > limits_.max_header_list || count_ > limits_.max_headers) too_large_ = true;
+  if (bad_ || too_large_) return;
+  if (!name.empty() && name.front() == ':') {
+    take_pseudo(name, value);
+    return;
+  }
+  if (has_upper_case(name)) {
+    refuse("the name " + quoted(name) + " has upper case (RFC 9113 8.2.1)");
+  } else if (is_of_a_connection(name)) {
+    refuse("the field " + quoted(name) + " is of a connection of HTTP/1 (RFC 9113 8.2.2)");
+  } else if (name == "te" && !same_name(value, "trailers")) {
+    refuse("te says " + quoted(value) + ", and may say trailers only (RFC 9113 8.2.2)");
+  } else if (!is_field_value(value)) {
+    refuse("the value of " + quoted(name) + " has a blank at an end or a control (8.2.1)");
+  } else if (name == "cookie") {
+    if (!cookie_.empty()) cookie_ += "; ";
+    cookie_ += value;
+  } else if (name == "content-length") {
+    std::uint64_t bytes = 0;
+    if (length_.is_known() || !parse_number(value, bytes)) {
+      refuse("content-length is no number, or comes twice");
+    } else {
+      length_ = BodySize::of(bytes);
+      (void)fields_.add(name, value);
+    }
+  } else if (!fields_.add(name, value).is_ok()) {
+    refuse("the name " + quoted(name) + " is no token (RFC 9113 8.2.1)");
+  }
+}
+
+bool Http2HeadReader::take_pseudo(std::string_view name, std::string_view value) {
+  if (!fields_.empty() || !cookie_.empty()) {
+    return refuse(quoted(name) + " comes after a field (RFC 9113 8.3)");
+  }
+  const std::array<std::pair<std::string_view, std::string*>, 6> known = {
+      {{":method", &method_},
+       {":scheme", &scheme_},
+       {":path", &path_},
+       {":authority", &authority_},
+       {":protocol", &protocol_},
+       {":status", &status_}}};
+  for (const auto& [key, text] : known) {
+    if (key != name) continue;
+    if (!text->empty() || (key == ":authority" && has_authority_)) {
+      return refuse(quoted(name) + " comes twice (RFC 9113 8.3)");
+    }
+    // An empty :authority says nothing, as a Host that is empty.
+    if (value.empty() && key != ":authority") {
+      return refuse(quoted(name) + " is empty (RFC 9113 8.3.1)");
+    }
+    *text = value;
+    if (key == ":authority") has_authority_ = true;
+    return true;
+  }
+  return refuse("nobody knows the pseudo-field " + quoted(name) + " (RFC 9113 8.3)");
+}
+
+// RFC 9113 8.3.1, 8.5; RFC 8441 4.
+bool Http2HeadReader::set_target(Request& request) {
+  const bool is_tunnel = request.method == Method::connect && protocol_.empty();
+  if (is_tunnel) {
+    if (!scheme_.empty() || !path_.empty() || authority_.empty()) {
+      return refuse("CONNECT has :authority, and neither :scheme nor :path (RFC 9113 8.5)");
+    }
+    request.target = authority_;
+  } else {
+    if (scheme_.empty() || path_.empty()) return refuse(":scheme or :path is missing (8.3.1)");
+    if (!is_token(scheme_)) return refuse(":scheme is " + quoted(scheme_) + ", which is none");
+    request.target = path_;
+  }
+  if (!protocol_.empty() && request.method != Method::connect) {
+    return refuse(":protocol comes with CONNECT only (RFC 8441 4)");
+  }
+  const bool is_origin = path_.starts_with('/');
+  // An extended CONNECT has the target of a request with a path.
+  const Method as = !protocol_.empty() ? Method::get : request.method;
+  if (!is_tunnel && !is_origin && path_ != "*") return refuse(":path does not begin with /");
+  if (const auto parsed = parse_target(as, request.target); !parsed) {
+    return refuse(parsed.error().message());
+  }
+  return true;
+}
+
+bool Http2HeadReader::end_request(Request& request) {
+  request.clear();
+  if (too_large_) return refuse("the head is larger than max_header_list or max_headers");
+  if (bad_) return false;
+  if (!status_.empty() || !is_token(method_)) return refuse(":method is missing, or is no token");
+  request.method = method_named(method_);
+  if (request.method == Method::other) request.other_method = method_;
+  if (!set_target(request)) return false;
+  const auto host = fields_.get("host");
+  if (fields_.count("host") > 1) return refuse("there are two Host fields (RFC 9112 3.2)");
+  if (host && has_authority_ && !same_name(*host, authority_)) {
+    return refuse("Host and :authority name different hosts (RFC 9113 8.3.1)");
+  }
+  const std::string named = has_authority_ ? authority_ : std::string(host.value_or(""));
+  if (!named.empty() && !is_authority(named)) return refuse(quoted(named) + " is no host");
+  // One field for where it goes, and in front, whoever wrote it.
+  if (!named.empty()) (void)request.headers.add("host", named);
+  if (!protocol_.empty() && !request.headers.add("upgrade", protocol_).is_ok()) {
+    return refuse(":protocol is no value");
+  }
+  for (const auto [name, value] : fields_) {
+    if (name != "host") (void)request.headers.add(name, value);
+  }
+  if (!cookie_.empty()) (void)request.headers.add("cookie", cookie_);
+  return true;
+}
+
+bool Http2HeadReader::end_response(Response& response) {
+  response.clear();
+  if (too_large_) return refuse("the head is larger than max_header_list or max_headers");
+  if (bad_) return false;
+  if (!method_.empty() || !path_.empty() || !scheme_.empty() || has_authority_) {
+    return refuse("a response has no pseudo-field but :status (RFC 9113 8.3.2)");
+  }
+  std::uint64_t status = 0;
+  if (status_.size() != 3 || !parse_number(status_, status) || status < 100 || status == 101) {
+    return refuse(":status is " + quoted(status_) + " (RFC 9113 8.3.2, 8.6)");
+  }
+  response.status = static_cast<StatusCode>(status);
+  response.headers = fields_;
+  if (!cookie_.empty()) (void)response.headers.add("cookie", cookie_);
+  return true;
+}
+
+bool Http2HeadReader::end_trailers(Headers& trailers) {
+  trailers.clear();
+  if (too_large_) return refuse("the trailers are larger than max_header_list or max_headers");
+  if (bad_) return false;
+  if (!method_.empty() || !status_.empty() || !path_.empty() || !scheme_.empty() ||
+      !protocol_.empty() || has_authority_) {
+    return refuse("trailers have no pseudo-field (RFC 9113 8.1)");
+  }
+  for (const auto [name, value] : fields_) {
+    if (!may_be_trailer(name)) return refuse(quoted(name) + " may be no trailer (RFC 9110 6.5.1)");
+  }
+  trailers = fields_;
+  return true;
+}
+
+bool Http2Fields::has(std::string_view name) const noexcept {
+  return std::any_of(fields_.begin(), fields_.end(),
+                     [name](const Field& field) { return field.first == name; });
+}
+
+void Http2Fields::add(std::string_view name, std::string_view value) {
+  Field& field = fields_.emplace_back(name, value);
+  std::transform(field.first.begin(), field.first.end(), field.first.begin(), lower);
+}
+
+Status Http2Fields::add_all(const Headers& headers, BodySize size) {
+  for (const auto [name, value] : headers) {
+    if (is_of_a_connection(name)) continue;
+    if (same_name(name, "host")) continue;
+    if (same_name(name, "te") && !same_name(value, "trailers")) continue;
+    if (same_name(name, "content-length")) {
+      if (size.is_known() && !size.is_none() && value != std::to_string(size.bytes())) {
+        return bad_head("Content-Length says " + quoted(value) + " and the body has " +
+                        std::to_string(size.bytes()) + " bytes; leave the field out");
+      }
+      continue;
+    }
+    add(name, value);
+  }
+  if (size.is_known() && !size.is_none()) add("content-length", std::to_string(size.bytes()));
+  return {};
+}
+
+Status Http2Fields::set_request(const Request& request, BodySize size, std::string_view scheme) {
+  fields_.clear();
+  if (!is_token(request.method_name())) return bad_head("the method is no token");
+  const auto protocol = request.headers.get("Upgrade");
+  const bool extends = request.method == Method::connect && protocol;
+  const auto target = parse_target(extends ? Method::get : request.method, request.target);
+  if (!target) return target.error();
+  if (request.headers.count("Host") > 1) return bad_head("there are two Host fields");
+  const std::string authority(
+      !target->authority.empty() ? target->authority : request.headers.get("Host").value_or(""));
+  add(":method", request.method_name());
+  if (request.method != Method::connect || extends) {
+    add(":scheme", target->scheme.empty() ? scheme : target->scheme);
+    std::string path(request.target);
+    if (target->form == TargetForm::absolute) {
+      path = target->path;
+      if (path.empty()) path = "/";
+      if (!target->query.empty()) path += "?" + std::string(target->query);
+    }
+    add(":path", path);
+  }
+  if (!authority.empty()) add(":authority", authority);
+  if (extends) add(":protocol", *protocol);
+  return add_all(request.headers, extends ? BodySize::none() : size);
+}
+
+Status Http2Fields::set_response(const Response& response, BodySize size, bool has_length) {
+  fields_.clear();
+  if (response.status < 100 || response.status > 999 || response.status == 101) {
+    return bad_head("status " + std::to_string(response.status) + " is none of HTTP/2");
+  }
+  add(":status", std::to_string(response.status));
+  return add_all(response.headers, has_length ? size : BodySize::none());
+}
+
+Status Http2Fields::set_trailers(const Headers& trailers) {
+  fields_.clear();
+  for (const auto [name, value] : trailers) {
+    if (!may_be_trailer(name)) return bad_head(quoted(name) + " may be no trailer");
+    add(name, value);
+  }
+  return {};
+}
+
+}  // namespace parley::http::impl

@@ -1,0 +1,173 @@
+// One HTTP/2 connection that its reader, the fibers of its streams and its writer share: the
+// session and all streams under one lock, and the item of a ReadyQueue that writes. What becomes
+// ready to be sent while others run leaves together, since that item runs behind them. Private to
+// http.
+//
+// take() is called by the one who reads the connection; all else may be called by any fiber. What
+// is called with the lock held is marked so.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "parley/base/result.h"
+#include "parley/http/http2_options.h"
+#include "parley/http/impl/http2_session.h"
+#include "parley/http/impl/http2_stream.h"
+#include "parley/net/stream.h"
+#include "parley/rt/event.h"
+#include "parley/rt/mutex.h"
+#include "parley/rt/ready_queue.h"
+
+namespace parley::http::impl {
+
+using SharedStream = std::shared_ptr<Http2Stream>;
+
+class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2Events {
+ public:
+  using Lock = std::unique_lock<rt::Mutex>;
+
+  // What is done with a new stream of the other side, with the lock held: false refuses it.
+  // `too_large`: of its head only the id is known.
+  using OnRequest =
+      std::function<bool(const SharedStream& stream, Request& request, bool too_large)>;
+
+  // `net` must stay until close() has returned.
+  Http2Link(Http2Session::Role role, const Http2Options& options, net::Stream& net, bool is_secure);
+  ~Http2Link() override;
+
+  // Begins to write in `queue`, which must outlive close(). Once. `on_request`: a server's.
+  void start(rt::ReadyQueue& queue, OnRequest on_request);
+  // A server's, before the first take(): see Http2Session::upgrade.
+  Status upgrade(std::string_view settings, Request& request);
+
+  // Bytes that were read. An error ends the connection: close() after drain().
+  Status take(std::string_view in);
+  // Nothing more is to be read.
+  [[nodiscard]] bool is_over();
+  // Waits until what is to be said has been written.
+  void drain(rt::Deadline deadline);
+  // Ends the connection and all of its streams, and waits until nobody uses `net` any more and no
+  // handler runs. Twice is fine.
+  void close(const Status& why);
+  // The same without waiting: whoever reads finds the end.
+  void fail(const Status& why);
+  // GOAWAY in two steps; the connection ends when its last stream has.
+  void announce_end();
+
+  // A client's. Waits while the other side allows no more streams.
+  Result<SharedStream> request(const Http2Fields& fields, bool has_body, std::uint64_t max_bytes,
+                               rt::Deadline deadline);
+  Result<Response*> response(Http2Stream& stream, rt::Deadline deadline);
+  [[nodiscard]] std::size_t streams();
+  [[nodiscard]] std::size_t max_streams_there();
+  [[nodiscard]] bool takes_requests();
+  void on_change(std::function<void()> hook);
+
+  // Of a stream; as in exchange.h.
+  Result<std::string_view> read(Http2Stream& stream, rt::Deadline deadline);
+  // Nothing when nothing has come; empty at the end.
+  Result<std::optional<std::string_view>> try_read(Http2Stream& stream);
+  Status wait_readable(Http2Stream& stream, rt::Deadline deadline);
+  Status write(Http2Stream& stream, std::string_view piece, rt::Deadline deadline);
+  Status flush(Http2Stream& stream);
+  Status finish(Http2Stream& stream, const Headers* trailers);
+  Status respond(Http2Stream& stream, const Http2Fields& fields, bool has_body);
+  Status inform(Http2Stream& stream, const Http2Fields& fields);
+  void reset(Http2Stream& stream, Http2Error error);
+  // Nobody reads or writes it any more: ends what has not ended.
+  void abandon(Http2Stream& stream);
+
+  // A handler begins; false when its stream is over already. It ends with end_handler().
+  bool begin_handler(Http2Stream& stream, rt::DeferredContext& context);
+  void end_handler(Http2Stream& stream);
+  void count_handler_out();
+  // Made readable whenever something comes, from now on; null: no more.
+  void tell(Http2Stream& stream, rt::Pollable* pollable);
+  [[nodiscard]] net::Stream::Unread unread(Http2Stream& stream);
+
+  [[nodiscard]] const net::Address& local_address() const noexcept { return local_; }
+  [[nodiscard]] const net::Address& remote_address() const noexcept { return remote_; }
+  [[nodiscard]] bool is_secure() const noexcept { return is_secure_; }
+  [[nodiscard]] const Http2Options& options() const noexcept { return options_; }
+  // The window that new streams have; what the estimate has come to.
+  [[nodiscard]] std::uint32_t window();
+
+ private:
+  class Pump;
+  enum class Ending : std::uint8_t { no, announced, told };
+
+  bool on_request(StreamId id, Request& request, BodySize length, bool is_end) override;
+  bool on_large_request(StreamId id, bool is_end) override;
+  void on_response(StreamId id, Response& response, BodySize length, bool is_end) override;
+  void on_data(StreamId id, std::string_view data) override;
+  void on_trailers(StreamId id, Headers& trailers) override;
+  void on_end(StreamId id) override;
+  void on_close(StreamId id, std::uint32_t error) override;
+  void on_goaway(StreamId last, std::uint32_t error) override;
+  void on_ping_answer(std::uint64_t number) override;
+  Pulled pull(StreamId id, std::span<char> into) override;
+  void on_head_sent(StreamId id) override;
+  void on_end_sent(StreamId id) override;
+
+  Lock lock_it();
+  static Status lost(const Status& why);
+  // With the lock held.
+  Http2Stream* find(StreamId id);
+  SharedStream open(StreamId id, std::uint64_t max_bytes);
+  void wake();
+  void wake_reader(Http2Stream& stream);
+  void resume(Http2Stream& stream);
+  void fail_stream(Http2Stream& stream, const Status& why);
+  void fail_locked(const Status& why);
+  void take_unread(Http2Stream& stream);
+  void give_back(std::size_t bytes);
+  void sample(std::size_t bytes);
+  bool write_out(Lock& lock);
+  // What the time says; when to look again.
+  Instant look_at_time();
+  void changed(Lock& lock);
+
+  const Http2Options options_;
+  const net::Address local_;
+  const net::Address remote_;
+  const bool is_secure_;
+  const bool is_client_;
+  rt::Mutex mutex_;
+  net::Stream* net_;
+  Http2Session session_;
+  OnRequest on_request_;
+  std::unordered_map<StreamId, SharedStream> streams_;
+  Pump* pump_ = nullptr;
+  bool writing_ = false;
+  bool over_ = false;
+  Status why_;
+  std::size_t handlers_ = 0;
+  rt::Cond quiet_;  // written out, or the pump or a handler has gone
+  rt::Cond room_;   // a stream is over, or the other side allows more
+  std::function<void()> on_change_;
+  std::string out_;
+  Ending ending_ = Ending::no;
+  bool goaway_seen_ = false;
+
+  // Windows: what has come since the ping that is under way, and was there to be taken.
+  std::uint32_t window_;
+  std::size_t sampled_ = 0;
+  bool sampling_ = false;
+  std::size_t unread_ = 0;    // of all streams
+  std::size_t withheld_ = 0;  // not given back to the window of the connection
+
+  Instant last_read_{};
+  Instant last_stream_{};
+  Instant ping_sent_{};  // of a keep-alive; the start of the clock when none is under way
+  Instant end_at_{};     // of a connection that lingers
+};
+
+}  // namespace parley::http::impl

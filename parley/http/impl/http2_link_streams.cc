@@ -1,0 +1,234 @@
+// What the fibers of streams do with their connection: http2_link.h. Its own life is in
+// http2_link.cc.
+#include <algorithm>
+#include <utility>
+
+#include "parley/http/impl/http2_link.h"
+
+namespace parley::http::impl {
+namespace {
+
+// What is gathered of a stream before it leaves unasked.
+constexpr std::size_t enough_to_send = 16 * 1024;
+
+Status no_more_wanted() { return {Code::cancelled, "the other side wants no more of this body"}; }
+
+}  // namespace
+
+Result<SharedStream> Http2Link::request(const Http2Fields& fields, bool has_body,
+                                        std::uint64_t max_bytes, rt::Deadline deadline) {
+  Lock lock = lock_it();
+  const auto ends = [this] { return over_ || goaway_seen_ || session_.is_over(); };
+  const auto may = [&] {
+    return ends() || streams_.size() < std::min<std::size_t>(options_.limits.max_streams,
+                                                             session_.max_streams_there());
+  };
+  if (Status waited = room_.wait(lock, may, deadline); !waited.is_ok()) return waited;
+  if (ends()) {
+    return Status(Code::not_sent, "the HTTP/2 connection takes no more requests; dial another");
+  }
+  const StreamId id = session_.request(fields, has_body);
+  if (id == 0) {
+    goaway_seen_ = true;
+    return Status(Code::not_sent, "the HTTP/2 connection has no more streams; dial another");
+  }
+  SharedStream stream = open(id, max_bytes);
+  stream->finished = !has_body;
+  wake();
+  return stream;
+}
+
+Result<Response*> Http2Link::response(Http2Stream& stream, rt::Deadline deadline) {
+  Lock lock = lock_it();
+  wake();
+  const Status waited = stream.readable.wait(
+      lock, [&] { return stream.has_response || !stream.failed.is_ok() || stream.closed; },
+      deadline);
+  if (stream.has_response) return &stream.response;
+  if (!stream.failed.is_ok()) return stream.failed;
+  if (!waited.is_ok()) return waited;
+  return Status(Code::data_loss, "the stream ended without an answer");
+}
+
+std::size_t Http2Link::streams() {
+  const Lock lock = lock_it();
+  return streams_.size();
+}
+
+std::size_t Http2Link::max_streams_there() {
+  const Lock lock = lock_it();
+  return std::min<std::size_t>(options_.limits.max_streams, session_.max_streams_there());
+}
+
+bool Http2Link::takes_requests() {
+  const Lock lock = lock_it();
+  return !over_ && !goaway_seen_ && !session_.is_over() && ending_ == Ending::no;
+}
+
+Status Http2Link::wait_readable(Http2Stream& stream, rt::Deadline deadline) {
+  Lock lock = lock_it();
+  const auto ready = [&] {
+    return !stream.unread.empty() || stream.ended || !stream.failed.is_ok();
+  };
+  if (ready()) return {};
+  wake();  // what was gathered may be what the other side waits for
+  return stream.readable.wait(lock, ready, deadline);
+}
+
+Result<std::optional<std::string_view>> Http2Link::try_read(Http2Stream& stream) {
+  const Lock lock = lock_it();
+  stream.piece.clear();
+  if (!stream.failed.is_ok()) return stream.failed;
+  if (stream.unread.empty()) {
+    if (stream.ended) return std::optional(std::string_view());
+    return std::optional<std::string_view>();
+  }
+  std::swap(stream.piece, stream.unread);
+  const std::size_t bytes = stream.piece.size();
+  stream.read_bytes += bytes;
+  give_back(bytes);
+  session_.consume(stream.id, bytes);
+  if (session_.wants_write()) wake();
+  if (stream.read_bytes > stream.max_bytes) {
+    return Status(Code::resource_exhausted,
+                  "the body is larger than " + std::to_string(stream.max_bytes) +
+                      " bytes (Http2Limits::max_body_bytes, or limit_body())");
+  }
+  return std::optional(std::string_view(stream.piece));
+}
+
+Result<std::string_view> Http2Link::read(Http2Stream& stream, rt::Deadline deadline) {
+  if (Status waited = wait_readable(stream, deadline); !waited.is_ok()) {
+    // A stream that was taken back ends the context as well, and knows why.
+    const Lock lock = lock_it();
+    return stream.failed.is_ok() ? waited : stream.failed;
+  }
+  const auto piece = try_read(stream);
+  if (!piece) return piece.error();
+  return piece->value_or(std::string_view());
+}
+
+void Http2Link::resume(Http2Stream& stream) {
+  if (std::exchange(stream.waits_for_more, false)) session_.resume(stream.id);
+  wake();
+}
+
+Status Http2Link::write(Http2Stream& stream, std::string_view piece, rt::Deadline deadline) {
+  Lock lock = lock_it();
+  const std::size_t most = std::max<std::size_t>(options_.limits.max_unsent, 1);
+  for (;;) {
+    if (!stream.failed.is_ok()) return stream.failed;
+    if (stream.finished) return no_more_wanted();
+    const std::size_t taken = std::min(piece.size(), most - std::min(most, stream.unsent_bytes()));
+    if (stream.sent > 0 && stream.sent * 2 >= stream.unsent.size()) {
+      stream.unsent.erase(0, std::exchange(stream.sent, 0));
+    }
+    stream.unsent += piece.substr(0, taken);
+    piece.remove_prefix(taken);
+    if (stream.unsent_bytes() >= std::min(most, enough_to_send)) resume(stream);
+    if (piece.empty()) return {};
+    const Status waited = stream.writable.wait(
+        lock,
+        [&] { return stream.finished || !stream.failed.is_ok() || stream.unsent_bytes() < most; },
+        deadline);
+    if (waited.is_ok()) continue;
+    const Status why = stream.failed.is_ok() ? waited : stream.failed;
+    fail_stream(stream, why);
+    session_.reset(stream.id, Http2Error::cancel);
+    wake();
+    return why;
+  }
+}
+
+Status Http2Link::flush(Http2Stream& stream) {
+  const Lock lock = lock_it();
+  if (!stream.failed.is_ok()) return stream.failed;
+  if (stream.unsent_bytes() > 0) resume(stream);
+  wake();
+  return {};
+}
+
+Status Http2Link::finish(Http2Stream& stream, const Headers* trailers) {
+  const Lock lock = lock_it();
+  if (!stream.failed.is_ok()) return stream.failed;
+  if (stream.finished) return {};
+  if (trailers != nullptr) stream.trailers_to_send = *trailers;
+  stream.finished = true;
+  resume(stream);
+  return {};
+}
+
+Status Http2Link::respond(Http2Stream& stream, const Http2Fields& fields, bool has_body) {
+  const Lock lock = lock_it();
+  if (!stream.failed.is_ok()) return stream.failed;
+  session_.respond(stream.id, fields, has_body);
+  if (!has_body) stream.finished = true;
+  return {};
+}
+
+Status Http2Link::inform(Http2Stream& stream, const Http2Fields& fields) {
+  const Lock lock = lock_it();
+  if (!stream.failed.is_ok()) return stream.failed;
+  session_.inform(stream.id, fields);
+  wake();
+  return {};
+}
+
+void Http2Link::reset(Http2Stream& stream, Http2Error error) {
+  const Lock lock = lock_it();
+  if (stream.closed) return;
+  fail_stream(stream, Status(Code::cancelled, "the stream was taken back"));
+  session_.reset(stream.id, error);
+  wake();
+}
+
+void Http2Link::abandon(Http2Stream& stream) {
+  const Lock lock = lock_it();
+  stream.abandoned = true;
+  if (!stream.unread.empty()) {
+    session_.consume(stream.id, stream.unread.size());
+    take_unread(stream);
+    stream.unread.clear();
+  }
+  if (stream.closed || over_) return;
+  if (!stream.finished) {
+    session_.reset(stream.id, is_client_ ? Http2Error::cancel : Http2Error::internal_error);
+  } else if (is_client_ && !stream.ended) {
+    session_.reset(stream.id, Http2Error::cancel);
+  } else if (stream.end_sent && !stream.ended) {
+    session_.reset(stream.id, Http2Error::no_error);
+  }
+  wake();
+}
+
+bool Http2Link::begin_handler(Http2Stream& stream, rt::DeferredContext& context) {
+  const Lock lock = lock_it();
+  if (!stream.failed.is_ok()) return false;
+  stream.context = &context;
+  return true;
+}
+
+void Http2Link::end_handler(Http2Stream& stream) {
+  const Lock lock = lock_it();
+  stream.context = nullptr;
+}
+
+void Http2Link::count_handler_out() {
+  const Lock lock = lock_it();
+  --handlers_;
+  if (handlers_ == 0) quiet_.broadcast();
+}
+
+void Http2Link::tell(Http2Stream& stream, rt::Pollable* pollable) {
+  const Lock lock = lock_it();
+  stream.told = pollable;
+  if (pollable != nullptr) pollable->tell_readable();
+}
+
+net::Stream::Unread Http2Link::unread(Http2Stream& stream) {
+  const Lock lock = lock_it();
+  if (!stream.unread.empty() || !stream.failed.is_ok()) return net::Stream::Unread::perhaps;
+  return stream.ended ? net::Stream::Unread::ended : net::Stream::Unread::nothing;
+}
+
+}  // namespace parley::http::impl

@@ -1,0 +1,62 @@
+// The exchange that a handler gets of an HTTP/2 stream. Private to http.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "parley/http/exchange.h"
+#include "parley/http/impl/http2_head.h"
+#include "parley/http/impl/http2_link.h"
+
+namespace parley::http::impl {
+
+class Http2ServerExchange final : public ServerExchange {
+ public:
+  using Then = std::function<void(std::unique_ptr<net::Stream>)>;
+
+  Http2ServerExchange(std::shared_ptr<Http2Link> link, SharedStream stream, Request request);
+
+  Result<std::string_view> read(rt::Deadline deadline) override;
+  [[nodiscard]] const Headers& trailers() const noexcept override { return stream_->trailers; }
+  Status write(std::string_view piece, rt::Deadline deadline) override;
+  Status flush(rt::Deadline deadline) override;
+  [[nodiscard]] Protocol protocol() const noexcept override { return Protocol::http_2; }
+  [[nodiscard]] const net::Address& remote_address() const noexcept override;
+  [[nodiscard]] bool is_secure() const noexcept override { return link_->is_secure(); }
+  [[nodiscard]] Request& request() noexcept override { return request_; }
+  [[nodiscard]] BodySize request_size() const noexcept override { return stream_->length; }
+  Status limit_body(std::uint64_t bytes) override;
+  [[nodiscard]] Response& response() noexcept override { return response_; }
+  Status inform(const Response& informational, rt::Deadline deadline) override;
+  Status begin(BodySize size) override;
+  [[nodiscard]] bool has_begun() const noexcept override { return begun_; }
+  Status hand_over(Then then) override;
+
+  // What the handler returned, when it has: ends the answer, or cuts it, or answers for it.
+  void conclude(const Status& returned);
+  // What is to be done with the stream after that; null mostly.
+  [[nodiscard]] Then take_then() { return std::move(then_); }
+
+ private:
+  Status finish(const Headers* trailers, rt::Deadline deadline) override;
+  Status send_head(bool has_body);
+  [[nodiscard]] StatusCode status_for(const Status& returned) const;
+
+  const std::shared_ptr<Http2Link> link_;
+  const SharedStream stream_;
+  Request request_;
+  Response response_;
+  Http2Fields fields_;
+  BodySize size_ = BodySize::none();
+  std::uint64_t written_ = 0;
+  bool is_head_ = false;
+  bool expects_continue_ = false;
+  bool begun_ = false;
+  bool head_sent_ = false;
+  bool ended_ = false;
+  bool read_failed_ = false;
+  Then then_;
+};
+
+}  // namespace parley::http::impl
