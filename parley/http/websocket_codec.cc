@@ -8,6 +8,7 @@
 #include "parley/base/assert.h"
 #include "parley/crypto/random_bytes.h"
 #include "parley/http/syntax.h"
+#include "parley/rt/blocking.h"
 
 namespace parley::http {
 namespace {
@@ -28,6 +29,8 @@ constexpr std::size_t most_reserved = std::size_t{64} << 10U;
 // Unmasked at once where the bytes are needed somewhere else.
 constexpr std::size_t scratch_size = 2048;
 constexpr std::size_t keys_at_once = 256;
+// Between two looks at who else wants to run.
+constexpr std::size_t deflated_at_once = std::size_t{32} << 10U;
 // What a sync flush ends with, which is not sent (RFC 7692 7.2.1).
 constexpr std::string_view flush_end("\0\0\xff\xff", 4);
 
@@ -408,8 +411,13 @@ Status WebSocketWriter::deflate(std::span<const std::string_view> pieces, std::s
                                            .window_bits = deflate_->window_bits(side_),
                                            .memory = deflate_->memory});
   }
-  for (const std::string_view piece : pieces) {
-    if (Status bad = deflater_->append(piece, out); !bad.is_ok()) return bad;
+  for (std::string_view piece : pieces) {
+    while (!piece.empty()) {
+      const std::string_view now = piece.substr(0, deflated_at_once);
+      piece.remove_prefix(now.size());
+      if (Status bad = deflater_->append(now, out); !bad.is_ok()) return bad;
+      rt::checkpoint();
+    }
   }
   if (Status bad = deflater_->append({}, out, wire::Flush::sync); !bad.is_ok()) return bad;
   PARLEY_ASSERT(out.ends_with(flush_end), "a flush ends as flushes do");

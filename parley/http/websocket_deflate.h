@@ -32,8 +32,8 @@ struct DeflateOptions {
   // bytes only sends everything uncompressed, since zlib cannot do that.
   int server_max_window_bits = wire::most_window_bits;
   int client_max_window_bits = wire::most_window_bits;
-  // A smaller message is not compressed. One of a megabyte keeps its fiber's worker busy for some
-  // 50 ms.
+  // A smaller message is not compressed. One of a megabyte takes some 50 ms, in which other
+  // fibers run as well.
   std::size_t min_bytes = 256;
   // As for wire::Deflater.
   int level = 3;
