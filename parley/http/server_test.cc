@@ -316,6 +316,31 @@ TEST(HttpServerTime, a_head_that_does_not_end_is_408_and_a_silent_connection_jus
   EXPECT_EQ(count(slowly({}, get), "HTTP/1.1 "), 1u);
 }
 
+// How long the server lets it be.
+Duration closed_after(const ServerOptions& options, std::string_view bytes) {
+  Duration took{};
+  in_virtual_time(
+      [&] {
+        World world(greet, options);
+        const Instant began = rt::now();
+        (void)world.ask(bytes);
+        took = rt::now() - began;
+      },
+      10ms);
+  return took;
+}
+
+TEST(HttpServerTime, its_timeouts_are_as_long_as_the_options_say) {
+  for (const Duration limit : {2s, 20s}) {
+    const Duration silent = closed_after({.keep_alive_timeout = limit}, get);
+    EXPECT_GE(silent, limit);
+    EXPECT_LT(silent, limit + 5s);
+    const Duration slow = closed_after({.head_timeout = limit}, "GET");
+    EXPECT_GE(slow, limit);
+    EXPECT_LT(slow, limit + 5s);
+  }
+}
+
 TEST(HttpServerTime, a_body_of_which_nothing_comes_is_408_and_so_is_one_too_slow) {
   const std::string part = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc";
   EXPECT_TRUE(has(slowly({}, part), "HTTP/1.1 408"));
