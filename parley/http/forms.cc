@@ -90,12 +90,10 @@ Result<std::string> unescape(std::string_view text, const UnescapeOptions& optio
     const char c = text[at];
     if (c == '+' && options.plus_is_space) {
       out += ' ';
-    } else if (c != '%') {
-      out += c;
-    } else if (text.size() - at > 2 && impl::all_of(text.substr(at + 1, 2), impl::chars::hex)) {
+    } else if (c == '%' && impl::run_of(text.substr(at + 1, 2), impl::chars::hex) == 2) {
       out += static_cast<char>(impl::hex_value(text[at + 1]) * 16 + impl::hex_value(text[at + 2]));
       at += 2;
-    } else if (options.keep_lone_percents) {
+    } else if (c != '%' || options.keep_lone_percents) {
       out += c;
     } else {
       return wrong(text, "has no two hexadecimal digits behind the percent sign at byte " +

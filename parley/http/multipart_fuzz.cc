@@ -22,7 +22,7 @@ void write_and_read(const testing::SeenForm& form) {
   Result<MultipartWriter> writer = MultipartWriter::with_boundary("a boundary that nobody guesses");
   PARLEY_ASSERT(writer.has_value(), "this is a boundary");
   for (const testing::SeenPart& part : form.parts) {
-    const std::string_view type = part.content_type.empty() ? "text/plain" : part.content_type;
+    const std::string type = part.content_type.empty() ? "text/plain" : part.content_type;
     const Status status = part.is_file ? writer->add_file(part.name, part.filename, type, part.data)
                                        : writer->add(part.name, part.data);
     PARLEY_ASSERT(status.is_ok(), status.to_string());
