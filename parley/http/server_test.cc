@@ -362,7 +362,7 @@ TEST(HttpServerTime, a_body_of_which_nothing_comes_is_408_and_so_is_one_too_slow
   EXPECT_LT(by_rate, 25s);
 }
 
-TEST(HttpServerTime, a_thousand_slow_heads_cost_no_fiber_while_others_are_served) {
+TEST(HttpServerTime, four_hundred_slow_heads_cost_no_fiber_while_others_are_served) {
   in_virtual_time(
       [] {
         constexpr std::size_t slow_ones = 400;
