@@ -36,7 +36,7 @@ class Echo final : public net::Servant {
       return ended ? Result<net::Next>(net::Next::end) : ended.error();
     }
     std::string out;
-    const net::Next next = take({buffer.data(), **size}, out);
+    const net::Next next = take_all({buffer.data(), **size}, out);
     // All answers of a read leave together.
     if (Status status = stream.write(out); !status.is_ok()) return status;
     if (parser_.is_at_rest()) parser_.let_go();
@@ -44,7 +44,7 @@ class Echo final : public net::Servant {
   }
 
  private:
-  net::Next take(std::string_view in, std::string& out) {
+  net::Next take_all(std::string_view in, std::string& out) {
     for (;;) {
       const Result<Event> event = parser_.next(in);
       if (!event) {
