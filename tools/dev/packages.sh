@@ -6,7 +6,7 @@ declare -A packages_of=(
   [build]="g++ clang-19 libclang-rt-19-dev llvm-19
     cmake ninja-build ccache pkg-config python3 libgtest-dev libsimdjson-dev
     libyaml-cpp-dev libre2-dev zlib1g-dev libzstd-dev zstd libpugixml-dev libcli11-dev
-    libc-ares-dev libnghttp2-dev libssl-dev openssl dnsmasq-base
+    libc-ares-dev libnghttp2-dev libssl-dev openssl dnsmasq-base nginx-light
     python3-prometheus-client python3-msgpack
     python3-jsonschema python3-protobuf protobuf-compiler libprotoc-dev libclang-19-dev nodejs
     node-typescript gdb curl"
