@@ -119,7 +119,7 @@ const Way ways[] = {
      {.min_bytes = 0},
      "permessage-deflate"},
     {R"({"threshold":0,"serverMaxWindowBits":10,"clientMaxWindowBits":11})",
-     {.server_max_window_bits = 12, .client_max_window_bits = 9},
+     {.server_max_window_bits = 12, .client_max_window_bits = 11},
      "permessage-deflate"},
 };
 
