@@ -23,11 +23,14 @@ from figures import (Figures, add_options, check_names, check_options, column, i
 from programs import Problem
 
 CONNECTIONS = {"http.h1_32": 32, "http.h1_256": 256}
+H2 = "http.h2"
+H2_CONNECTIONS, H2_STREAMS = 4, 32
 IDLE = "http.idle"
-NAMES = [*CONNECTIONS, IDLE]
+NAMES = [*CONNECTIONS, H2, IDLE]
 TARGETS = {
     ("http.h1_32", "cpu_ratio_nginx"): 1.0,
     ("http.h1_256", "cpu_ratio_nginx"): 0.9,
+    (H2, "cpu_ratio_nginx"): 0.8,
     (IDLE, "bytes_per_connection"): 4096,
 }
 PARLEY, NGINX = "parley", "nginx"
@@ -40,7 +43,7 @@ http {{
   access_log off; keepalive_requests 1000000000; default_type text/plain;
   client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
   uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "ok"; }} }}
+  server {{ listen 127.0.0.1:{port}{version}; location / {{ return 200 "ok"; }} }}
 }}
 """
 
@@ -60,14 +63,14 @@ def resident_bytes(pid):
 class Nginx:
     """As programs.Server, for a program that prints no address."""
 
-    def __init__(self, cpu):
+    def __init__(self, cpu, version=""):
         self.folder = tempfile.TemporaryDirectory()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         conf = os.path.join(self.folder.name, "nginx.conf")
         with open(conf, "w", encoding="utf-8") as file:
-            file.write(NGINX_CONF.format(folder=self.folder.name, port=port))
+            file.write(NGINX_CONF.format(folder=self.folder.name, port=port, version=version))
         self.process = subprocess.Popen(["nginx", "-c", conf], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                         preexec_fn=programs.pin_to(cpu))
@@ -99,9 +102,9 @@ class Bench:
         self.seconds = options.seconds
         self.program = program_of(options.build, "http_server")
 
-    def start(self, contestant):
+    def start(self, contestant, version=""):
         if contestant == NGINX:
-            return Nginx(self.server_cpu)
+            return Nginx(self.server_cpu, version)
         return programs.Server([self.program], self.server_cpu)
 
     def measure(self, contestant, connections):
@@ -113,6 +116,29 @@ class Bench:
             requests, rate = self.wrk(port, connections, self.seconds)
             spent = cpu_seconds(server.pid) - before
         return {"server_cpu_us": max(spent, 0.01) * 1e6 / requests, "per_second": rate}
+
+    def measure_h2(self, contestant, _connections):
+        """The same over HTTP/2, with h2load: many requests at once on few connections."""
+        with self.start(contestant, " http2") as server:
+            port = server.address.rsplit(":", 1)[1]
+            self.h2load(port, "-n20000")
+            before = cpu_seconds(server.pid)
+            requests, rate = self.h2load(port, f"-D{max(1, round(self.seconds))}")
+            spent = cpu_seconds(server.pid) - before
+        return {"server_cpu_us": max(spent, 0.01) * 1e6 / requests, "per_second": rate}
+
+    def h2load(self, port, how_many):
+        command = ["h2load", "-t1", f"-c{H2_CONNECTIONS}", f"-m{H2_STREAMS}", how_many,
+                   f"http://127.0.0.1:{port}/"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False,
+                              preexec_fn=programs.pin_to(self.client_cpu))
+        found = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", done.stdout)
+        rate = re.search(r"([\d.]+) req/s", done.stdout)
+        if done.returncode != 0 or not found or not rate or int(found[1]) == 0:
+            raise Problem(f"{' '.join(command)}: {done.stdout}{done.stderr}")
+        if int(found[2]) > 0 or ", 0 3xx, 0 4xx, 0 5xx" not in done.stdout:
+            raise Problem(f"{' '.join(command)} got other answers than 200: {done.stdout}")
+        return int(found[1]), float(rate[1])
 
     def wrk(self, port, connections, seconds):
         command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s",
@@ -151,14 +177,15 @@ class Bench:
 
 def measure(options, bench):
     figures = Figures(options.silent, TARGETS)
-    for name, connections in CONNECTIONS.items():
+    for name, connections in {**CONNECTIONS, H2: H2_CONNECTIONS}.items():
+        run = bench.measure_h2 if name == H2 else bench.measure
         if name not in options.names:
             continue
         say(f"{name}: {options.runs} rounds of {options.seconds} s")
         found = {NGINX: [], PARLEY: []}
         for _ in range(options.runs):
             for contestant, runs in found.items():
-                runs.append(bench.measure(contestant, connections))
+                runs.append(run(contestant, connections))
         figures.add(name, "cpu_ratio_nginx",
                     ratios(found[PARLEY], found[NGINX], "server_cpu_us"), peer=NGINX,
                     us=median_of(found[PARLEY], "server_cpu_us"),
@@ -188,7 +215,7 @@ def main():
         options.seconds = 1.0
     options.names = check_names(parser, options.only, NAMES, "http.")
     try:
-        for program in (NGINX, "wrk"):
+        for program in (NGINX, "wrk", "h2load"):
             if shutil.which(program) is None:
                 raise Problem(f"{program} is not installed (Debian: apt install {program})")
         say_before(options)

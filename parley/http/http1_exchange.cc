@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "parley/http/http1_servant.h"
+#include "parley/http/impl/body_pace.h"
 #include "parley/rt/context.h"
 #include "parley/rt/time.h"
 
@@ -80,17 +81,9 @@ Status Http1Servant::read_more(rt::Deadline deadline) {
     in_ = {buffer_.data(), size};
     return {};
   }
-  const ServerOptions& options = service_->options();
   const Instant began = rt::now();
-  rt::Deadline ours = rt::Deadline::after(options.body_timeout, began);
-  if (options.min_body_rate > 0) {
-    const double seconds =
-        static_cast<double>(turn_.body_bytes) / static_cast<double>(options.min_body_rate);
-    const auto earned =
-        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(std::min(seconds, 1e6)));
-    const Duration left = std::max(options.body_grace, earned) - turn_.waited;
-    ours = std::min(ours, rt::Deadline::after(std::max(left, Duration::zero()), began));
-  }
+  const rt::Deadline ours =
+      impl::body_deadline(service_->options(), turn_.body_bytes, turn_.waited, began);
   const auto size = stream_->read(buffer_, std::min(deadline, ours));
   turn_.waited += rt::now() - began;
   if (!size) {
@@ -99,11 +92,7 @@ Status Http1Servant::read_more(rt::Deadline deadline) {
       return size.error();
     }
     service_->note_timeout();
-    return fail_read(Status(Code::deadline_exceeded,
-                            "the body came too slowly (body_timeout, min_body_rate); send it "
-                            "faster"),
-                     408)
-        .error();
+    return fail_read(impl::body_too_slow(), 408).error();
   }
   if (*size == 0) {
     is_broken_ = true;

@@ -4,7 +4,9 @@
 #include <array>
 #include <utility>
 
+#include "parley/base/base64.h"
 #include "parley/base/guard.h"
+#include "parley/http/http2_servant.h"
 #include "parley/http/impl/prefixed_stream.h"
 #include "parley/net/tls.h"
 #include "parley/rt/on_park.h"
@@ -74,6 +76,7 @@ Result<net::Next> Http1Servant::serve_all() {
     }
     if (*event == Event::more) break;
     head_since_ = {};
+    if (may_upgrade_ && parser_.framing().switches && asks_for_h2c()) return go_on_with_h2c();
     const bool goes_on = serve_one();
     if (then_) {
       before_.insert(0, in_);
@@ -84,6 +87,32 @@ Result<net::Next> Http1Servant::serve_all() {
   if (Status sent = send({}, {}); !sent.is_ok()) return sent;
   if (is_draining_ && parser_.is_at_rest()) return net::Next::end;
   return settle();
+}
+
+// RFC 7540 3.2. A request with a body is answered over HTTP/1, and so is one that asks wrongly.
+bool Http1Servant::asks_for_h2c() {
+  const Headers& headers = parser_.request().headers;
+  constexpr std::string_view settings = "HTTP2-Settings";
+  std::string decoded;
+  return parser_.framing().body == BodyKind::none && !is_draining_ &&
+         headers.has_element("Upgrade", "h2c") && headers.count(settings) == 1 &&
+         headers.has_element("Connection", settings) &&
+         decode_base64(*headers.get(settings), decoded) && decoded.size() % 6 == 0;
+}
+
+Result<net::Next> Http1Servant::go_on_with_h2c() {
+  out_ += "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+  if (Status sent = send({}, {}); !sent.is_ok()) return sent;
+  Request request = std::move(parser_.request());
+  const std::string settings(request.headers.get("HTTP2-Settings").value_or(""));
+  for (const std::string_view name : {"Connection", "Upgrade", "HTTP2-Settings"}) {
+    (void)request.headers.remove(name);
+  }
+  before_.insert(0, in_);
+  auto made = service_->http2().upgrade(*stream_, settings, std::move(request), before_);
+  if (!made) return made.error();
+  successor_ = *std::move(made);
+  return net::Next::rest;
 }
 
 // False when the connection is to close.

@@ -18,6 +18,7 @@
 #include "parley/http/exchange.h"
 #include "parley/http/http1_parser.h"
 #include "parley/http/http1_writer.h"
+#include "parley/http/kept.h"
 #include "parley/http/service.h"
 #include "parley/net/serve.h"
 #include "parley/rt/mutex.h"
@@ -36,6 +37,11 @@ class Http1Servant final : public net::Servant, private ServerExchange {
   Result<net::Next> on_due(net::Stream& stream) override;
   Result<net::Next> on_drain(net::Stream& stream) override;
   void take(std::unique_ptr<net::Stream> stream) override;
+
+  // A request may ask for HTTP/2 over TCP (Upgrade: h2c) from now on. After that successor() is
+  // what serves the connection.
+  void allow_h2c() noexcept { may_upgrade_ = true; }
+  [[nodiscard]] std::unique_ptr<net::Servant>& successor() noexcept { return successor_; }
 
  private:
   // Of one request.
@@ -73,11 +79,14 @@ class Http1Servant final : public net::Servant, private ServerExchange {
   Status begin(BodySize size) override;
   [[nodiscard]] bool has_begun() const noexcept override { return turn_.has_begun; }
   Status hand_over(std::function<void(std::unique_ptr<net::Stream>)> then) override;
+  [[nodiscard]] Kept* kept() noexcept override { return &kept_; }
 
   // The connection
   Result<net::Next> work(net::Stream& stream, std::span<char> buffer, std::size_t size);
   Result<net::Next> serve_all();
   bool serve_one();
+  [[nodiscard]] bool asks_for_h2c();
+  Result<net::Next> go_on_with_h2c();
   Status run_handler();
   void answer_failure(const Status& why);
   bool end_turn();
@@ -108,6 +117,8 @@ class Http1Servant final : public net::Servant, private ServerExchange {
   std::function<void(std::unique_ptr<net::Stream>)> then_;
   // What writes 100 and what begins the answer may be two fibers.
   rt::Mutex continue_lock_;
+  Kept kept_;
+  std::unique_ptr<net::Servant> successor_;
   std::uint64_t requests_ = 0;
   std::uint64_t linger_left_ = 0;
   Instant due_;
@@ -118,6 +129,7 @@ class Http1Servant final : public net::Servant, private ServerExchange {
   bool handlers_wait_ = false;
   bool is_draining_ = false;
   bool is_lingering_ = false;
+  bool may_upgrade_ = false;
   bool is_broken_ = false;  // nothing more can be written
 };
 

@@ -12,6 +12,7 @@
 
 #include "parley/base/testing/witness.h"
 #include "parley/http/http2_servant.h"
+#include "parley/http/service.h"
 #include "parley/http/testing/http2_frames.h"
 #include "parley/net/network.h"
 #include "parley/net/serve.h"
@@ -52,8 +53,8 @@ Status echo(ServerExchange& exchange) {
 }
 
 struct World {
-  explicit World(Handler handler, Http2ServiceOptions options = {})
-      : service(std::move(handler), std::move(options)) {
+  explicit World(Handler handler, ServerOptions options = {})
+      : made(*Service::make(std::move(handler), std::move(options))) {
     servants.go("server", [this] {
       net::Server server(*listener, [this](net::Stream& s) { return service.serve(s); });
       (void)server.serve();
@@ -65,7 +66,8 @@ struct World {
     servants.join();
   }
   std::unique_ptr<net::Listener> listener = listen();
-  Http2Service service;
+  std::shared_ptr<Service> made;
+  Http2Service& service = made->http2();
   rt::Scope servants;
 };
 
@@ -93,7 +95,7 @@ void ask_many(World& world) {
 }
 
 PARLEY_FIBER_TEST(Http2Connection, many_exchanges_go_at_once_and_wait_beyond_what_is_allowed) {
-  World world(echo, {.connection = {.limits = {.max_streams = 10}}});
+  World world(echo, {.http2 = {.limits = {.max_streams = 10}}});
   ask_many(world);
   EXPECT_EQ(world.service.counts().requests, 300u) << "none was refused";
 }

@@ -14,6 +14,9 @@
 #include "parley/http/impl/http2_link.h"
 #include "parley/http/impl/http2_server_exchange.h"
 #include "parley/http/impl/http2_tunnel.h"
+#include "parley/http/kept.h"
+#include "parley/http/service.h"
+#include "parley/rt/context.h"
 #include "parley/rt/deferred_context.h"
 #include "parley/rt/mutex.h"
 #include "parley/rt/ready_queue.h"
@@ -27,33 +30,41 @@ using impl::SharedStream;
 }  // namespace
 
 struct Http2Service::Shared {
-  Shared(Handler served_by, Http2ServiceOptions with)
-      : handler(std::move(served_by)),
-        options(std::move(with)),
-        queue("http2 stream", {.max_fibers = std::max<std::size_t>(options.max_handlers, 1)}) {}
+  // The queue lives as long as the service, whoever serves a connection of it: what ends the
+  // handlers is the end of their connection.
+  explicit Shared(Service& of)
+      : service(of),
+        options(of.options().http2),
+        queue("http2 stream", rt::Context::background(),
+              {.max_fibers = std::max<std::size_t>(of.options().max_handlers, 1)}),
+        writers("http2 writer", rt::Context::background(),
+                {.max_fibers = std::max<std::size_t>(of.options().max_connections, 1)}) {
+    options.write_timeout = of.options().write_timeout;
+    options.idle_timeout = of.options().keep_alive_timeout;
+  }
 
-  const Handler handler;
-  const Http2ServiceOptions options;
+  Service& service;
+  Http2Options options;
   std::atomic<std::uint64_t> requests = 0;
   mutable rt::Mutex lock;
   std::unordered_map<const Http2Link*, std::weak_ptr<Http2Link>> links;
   rt::ReadyQueue queue;
+  // Of its own: handlers that wait for their client to take something must keep nobody from
+  // writing, and what several of them have said when they go on together leaves together.
+  rt::ReadyQueue writers;
 };
 
-namespace {
-
 // A request that is being served. Owns itself: it goes at the end of its only run.
-class Serving final : public rt::ReadyItem {
+class Http2Serving final : public rt::ReadyItem {
  public:
-  Serving(const Handler& handler, const Http2ServiceOptions& options, rt::ReadyQueue& queue,
-          std::shared_ptr<Http2Link> link, SharedStream stream, Request request, bool too_large)
-      : handler_(handler),
-        options_(options),
+  Http2Serving(Http2Service::Shared& shared, Kept& kept, std::shared_ptr<Http2Link> link,
+               SharedStream stream, Request request, bool too_large)
+      : service_(shared.service),
         link_(std::move(link)),
         stream_(std::move(stream)),
-        exchange_(link_, stream_, std::move(request)),
+        exchange_(shared.service, kept, link_, stream_, std::move(request)),
         too_large_(too_large) {
-    join(queue);
+    join(shared.queue);
   }
 
  private:
@@ -67,6 +78,7 @@ class Serving final : public rt::ReadyItem {
 
   void serve() {
     if (too_large_) {
+      service_.note_refused();
       (void)exchange_.answer(431);
       link_->abandon(*stream_);
       return;
@@ -74,48 +86,51 @@ class Serving final : public rt::ReadyItem {
     const Status never_due;
     rt::DeferredContext context({}, never_due);
     if (!link_->begin_handler(*stream_, context)) return;
-    const Status returned =
-        guarded_status([&] { return handler_(exchange_); }, [](Status thrown) { return thrown; });
-    if (!returned.is_ok() && options_.on_error) options_.on_error(exchange_.request(), returned);
+    const bool is_timed = service_.is_timed();
+    const Instant began = is_timed ? rt::now() : Instant();
+    const Status returned = guarded_status([&] { return service_.handler()(exchange_); },
+                                           [](Status thrown) { return thrown; });
     exchange_.conclude(returned);
+    if (is_timed) service_.note_answer(exchange_.answered(), rt::now() - began);
     if (const auto then = exchange_.take_then()) {
       (void)guarded([&] { then(std::make_unique<impl::Http2Tunnel>(link_, stream_)); });
     }
     link_->end_handler(*stream_);
   }
 
-  const Handler& handler_;
-  const Http2ServiceOptions& options_;
+  Service& service_;
   const std::shared_ptr<Http2Link> link_;
   const SharedStream stream_;
   impl::Http2ServerExchange exchange_;
   const bool too_large_;
 };
 
-}  // namespace
-
 class Http2Servant final : public net::Servant {
  public:
   Http2Servant(Http2Service::Shared& shared, net::Stream& stream, std::string_view already_read,
                bool is_secure)
       : shared_(shared),
-        link_(std::make_shared<Http2Link>(impl::Http2Session::Role::server,
-                                          shared.options.connection, stream, is_secure)) {
+        link_(std::make_shared<Http2Link>(impl::Http2Session::Role::server, shared.options, stream,
+                                          is_secure)) {
+    shared_.service.note_connection(1);
     {
       const std::lock_guard lock(shared_.lock);
       shared_.links.emplace(link_.get(), link_);
     }
-    link_->start(shared_.queue, [this](const SharedStream& opened, Request& request, bool large) {
+    link_->start(shared_.writers, [this](const SharedStream& opened, Request& request, bool large) {
       shared_.requests.fetch_add(1, std::memory_order_relaxed);
-      auto* serving = new Serving(shared_.handler, shared_.options, shared_.queue, link_, opened,
-                                  std::move(request), large);  // owns itself
+      ++served_;
+      if (!large) shared_.service.note_request();
+      auto* serving = new Http2Serving(shared_, kept_, link_, opened, std::move(request),
+                                       large);  // owns itself
       serving->ready();
       return true;
     });
-    if (!already_read.empty()) first_ = link_->take(already_read);
+    if (!already_read.empty()) first_ = feed(already_read);
   }
 
   ~Http2Servant() override {
+    shared_.service.note_connection(-1);
     const std::lock_guard lock(shared_.lock);
     shared_.links.erase(link_.get());
   }
@@ -123,7 +138,7 @@ class Http2Servant final : public net::Servant {
   Status upgrade(std::string_view settings, Request& request) {
     return link_->upgrade(settings, request);
   }
-  Status take_first(std::string_view already_read) { return link_->take(already_read); }
+  Status take_first(std::string_view already_read) { return feed(already_read); }
 
   Result<net::Next> on_readable(net::Stream& stream) override {
     Status taken = std::exchange(first_, {});
@@ -133,13 +148,18 @@ class Http2Servant final : public net::Servant {
       if (!size) return link_->is_over() ? Result<net::Next>(net::Next::end) : size.error();
       if (!*size) return net::Next::rest;
       if (**size == 0) return net::Next::end;
-      taken = link_->take({buffer.data(), **size});
+      taken = feed({buffer.data(), **size});
       if (taken.is_ok() && !link_->is_over()) return net::Next::rest;
     }
-    link_->drain(rt::Deadline::after(shared_.options.connection.linger));
-    if (!taken.is_ok()) return taken;
-    return net::Next::end;
+    link_->drain(rt::Deadline::after(shared_.options.linger));
+    if (taken.is_ok()) return net::Next::end;
+    shared_.service.note_refused();
+    return taken;
   }
+
+  // What came before may have broken the rules.
+  [[nodiscard]] Instant due() override { return first_.is_ok() ? Instant::max() : Instant(); }
+  Result<net::Next> on_due(net::Stream& stream) override { return on_readable(stream); }
 
   Result<net::Next> on_drain(net::Stream& /*stream*/) override {
     link_->announce_end();
@@ -149,13 +169,21 @@ class Http2Servant final : public net::Servant {
   void on_end(net::Stream& /*stream*/) override { link_->close({}); }
 
  private:
+  Status feed(std::string_view in) {
+    Status taken = link_->take(in);
+    const std::uint64_t most = shared_.service.options().max_requests;
+    if (most != 0 && served_ >= most) link_->announce_end();
+    return taken;
+  }
+
   Http2Service::Shared& shared_;
+  Kept kept_;
   const std::shared_ptr<Http2Link> link_;
-  Status first_;  // of what was read before
+  std::uint64_t served_ = 0;  // under the lock of the link, or by who reads
+  Status first_;              // of what was read before
 };
 
-Http2Service::Http2Service(Handler handler, Http2ServiceOptions options)
-    : shared_(std::make_unique<Shared>(std::move(handler), std::move(options))) {}
+Http2Service::Http2Service(Service& service) : shared_(std::make_unique<Shared>(service)) {}
 
 Http2Service::~Http2Service() = default;
 
@@ -195,7 +223,9 @@ void Http2Service::drain() {
 
 Http2Counts Http2Service::counts() const {
   const std::lock_guard lock(shared_->lock);
-  return {.requests = shared_->requests, .connections = shared_->links.size()};
+  return {.requests = shared_->requests,
+          .connections = shared_->links.size(),
+          .handlers = shared_->queue.fibers()};
 }
 
 Http2Preface look_for_http2(std::string_view first_bytes) noexcept {

@@ -1,9 +1,11 @@
-// HTTP/2 for servers (RFC 9113): what serves the connections of a net::Server by a Handler, each
-// stream on a fiber of its own and none at rest.
+// HTTP/2 for servers (RFC 9113): what serves the connections of a net::Server by the handler of a
+// Service, each stream on a fiber of its own and none at rest. Mostly chosen by make_servant()
+// (server.h).
 //
-//   http::Http2Service service(handler);               // inside a fiber
-//   net::Server server(*listener, [&](net::Stream& stream) { return service.serve(stream); });
-//   Status status = server.serve();
+//   auto service = *http::Service::make(handler);      // inside a fiber
+//   net::Server server(*listener, [&](net::Stream& stream) {
+//     return service->http2().serve(stream);
+//   });
 //
 // The other side begins with the preface of HTTP/2, as it does after ALPN chose "h2" and where it
 // knows beforehand. Whoever had to read some bytes to find that out hands them over.
@@ -17,7 +19,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -28,24 +29,19 @@
 
 namespace parley::http {
 
-struct Http2ServiceOptions {
-  Http2Options connection{};
-  // Handlers at once, of all connections, that have begun and wait for something. Further streams
-  // wait for their turn.
-  std::size_t max_handlers = 10'000;
-  // Told what a handler returned, on its fiber. Null: nobody is told.
-  std::function<void(const Request& request, const Status& why)> on_error{};
-};
+class Service;
 
 struct Http2Counts {
   std::uint64_t requests = 0;   // handed to the handler
   std::size_t connections = 0;  // now
+  std::size_t handlers = 0;     // now: fibers
 };
 
 class Http2Service {
  public:
-  // Inside a fiber, whose context the handlers have.
-  explicit Http2Service(Handler handler, Http2ServiceOptions options = {});
+  // Made by Service::http2(), inside a fiber. At most ServerOptions::max_handlers handlers, of all
+  // connections, have begun and wait for something; further streams wait for their turn.
+  explicit Http2Service(Service& service);
   // When no servant of it is left: after Server::serve() has returned.
   ~Http2Service();
   Http2Service(const Http2Service&) = delete;
@@ -71,6 +67,7 @@ class Http2Service {
 
  private:
   friend class Http2Servant;
+  friend class Http2Serving;
   struct Shared;
   const std::unique_ptr<Shared> shared_;
 };

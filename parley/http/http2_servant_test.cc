@@ -15,7 +15,8 @@
 
 #include "parley/base/base64.h"
 #include "parley/base/testing/witness.h"
-#include "parley/http/testing/http2_frames.h"
+#include "parley/http/service.h"
+#include "parley/http/testing/http2_by_hand.h"
 #include "parley/net/in_process_network.h"
 #include "parley/net/network.h"
 #include "parley/net/serve.h"
@@ -36,10 +37,10 @@ using parley::testing::Witness;
 // A server of ours, and a network of its own.
 class World {
  public:
-  explicit World(Handler handler, Http2ServiceOptions options = {},
+  explicit World(Handler handler, ServerOptions options = {},
                  const std::string& address = "tcp://127.0.0.1:0")
       : listener_(std::move(*net::SocketNetwork().listen(*net::Address::parse(address)))),
-        service_(std::move(handler), std::move(options)) {
+        made_(*Service::make(std::move(handler), std::move(options))) {
     servants_.go("server", [this] {
       net::ServeOptions told;
       told.on_error = [this](const net::Address&, const Status& why) { last_error = why; };
@@ -64,59 +65,9 @@ class World {
 
  private:
   std::unique_ptr<net::Listener> listener_;
-  Http2Service service_;
+  const std::shared_ptr<Service> made_;
+  Http2Service& service_ = made_->http2();
   rt::Scope servants_;
-};
-
-// A client that writes frames by hand and gathers those that come.
-class ByHand {
- public:
-  explicit ByHand(std::unique_ptr<net::Stream> stream, Duration patience = 15s)
-      : stream_(std::move(stream)), patience_(patience) {
-    send(hello() + frame(settings_frame, acknowledges, 0));
-  }
-  void send(std::string_view bytes) { EXPECT_TRUE(stream_->write(bytes).is_ok()); }
-  // Reads until there is a frame of this type (and stream); false at the end.
-  bool wait_for(unsigned type, std::uint32_t id, unsigned flags = 0) {
-    for (;;) {
-      for (; looked_at_ < frames.size(); ++looked_at_) {
-        const Frame& one = frames[looked_at_];
-        if (one.type == type && one.id == id && (one.flags & flags) == flags) {
-          ++looked_at_;
-          return true;
-        }
-      }
-      if (!read()) return false;
-    }
-  }
-  // What wait_for() found.
-  [[nodiscard]] const Frame& last() const { return frames[looked_at_ - 1]; }
-  bool read() {
-    std::array<char, 16384> buffer{};
-    const auto size = stream_->read(buffer, rt::Deadline::after(patience_));
-    if (!size || *size == 0) return false;
-    ++reads;
-    in_.append(buffer.data(), *size);
-    for (Frame& one : frames_in(in_)) frames.push_back(std::move(one));
-    return true;
-  }
-  [[nodiscard]] std::string body_of(std::uint32_t id) const {
-    std::string body;
-    for (const Frame& one : frames) {
-      if (one.type == data_frame && one.id == id) body += one.payload;
-    }
-    return body;
-  }
-  net::Stream& stream() { return *stream_; }
-
-  std::vector<Frame> frames;
-  int reads = 0;
-
- private:
-  std::unique_ptr<net::Stream> stream_;
-  const Duration patience_;
-  std::string in_;
-  std::size_t looked_at_ = 0;
 };
 
 // Says what it was asked.
@@ -250,7 +201,7 @@ PARLEY_FIBER_TEST(Http2Servant, a_stream_that_is_taken_back_ends_the_context_of_
 PARLEY_FIBER_TEST(Http2Servant, streams_beyond_max_running_are_refused) {
   for (const std::size_t most : {std::size_t{1}, std::size_t{2}}) {
     World world([](ServerExchange& exchange) { return exchange.read().error(); },
-                {.connection = {.limits = {.max_running = most}}});
+                {.http2 = {.limits = {.max_running = most}}});
     ByHand client(world.dial());
     client.send(head(1, post_fields(), 0) + head(3, post_fields(), 0) + head(5, post_fields(), 0));
     ASSERT_TRUE(client.wait_for(reset_frame, 5));
@@ -268,7 +219,7 @@ PARLEY_FIBER_TEST(Http2Servant, a_body_beyond_max_body_bytes_is_413) {
           code = body.error().code();
           return body ? exchange.answer(204) : body.error();
         },
-        {.connection = {.limits = {.max_body_bytes = most}}});
+        {.http2 = {.limits = {.max_body_bytes = most}}});
     ByHand client(world.dial());
     client.send(head(1, post_fields(), 0) + frame(data_frame, ends_stream, 1, "green"));
     ASSERT_TRUE(client.wait_for(headers_frame, 1));
@@ -397,7 +348,7 @@ std::uint32_t window_after(std::uint32_t most, std::uint32_t late) {
           if (piece->empty()) return exchange.answer(204);
         }
       },
-      {.connection = {.limits = {.max_window = most}}});
+      {.http2 = {.limits = {.max_window = most}}});
   ByHand client(world.dial());
   client.send(head(1, post_fields(), 0));
   EXPECT_TRUE(client.wait_for(settings_frame, 0, acknowledges));
@@ -448,7 +399,9 @@ Duration life_of(const Http2Options& options, bool answers) {
       [&] {
         net::InProcessNetwork network;
         const auto listener = std::move(*network.listen(*net::Address::parse("inproc:shop")));
-        Http2Service service(echo, {.connection = options});
+        const auto made =
+            *Service::make(echo, {.http2 = options, .keep_alive_timeout = options.idle_timeout});
+        Http2Service& service = made->http2();
         rt::Scope servants;
         servants.go("server", [&] {
           net::Server server(*listener, [&](net::Stream& s) { return service.serve(s); });
@@ -490,7 +443,8 @@ TEST(Http2Servant, a_connection_whose_client_answers_no_ping_ends) {
 PARLEY_FIBER_TEST(Http2Servant, a_connection_may_be_upgraded_from_http_1) {
   auto listener =
       std::move(*net::SocketNetwork().listen(*net::Address::parse("tcp://127.0.0.1:0")));
-  Http2Service service(echo);
+  const auto made = *Service::make(echo);
+  Http2Service& service = made->http2();
   rt::Scope servants(rt::OnExit::cancel);
   servants.go("server", [&] {
     net::Server server(*listener, [&](net::Stream& stream) -> std::unique_ptr<net::Servant> {

@@ -4,14 +4,26 @@
 #include <utility>
 
 #include "parley/http/http1_servant.h"
+#include "parley/http/http2_servant.h"
+#include "parley/http/impl/either_servant.h"
+#include "parley/net/tls.h"
 
 namespace parley::http {
 
-// HTTP/2 is chosen here, by ALPN or its preface, once it is spoken.
 std::unique_ptr<net::Servant> make_servant(net::Stream& stream,
                                            const std::shared_ptr<Service>& service,
                                            std::string_view read_before) {
-  return std::make_unique<Http1Servant>(stream, service, read_before);
+  const auto* tls = dynamic_cast<const net::TlsStream*>(&stream);
+  Versions versions = service->options().versions;
+  if (tls != nullptr && versions == Versions::all) {
+    if (tls->info().alpn == "h2") versions = Versions::http_2;
+    if (tls->info().alpn.starts_with("http/1.")) versions = Versions::http_1;
+  }
+  if (versions == Versions::http_1) {
+    return std::make_unique<Http1Servant>(stream, service, read_before);
+  }
+  return std::make_unique<impl::EitherServant>(stream, service, versions, read_before,
+                                               tls != nullptr);
 }
 
 Server::Server(net::Listener& listener, Handler handler, ServerOptions options)
@@ -69,7 +81,7 @@ ServerCounts Server::counts() const {
   const net::ServeCounts below = server_->counts();
   counts.accepted = below.accepted;
   counts.connections = below.connections;
-  counts.handlers = below.handlers;
+  counts.handlers += below.handlers;
   return counts;
 }
 

@@ -1,5 +1,8 @@
-// Server: serves HTTP with one handler on what a listener accepts. A connection at rest owns no
-// fiber; in the handler everything may wait as usual.
+// Server: serves HTTP/1 and HTTP/2 with one handler on what a listener accepts. A connection at
+// rest owns no fiber; in the handler everything may wait as usual.
+//
+// Over TLS a client gets HTTP/2 when ALPN chose it (TlsServerOptions::alpn {"h2", "http/1.1"}),
+// else when it begins with the preface of HTTP/2 or asks for h2c: ServerOptions::versions.
 //
 // serve() once, on one fiber; the rest from any.
 //

@@ -4,10 +4,12 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <mutex>
 #include <utility>
 
 #include "parley/base/guard.h"
 #include "parley/http/headers.h"
+#include "parley/http/http2_servant.h"
 #include "parley/observe/registry.h"
 #include "parley/rt/deadline.h"
 
@@ -27,10 +29,10 @@ struct Service::Dates {
 
   explicit Dates(const Clock* from) : clock(from != nullptr ? *from : real) {}
 
-  void put(std::string& out) {
+  std::string_view line() {
     const Instant now = rt::recently();
     if (now.time_since_epoch().count() >= next.load(std::memory_order_acquire)) renew(now);
-    out.append(lines.at(current.load(std::memory_order_acquire)).data(), line_bytes);
+    return {lines.at(current.load(std::memory_order_acquire)).data(), line_bytes};
   }
 
   void renew(Instant now) {
@@ -84,6 +86,12 @@ Service::Service(Handler handler, ServerOptions options)
 
 Service::~Service() = default;
 
+Http2Service& Service::http2() {
+  const std::lock_guard lock(http2_lock_);
+  if (http2_ == nullptr) http2_ = std::make_unique<Http2Service>(*this);
+  return *http2_;
+}
+
 Result<std::shared_ptr<Service>> Service::make(Handler handler, ServerOptions options) {
   if (!handler) return Status(Code::invalid_argument, "http::Service: the handler is empty");
   if (options.max_connections == 0 || options.max_handlers == 0 || options.out_buffer_bytes == 0) {
@@ -136,12 +144,20 @@ ServerCounts Service::counts() const {
   counts.refused = refused_;
   counts.timeouts = timeouts_;
   counts.errors = errors_;
+  const std::lock_guard lock(http2_lock_);
+  if (http2_ != nullptr) counts.handlers = http2_->counts().handlers;
   return counts;
 }
 
 void Service::put_own_fields(bool with_server, bool with_date, std::string& out) {
   if (with_server) out += server_line_;
-  if (with_date && options_.send_date) dates_->put(out);
+  if (with_date && options_.send_date) out += dates_->line();
+}
+
+std::string_view Service::date() {
+  if (!options_.send_date) return {};
+  constexpr std::size_t name = std::string_view("Date: ").size();
+  return dates_->line().substr(name, Dates::line_bytes - name - 2);
 }
 
 void Service::note_answer(StatusCode status, Duration took) {

@@ -2,7 +2,7 @@
 // share: counts, metrics and the date. Connections of every version of HTTP serve one Service, and
 // so can several servers.
 //
-// Any fiber, on any worker.
+// Any fiber, on any worker. Gone, where HTTP/2 was spoken, inside a fiber.
 //
 //   auto service = *http::Service::make(handler, {.keep_alive_timeout = 20s});
 //   auto servant = http::make_servant(stream, service);         // server.h
@@ -20,7 +20,9 @@
 #include "parley/base/result.h"
 #include "parley/http/exchange.h"
 #include "parley/http/framing.h"
+#include "parley/http/http2_options.h"
 #include "parley/net/stream.h"
+#include "parley/rt/mutex.h"
 
 namespace parley::observe {
 class Registry;
@@ -28,8 +30,18 @@ class Registry;
 
 namespace parley::http {
 
+class Http2Service;
+
+// What is spoken with a client. Over TLS its ALPN chooses, else the first bytes do, and a request
+// of HTTP/1 may ask for h2c.
+enum class Versions : std::uint8_t { all, http_1, http_2 };
+
 struct ServerOptions {
+  Versions versions = Versions::all;
   Http1Limits limits{};
+  // Limits of HTTP/2. Of the times in it, write_timeout and idle_timeout are those below
+  // (write_timeout, keep_alive_timeout). What speaks of heads and buffers below is of HTTP/1.
+  Http2Options http2{};
   // From the first byte of a head to its end; then 408.
   Duration head_timeout = std::chrono::seconds(10);
   // A body of which nothing comes for so long is given up: read() says deadline_exceeded, 408.
@@ -47,7 +59,7 @@ struct ServerOptions {
   // Of one connection; the answer to the last one closes it. 0: no limit.
   std::uint64_t max_requests = 0;
   std::size_t max_connections = 1'000'000;  // as in net::ServeOptions
-  std::size_t max_handlers = 10'000;
+  std::size_t max_handlers = 10'000;        // of HTTP/1, and as many of HTTP/2
   // Of a request's body that the handler left unread, so that the connection can go on; else it
   // closes.
   std::uint64_t drain_bytes = 64 * 1024;
@@ -91,18 +103,23 @@ class Service {
 
   [[nodiscard]] const ServerOptions& options() const noexcept { return options_; }
   [[nodiscard]] const Handler& handler() const noexcept { return handler_; }
-  // Requests, refused, timeouts and errors; the rest is the server's.
+  // Requests, refused, timeouts, errors and handlers of HTTP/2; the rest is the server's.
   [[nodiscard]] ServerCounts counts() const;
 
   // What is answered from now on closes its connection: who drains a server that shares this says
   // so here as well, for the answers that are under way.
   void drain() noexcept { is_draining_.store(true, std::memory_order_relaxed); }
+  // What serves the connections of HTTP/2; made by the first of them. Inside a fiber.
+  Http2Service& http2();
+
   [[nodiscard]] bool is_draining() const noexcept {
     return is_draining_.load(std::memory_order_relaxed);
   }
 
   // For the connections. Appends the lines Server and Date, those that are wanted.
   void put_own_fields(bool with_server, bool with_date, std::string& out);
+  // The value of Date, good for a minute; empty where none is wanted.
+  [[nodiscard]] std::string_view date();
   // A request is over, answered with `status` (0: cut) after this time.
   void note_answer(StatusCode status, Duration took);
   [[nodiscard]] bool is_timed() const noexcept { return metrics_ != nullptr; }
@@ -128,6 +145,8 @@ class Service {
   std::atomic<std::uint64_t> errors_ = 0;
   const std::unique_ptr<Dates> dates_;
   std::unique_ptr<Metrics> metrics_;
+  mutable rt::Mutex http2_lock_;
+  std::unique_ptr<Http2Service> http2_;
 };
 
 }  // namespace parley::http

@@ -89,6 +89,8 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   bool begin_handler(Http2Stream& stream, rt::DeferredContext& context);
   void end_handler(Http2Stream& stream);
   void count_handler_out();
+  // It was taken back, or its connection is gone.
+  [[nodiscard]] bool has_failed(Http2Stream& stream);
   // Made readable whenever something comes, from now on; null: no more.
   void tell(Http2Stream& stream, rt::Pollable* pollable);
   [[nodiscard]] net::Stream::Unread unread(Http2Stream& stream);

@@ -213,6 +213,11 @@ void Http2Link::end_handler(Http2Stream& stream) {
   stream.context = nullptr;
 }
 
+bool Http2Link::has_failed(Http2Stream& stream) {
+  const Lock lock = lock_it();
+  return !stream.failed.is_ok();
+}
+
 void Http2Link::count_handler_out() {
   const Lock lock = lock_it();
   --handlers_;

@@ -1,32 +1,27 @@
 #include "parley/http/impl/http2_server_exchange.h"
 
-#include <array>
-#include <ctime>
+#include <algorithm>
 #include <utility>
+
+#include "parley/http/impl/body_pace.h"
+#include "parley/http/status_text.h"
+#include "parley/rt/context.h"
 
 namespace parley::http::impl {
 namespace {
 
 Status out_of_order(std::string text) { return {Code::failed_precondition, std::move(text)}; }
 
-// IMF-fixdate of RFC 9110 5.6.7.
-std::string date_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 40> text{};
-  const std::size_t size =
-      std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  return {text.data(), size};
-}
-
 bool has_no_body(StatusCode status) { return status == 204 || status == 304 || status < 200; }
 
 }  // namespace
 
-Http2ServerExchange::Http2ServerExchange(std::shared_ptr<Http2Link> link, SharedStream stream,
+Http2ServerExchange::Http2ServerExchange(Service& service, Kept& kept,
+                                         std::shared_ptr<Http2Link> link, SharedStream stream,
                                          Request request)
-    : link_(std::move(link)),
+    : service_(service),
+      kept_(kept),
+      link_(std::move(link)),
       stream_(std::move(stream)),
       request_(std::move(request)),
       is_head_(request_.method == Method::head),
@@ -39,9 +34,17 @@ const net::Address& Http2ServerExchange::remote_address() const noexcept {
 Status Http2ServerExchange::limit_body(std::uint64_t bytes) {
   stream_->max_bytes = std::min(stream_->max_bytes, bytes);
   if (!stream_->length.is_known() || stream_->length.bytes() <= bytes) return {};
-  read_failed_ = true;
-  return {Code::resource_exhausted, "the body has " + std::to_string(stream_->length.bytes()) +
-                                        " bytes, and the limit is " + std::to_string(bytes)};
+  return fail_read(
+             {Code::resource_exhausted, "the body has " + std::to_string(stream_->length.bytes()) +
+                                            " bytes, and the limit is " + std::to_string(bytes)},
+             413)
+      .error();
+}
+
+Result<std::string_view> Http2ServerExchange::fail_read(Status why, StatusCode answer) {
+  read_answer_ = answer;
+  read_code_ = why.code();
+  return why;
 }
 
 Result<std::string_view> Http2ServerExchange::read(rt::Deadline deadline) {
@@ -51,9 +54,19 @@ Result<std::string_view> Http2ServerExchange::read(rt::Deadline deadline) {
   if (std::exchange(expects_continue_, false) && !begun_) {
     if (Status s = inform(Response{.status = 100}, deadline); !s.is_ok()) return s;
   }
-  auto piece = link_->read(*stream_, deadline);
-  if (!piece && piece.error().code() == Code::resource_exhausted) read_failed_ = true;
-  return piece;
+  const Instant began = rt::now();
+  const rt::Deadline ours = body_deadline(service_.options(), stream_->read_bytes, waited_, began);
+  auto piece = link_->read(*stream_, std::min(deadline, ours));
+  waited_ += rt::now() - began;
+  if (piece) return piece;
+  const Status& why = piece.error();
+  if (why.code() == Code::resource_exhausted) return fail_read(why, 413);
+  if (why.code() != Code::deadline_exceeded || deadline <= ours ||
+      rt::Context::current().is_done()) {
+    return why;
+  }
+  service_.note_timeout();
+  return fail_read(body_too_slow(), 408);
 }
 
 Status Http2ServerExchange::inform(const Response& informational, rt::Deadline /*deadline*/) {
@@ -79,10 +92,17 @@ Status Http2ServerExchange::begin(BodySize size) {
   // A body of no bytes says so, but where there can be none.
   const BodySize told = size.is_none() && !none && !is_head_ ? BodySize::of(0) : size;
   if (Status s = fields_.set_response(response_, told, !none); !s.is_ok()) return s;
-  if (!fields_.has("date")) fields_.add("date", date_now());
+  add_own_fields();
   size_ = none ? BodySize::none() : size;
   begun_ = true;
   return {};
+}
+
+void Http2ServerExchange::add_own_fields() {
+  const std::string_view date = service_.date();
+  if (!date.empty() && !fields_.has("date")) fields_.add("date", date);
+  const std::string& name = service_.options().server_name;
+  if (!name.empty() && !fields_.has("server")) fields_.add("server", name);
 }
 
 Status Http2ServerExchange::send_head(bool has_body) {
@@ -123,7 +143,7 @@ Status Http2ServerExchange::finish(const Headers* trailers, rt::Deadline /*deadl
     if (Status s = fields.set_trailers(*trailers); !s.is_ok()) return s;
   }
   if (size_.is_known() && !is_head_ && written_ < size_.bytes()) {
-    ended_ = true;
+    ended_ = cut_ = true;
     link_->reset(*stream_, Http2Error::internal_error);
     return out_of_order("the body was told to have " + std::to_string(size_.bytes()) +
                         " bytes, and has " + std::to_string(written_));
@@ -141,7 +161,7 @@ Status Http2ServerExchange::hand_over(Then then) {
   }
   if (response_.status < 200 || response_.status > 299) response_.status = 200;
   if (Status s = fields_.set_response(response_, BodySize::none(), false); !s.is_ok()) return s;
-  fields_.add("date", date_now());
+  add_own_fields();
   begun_ = ended_ = true;
   size_ = BodySize::unknown();
   if (Status s = send_head(true); !s.is_ok()) return s;
@@ -150,24 +170,31 @@ Status Http2ServerExchange::hand_over(Then then) {
   return link_->flush(*stream_);
 }
 
-StatusCode Http2ServerExchange::status_for(const Status& returned) const {
-  switch (returned.code()) {
-    case Code::resource_exhausted:
-      return read_failed_ ? 413 : 500;
-    default:
-      return 500;
+void Http2ServerExchange::answer_failure(const Status& why) {
+  const bool is_of_body = read_answer_ != 0 && why.code() == read_code_;
+  // Of a stream that is over there is nothing to tell: the client knows.
+  if (!is_of_body && !link_->has_failed(*stream_)) service_.note_error(remote_address(), why);
+  if (begun_) {
+    cut_ = !ended_;
+    if (cut_) link_->reset(*stream_, Http2Error::internal_error);
+    return;
   }
+  response_.clear();
+  // What a handler says of its own troubles stays here.
+  const StatusCode status = is_of_body ? read_answer_ : StatusCode{500};
+  const std::string text = is_of_body ? why.message() : std::string(reason_of(500));
+  cut_ = !answer(status, text + "\n").is_ok();
 }
 
 void Http2ServerExchange::conclude(const Status& returned) {
   if (then_) return;
-  if (!begun_) {
+  if (!returned.is_ok()) {
+    answer_failure(returned);
+  } else if (!begun_) {
     response_.clear();
-    (void)answer(returned.is_ok() ? StatusCode{500} : status_for(returned), {});
-  } else if (!returned.is_ok() && !ended_) {
-    link_->reset(*stream_, Http2Error::internal_error);
-  } else {
-    (void)end();
+    cut_ = !answer(500, "Internal Server Error\n").is_ok();
+  } else if (!end().is_ok()) {
+    cut_ = true;
   }
   link_->abandon(*stream_);
 }

@@ -8,6 +8,8 @@
 #include "parley/http/exchange.h"
 #include "parley/http/impl/http2_head.h"
 #include "parley/http/impl/http2_link.h"
+#include "parley/http/kept.h"
+#include "parley/http/service.h"
 
 namespace parley::http::impl {
 
@@ -15,7 +17,8 @@ class Http2ServerExchange final : public ServerExchange {
  public:
   using Then = std::function<void(std::unique_ptr<net::Stream>)>;
 
-  Http2ServerExchange(std::shared_ptr<Http2Link> link, SharedStream stream, Request request);
+  Http2ServerExchange(Service& service, Kept& kept, std::shared_ptr<Http2Link> link,
+                      SharedStream stream, Request request);
 
   Result<std::string_view> read(rt::Deadline deadline) override;
   [[nodiscard]] const Headers& trailers() const noexcept override { return stream_->trailers; }
@@ -32,17 +35,24 @@ class Http2ServerExchange final : public ServerExchange {
   Status begin(BodySize size) override;
   [[nodiscard]] bool has_begun() const noexcept override { return begun_; }
   Status hand_over(Then then) override;
+  [[nodiscard]] Kept* kept() noexcept override { return &kept_; }
 
   // What the handler returned, when it has: ends the answer, or cuts it, or answers for it.
   void conclude(const Status& returned);
+  // The status of the answer, 0 when it was cut.
+  [[nodiscard]] StatusCode answered() const noexcept { return cut_ ? 0 : response_.status; }
   // What is to be done with the stream after that; null mostly.
   [[nodiscard]] Then take_then() { return std::move(then_); }
 
  private:
   Status finish(const Headers* trailers, rt::Deadline deadline) override;
   Status send_head(bool has_body);
-  [[nodiscard]] StatusCode status_for(const Status& returned) const;
+  void add_own_fields();
+  void answer_failure(const Status& why);
+  Result<std::string_view> fail_read(Status why, StatusCode answer);
 
+  Service& service_;
+  Kept& kept_;
   const std::shared_ptr<Http2Link> link_;
   const SharedStream stream_;
   Request request_;
@@ -55,7 +65,10 @@ class Http2ServerExchange final : public ServerExchange {
   bool begun_ = false;
   bool head_sent_ = false;
   bool ended_ = false;
-  bool read_failed_ = false;
+  bool cut_ = false;
+  StatusCode read_answer_ = 0;  // what a failed read() is answered with
+  Code read_code_ = Code::ok;   // and was
+  Duration waited_{};           // for the body
   Then then_;
 };
 
