@@ -136,6 +136,7 @@ Status Http2ServerExchange::finish(const Headers* trailers, rt::Deadline /*deadl
 
 Status Http2ServerExchange::hand_over(Then then) {
   if (begun_) return out_of_order("hand_over() comes before begin()");
+  if (!then) return out_of_order("hand_over() needs a function");
   if (request_.method != Method::connect) {
     return out_of_order("over HTTP/2 a stream is handed over to CONNECT only");
   }
@@ -151,17 +152,17 @@ Status Http2ServerExchange::hand_over(Then then) {
 }
 
 StatusCode Http2ServerExchange::status_for(const Status& returned) const {
-  switch (returned.code()) {
-    case Code::resource_exhausted:
-      return read_failed_ ? 413 : 500;
-    default:
-      return 500;
-  }
+  // As over HTTP/1: also of what read_all() says of a body.
+  const bool is_of_body = read_failed_ || !request_size().is_none();
+  return returned.code() == Code::resource_exhausted && is_of_body ? 413 : 500;
 }
 
 void Http2ServerExchange::conclude(const Status& returned) {
-  if (then_) return;
-  if (!begun_) {
+  if (then_ && returned.is_ok()) return;
+  if (then_) {
+    then_ = nullptr;
+    link_->reset(*stream_, Http2Error::internal_error);
+  } else if (!begun_) {
     response_.clear();
     (void)answer(returned.is_ok() ? StatusCode{500} : status_for(returned), {});
   } else if (!returned.is_ok() && !ended_) {
