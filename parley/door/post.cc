@@ -21,6 +21,7 @@ using wire::BodyCodec;
 
 constexpr std::string_view metadata_prefix = "parley-meta-";
 constexpr std::string_view json_type = "application/json";
+constexpr std::chrono::hours most_hours{24 * 365 * 100};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -310,7 +311,8 @@ Result<Duration> parse_timeout(std::string_view text) {
   }
   switch (text.back()) {
     case 'H':
-      return Duration(std::chrono::hours(count));
+      // More than that is more nanoseconds than a Duration has.
+      return Duration(std::min(std::chrono::hours(count), most_hours));
     case 'M':
       return Duration(std::chrono::minutes(count));
     case 'S':

@@ -195,6 +195,8 @@ TEST(ParseTimeout, reads_what_grpc_writes_and_nothing_else) {
   EXPECT_EQ(*parse_timeout("3S"), 3s);
   EXPECT_EQ(*parse_timeout("99999999m"), 99999999ms);
   EXPECT_EQ(*parse_timeout("4u"), 4us);
+  EXPECT_EQ(*parse_timeout("99999999H"), 24h * 365 * 100) << "what a Duration can hold";
+  EXPECT_EQ(*parse_timeout("99999999M"), 99999999min);
   EXPECT_EQ(*parse_timeout("5n"), 5ns);
   for (const std::string_view wrong : {"", "5", "S", "5s", "-5S", "1.5S", "123456789S", "5 S"}) {
     EXPECT_FALSE(parse_timeout(wrong)) << wrong;

@@ -124,6 +124,9 @@ Status Http1Servant::inform(const Response& informational, rt::Deadline deadline
     if (turn_.has_continued || !turn_.waits_continue) return {};
     return send_continue(deadline);
   }
+  // What reads may send 100 from another fiber.
+  std::unique_lock<rt::Mutex> lock;
+  if (turn_.waits_continue) lock = std::unique_lock(continue_lock_);
   Status status = writer_.begin(informational, BodySize::none(), turn_.answered, out_);
   return status.is_ok() ? send({}, deadline) : status;
 }
@@ -143,12 +146,16 @@ bool Http1Servant::keeps_alive_now() const {
 
 Status Http1Servant::begin(BodySize size) {
   if (turn_.has_begun) return misuse("begin() comes once");
+  // Before anything is written: 101 would make the client speak another protocol.
+  if (is_informational(response_.status)) {
+    return {Code::invalid_argument,
+            "a response 1xx is no answer: inform(), or hand_over() for 101"};
+  }
   std::unique_lock<rt::Mutex> lock;
   if (turn_.waits_continue) lock = std::unique_lock(continue_lock_);
   turn_.answered.keeps_alive = keeps_alive_now();
   Status status = writer_.begin(response_, size, turn_.answered, out_);
   if (!status.is_ok()) return status;
-  if (is_informational(response_.status)) return misuse("a response 1xx is no answer; inform()");
   turn_.has_begun = true;
   turn_.status = response_.status;
   // In front of the empty line that ends the head.

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -509,6 +510,100 @@ TEST(Http2Servant, tells_its_preface_from_other_first_bytes) {
   EXPECT_EQ(look_for_http2("PRI * HTTP/2"), Http2Preface::more);
   EXPECT_EQ(look_for_http2(""), Http2Preface::more);
   EXPECT_EQ(look_for_http2("PRI * HTTP/1.1\r\n"), Http2Preface::no);
+}
+
+// ":status" of the answer on stream `id` as the server writes it, for what a handler does wrong;
+// "reset" where the stream is taken back instead.
+std::string outcome(ByHand& client, std::uint32_t id) {
+  for (;;) {
+    for (const Frame& one : client.frames) {
+      if (one.id != id) continue;
+      if (one.type == reset_frame && number_in(one.payload, 0) != 0) return "reset";
+      if ((one.flags & ends_stream) == 0 || one.type > headers_frame) continue;
+      for (const Frame& first : client.frames) {
+        if (first.id != id || first.type != headers_frame) continue;
+        // Indexed in the table of RFC 7541 A, or the digits as they are or in Huffman's code.
+        const auto byte = static_cast<unsigned char>(first.payload[0]);
+        return byte == 0x88 ? "200" : byte == 0x8e ? "500" : "other";
+      }
+    }
+    if (!client.read()) return "end";
+  }
+}
+
+PARLEY_FIBER_TEST(Http2Servant, what_handlers_do_wrong_ends_their_stream_alone) {
+  World world([](ServerExchange& exchange) -> Status {
+    const std::string target = exchange.request().target;
+    if (target == "/throw") throw std::runtime_error("secret");
+    if (target == "/101" || target == "/1000") {
+      const Status refused = exchange.answer(target == "/101" ? 101 : 1000);
+      EXPECT_EQ(refused.code(), Code::invalid_argument);
+      return refused;
+    }
+    if (target == "/late") {
+      if (Status s = exchange.begin(BodySize::of(5)); !s.is_ok()) return s;
+      if (Status s = exchange.write("abc"); !s.is_ok()) return s;
+      throw std::runtime_error("secret");
+    }
+    if (target == "/short") {
+      if (Status s = exchange.begin(BodySize::of(5)); !s.is_ok()) return s;
+      return exchange.write("abc");
+    }
+    if (target == "/long") {
+      if (Status s = exchange.begin(BodySize::of(2)); !s.is_ok()) return s;
+      return exchange.write("abc");
+    }
+    if (target == "/over") {
+      EXPECT_EQ(exchange.hand_over([](auto) {}).code(), Code::failed_precondition);
+    }
+    return exchange.answer(200, "fine");
+  });
+  ByHand client(world.dial());
+  std::uint32_t id = 1;
+  for (const auto& [target, expected] : {std::pair{"/throw", "500"},
+                                         {"/101", "500"},
+                                         {"/1000", "500"},
+                                         {"/late", "reset"},
+                                         {"/short", "reset"},
+                                         {"/long", "reset"},
+                                         {"/over", "200"},
+                                         {"/fine", "200"}}) {
+    Fields fields = get_fields();
+    for (auto& [name, value] : fields) {
+      if (name == ":path") value = target;
+    }
+    client.send(head(id, fields));
+    EXPECT_EQ(outcome(client, id), expected) << target;
+    id += 2;
+  }
+}
+
+PARLEY_FIBER_TEST(Http2Servant, a_body_that_read_all_finds_too_large_is_413_as_over_http_1) {
+  World world([](ServerExchange& exchange) -> Status {
+    const auto body = exchange.read_all(3);
+    return body ? exchange.answer(200) : body.error();
+  });
+  ByHand client(world.dial());
+  client.send(head(1, post_fields(), 0) + frame(data_frame, ends_stream, 1, "green"));
+  EXPECT_EQ(outcome(client, 1), "other") << "neither 200 nor 500";
+}
+
+PARLEY_FIBER_TEST(Http2Servant, who_hands_over_and_fails_or_hands_over_nothing_ends_the_stream) {
+  std::atomic<int> called = 0;
+  World world([&](ServerExchange& exchange) -> Status {
+    if (exchange.request().headers.get("x-nothing")) return exchange.hand_over(nullptr);
+    EXPECT_TRUE(exchange.hand_over([&](auto) { ++called; }).is_ok());
+    return Status(Code::internal, "in the end not");
+  });
+  ByHand client(world.dial());
+  const Fields connect = {{":method", "CONNECT"}, {":authority", "a:80"}};
+  client.send(head(1, connect, 0));
+  EXPECT_EQ(outcome(client, 1), "reset");
+  Fields nothing = connect;
+  nothing.emplace_back("x-nothing", "1");
+  client.send(head(3, nothing, 0));
+  EXPECT_EQ(outcome(client, 3), "500");
+  EXPECT_EQ(called, 0);
 }
 
 }  // namespace

@@ -234,7 +234,10 @@ void WebSocket::write_answers() {
   if ((answer_.empty() && !has_unsent_) || !writing_.try_lock()) return;
   const std::lock_guard lock(writing_, std::adopt_lock);
   if (cut_) {
+    // Nothing can follow: there is nothing to look after any more either.
     answer_.clear();
+    unsent_.clear();
+    has_unsent_ = false;
     return;
   }
   while (!unsent_.empty() || !answer_.empty()) {

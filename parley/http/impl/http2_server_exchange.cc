@@ -156,6 +156,7 @@ Status Http2ServerExchange::finish(const Headers* trailers, rt::Deadline /*deadl
 
 Status Http2ServerExchange::hand_over(Then then) {
   if (begun_) return out_of_order("hand_over() comes before begin()");
+  if (!then) return out_of_order("hand_over() needs a function");
   if (request_.method != Method::connect) {
     return out_of_order("over HTTP/2 a stream is handed over to CONNECT only");
   }
@@ -181,14 +182,21 @@ void Http2ServerExchange::answer_failure(const Status& why) {
   }
   response_.clear();
   // What a handler says of its own troubles stays here.
-  const StatusCode status = is_of_body ? read_answer_ : StatusCode{500};
-  const std::string text = is_of_body ? why.message() : std::string(reason_of(500));
+  // As over HTTP/1: also of what read_all() says of a body.
+  const bool is_too_large =
+      why.code() == Code::resource_exhausted && !request_size().is_none();
+  StatusCode status = is_too_large ? 413 : 500;
+  if (is_of_body) status = read_answer_;
+  const std::string text = is_of_body ? why.message() : std::string(reason_of(status));
   cut_ = !answer(status, text + "\n").is_ok();
 }
 
 void Http2ServerExchange::conclude(const Status& returned) {
-  if (then_) return;
-  if (!returned.is_ok()) {
+  if (then_ && returned.is_ok()) return;
+  if (then_) {
+    then_ = nullptr;
+    link_->reset(*stream_, Http2Error::internal_error);
+  } else if (!returned.is_ok()) {
     answer_failure(returned);
   } else if (!begun_) {
     response_.clear();
