@@ -140,9 +140,8 @@ struct DirectParameters {
   template <class R, class F, std::size_t... at>
   static Status call(F& function, Context& /*context*/, const DirectCall& direct,
                      std::index_sequence<at...> /*all*/) {
-    return run_directly<R>(direct, [&]() -> R {
-      return function(direct_argument<P>(direct.arguments[at])...);
-    });
+    return run_directly<R>(
+        direct, [&]() -> R { return function(direct_argument<P>(direct.arguments[at])...); });
   }
   template <class R, class F>
   static Status call(F& function, Context& context, const DirectCall& direct) {

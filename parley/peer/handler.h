@@ -108,8 +108,8 @@ Status encode_return(R returned, const Context& context, Answer& answer) {
   }
 }
 
-// Calls `call()` and makes the answer of what it returns. What it throws passes: who serves a handler
-// stands behind a guard (guarded_handler.h), which one more in here would only cost time.
+// Calls `call()` and makes the answer of what it returns. What it throws passes: who serves a
+// handler stands behind a guard (guarded_handler.h), which one more in here would only cost time.
 template <class Call>
 Status answer_with(const Context& context, Answer& answer, Call call) {
   using R = decltype(call());
