@@ -9,7 +9,7 @@
 // without the package, /orders/place_order, as a controller's methods are called. So "/math/add" is
 // the method add of the service math.
 //
-// Which message it takes: that of PROTOBUF, codec/protobuf.h: a struct as the only parameter, or as
+// Which message it takes: that of codec/protobuf.h: a struct as the only parameter, or as
 // the result, is the message itself; several parameters are the fields 1 to n of it, one that is no
 // struct is field 1; nothing is an empty message. With application/grpc+json messages are JSON, and
 // application/grpc+msgpack and the like those of the other codecs of the peer.

@@ -8,6 +8,7 @@
 
 #include "parley/base/testing/witness.h"
 #include "parley/door/grpc.h"
+#include "parley/door/grpc_health.h"
 #include "parley/door/testing/interop_service.h"
 #include "parley/http/http2_servant.h"
 #include "parley/net/network.h"
@@ -57,12 +58,14 @@ PARLEY_FIBER_TEST(GrpcForeign, grpc_js_makes_the_unary_interop_cases) {
   Peer peer;
   std::atomic<int> ended = 0;
   testing::add_interop_service(peer, ended);
+  GrpcHealth health(peer);
+  ASSERT_TRUE(health.set("shop", GrpcServing::not_serving).is_ok());
   std::string cases;
   std::string expected;
   for (const std::string name :
        {"empty_unary", "large_unary", "large_compressed", "special_status_message",
         "status_code_and_message", "custom_metadata", "unimplemented_method",
-        "unimplemented_service"}) {
+        "unimplemented_service", "health_check"}) {
     cases += name + " ";
     expected += name + " ok\n";
   }

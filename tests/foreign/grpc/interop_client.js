@@ -8,9 +8,11 @@ const grpc = require('@grpc/grpc-js');
 const loader = require('@grpc/proto-loader');
 
 const [address, ...cases] = process.argv.slice(2);
-const definition = loader.loadSync(path.join(__dirname, 'interop.proto'), {keepCase: true});
+const load = (name) => grpc.loadPackageDefinition(
+    loader.loadSync(path.join(__dirname, name), {keepCase: true, enums: String})).grpc;
 const {TestService, UnimplementedService, WaitService} =
-    grpc.loadPackageDefinition(definition).grpc.testing;
+    load('interop.proto').testing;
+const {Health} = load('health.proto').health.v1;
 const plain = grpc.credentials.createInsecure();
 const client = new TestService(address, plain);
 const {status} = grpc;
@@ -84,6 +86,15 @@ const all = {
     assert.deepStrictEqual(seen.initial.get('x-grpc-test-echo-initial'),
                            ['test_initial_metadata_value']);
     assert.ok(seen.status.metadata.get('x-grpc-test-echo-trailing-bin')[0].equals(bytes));
+  },
+  // Not of the interop cases: "" serves, "shop" does not, of others nothing is known.
+  async health_check() {
+    const health = new Health(address, plain);
+    assert.strictEqual((await answered(health, 'Check', {})).answer.status, 'SERVING');
+    assert.strictEqual((await answered(health, 'Check', {service: 'shop'})).answer.status,
+                       'NOT_SERVING');
+    await ends_with(status.NOT_FOUND, undefined, health, 'Check', {service: 'tea'});
+    health.close();
   },
   async unimplemented_method() {
     await ends_with(status.UNIMPLEMENTED, undefined, client, 'UnimplementedCall', {});
