@@ -21,7 +21,8 @@ const {status} = grpc;
 function unary(of, name, request, {metadata, options, then} = {}) {
   return new Promise((done) => {
     const seen = {};
-    const call = of[name](request, metadata || new grpc.Metadata(), options || {}, (error, answer) => {
+    const fields = metadata || new grpc.Metadata();
+    const call = of[name](request, fields, options || {}, (error, answer) => {
       Object.assign(seen, {error, answer});
       if (seen.status) done(seen);
     });
