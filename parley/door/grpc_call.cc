@@ -42,6 +42,7 @@ Status GrpcCall::end_with(Status status) {
 
 // What the exchange says, as what became of the call.
 Status GrpcCall::of_exchange(const Status& why) const {
+  if (Status s = rt::Context::current().status(); !s.is_ok()) return s;
   if (why.code() == Code::deadline_exceeded ||
       (why.code() == Code::cancelled && settings_.deadline.is_over())) {
     return Status(Code::deadline_exceeded, "no answer came before the deadline of the call")

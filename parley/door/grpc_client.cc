@@ -11,11 +11,11 @@
 #include "parley/http/message.h"
 #include "parley/net/tls.h"
 #include "parley/rt/context.h"
+#include "parley/rt/event.h"
 #include "parley/rt/mutex.h"
 #include "parley/rt/random.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/single_flight.h"
-#include "parley/rt/time.h"
 
 namespace parley::door {
 namespace {
@@ -76,6 +76,7 @@ struct GrpcChannel::State {
   std::size_t next = 0;
   std::size_t dialled = 0;
   bool closed = false;
+  rt::Event ended;
   rt::Scope scope{rt::Context::background(), rt::OnExit::cancel};
   rt::SingleFlight<std::size_t, Connection> dials{scope};
 };
@@ -106,6 +107,12 @@ Result<Connection> GrpcChannel::State::dial_now() {
 
 // On a fiber of its own: those who wait for it may go. Its errors are not_sent.
 Result<Connection> GrpcChannel::State::dial(std::size_t index) {
+  {
+    // Somebody may have been quicker.
+    const std::lock_guard lock(mutex);
+    const Connection& there = slots[index].connection;
+    if (there != nullptr && there->is_usable()) return there;
+  }
   auto made = dial_now();
   const bool was_stopped = rt::Context::current().is_done();
   const std::lock_guard lock(mutex);
@@ -142,7 +149,9 @@ Result<Connection> GrpcChannel::State::ready(rt::Deadline deadline, bool waits) 
     old.reset();
     if (rt::now() < retry_at) {
       if (!waits) return last;
-      if (Status s = rt::sleep_until(std::min(retry_at, deadline.instant())); !s.is_ok()) return s;
+      // close() wakes it.
+      (void)ended.wait(rt::Deadline::at(std::min(retry_at, deadline.instant())));
+      if (Status s = rt::Context::current().status(); !s.is_ok()) return s;
       if (deadline.is_over()) return over(last);
       continue;
     }
@@ -192,7 +201,6 @@ GrpcChannel::GrpcChannel(net::Network& network, net::Address target, GrpcChannel
 
 GrpcChannel::~GrpcChannel() {
   close();
-  state_->scope.cancel();
   state_->scope.join();
 }
 
@@ -205,6 +213,8 @@ void GrpcChannel::close() {
       if (slot.connection != nullptr) ends.push_back(std::move(slot.connection));
     }
   }
+  state_->ended.set();
+  state_->scope.cancel();
   for (const Connection& connection : ends) connection->close();
 }
 

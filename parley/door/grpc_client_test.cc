@@ -17,6 +17,7 @@
 #include "parley/net/serve.h"
 #include "parley/net/testing/tls_authority.h"
 #include "parley/net/tls_network.h"
+#include "parley/rt/context.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
@@ -257,6 +258,33 @@ PARLEY_FIBER_TEST(GrpcClient, a_call_fails_or_waits_while_nobody_can_be_reached)
                     {.interval = 1ms, .max_interval = 2ms});
   EXPECT_TRUE(eager.call_bytes("/t/Echo", "x", {.wait_for_ready = true}).has_value());
   EXPECT_EQ(world.network.failures, 0);
+}
+
+PARLEY_FIBER_TEST(GrpcClient, the_callers_context_ends_a_call_and_close_those_that_wait) {
+  World world;
+  world.serve();
+  GrpcChannel channel(world.network, world.listener->address(), {.interval = 24h, .jitter = 0});
+  {
+    auto [context, cancel] = rt::Context::current().with_cancel();
+    const rt::WithContext bound(context);
+    auto call = channel.open("/t/wait");
+    ASSERT_TRUE(call.has_value() && (*call)->initial_metadata().has_value());
+    cancel(Status(Code::aborted, "enough"));
+    EXPECT_EQ((*call)->finish().code(), Code::aborted);
+  }
+  world.network.failures = 1;
+  GrpcChannel other(world.network, world.listener->address(), {.interval = 24h, .jitter = 0});
+  EXPECT_EQ(other.call_bytes("/t/Echo", "x").error().code(), Code::not_sent);
+  rt::Scope scope;
+  rt::Event began;
+  scope.go("waits", [&] {
+    began.set();
+    EXPECT_EQ(other.call_bytes("/t/Echo", "x", {.wait_for_ready = true}).error().code(),
+              Code::not_sent);
+  });
+  ASSERT_TRUE(began.wait(rt::Deadline::after(15s)).is_ok());
+  other.close();
+  scope.join();
 }
 
 PARLEY_FIBER_TEST(GrpcClient, dials_again_when_the_server_sends_it_away) {
