@@ -56,7 +56,8 @@ void add_numbers(const OpeningRow& front, std::uint64_t low, std::uint64_t high,
     longer.push_back(top);
     add_numbers(longer, from, to, bytes - 1, rows);
   };
-  if (first == last) return behind(only(static_cast<unsigned char>(first)), low & rest, high & rest);
+  if (first == last)
+    return behind(only(static_cast<unsigned char>(first)), low & rest, high & rest);
   if ((low & rest) != 0) behind(only(static_cast<unsigned char>(first++)), low & rest, rest);
   if ((high & rest) != rest) behind(only(static_cast<unsigned char>(last--)), 0, high & rest);
   if (first <= last) behind(between(first, last), 0, rest);
@@ -136,9 +137,7 @@ std::string shown(std::string_view bytes) {
   return out + "\"";
 }
 
-Status wrong(const std::string& what) {
-  return {Code::invalid_argument, "DetectOptions: " + what};
-}
+Status wrong(const std::string& what) { return {Code::invalid_argument, "DetectOptions: " + what}; }
 
 // Where a name stands in the order; behind all of it when it does not.
 std::size_t place_of(const std::string& name, const std::vector<std::string>& order) {
@@ -152,10 +151,9 @@ Status check_order(const std::vector<Candidate>& candidates, const DetectOptions
       return wrong("order has \"" + name + "\" twice");
     }
     const std::array known = {tls_name, http1_name, http2_name};
-    const bool is_known =
-        std::find(known.begin(), known.end(), name) != known.end() ||
-        std::any_of(candidates.begin(), candidates.end(),
-                    [&](const Candidate& each) { return each.name == name; });
+    const bool is_known = std::find(known.begin(), known.end(), name) != known.end() ||
+                          std::any_of(candidates.begin(), candidates.end(),
+                                      [&](const Candidate& each) { return each.name == name; });
     if (!is_known) return wrong("order has \"" + name + "\", which is not spoken here");
   }
   return {};
@@ -214,9 +212,8 @@ Result<Opening> opening_of(const wire::Framing& framing) {
   const std::string_view name = framing.name();
   if (name == "parley") return Opening{{row_of(parley_magic)}};
   if (name == "raw" || name == "json" || name == "pb") return opening_of_frames(framing);
-  return Status(Code::unimplemented,
-                "it is not known how the framing " + std::string(name) +
-                    " begins; a door tells parley, raw, json and pb apart");
+  return Status(Code::unimplemented, "it is not known how the framing " + std::string(name) +
+                                         " begins; a door tells parley, raw, json and pb apart");
 }
 
 Match match(const Opening& opening, std::string_view first_bytes) noexcept {

@@ -53,8 +53,8 @@ std::string refused(std::vector<Candidate> candidates, DetectOptions options = {
 TEST(Detect, what_two_protocols_have_in_common_is_known_for_all_pairs) {
   const std::vector<Candidate> all = everything();
   // All others have nothing in common.
-  const std::map<std::string, bool> alike = {{"http/2 http/1", true}, {"raw json", true},
-                                             {"raw pb", true},        {"json pb", true}};
+  const std::map<std::string, bool> alike = {
+      {"http/2 http/1", true}, {"raw json", true}, {"raw pb", true}, {"json pb", true}};
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t j = i + 1; j < all.size(); ++j) {
       const std::string pair = all[i].name + " " + all[j].name;
@@ -111,8 +111,8 @@ TEST(Detect, the_order_decides_what_could_be_both) {
 }
 
 TEST(Detect, tells_all_protocols_apart_by_few_bytes) {
-  const auto detector = Detector::make(
-      everything(), {.order = {"http/2", "http/1", "raw", "json", "pb"}});
+  const auto detector =
+      Detector::make(everything(), {.order = {"http/2", "http/1", "raw", "json", "pb"}});
   ASSERT_TRUE(detector) << detector.error();
   const std::array<std::pair<std::string_view, std::string_view>, 12> cases = {{
       {"tls", {"\x16\x03\x01\x02\x00\x01", 6}},
@@ -135,7 +135,9 @@ TEST(Detect, tells_all_protocols_apart_by_few_bytes) {
       EXPECT_EQ(seen(*detector, bytes.substr(0, bytes.size() - 1)), "more") << bytes;
     }
   }
-  const Status refusal = detector->refusal("\x7F" "ELF");
+  const Status refusal = detector->refusal(
+      "\x7F"
+      "ELF");
   EXPECT_NE(refusal.message().find("http/1"), std::string::npos) << refusal;
   EXPECT_NE(refusal.message().find("ELF"), std::string::npos) << refusal;
 }

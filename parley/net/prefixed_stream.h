@@ -32,12 +32,8 @@ class PrefixedStream final : public Stream {
   }
   Status close_write() override { return below_->close_write(); }
   void close() override { below_->close(); }
-  [[nodiscard]] const Address& local_address() const override {
-    return below_->local_address();
-  }
-  [[nodiscard]] const Address& remote_address() const override {
-    return below_->remote_address();
-  }
+  [[nodiscard]] const Address& local_address() const override { return below_->local_address(); }
+  [[nodiscard]] const Address& remote_address() const override { return below_->remote_address(); }
   [[nodiscard]] rt::Pollable* readiness() override { return below_->readiness(); }
   [[nodiscard]] Unread unread() override {
     return prefix_.empty() ? below_->unread() : Unread::perhaps;
