@@ -282,6 +282,40 @@ TEST(Door, a_thousand_slow_ones_hold_no_fiber_while_others_are_served) {
       10ms);
 }
 
+// How long a request takes while somebody else says nothing.
+Duration behind_a_silent_one(std::size_t max_connections) {
+  Duration took{};
+  in_virtual_time(
+      [&] {
+        DoorOptions options;
+        options.max_connections = max_connections;
+        House house(options, {}, {}, "inproc:house");
+        const auto silent = house.dial();
+        wait_until([&] { return house.door.counts().undetected == 1; });
+        const Instant began = rt::now();
+        EXPECT_NE(house.ask(add, "\r\n\r\n3"), "");
+        took = rt::now() - began;
+      },
+      10ms);
+  return took;
+}
+
+TEST(Door, connections_beyond_their_limit_wait_for_one_to_end) {
+  EXPECT_GE(behind_a_silent_one(1), 9s);
+  EXPECT_LT(behind_a_silent_one(2), 5s);
+}
+
+PARLEY_FIBER_TEST(Door, options_of_http_hold_behind_it) {
+  DoorOptions options;
+  options.http.server_name = "teashop";
+  House named(options);
+  EXPECT_NE(named.ask(add, "\r\n\r\n3").find("Server: teashop"), std::string::npos);
+  House unnamed;
+  EXPECT_EQ(unnamed.ask(add, "\r\n\r\n3").find("Server:"), std::string::npos);
+  House own({}, {}, [](http::ServerExchange& exchange) { return exchange.answer(200, "own"); });
+  EXPECT_NE(own.ask(add, "own").find("HTTP/1.1 200"), std::string::npos);
+}
+
 PARLEY_FIBER_TEST(Door, ends_in_order_and_leaves_sessions_to_the_peer) {
   House house;
   rt::Event began;

@@ -22,10 +22,13 @@
 namespace parley::door {
 
 struct WebSocketPeerOptions {
-  // A client may ask for "parley", and need not. What it then speaks is what its first bytes say,
-  // as on every connection of the peer.
-  http::AcceptWebSocketOptions accept{.subprotocols = {"parley"}};
-  // Texts are bytes as well; else one ends the connection with 1003.
+  // What a client may ask for. With "parley", and whatever is not one of these two, its binary
+  // messages are bytes, and what it speaks is what the first of them say, as on every connection of
+  // the peer. With "ws-json" and "ws-pb" each message is one of erpc's (docs/protocols/erpc-ws.md).
+  http::AcceptWebSocketOptions accept{.subprotocols = {"parley", "ws-json", "ws-pb"}};
+  // What is spoken with one that asks for none: erpc's own clients do not; theirs is "ws-json".
+  std::string unnamed = "parley";
+  // With "parley", texts are bytes as well; else one ends the connection with 1003.
   bool accept_text = false;
   // Told of a connection that the peer did not take (max_sessions, or it ends). Null: nobody is.
   std::function<void(const Status& why)> on_refused{};

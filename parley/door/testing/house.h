@@ -50,8 +50,11 @@ inline void fill(Peer& peer) {
 
 // A client that has been opened a WebSocket on this stream; null when it was not.
 inline std::unique_ptr<http::WebSocket> open_websocket(std::unique_ptr<net::Stream> stream,
-                                                       const std::string& path = "/parley") {
-  const auto opening = http::websocket_request(path, "a", {.subprotocols = {"parley"}});
+                                                       const std::string& path = "/parley",
+                                                       const std::string& spoken = "parley") {
+  http::WebSocketRequestOptions options;
+  if (!spoken.empty()) options.subprotocols = {spoken};
+  const auto opening = http::websocket_request(path, "a", options);
   const auto connection = http::Http1Connection::create(std::move(stream));
   EXPECT_TRUE(connection->reserve());
   auto exchange = connection->begin(opening->request, http::BodySize::none(), {}, {});
