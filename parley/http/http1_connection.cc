@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "parley/base/assert.h"
-#include "parley/http/impl/prefixed_stream.h"
 #include "parley/http/syntax.h"
+#include "parley/net/prefixed_stream.h"
 #include "parley/rt/cond.h"
 #include "parley/rt/context.h"
 
@@ -375,7 +375,7 @@ Result<std::unique_ptr<net::Stream>> Http1ClientExchange::take_stream() {
     return Status(Code::failed_precondition, "the stream of this HTTP exchange was taken before");
   }
   if (at_->in_.empty()) return stream;
-  return std::unique_ptr<net::Stream>(std::make_unique<PrefixedStream>(
+  return std::unique_ptr<net::Stream>(std::make_unique<net::PrefixedStream>(
       std::string(std::exchange(at_->in_, {})), std::move(stream)));
 }
 

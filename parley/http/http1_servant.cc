@@ -7,7 +7,7 @@
 #include "parley/base/base64.h"
 #include "parley/base/guard.h"
 #include "parley/http/http2_servant.h"
-#include "parley/http/impl/prefixed_stream.h"
+#include "parley/net/prefixed_stream.h"
 #include "parley/net/tls.h"
 #include "parley/rt/on_park.h"
 #include "parley/rt/time.h"
@@ -285,7 +285,7 @@ Result<net::Next> Http1Servant::on_drain(net::Stream& stream) {
 void Http1Servant::take(std::unique_ptr<net::Stream> stream) {
   const auto then = std::exchange(then_, nullptr);
   if (!before_.empty()) {
-    stream = std::make_unique<impl::PrefixedStream>(std::exchange(before_, {}), std::move(stream));
+    stream = std::make_unique<net::PrefixedStream>(std::exchange(before_, {}), std::move(stream));
   }
   then(std::move(stream));
 }

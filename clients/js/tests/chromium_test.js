@@ -10,9 +10,8 @@ import {join} from 'node:path';
 
 import {cases} from './cases.js';
 import {pageCases} from './page_cases.js';
-import {requireWs, startBridge, startService} from './world.js';
+import {startBridge, startService} from './world.js';
 
-const ws = requireWs();
 const chromium = ['chromium', 'chromium-browser', 'google-chrome'].find(
   (name) => spawnSync(name, ['--version']).status === 0);
 if (chromium === undefined) {
@@ -20,7 +19,7 @@ if (chromium === undefined) {
   process.exit(77);
 }
 const service = await startService(process.argv[2]);
-const bridge = await startBridge(ws, service.port);
+const bridge = await startBridge(service.port);
 const profile = mkdtempSync(join(tmpdir(), 'parley-chromium-'));
 // A sandbox needs rights that a container does not have; the page is our own.
 const browser = spawn(chromium, ['--headless', '--no-sandbox', '--disable-gpu',

@@ -1,4 +1,5 @@
-// The service that cases.js talks to. It prints its address and ends with its standard input.
+// The service that cases.js talks to, behind a door. It prints its address and ends with its
+// standard input.
 #include <unistd.h>
 
 #include <array>
@@ -9,10 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "parley/door/door.h"
+#include "parley/net/network.h"
 #include "parley/peer/peer.h"
 #include "parley/rt/blocking.h"
 #include "parley/rt/context.h"
 #include "parley/rt/runtime.h"
+#include "parley/rt/scope.h"
 #include "parley/rt/time.h"
 
 namespace {
@@ -141,12 +145,16 @@ int serve() {
   handle_calls(peer);
   handle_returned(peer);
   handle_streams(peer);
-  const auto address = peer.listen("tcp://127.0.0.1:0");
-  if (!address) {
-    std::puts(address.error().to_string().c_str());
+  net::SocketNetwork network;
+  const auto listener = network.listen(*net::Address::parse("tcp://127.0.0.1:0"));
+  if (!listener) {
+    std::puts(listener.error().to_string().c_str());
     return 1;
   }
-  std::puts(address->to_string().c_str());
+  door::Door door(**listener, peer);
+  rt::Scope scope(rt::OnExit::cancel);
+  scope.go("door", [&] { (void)door.serve(); });
+  std::puts((*listener)->address().to_string().c_str());
   std::fflush(stdout);
   std::array<char, 16> nothing{};
   const auto ended = rt::blocking([&] { return ::read(0, nothing.data(), nothing.size()); });

@@ -1,5 +1,5 @@
-// What the tests with a real Parley need: the service, and a way for a WebSocket to reach it. The
-// page of the browser test comes from here as well.
+// What the tests with a real Parley need: the service behind its door, and a bridge to it that can
+// be cut. The page of the browser test comes from here as well.
 import {spawn} from 'node:child_process';
 import {readFile} from 'node:fs/promises';
 import {createServer} from 'node:http';
@@ -34,24 +34,29 @@ export async function startService(program) {
   };
 }
 
-// One WebSocket, one connection to the service: bytes both ways, each side's end is the other's.
-function join(socket, port) {
+// What asked for a WebSocket gets a connection to the service: the request as it came, then bytes
+// both ways. Returns what cuts both.
+function join(request, socket, head, port) {
   const tcp = dial(port, '127.0.0.1');
-  socket.on('message', (data) => tcp.write(data));
-  tcp.on('data', (data) => socket.send(data));
-  tcp.on('end', () => socket.close(1000));
-  tcp.on('error', () => socket.terminate());
-  socket.on('close', () => tcp.end());
+  const lines = [`${request.method} ${request.url} HTTP/1.1`];
+  for (let i = 0; i < request.rawHeaders.length; i += 2) {
+    lines.push(`${request.rawHeaders[i]}: ${request.rawHeaders[i + 1]}`);
+  }
+  tcp.write(`${lines.join('\r\n')}\r\n\r\n`);
+  tcp.write(head);
+  socket.pipe(tcp);
+  tcp.pipe(socket);
   socket.on('error', () => tcp.destroy());
+  tcp.on('error', () => socket.destroy());
   return () => {
-    socket.terminate();
+    socket.destroy();
     tcp.destroy();
   };
 }
 
 // {url, origin, said(), end()}: serves the files of the client, brings WebSockets to `port`; a
 // request for /cut ends them all without a word, what is posted to /said is what said() waits for.
-export async function startBridge(ws, port) {
+export async function startBridge(port) {
   const cuts = new Set();
   let tell;
   const said = new Promise((resolve) => {
@@ -77,9 +82,8 @@ export async function startBridge(ws, port) {
       response.writeHead(404).end();
     }
   });
-  const bridge = new ws.WebSocketServer({server});
-  bridge.on('connection', (socket) => {
-    const cut = join(socket, port);
+  server.on('upgrade', (request, socket, head) => {
+    const cut = join(request, socket, head, port);
     cuts.add(cut);
     socket.on('close', () => cuts.delete(cut));
   });
@@ -87,7 +91,7 @@ export async function startBridge(ws, port) {
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${server.address().port}`;
   return {
-    url: origin.replace('http', 'ws'),
+    url: `${origin.replace('http', 'ws')}/parley`,
     origin,
     said: () => said,
     end: () => {

@@ -1,13 +1,13 @@
-#include "parley/http/impl/prefixed_stream.h"
+#include "parley/net/prefixed_stream.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "parley/rt/pollable.h"
 
-namespace parley::http::impl {
+namespace parley::net {
 
-PrefixedStream::PrefixedStream(std::string prefix, std::unique_ptr<net::Stream> below)
+PrefixedStream::PrefixedStream(std::string prefix, std::unique_ptr<Stream> below)
     : prefix_(std::move(prefix)), below_(std::move(below)) {
   if (rt::Pollable* readiness = below_->readiness(); readiness != nullptr && !prefix_.empty()) {
     readiness->tell_readable();
@@ -45,4 +45,4 @@ Result<std::size_t> PrefixedStream::peek(std::span<char> into, std::size_t at_le
   return have + *more;
 }
 
-}  // namespace parley::http::impl
+}  // namespace parley::net

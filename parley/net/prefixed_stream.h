@@ -1,5 +1,5 @@
-// PrefixedStream: a stream of which the first bytes were read already and come once more. Private
-// to http.
+// PrefixedStream: a stream of which the first bytes were read already and come once more.
+// Fiber-safe as the stream below it is.
 //
 //   auto stream = std::make_unique<PrefixedStream>(std::move(read_before), std::move(below));
 #pragma once
@@ -12,11 +12,11 @@
 
 #include "parley/net/stream.h"
 
-namespace parley::http::impl {
+namespace parley::net {
 
-class PrefixedStream final : public net::Stream {
+class PrefixedStream final : public Stream {
  public:
-  PrefixedStream(std::string prefix, std::unique_ptr<net::Stream> below);
+  PrefixedStream(std::string prefix, std::unique_ptr<Stream> below);
 
   Result<std::size_t> read(std::span<char> into, rt::Deadline deadline) override;
   Result<std::optional<std::size_t>> try_read(std::span<char> into) override;
@@ -32,12 +32,8 @@ class PrefixedStream final : public net::Stream {
   }
   Status close_write() override { return below_->close_write(); }
   void close() override { below_->close(); }
-  [[nodiscard]] const net::Address& local_address() const override {
-    return below_->local_address();
-  }
-  [[nodiscard]] const net::Address& remote_address() const override {
-    return below_->remote_address();
-  }
+  [[nodiscard]] const Address& local_address() const override { return below_->local_address(); }
+  [[nodiscard]] const Address& remote_address() const override { return below_->remote_address(); }
   [[nodiscard]] rt::Pollable* readiness() override { return below_->readiness(); }
   [[nodiscard]] Unread unread() override {
     return prefix_.empty() ? below_->unread() : Unread::perhaps;
@@ -49,7 +45,7 @@ class PrefixedStream final : public net::Stream {
 
   std::string prefix_;
   std::size_t at_ = 0;
-  const std::unique_ptr<net::Stream> below_;
+  const std::unique_ptr<Stream> below_;
 };
 
-}  // namespace parley::http::impl
+}  // namespace parley::net

@@ -1,0 +1,230 @@
+#include "parley/door/door.h"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "parley/door/impl/door_servant.h"
+#include "parley/door/impl/inner_listener.h"
+#include "parley/door/post.h"
+#include "parley/http/http2_servant.h"
+#include "parley/rt/context.h"
+#include "parley/rt/event.h"
+#include "parley/rt/mutex.h"
+#include "parley/rt/scope.h"
+#include "parley/wire/parley_framing.h"
+#include "parley/wire/raw_framing.h"
+
+namespace parley::door {
+namespace {
+
+using impl::Rooms;
+
+// What a peer speaks where nothing else is said, as far as it shows in first bytes.
+std::vector<std::shared_ptr<const wire::Framing>> framings_of(const PeerOptions& options) {
+  if (!options.framings.empty()) return options.framings;
+  return {std::make_shared<wire::ParleyFraming>(),
+          std::make_shared<wire::RawFraming>(
+              wire::RawLimits{.max_frame_bytes = options.max_frame_bytes})};
+}
+
+// What is spoken; `outside` of TLS or within it.
+Result<Detector> make_detector(const Peer& peer, const DoorOptions& options, bool outside) {
+  std::vector<Candidate> all;
+  if (outside && options.tls != nullptr) all.push_back({std::string(tls_name), tls_opening()});
+  if (options.plain || !outside) {
+    if (options.http2) all.push_back({std::string(http2_name), http2_opening()});
+    if (options.http1) all.push_back({std::string(http1_name), http1_opening()});
+    for (const auto& framing : framings_of(peer.options())) {
+      if (!options.framings) break;
+      Result<Opening> opening = opening_of(*framing);
+      if (!opening) return opening.error();
+      all.push_back({std::string(framing->name()), *std::move(opening)});
+    }
+  }
+  DetectOptions detect = options.detect;
+  // Within TLS some of the order may be none of those that are spoken.
+  std::erase_if(detect.order,
+                [&](const std::string& name) { return !outside && name == tls_name; });
+  return Detector::make(std::move(all), std::move(detect));
+}
+
+// Opens WebSockets, and leaves the rest to `handler`.
+http::Handler with_websocket(http::Handler handler, Peer& peer, const DoorOptions& options,
+                             std::atomic<std::uint64_t>& count) {
+  if (options.websocket_path.empty()) return handler;
+  return [handler = std::move(handler), path = options.websocket_path, &count,
+          socket = make_websocket_peer(peer, options.websocket)](http::ServerExchange& exchange) {
+    const http::Request& request = exchange.request();
+    if (request.method == http::Method::post || request.path() != path) return handler(exchange);
+    count.fetch_add(1, std::memory_order_relaxed);
+    return socket(exchange);
+  };
+}
+
+Result<std::shared_ptr<http::Service>> make_service(const http::Handler& handler,
+                                                    const DoorOptions& options) {
+  http::ServerOptions own = options.http;
+  own.max_connections = options.max_connections;
+  own.max_handlers = options.max_handlers;
+  own.open = nullptr;
+  own.on_error = options.on_error;
+  return http::Service::make(handler, std::move(own));
+}
+
+}  // namespace
+
+struct Door::State {
+  State(net::Listener& on, Peer& of, DoorOptions with)
+      : options(std::move(with)), rooms{.peer = of}, listener(on) {}
+
+  Status prepare(http::Handler handler);
+  Status make_servers(const Result<Detector>& outside, const Result<Detector>& within);
+  Status serve_both();
+  void set_cut(const rt::Cancel* by) {
+    const std::lock_guard guarded(lock);
+    cut = by;
+  }
+
+  const DoorOptions options;
+  Rooms rooms;
+  net::Listener& listener;
+  impl::InnerListener inner;  // what turned out to be TLS
+  std::optional<http::Http2Service> http2;
+  std::optional<net::Server> within;
+  std::optional<net::Server> server;
+  rt::Mutex lock;
+  const rt::Cancel* cut = nullptr;  // ends serve(); under the lock
+  rt::Event done;
+};
+
+Status Door::State::prepare(http::Handler handler) {
+  if (handler == nullptr) handler = make_post(rooms.peer);
+  handler = with_websocket(std::move(handler), rooms.peer, options, rooms.websockets);
+  const Result<Detector> outer = make_detector(rooms.peer, options, true);
+  if (!outer) return outer.error();
+  const Result<Detector> inside =
+      options.tls != nullptr ? make_detector(rooms.peer, options, false) : outer;
+  if (!inside) return inside.error();
+  auto service = make_service(handler, options);
+  if (!service) return service.error();
+  rooms.http1 = *std::move(service);
+  http::Http2ServiceOptions own{.connection = options.http2_connection,
+                                .max_handlers = options.max_handlers};
+  if (options.on_error) {
+    own.on_error = [this](const http::Request&, const Status& why) {
+      options.on_error(net::Address(), why);
+    };
+  }
+  http2.emplace(std::move(handler), std::move(own));
+  rooms.http2 = &*http2;
+  rooms.on_error = options.on_error;
+  rooms.pass_on = [this](std::unique_ptr<net::Stream> stream) { inner.pass(std::move(stream)); };
+  return make_servers(outer, inside);
+}
+
+Status Door::State::make_servers(const Result<Detector>& outside, const Result<Detector>& inside) {
+  const auto servant_of = [this](const Detector& detector, bool is_secure) {
+    return net::Server::MakeServant([this, detector, is_secure](net::Stream&) {
+      return std::make_unique<impl::DoorServant>(rooms, detector, is_secure);
+    });
+  };
+  for (const Detector* each : {&*outside, &*inside}) {
+    for (const Candidate& candidate : each->candidates()) rooms.counts.try_emplace(candidate.name);
+  }
+  net::ServeOptions own{.max_connections = options.max_connections,
+                        .max_handlers = options.max_handlers,
+                        .on_error = options.on_error};
+  server.emplace(listener, servant_of(*outside, false), own);
+  if (options.tls == nullptr) return {};
+  own.open = [tls = options.tls](
+                 std::unique_ptr<net::Stream> stream) -> Result<std::unique_ptr<net::Stream>> {
+    auto opened = tls->accept(std::move(stream));
+    if (!opened) return opened.error();
+    return std::unique_ptr<net::Stream>(*std::move(opened));
+  };
+  within.emplace(inner, servant_of(*inside, true), own);
+  return {};
+}
+
+Status Door::State::serve_both() {
+  if (!within) return server->serve();
+  rt::Scope scope;
+  Status inside;
+  scope.go("door within TLS", [&] { inside = within->serve(); });
+  Status status = server->serve();
+  inner.close();
+  if (!status.is_ok()) scope.cancel();
+  scope.join();
+  return status.is_ok() ? inside : status;
+}
+
+Door::Door(net::Listener& listener, Peer& peer, http::Handler handler, DoorOptions options)
+    : state_([&]() -> Result<std::unique_ptr<State>> {
+        auto state = std::make_unique<State>(listener, peer, std::move(options));
+        Status prepared = state->prepare(std::move(handler));
+        if (!prepared.is_ok()) return prepared;
+        return state;
+      }()) {}
+
+Door::~Door() = default;
+
+Status Door::serve() {
+  if (!state_) return state_.error();
+  State& state = **state_;
+  auto [context, cancel] = rt::Context::current().with_cancel();
+  state.set_cut(&cancel);
+  Status status;
+  {
+    const rt::WithContext bound(context);
+    status = state.serve_both();
+  }
+  state.set_cut(nullptr);
+  state.done.set();
+  return status;
+}
+
+Status Door::shutdown(rt::Deadline deadline) {
+  if (!state_) return {};
+  State& state = **state_;
+  state.listener.close();
+  state.rooms.http1->drain();
+  state.server->drain();
+  if (state.within) state.within->drain();
+  Status status = state.done.wait(deadline);
+  if (status.is_ok()) return status;
+  {
+    const std::lock_guard lock(state.lock);
+    if (state.cut != nullptr) (*state.cut)();
+  }
+  const rt::WithContext whatever_happens(rt::Context::background());
+  (void)state.done.wait();
+  return status;
+}
+
+std::uint64_t DoorCounts::of(std::string_view protocol) const {
+  for (const auto& [name, count] : by_protocol) {
+    if (name == protocol) return count;
+  }
+  return 0;
+}
+
+DoorCounts Door::counts() const {
+  DoorCounts counts;
+  if (!state_) return counts;
+  const State& state = **state_;
+  const net::ServeCounts outer = state.server->counts();
+  const net::ServeCounts inner = state.within ? state.within->counts() : net::ServeCounts();
+  counts.accepted = outer.accepted;
+  counts.connections = outer.connections + inner.connections;
+  counts.handlers = outer.handlers + inner.handlers;
+  counts.undetected = state.rooms.undetected;
+  counts.refused = state.rooms.refused;
+  counts.timeouts = state.rooms.timeouts;
+  counts.websockets = state.rooms.websockets;
+  for (const auto& [name, count] : state.rooms.counts) counts.by_protocol.emplace_back(name, count);
+  return counts;
+}
+
+}  // namespace parley::door

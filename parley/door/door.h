@@ -1,0 +1,110 @@
+// Door: one port for everything that a Peer can be asked by: the framings of its sessions, HTTP/1
+// and HTTP/2 with a handler, and within HTTP a WebSocket that carries a session; each also within
+// TLS. The first bytes of a connection say what it is (detect.h). A connection that has not said so
+// yet, or is at rest, owns no fiber.
+//
+// serve() once, on one fiber; the rest from any.
+//
+//   Peer peer;
+//   peer.handle("/math/add", [](int a, int b) { return a + b; });
+//   door::Door door(**listener, peer);
+//   scope.go("door", [&] { status = door.serve(); });
+//   // curl -d '[1,2]' http://host/math/add;  peer.dial("tcp://host");  connect("ws://host/parley")
+//   ...
+//   (void)door.shutdown(rt::Deadline::after(10s));     // nobody new, and HTTP in order
+//   (void)peer.shutdown();                             // then the sessions
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "parley/base/result.h"
+#include "parley/door/detect.h"
+#include "parley/door/websocket_peer.h"
+#include "parley/http/exchange.h"
+#include "parley/http/http2_options.h"
+#include "parley/http/service.h"
+#include "parley/net/serve.h"
+#include "parley/net/tls_server.h"
+#include "parley/peer/peer.h"
+#include "parley/rt/deadline.h"
+
+namespace parley::door {
+
+struct DoorOptions {
+  // Names for DetectOptions::order: tls, http/1, http/2, and those of the peer's framings.
+  DetectOptions detect{};
+  bool http1 = true;
+  bool http2 = true;
+  bool framings = true;  // those of the peer
+  // Takes TLS; the same is spoken within it. Null: it is not spoken here.
+  std::shared_ptr<net::TlsServer> tls{};
+  // False: nothing but TLS is taken.
+  bool plain = true;
+  // Requests of this path, but POST, open a WebSocket that carries a session. Empty: none do.
+  std::string websocket_path = "/parley";
+  WebSocketPeerOptions websocket{};
+  // Of HTTP/1. Its max_connections, max_handlers, open and on_error have no meaning here.
+  http::ServerOptions http{};
+  http::Http2Options http2_connection{};
+  // Of HTTP, of TLS handshakes and of those that have said nothing yet; sessions are the peer's and
+  // bounded by PeerOptions::max_sessions. As in net::ServeOptions; each holds twice where TLS is
+  // spoken, within it and without.
+  std::size_t max_connections = 1'000'000;
+  std::size_t max_handlers = 10'000;
+  // Told why a connection ended that nobody wanted to end, or a handler failed; of one over HTTP/2
+  // without the address. On a fiber of it.
+  std::function<void(const net::Address& remote, const Status& why)> on_error{};
+};
+
+struct DoorCounts {
+  std::uint64_t accepted = 0;    // TLS ones once
+  std::size_t connections = 0;   // now, without sessions
+  std::size_t undetected = 0;    // now
+  std::size_t handlers = 0;      // now: fibers
+  std::uint64_t refused = 0;     // of no protocol that is spoken
+  std::uint64_t timeouts = 0;    // that did not say in time what they are
+  std::uint64_t websockets = 0;  // requests for one
+  // What connections were, by name, each of these that is spoken; those within TLS twice: as tls,
+  // and as what is in it.
+  std::vector<std::pair<std::string, std::uint64_t>> by_protocol{};
+  [[nodiscard]] std::uint64_t of(std::string_view protocol) const;
+};
+
+class Door {
+ public:
+  // `listener` and `peer` must outlive the door; the peer handles what comes by framings, and
+  // `handler` what comes by HTTP: null is make_post(peer). Inside a fiber, whose context handlers
+  // of HTTP/2 have. Options that cannot be are told by serve().
+  Door(net::Listener& listener, Peer& peer, http::Handler handler = {}, DoorOptions options = {});
+  // After serve() has returned, or without it.
+  ~Door();
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
+
+  // Once. Accepts until shutdown() or until the listener is closed, and returns ok when the last
+  // connection has ended that is not the peer's. When the calling fiber's context ends, or accept()
+  // fails, ends all of those and returns that status; cancelled when shutdown() cut some. What
+  // Detector::make(), opening_of() or http::Service::make() refuse.
+  Status serve();
+
+  // Closes the listener; requests under way are answered, connections of HTTP at rest and those
+  // that have said nothing close. Ok when all have ended; at the deadline, or when the caller's
+  // context ends, the others are cut, and this returns that status once serve() is over. Sessions
+  // go on: Peer::shutdown() ends them, those by WebSocket, too. One that came by HTTP/2 keeps its
+  // connection: end the peer before, or with a deadline.
+  Status shutdown(rt::Deadline deadline = {});
+
+  [[nodiscard]] DoorCounts counts() const;
+
+ private:
+  struct State;
+  const Result<std::unique_ptr<State>> state_;
+};
+
+}  // namespace parley::door

@@ -1,0 +1,90 @@
+// A Door with TLS: what is spoken within it is told apart once more.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "parley/door/testing/house.h"
+#include "parley/http/http2_connection.h"
+#include "parley/net/testing/tls_authority.h"
+#include "parley/net/tls_client.h"
+#include "parley/rt/testing/fiber_test.h"
+
+namespace parley::door {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace testing;  // NOLINT(google-build-using-namespace): the house is all it is about
+
+struct Certified {
+  Certified()
+      : client(*net::TlsClient::create({.server_name = "shop", .ca_pem = authority.pem()})) {
+    options.tls =
+        *net::TlsServer::create({.identities = {authority.issue({.dns_names = {"shop"}})}});
+  }
+  std::unique_ptr<net::Stream> dial(House& house) { return *client->connect(house.dial()); }
+
+  const net::testing::TestAuthority authority{"Tea CA"};
+  std::unique_ptr<net::TlsClient> client;
+  DoorOptions options;
+};
+
+void call(std::unique_ptr<net::Stream> stream) {
+  Peer client;
+  client.handle("/once", [](int n) { return n; });
+  const auto session = client.serve(std::move(stream), Side::dialled);
+  ASSERT_TRUE(session) << session.error();
+  EXPECT_EQ(session->call<int>("/twice", 4).value(), 8);
+}
+
+PARLEY_FIBER_TEST(DoorTls, speaks_the_same_within_tls_and_without) {
+  Certified by;
+  House house(by.options);
+  for (const bool secure : {true, false}) {
+    const auto dial = [&] { return secure ? by.dial(house) : house.dial(); };
+    const auto http1 = dial();
+    ASSERT_TRUE(http1->write(add).is_ok());
+    EXPECT_NE(read_until(*http1, "\r\n\r\n3").find("HTTP/1.1 200"), std::string::npos);
+    http::Http2Connection http2(dial(), secure ? "https" : "http");
+    auto exchange = http2.begin(asking(http::Method::get, "/parley"), http::BodySize::none());
+    ASSERT_TRUE(exchange) << exchange.error();
+    EXPECT_EQ((*(*exchange)->response())->status, 405) << "a WebSocket here is a CONNECT";
+    call(dial());
+    auto socket = open_websocket(dial());
+    ASSERT_NE(socket, nullptr);
+    call(http::websocket_byte_stream(std::move(socket)));
+  }
+  const DoorCounts counts = house.door.counts();
+  EXPECT_EQ(counts.accepted, 8U);
+  EXPECT_EQ(counts.of("tls"), 4U);
+  EXPECT_EQ(counts.of("http/1"), 4U);
+  EXPECT_EQ(counts.of("http/2"), 2U);
+  EXPECT_EQ(counts.of("parley"), 2U);
+  EXPECT_EQ(house.told(), "");
+}
+
+PARLEY_FIBER_TEST(DoorTls, may_be_all_that_is_taken) {
+  Certified by;
+  by.options.plain = false;
+  House house(by.options);
+  EXPECT_EQ(house.ask(add), "");
+  EXPECT_NE(house.told().find("(tls)"), std::string::npos) << house.told();
+  call(by.dial(house));
+}
+
+PARLEY_FIBER_TEST(DoorTls, ends_in_order_within_tls) {
+  Certified by;
+  House house(by.options);
+  const auto stream = by.dial(house);
+  ASSERT_TRUE(stream->write(add).is_ok());
+  EXPECT_NE(read_until(*stream, "\r\n\r\n3"), "");
+  EXPECT_TRUE(house.door.shutdown().is_ok());
+  EXPECT_EQ(read_until(*stream, ""), "");
+  EXPECT_TRUE(house.end().is_ok());
+  EXPECT_EQ(house.door.counts().connections, 0U);
+}
+
+}  // namespace
+}  // namespace parley::door

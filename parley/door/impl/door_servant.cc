@@ -1,0 +1,110 @@
+#include "parley/door/impl/door_servant.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "parley/http/server.h"
+#include "parley/net/prefixed_stream.h"
+#include "parley/rt/time.h"
+
+namespace parley::door::impl {
+namespace {
+
+// What one read takes, on the stack: a request of a browser, most of the time.
+constexpr std::size_t read_bytes = 1024;
+
+}  // namespace
+
+DoorServant::DoorServant(Rooms& rooms, const Detector& detector, bool is_secure)
+    : rooms_(rooms),
+      detector_(detector),
+      due_(rt::Deadline::after(detector.options().detect_timeout).instant()),
+      is_secure_(is_secure) {
+  rooms_.undetected.fetch_add(1, std::memory_order_relaxed);
+}
+
+DoorServant::~DoorServant() {
+  if (!is_detected_) rooms_.undetected.fetch_sub(1, std::memory_order_relaxed);
+}
+
+Result<net::Next> DoorServant::on_readable(net::Stream& stream) {
+  if (http_ != nullptr) return http_->on_readable(stream);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): what was read is all that is looked at
+  std::array<char, read_bytes> buffer;
+  const auto size = stream.try_read(buffer);
+  if (!size) return size.error();
+  if (!*size) return net::Next::rest;
+  if (**size == 0) return net::Next::end;
+  before_.append(buffer.data(), **size);
+  const Detector::Verdict verdict = detector_.look(before_);
+  if (verdict.match == wire::Match::needs_more) return net::Next::rest;
+  if (verdict.match == wire::Match::yes) {
+    return become(detector_.candidates()[verdict.index], stream);
+  }
+  rooms_.refused.fetch_add(1, std::memory_order_relaxed);
+  return detector_.refusal(before_);
+}
+
+Result<net::Next> DoorServant::become(const Candidate& spoken, net::Stream& stream) {
+  is_detected_ = true;
+  rooms_.undetected.fetch_sub(1, std::memory_order_relaxed);
+  rooms_.counts.at(spoken.name).fetch_add(1, std::memory_order_relaxed);
+  const std::string before = spoken.name == http1_name || spoken.name == http2_name
+                                 ? std::exchange(before_, {})
+                                 : std::string();
+  if (spoken.name == http1_name) {
+    return attend(http::make_servant(stream, rooms_.http1, before), stream);
+  }
+  if (spoken.name == http2_name) {
+    return attend(rooms_.http2->serve(stream, before, is_secure_), stream);
+  }
+  spoken_ = spoken.name;
+  goes_ = spoken.name == tls_name ? Goes::to_tls : Goes::to_peer;
+  return net::Next::hand_over;
+}
+
+Result<net::Next> DoorServant::attend(std::unique_ptr<net::Servant> servant, net::Stream& stream) {
+  http_ = std::move(servant);
+  if (is_draining_) {
+    const auto next = http_->on_drain(stream);
+    if (!next || *next != net::Next::rest) return next;
+  }
+  return http_->on_readable(stream);
+}
+
+void DoorServant::on_end(net::Stream& stream) {
+  if (http_ != nullptr) http_->on_end(stream);
+}
+
+Instant DoorServant::due() { return http_ != nullptr ? http_->due() : due_; }
+
+Result<net::Next> DoorServant::on_due(net::Stream& stream) {
+  if (http_ != nullptr) return http_->on_due(stream);
+  rooms_.timeouts.fetch_add(1, std::memory_order_relaxed);
+  return detector_.too_slow(before_);
+}
+
+// Who has begun to say something is heard out, within its time.
+Result<net::Next> DoorServant::on_drain(net::Stream& stream) {
+  is_draining_ = true;
+  if (http_ != nullptr) return http_->on_drain(stream);
+  const bool is_silent = before_.empty() && stream.unread() == net::Stream::Unread::nothing;
+  return is_silent ? net::Next::end : net::Next::rest;
+}
+
+void DoorServant::take(std::unique_ptr<net::Stream> stream) {
+  if (http_ != nullptr) return http_->take(std::move(stream));
+  const net::Address remote = stream->remote_address();
+  stream = std::make_unique<net::PrefixedStream>(std::exchange(before_, {}), std::move(stream));
+  if (goes_ == Goes::to_tls) return rooms_.pass_on(std::move(stream));
+  // The peer looks by itself where it speaks what all peers speak; else it need not.
+  std::vector<std::shared_ptr<const wire::Framing>> framings = rooms_.peer.options().framings;
+  std::erase_if(framings, [&](const auto& each) { return each->name() != spoken_; });
+  const auto session = rooms_.peer.serve(std::move(stream), Side::accepted, std::move(framings));
+  if (!session && rooms_.on_error) rooms_.on_error(remote, session.error());
+}
+
+}  // namespace parley::door::impl

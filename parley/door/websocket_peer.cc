@@ -1,0 +1,42 @@
+#include "parley/door/websocket_peer.h"
+
+#include <memory>
+#include <utility>
+
+#include "parley/door/impl/erpc_socket.h"
+
+namespace parley::door {
+namespace {
+
+using impl::ErpcSocket;
+
+Result<Session> serve(Peer& peer, const WebSocketPeerOptions& options,
+                      std::unique_ptr<http::WebSocket> socket) {
+  const std::string spoken =
+      socket->subprotocol().empty() ? options.unnamed : socket->subprotocol();
+  if (spoken != "ws-json" && spoken != "ws-pb") {
+    return peer.serve(
+        http::websocket_byte_stream(std::move(socket), {.accept_text = options.accept_text}));
+  }
+  const ErpcSocket kind = spoken == "ws-pb" ? ErpcSocket::pb : ErpcSocket::json;
+  const wire::ErpcLimits limits{.max_frame_bytes = peer.options().max_frame_bytes,
+                                .filters = peer.options().filters};
+  return peer.serve(impl::erpc_socket_stream(std::move(socket), kind, limits), Side::accepted,
+                    {impl::erpc_socket_framing(kind, limits)});
+}
+
+}  // namespace
+
+http::Handler make_websocket_peer(Peer& peer, WebSocketPeerOptions options) {
+  const auto shared = std::make_shared<const WebSocketPeerOptions>(std::move(options));
+  return [&peer, shared](http::ServerExchange& exchange) {
+    return http::accept_websocket(exchange, shared->accept,
+                                  [&peer, shared](std::unique_ptr<http::WebSocket> socket) {
+                                    const auto session = serve(peer, *shared, std::move(socket));
+                                    if (!session && shared->on_refused)
+                                      shared->on_refused(session.error());
+                                  });
+  };
+}
+
+}  // namespace parley::door
