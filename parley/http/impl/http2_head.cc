@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstddef>
 
 #include "parley/http/impl/head_rules.h"
 #include "parley/http/syntax.h"
@@ -198,14 +199,33 @@ bool Http2HeadReader::end_trailers(Headers& trailers) {
   return true;
 }
 
+// Room for what a small head has.
+void Http2Fields::clear() {
+  text_.clear();
+  entries_.clear();
+  text_.reserve(240);
+  entries_.reserve(8);
+}
+
 bool Http2Fields::has(std::string_view name) const noexcept {
-  return std::any_of(fields_.begin(), fields_.end(),
-                     [name](const Field& field) { return field.first == name; });
+  bool found = false;
+  each([&](std::string_view one, std::string_view /*value*/) { found = found || one == name; });
+  return found;
 }
 
 void Http2Fields::add(std::string_view name, std::string_view value) {
-  Field& field = fields_.emplace_back(name, value);
-  std::transform(field.first.begin(), field.first.end(), field.first.begin(), lower);
+  entries_.push_back({.name_size = name.size(), .value_size = value.size()});
+  const std::size_t at = text_.size();
+  text_ += name;
+  std::transform(text_.begin() + static_cast<std::ptrdiff_t>(at), text_.end(),
+                 text_.begin() + static_cast<std::ptrdiff_t>(at), lower);
+  text_ += value;
+}
+
+void Http2Fields::add_number(std::string_view name, std::uint64_t number) {
+  std::array<char, 20> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  add(name, {digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 
 Status Http2Fields::add_all(const Headers& headers, BodySize size) {
@@ -222,12 +242,12 @@ Status Http2Fields::add_all(const Headers& headers, BodySize size) {
     }
     add(name, value);
   }
-  if (size.is_known() && !size.is_none()) add("content-length", std::to_string(size.bytes()));
+  if (size.is_known() && !size.is_none()) add_number("content-length", size.bytes());
   return {};
 }
 
 Status Http2Fields::set_request(const Request& request, BodySize size, std::string_view scheme) {
-  fields_.clear();
+  clear();
   if (!is_token(request.method_name())) return bad_head("the method is no token");
   const auto protocol = request.headers.get("Upgrade");
   const bool extends = request.method == Method::connect && protocol;
@@ -253,16 +273,16 @@ Status Http2Fields::set_request(const Request& request, BodySize size, std::stri
 }
 
 Status Http2Fields::set_response(const Response& response, BodySize size, bool has_length) {
-  fields_.clear();
+  clear();
   if (response.status < 100 || response.status > 999 || response.status == 101) {
     return bad_head("status " + std::to_string(response.status) + " is none of HTTP/2");
   }
-  add(":status", std::to_string(response.status));
+  add_number(":status", response.status);
   return add_all(response.headers, has_length ? size : BodySize::none());
 }
 
 Status Http2Fields::set_trailers(const Headers& trailers) {
-  fields_.clear();
+  clear();
   for (const auto [name, value] : trailers) {
     if (!may_be_trailer(name)) return bad_head(quoted(name) + " may be no trailer");
     add(name, value);

@@ -68,8 +68,6 @@ class Http2HeadReader {
 // while they are used.
 class Http2Fields {
  public:
-  using Field = std::pair<std::string, std::string>;
-
   // invalid_argument, as begin() of an exchange, when a reader would refuse it. Fields that speak
   // of a connection of HTTP/1 are left out; Content-Length is `size`, whatever they say, and
   // invalid_argument when they say otherwise.
@@ -77,14 +75,33 @@ class Http2Fields {
   Status set_response(const Response& response, BodySize size, bool is_whole_size_known);
   Status set_trailers(const Headers& trailers);
 
-  [[nodiscard]] const std::vector<Field>& all() const noexcept { return fields_; }
+  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  // Calls `take(name, value)` for each, with views that hold until this changes.
+  template <class Take>
+  void each(Take take) const {
+    const char* at = text_.data();
+    for (const Entry& entry : entries_) {
+      take(std::string_view(at, entry.name_size),
+           std::string_view(at + entry.name_size, entry.value_size));
+      at += entry.name_size + entry.value_size;
+    }
+  }
   [[nodiscard]] bool has(std::string_view name) const noexcept;
   void add(std::string_view name, std::string_view value);
 
  private:
+  // The name is followed by its value, and that by the next name.
+  struct Entry {
+    std::size_t name_size = 0;
+    std::size_t value_size = 0;
+  };
+
+  void clear();
+  void add_number(std::string_view name, std::uint64_t number);
   Status add_all(const Headers& headers, BodySize size);
 
-  std::vector<Field> fields_;
+  std::string text_;
+  std::vector<Entry> entries_;
 };
 
 }  // namespace parley::http::impl

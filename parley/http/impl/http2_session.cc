@@ -3,6 +3,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -17,22 +18,35 @@ std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
-std::uint8_t* bytes_of(const std::string& text) {
+std::uint8_t* bytes_of(std::string_view text) {
   return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));  // it only reads them
 }
 
-std::vector<nghttp2_nv> pairs_of(const Http2Fields& fields) {
-  std::vector<nghttp2_nv> pairs;
-  pairs.reserve(fields.all().size());
-  for (const auto& [name, value] : fields.all()) {
-    pairs.push_back({.name = bytes_of(name),
-                     .value = bytes_of(value),
-                     .namelen = name.size(),
-                     .valuelen = value.size(),
-                     .flags = NGHTTP2_NV_FLAG_NONE});
+// Fields as nghttp2 takes them, most of them without memory of their own.
+class Pairs {
+ public:
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): those that are used are set
+  explicit Pairs(const Http2Fields& fields) : size_(fields.size()) {
+    if (size_ > few_.size()) many_.resize(size_);
+    nghttp2_nv* next = const_cast<nghttp2_nv*>(data());
+    fields.each([&](std::string_view name, std::string_view value) {
+      *next++ = {.name = bytes_of(name),
+                 .value = bytes_of(value),
+                 .namelen = name.size(),
+                 .valuelen = value.size(),
+                 .flags = NGHTTP2_NV_FLAG_NONE};
+    });
   }
-  return pairs;
-}
+  [[nodiscard]] const nghttp2_nv* data() const {
+    return many_.empty() ? few_.data() : many_.data();
+  }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  const std::size_t size_;
+  std::array<nghttp2_nv, 16> few_;
+  std::vector<nghttp2_nv> many_;
+};
 
 constexpr std::uint64_t number_of(const std::uint8_t* opaque) {
   std::uint64_t number = 0;
@@ -168,7 +182,7 @@ struct Http2Callbacks {
         Http2Fields fields;
         if (fields.set_trailers(*pulled.trailers).is_ok()) {
           *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-          const auto pairs = pairs_of(fields);
+          const Pairs pairs(fields);
           (void)nghttp2_submit_trailer(session, id, pairs.data(), pairs.size());
         }
       }
@@ -401,7 +415,7 @@ bool Http2Session::is_over() const {
 }
 
 StreamId Http2Session::request(const Http2Fields& fields, bool has_body) {
-  const auto pairs = pairs_of(fields);
+  const Pairs pairs(fields);
   const nghttp2_data_provider body = {.source = {}, .read_callback = Http2Callbacks::pull};
   const StreamId id = nghttp2_submit_request(session_, nullptr, pairs.data(), pairs.size(),
                                              has_body ? &body : nullptr, nullptr);
@@ -409,14 +423,14 @@ StreamId Http2Session::request(const Http2Fields& fields, bool has_body) {
 }
 
 void Http2Session::respond(StreamId id, const Http2Fields& fields, bool has_body) {
-  const auto pairs = pairs_of(fields);
+  const Pairs pairs(fields);
   const nghttp2_data_provider body = {.source = {}, .read_callback = Http2Callbacks::pull};
   (void)nghttp2_submit_response(session_, id, pairs.data(), pairs.size(),
                                 has_body ? &body : nullptr);
 }
 
 void Http2Session::inform(StreamId id, const Http2Fields& fields) {
-  const auto pairs = pairs_of(fields);
+  const Pairs pairs(fields);
   (void)nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, id, nullptr, pairs.data(), pairs.size(),
                                nullptr);
 }
