@@ -196,5 +196,49 @@ PARLEY_FIBER_TEST(HandlerMisuse, a_handler_that_writes_on_after_its_client_left_
   EXPECT_EQ(count(world.ask(next), "next one"), 1U);
 }
 
+// Requests one after the other until the server ends the connection; how many were answered.
+int ask_on_and_on(net::Stream& stream, rt::Event& first) {
+  for (int answered = 0;; ++answered) {
+    if (!stream.write(next).is_ok()) return answered;
+    std::string got;
+    std::array<char, 512> buffer{};
+    while (!got.ends_with("next one")) {
+      const auto read = stream.read(buffer);
+      if (!read || *read == 0) {
+        EXPECT_EQ(got, "") << "an answer was cut";
+        return answered;
+      }
+      got.append(buffer.data(), *read);
+    }
+    EXPECT_EQ(count(got, "HTTP/1.1 200 OK"), 1U) << got;
+    first.set();
+    if (count(got, "Connection: close") > 0) return answered + 1;
+  }
+}
+
+TEST(HandlerMisuse, no_answer_is_cut_by_a_shutdown_on_four_workers) {
+  rt::testing::run_fiber_test(
+      [] {
+        for (int round = 0; round < 10; ++round) {
+          const auto listener =
+              std::move(*net::SocketNetwork().listen(*net::Address::parse("tcp://127.0.0.1:0")));
+          Server server(*listener, answer_next);
+          rt::Scope scope;
+          scope.go("server", [&] { EXPECT_TRUE(server.serve().is_ok()); });
+          std::array<rt::Event, 8> first;
+          for (rt::Event& each : first) {
+            scope.go("client", [&] {
+              const auto stream = std::move(*net::SocketNetwork().dial(listener->address()));
+              EXPECT_GT(ask_on_and_on(*stream, each), 0);
+            });
+          }
+          for (rt::Event& each : first) ASSERT_TRUE(each.wait().is_ok());
+          EXPECT_TRUE(server.shutdown().is_ok());
+          scope.join();
+        }
+      },
+      {.workers = 4});
+}
+
 }  // namespace
 }  // namespace parley::http

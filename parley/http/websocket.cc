@@ -345,14 +345,20 @@ Status WebSocket::shut(std::uint16_t code, std::string_view reason) {
 
 // Until the other side's Close frame has come, and to a client the end behind it.
 Status WebSocket::wait_for_end(rt::Deadline deadline) {
+  // A read takes what is there even when the time is over: who never falls silent must not keep us.
+  const auto too_late = [&] {
+    return Status(Code::deadline_exceeded,
+                  "the other side went on sending for close_timeout instead of closing");
+  };
   while (ended_.is_ok()) {
+    if (deadline.is_over()) return too_late();
     const Result<WebSocketMessage> message = receive_message(deadline);
     if (!message && ended_.is_ok()) return message.error();
   }
   write_answers();
   if (close_code_ == close_code::lost) return ended_;
   std::array<char, 512> scratch{};
-  while (side_ == Side::client) {
+  while (side_ == Side::client && !deadline.is_over()) {
     const auto size = stream_->read(scratch, deadline);
     if (!size || *size == 0) break;
   }

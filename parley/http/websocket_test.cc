@@ -363,5 +363,32 @@ PARLEY_FIBER_TEST(WebSocketBytes, are_served_without_a_fiber_at_rest) {
   EXPECT_TRUE(client.shut().is_ok());
 }
 
+// Over a socket, whose reads take what is there even when their time is over.
+TEST(WebSocket, who_floods_instead_of_closing_is_left_after_close_timeout) {
+  rt::testing::run_fiber_test(
+      [] {
+        for (const bool closes : {false, true}) {
+          const auto listener =
+              std::move(*net::SocketNetwork().listen(*net::Address::parse("tcp://127.0.0.1:0")));
+          auto dialed = std::move(*net::SocketNetwork().dial(listener->address()));
+          const auto bytes = std::move(*listener->accept());
+          WebSocket socket(std::move(dialed), Side::client, {.close_timeout = 100ms});
+          rt::Scope scope;
+          scope.go("floods", [&] {
+            // Messages for ever, or what no WebSocket has behind its Close frame.
+            std::string flood = from_hex("8104");
+            flood += "text";
+            for (int i = 0; i < 13; ++i) flood += flood;
+            Status status = bytes->write(closes ? from_hex("880203e8") : flood);
+            while (status.is_ok()) status = bytes->write(flood);
+          });
+          const Status shut = socket.shut();
+          EXPECT_EQ(shut.code(), closes ? Code::ok : Code::deadline_exceeded) << shut;
+          scope.join();
+        }
+      },
+      {.workers = 4});
+}
+
 }  // namespace
 }  // namespace parley::http
