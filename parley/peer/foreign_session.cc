@@ -25,6 +25,10 @@ Result<std::unique_ptr<ForeignSession>> ForeignSession::open(Peer& peer,
 
 ForeignSession::~ForeignSession() { impl::Foreign::end(*impl::Pushing::connection_of(session_)); }
 
+MethodKind ForeignSession::kind_of(std::string_view method) const {
+  return impl::Foreign::kind_of(*impl::Pushing::connection_of(session_), method);
+}
+
 Status ForeignSession::call(ForeignCall call, ForeignAnswer& answer) {
   if (call.accept) impl::set_accepted(call.metadata, *call.accept);
   wire::Message request{.seq = last_number_.fetch_add(1, std::memory_order_relaxed) + 1,

@@ -56,6 +56,10 @@ struct ForeignAnswer {
   wire::Metadata metadata{};
 };
 
+// What a name stands for: `other` is none that there is, and what comes for it goes to whoever
+// takes the calls of unknown names (Peer::handle_unknown_calls).
+enum class MethodKind : std::uint8_t { none, call, stream, other };
+
 class ForeignSession {
  public:
   // As Peer::serve(), with its errors: not_sent when the peer is closed, resource_exhausted at
@@ -76,6 +80,8 @@ class ForeignSession {
   // False once it takes no calls any more: the peer is closing, or a handler closed it.
   [[nodiscard]] bool is_open() const { return session_.is_open(); }
   [[nodiscard]] const Session& session() const { return session_; }
+  // For who has several names for one method. A query behind the name is part of it here.
+  [[nodiscard]] MethodKind kind_of(std::string_view method) const;
 
  private:
   explicit ForeignSession(Session session) : session_(std::move(session)) {}

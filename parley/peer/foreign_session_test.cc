@@ -216,5 +216,18 @@ PARLEY_PEER_TEST(ForeignSession, the_end_of_the_peer_waits_for_its_handlers) {
   go_on.set();
 }
 
+PARLEY_PEER_TEST(ForeignSession, tells_what_a_name_stands_for) {
+  Peer peer;
+  peer.handle("/call", [] {});
+  peer.handle_stream("/chat", [](RawStream&) {});
+  const auto session = open_at(peer);
+  EXPECT_EQ(session->kind_of("/call"), MethodKind::call);
+  EXPECT_EQ(session->kind_of("/chat"), MethodKind::stream);
+  EXPECT_EQ(session->kind_of("/tea"), MethodKind::none);
+  peer.handle_unknown_calls([] {});
+  EXPECT_EQ(session->kind_of("/tea"), MethodKind::other);
+  EXPECT_EQ(session->kind_of("/chat"), MethodKind::stream);
+}
+
 }  // namespace
 }  // namespace parley

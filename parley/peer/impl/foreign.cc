@@ -21,6 +21,14 @@ namespace parley::impl {
 
 using wire::Message;
 
+MethodKind Foreign::kind_of(Connection& connection, std::string_view method) {
+  const Router& router = *connection.router_;
+  const Router::Method* const found = router.find(method);
+  if (found != nullptr) return found->is_stream ? MethodKind::stream : MethodKind::call;
+  const bool is_taken = router.unknown(wire::MessageType::call) != nullptr;
+  return is_taken ? MethodKind::other : MethodKind::none;
+}
+
 bool Foreign::is_sealed(Connection& connection) { return connection.extras_.envelope() != nullptr; }
 
 // Its stream then reads as one that has ended in order.

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "parley/base/status.h"
 #include "parley/peer/context.h"
+#include "parley/peer/foreign_session.h"
 #include "parley/peer/handler.h"
 #include "parley/peer/impl/connection.h"
 #include "parley/rt/deadline.h"
@@ -14,6 +16,8 @@
 namespace parley::impl {
 
 struct Foreign {
+  // As the function of ForeignSession.
+  static MethodKind kind_of(Connection& connection, std::string_view method);
   // Serves `request`, whose seq is of no other that is under way, on the calling fiber, if it may
   // run. `ends`: what passes on the end of the calling fiber's context.
   static Status serve(Connection& connection, wire::Message& request, rt::Deadline deadline,
