@@ -40,4 +40,15 @@ Status ForeignSession::call(ForeignCall call, ForeignAnswer& answer) {
                               ends_, answer.body, answer.metadata);
 }
 
+Result<std::unique_ptr<ForeignStream>> ForeignSession::open_stream(ForeignCall call) {
+  wire::Message request{.seq = last_number_.fetch_add(1, std::memory_order_relaxed) + 1,
+                        .type = wire::MessageType::open,
+                        .metadata = std::move(call.metadata),
+                        .body_codec = call.codec};
+  std::unique_ptr<ForeignStream> stream(new ForeignStream(
+      impl::Pushing::connection_of(session_), std::string(call.method), std::move(request)));
+  if (Status s = stream->begin(call.deadline); !s.is_ok()) return s;
+  return stream;
+}
+
 }  // namespace parley

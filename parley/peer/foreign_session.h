@@ -22,6 +22,7 @@
 #include "parley/base/bytes.h"
 #include "parley/base/result.h"
 #include "parley/net/address.h"
+#include "parley/peer/foreign_stream.h"
 #include "parley/peer/handler.h"
 #include "parley/peer/peer.h"
 #include "parley/peer/session.h"
@@ -76,6 +77,14 @@ class ForeignSession {
   // invalid_argument of arguments and rules; resource_exhausted at max_handlers, max_handler_bytes
   // and max_frame_bytes; deadline_exceeded; not_sent when the session takes no calls any more.
   Status call(ForeignCall call, ForeignAnswer& answer);
+
+  // Opens a stream method: one more way into the handler that handle_stream() was given, within the
+  // limits of streams (PeerOptions::max_streams and the credits). Nothing of `call` has to be kept;
+  // its body and what it accepts are not looked at, since messages follow, each in `call.codec`.
+  // The stream ends with `call.deadline`, with the calling fiber's context, or with the session.
+  // Errors as for call(), before the handler runs; an unknown method is told by take(). It must be
+  // gone before this is.
+  Result<std::unique_ptr<ForeignStream>> open_stream(ForeignCall call);
 
   // False once it takes no calls any more: the peer is closing, or a handler closed it.
   [[nodiscard]] bool is_open() const { return session_.is_open(); }

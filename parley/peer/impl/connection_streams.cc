@@ -6,6 +6,7 @@
 #include "parley/peer/impl/connection.h"
 #include "parley/peer/impl/enclosing.h"
 #include "parley/peer/impl/filters.h"
+#include "parley/peer/impl/foreign.h"
 #include "parley/peer/impl/in_parts.h"
 #include "parley/peer/impl/reason.h"
 #include "parley/rt/time.h"
@@ -143,6 +144,10 @@ Result<std::optional<Bytes>> Connection::receive(StreamCore& core, rt::Deadline 
 
 // Under the lock. Whether there was any to give back.
 bool Connection::give_credit() {
+  if (streams_->is_foreign()) [[unlikely]] {
+    streams_->give_credit_here();
+    return false;
+  }
   bool any = false;
   while (const auto credit = streams_->next_credit()) {
     any = true;
@@ -152,6 +157,9 @@ bool Connection::give_credit() {
 }
 
 Status Connection::send_on(StreamCore& core, Bytes body, rt::Deadline deadline) {
+  if (core.foreign != nullptr) [[unlikely]] {
+    return Foreign::send(*this, core, std::move(body), deadline);
+  }
   if (!core.filters.empty() && !core.is_filtered) [[unlikely]] {
     Result<Bytes> filtered = filter_on_stream(*options_, core.filters, std::move(body));
     if (!filtered) return filtered.error();

@@ -26,6 +26,11 @@ std::uint64_t needed(std::size_t cost, std::uint64_t all) {
   return std::min<std::uint64_t>(cost, all / 2);
 }
 
+// As long as the credit is whole the least that is needed is there; it may be less than nothing.
+bool fits(std::uint64_t unreturned, std::size_t cost, std::uint64_t all) {
+  return unreturned + needed(cost, all) <= all;
+}
+
 // Who says that it takes everything must not overflow a number here.
 wire::Settings within_reason(wire::Settings settings) {
   const auto most = static_cast<std::uint64_t>(most_credit);
@@ -36,10 +41,11 @@ wire::Settings within_reason(wire::Settings settings) {
 
 }  // namespace
 
-Streams::Streams(const wire::Settings& takes, const wire::Settings& other)
+Streams::Streams(const wire::Settings& takes, const wire::Settings& other, bool is_foreign)
     : takes_(takes),
       other_(within_reason(other)),
-      may_send_(static_cast<std::int64_t>(other_.session_credit)) {}
+      may_send_(static_cast<std::int64_t>(other_.session_credit)),
+      is_foreign_(is_foreign) {}
 
 void Streams::allow(const wire::Settings& said) {
   const wire::Settings other = within_reason(said);
@@ -127,11 +133,7 @@ Status Streams::take_data(Message& message) {
   const std::size_t beside = core == nullptr ? 0 : core->beside;
   const std::size_t cost = StreamCore::message_cost +
                            (message.is_refused ? message.value : message.body.size() + beside);
-  // As long as the credit is whole the least that is needed is there; it may be less than nothing.
-  const auto fits = [&](std::uint64_t unreturned, std::uint64_t all) {
-    return unreturned + needed(cost, all) <= all;
-  };
-  if (!fits(to_return_, takes_.session_credit)) {
+  if (!fits(to_return_, cost, takes_.session_credit)) {
     return {Code::invalid_argument, of(message) + ": beyond the credit of the session"};
   }
   to_return_ += cost;
@@ -143,7 +145,7 @@ Status Streams::take_data(Message& message) {
   if (core->has_other_finished) {
     return {Code::invalid_argument, of(message) + ": after the end"};
   }
-  if (!fits(core->to_return, takes_.stream_credit)) {
+  if (!fits(core->to_return, cost, takes_.stream_credit)) {
     return {Code::invalid_argument, of(message) + ": beyond the credit of the stream"};
   }
   core->to_return += cost;
@@ -202,6 +204,24 @@ void Streams::end(StreamCore& core, Status status) {
   core.came.broadcast();
   core.may_go.broadcast();
   may_go_.broadcast();  // one of those may be waiting for the session's credit
+  if (is_foreign_) may_give_.broadcast();
+}
+
+bool Streams::may_come(const StreamCore& core, std::size_t cost) const {
+  return fits(to_return_, cost, takes_.session_credit) &&
+         fits(core.to_return, cost, takes_.stream_credit);
+}
+
+void Streams::give_credit_here() {
+  bool any = false;
+  while (next_credit()) any = true;
+  if (any) may_give_.broadcast();
+}
+
+void Streams::taken(StreamCore& core, std::uint64_t cost) {
+  core.may_send += static_cast<std::int64_t>(cost);
+  core.may_go.broadcast();
+  take_back(cost);
 }
 
 void Streams::eaten(StreamCore& core, std::uint64_t cost) {

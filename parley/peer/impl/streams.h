@@ -32,6 +32,7 @@
 namespace parley::impl {
 
 class Connection;
+struct ForeignEnd;
 
 // One stream, as one side knows it. It is shared with the handles of the user.
 struct StreamCore : std::enable_shared_from_this<StreamCore> {
@@ -44,13 +45,14 @@ struct StreamCore : std::enable_shared_from_this<StreamCore> {
   std::int32_t seq = 0;
   bool is_own = false;  // opened on this side
   wire::BodyCodec codec = wire::BodyCodec::none;
-  wire::FilterPipe filters;     // what each message goes through
-  bool is_filtered = false;     // and has gone through already: CallOptions::is_filtered
-  std::uint64_t tell_at = 0;    // so much is read before the session is told
-  rt::Deadline deadline;        // of the stream as a whole, on the side that opened it
-  std::uint64_t frame_end = 0;  // position in the outgoing stream right after its OPEN
-  bool is_enclosed = false;     // what is said on it travels in the session's envelope,
-  std::size_t beside = 0;       // which makes each message longer by so much
+  wire::FilterPipe filters;             // what each message goes through
+  bool is_filtered = false;             // and has gone through already: CallOptions::is_filtered
+  std::uint64_t tell_at = 0;            // so much is read before the session is told
+  rt::Deadline deadline;                // of the stream as a whole, on the side that opened it
+  std::uint64_t frame_end = 0;          // position in the outgoing stream right after its OPEN
+  bool is_enclosed = false;             // what is said on it travels in the session's envelope,
+  std::size_t beside = 0;               // which makes each message longer by so much
+  std::shared_ptr<ForeignEnd> foreign;  // of one that another protocol opened; otherwise null
 
   // Guarded by the lock of the session.
   std::vector<Bytes> inbox;                // what has come
@@ -85,9 +87,9 @@ class Streams {
  public:
   using Core = std::shared_ptr<StreamCore>;
 
-  // What this side takes, which must outlive this, and what the other side does, as far as it is
-  // known.
-  Streams(const wire::Settings& takes, const wire::Settings& other);
+  // What this side takes, and what the other side does, as far as it is known. `is_foreign`: the
+  // other side speaks another protocol, and its credit is given and taken right here.
+  Streams(const wire::Settings& takes, const wire::Settings& other, bool is_foreign = false);
 
   // The other side has said what it takes: more than was known.
   void allow(const wire::Settings& other);
@@ -128,6 +130,14 @@ class Streams {
   void eaten(StreamCore& core, std::uint64_t cost);
   // A message of type credit that is due, until there is none.
   std::optional<wire::Message> next_credit();
+
+  // Of a foreign session. A message of that cost may come; waits for that; the credit that is due,
+  // given to those who wait; and one was taken by the other side.
+  [[nodiscard]] bool is_foreign() const { return is_foreign_; }
+  [[nodiscard]] bool may_come(const StreamCore& core, std::size_t cost) const;
+  [[nodiscard]] rt::Cond& may_give() { return may_give_; }
+  void give_credit_here();
+  void taken(StreamCore& core, std::uint64_t cost);
 
   // It is over on this side, with `why`: what it holds is let go of, and what still comes is thrown
   // away. One of this side's stays until the other side ends it; one of the other side's is gone.
@@ -171,7 +181,7 @@ class Streams {
   Status take_credit(const wire::Message& message);
   void let_go(StreamCore& core);
 
-  const wire::Settings& takes_;
+  const wire::Settings takes_;
   wire::Settings other_;
   Table opened_;
   Table served_;
@@ -180,6 +190,8 @@ class Streams {
   std::uint64_t to_announce_ = 0;
   std::vector<Core> due_;  // streams whose credit is due
   rt::Cond may_go_;
+  const bool is_foreign_;
+  rt::Cond may_give_;
 };
 
 }  // namespace parley::impl

@@ -1,0 +1,28 @@
+// ForeignEnd: what lies between the handler of a stream and who speaks another protocol: messages
+// on their way out, and the handler's end. What comes lies in the StreamCore, as of any stream.
+// Private to peer; see Foreign.
+//
+// Guarded by the lock of the session.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "parley/base/bytes.h"
+#include "parley/base/status.h"
+#include "parley/rt/cond.h"
+#include "parley/wire/metadata.h"
+
+namespace parley::impl {
+
+struct ForeignEnd {
+  std::vector<Bytes> sent;   // by the handler, at most its credit
+  std::size_t next = 0;      // of those
+  bool has_ended = false;    // the handler
+  bool is_given_up = false;  // by the other side, or at its deadline
+  Status status;             // how it ended, either way
+  wire::Metadata metadata;
+  rt::Cond there;  // one of those, or the end
+};
+
+}  // namespace parley::impl
