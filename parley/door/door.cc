@@ -8,7 +8,6 @@
 #include "parley/door/impl/door_servant.h"
 #include "parley/door/impl/inner_listener.h"
 #include "parley/door/post.h"
-#include "parley/http/http2_servant.h"
 #include "parley/rt/context.h"
 #include "parley/rt/event.h"
 #include "parley/rt/mutex.h"
@@ -70,6 +69,8 @@ Result<std::shared_ptr<http::Service>> make_service(const http::Handler& handler
   own.max_handlers = options.max_handlers;
   own.open = nullptr;
   own.on_error = options.on_error;
+  if (!options.http1) own.versions = http::Versions::http_2;
+  if (!options.http2) own.versions = http::Versions::http_1;
   return http::Service::make(handler, std::move(own));
 }
 
@@ -91,7 +92,6 @@ struct Door::State {
   Rooms rooms;
   net::Listener& listener;
   impl::InnerListener inner;  // what turned out to be TLS
-  std::optional<http::Http2Service> http2;
   std::optional<net::Server> within;
   std::optional<net::Server> server;
   rt::Mutex lock;
@@ -109,25 +109,16 @@ Status Door::State::prepare(http::Handler handler) {
   if (!inside) return inside.error();
   auto service = make_service(handler, options);
   if (!service) return service.error();
-  rooms.http1 = *std::move(service);
-  http::Http2ServiceOptions own{.connection = options.http2_connection,
-                                .max_handlers = options.max_handlers};
-  if (options.on_error) {
-    own.on_error = [this](const http::Request&, const Status& why) {
-      options.on_error(net::Address(), why);
-    };
-  }
-  http2.emplace(std::move(handler), std::move(own));
-  rooms.http2 = &*http2;
+  rooms.http = *std::move(service);
   rooms.on_error = options.on_error;
   rooms.pass_on = [this](std::unique_ptr<net::Stream> stream) { inner.pass(std::move(stream)); };
   return make_servers(outer, inside);
 }
 
 Status Door::State::make_servers(const Result<Detector>& outside, const Result<Detector>& inside) {
-  const auto servant_of = [this](const Detector& detector, bool is_secure) {
-    return net::Server::MakeServant([this, detector, is_secure](net::Stream&) {
-      return std::make_unique<impl::DoorServant>(rooms, detector, is_secure);
+  const auto servant_of = [this](const Detector& detector) {
+    return net::Server::MakeServant([this, detector](net::Stream&) {
+      return std::make_unique<impl::DoorServant>(rooms, detector);
     });
   };
   for (const Detector* each : {&*outside, &*inside}) {
@@ -136,7 +127,7 @@ Status Door::State::make_servers(const Result<Detector>& outside, const Result<D
   net::ServeOptions own{.max_connections = options.max_connections,
                         .max_handlers = options.max_handlers,
                         .on_error = options.on_error};
-  server.emplace(listener, servant_of(*outside, false), own);
+  server.emplace(listener, servant_of(*outside), own);
   if (options.tls == nullptr) return {};
   own.open = [tls = options.tls](
                  std::unique_ptr<net::Stream> stream) -> Result<std::unique_ptr<net::Stream>> {
@@ -144,7 +135,7 @@ Status Door::State::make_servers(const Result<Detector>& outside, const Result<D
     if (!opened) return opened.error();
     return std::unique_ptr<net::Stream>(*std::move(opened));
   };
-  within.emplace(inner, servant_of(*inside, true), own);
+  within.emplace(inner, servant_of(*inside), own);
   return {};
 }
 
@@ -189,7 +180,7 @@ Status Door::shutdown(rt::Deadline deadline) {
   if (!state_) return {};
   State& state = **state_;
   state.listener.close();
-  state.rooms.http1->drain();
+  state.rooms.http->drain();
   state.server->drain();
   if (state.within) state.within->drain();
   Status status = state.done.wait(deadline);

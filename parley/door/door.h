@@ -27,7 +27,6 @@
 #include "parley/door/detect.h"
 #include "parley/door/websocket_peer.h"
 #include "parley/http/exchange.h"
-#include "parley/http/http2_options.h"
 #include "parley/http/service.h"
 #include "parley/net/serve.h"
 #include "parley/net/tls_server.h"
@@ -49,16 +48,14 @@ struct DoorOptions {
   // Requests of this path, but POST, open a WebSocket that carries a session. Empty: none do.
   std::string websocket_path = "/parley";
   WebSocketPeerOptions websocket{};
-  // Of HTTP/1. Its max_connections, max_handlers, open and on_error have no meaning here.
+  // Its versions, max_connections, max_handlers, open and on_error have no meaning here.
   http::ServerOptions http{};
-  http::Http2Options http2_connection{};
   // Of HTTP, of TLS handshakes and of those that have said nothing yet; sessions are the peer's and
   // bounded by PeerOptions::max_sessions. As in net::ServeOptions; each holds twice where TLS is
   // spoken, within it and without.
   std::size_t max_connections = 1'000'000;
   std::size_t max_handlers = 10'000;
-  // Told why a connection ended that nobody wanted to end, or a handler failed; of one over HTTP/2
-  // without the address. On a fiber of it.
+  // Told why a connection ended that nobody wanted to end, or a handler failed. On a fiber of it.
   std::function<void(const net::Address& remote, const Status& why)> on_error{};
 };
 
@@ -79,8 +76,8 @@ struct DoorCounts {
 class Door {
  public:
   // `listener` and `peer` must outlive the door; the peer handles what comes by framings, and
-  // `handler` what comes by HTTP: null is make_post(peer). Inside a fiber, whose context handlers
-  // of HTTP/2 have. Options that cannot be are told by serve().
+  // `handler` what comes by HTTP: null is make_post(peer). Inside a fiber. Options that
+  // cannot be are told by serve().
   Door(net::Listener& listener, Peer& peer, http::Handler handler = {}, DoorOptions options = {});
   // After serve() has returned, or without it.
   ~Door();

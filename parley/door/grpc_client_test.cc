@@ -12,6 +12,7 @@
 
 #include "parley/door/grpc_head.h"
 #include "parley/http/http2_servant.h"
+#include "parley/http/service.h"
 #include "parley/http/testing/http2_frames.h"
 #include "parley/net/network.h"
 #include "parley/net/serve.h"
@@ -127,10 +128,10 @@ struct World {
   explicit World(http::Handler handler = served, net::Network* listens = nullptr)
       : listener(std::move(*(listens == nullptr ? network : *listens)
                                 .listen(*net::Address::parse("tcp://127.0.0.1:0"), {}))),
-        service(std::move(handler)) {}
+        service(*http::Service::make(std::move(handler))) {}
   void serve() {
     servants.go("server", [this] {
-      net::Server server(*listener, [this](net::Stream& s) { return service.serve(s); });
+      net::Server server(*listener, [this](net::Stream& s) { return service->http2().serve(s); });
       (void)server.serve();
     });
   }
@@ -141,7 +142,7 @@ struct World {
   }
   FlakyNetwork network;
   std::unique_ptr<net::Listener> listener;
-  http::Http2Service service;
+  std::shared_ptr<http::Service> service;
   rt::Scope servants;
 };
 
@@ -294,7 +295,7 @@ PARLEY_FIBER_TEST(GrpcClient, dials_again_when_the_server_sends_it_away) {
   auto old = channel.open("/t/Chat");
   ASSERT_TRUE(old.has_value() && (*old)->write("a").is_ok());
   EXPECT_EQ(*(*old)->read().value(), "a");
-  world.service.drain();
+  world.service->http2().drain();
   while (channel.dialled() == 1) EXPECT_TRUE(channel.call_bytes("/t/Echo", "x").has_value());
   ASSERT_TRUE((*old)->write("b").is_ok());
   EXPECT_EQ(*(*old)->read().value(), "b") << "what is under way is finished";

@@ -11,6 +11,7 @@
 #include "parley/door/grpc_head.h"
 #include "parley/http/http2_connection.h"
 #include "parley/http/http2_servant.h"
+#include "parley/http/service.h"
 #include "parley/net/network.h"
 #include "parley/net/serve.h"
 #include "parley/rt/context.h"
@@ -30,9 +31,9 @@ namespace {
 using namespace std::chrono_literals;
 
 struct World {
-  explicit World(Peer& peer) : service(make_grpc(peer)) {
+  explicit World(Peer& peer) : service(*http::Service::make(make_grpc(peer))) {
     servants.go("server", [this] {
-      net::Server server(*listener, [this](net::Stream& s) { return service.serve(s); });
+      net::Server server(*listener, [this](net::Stream& s) { return service->http2().serve(s); });
       (void)server.serve();
     });
   }
@@ -46,7 +47,7 @@ struct World {
   }
   std::unique_ptr<net::Listener> listener =
       std::move(*net::SocketNetwork().listen(*net::Address::parse("tcp://127.0.0.1:0")));
-  http::Http2Service service;
+  std::shared_ptr<http::Service> service;
   rt::Scope servants;
 };
 

@@ -11,6 +11,7 @@
 #include "parley/door/grpc_health.h"
 #include "parley/door/testing/interop_service.h"
 #include "parley/http/http2_servant.h"
+#include "parley/http/service.h"
 #include "parley/net/network.h"
 #include "parley/net/serve.h"
 #include "parley/rt/blocking.h"
@@ -29,10 +30,12 @@ const char* const script = PARLEY_SOURCE_DIR "/tests/foreign/grpc/interop_client
 std::string said_of(Peer& peer, const Witness& witness, const std::string& cases) {
   const auto listener =
       std::move(*net::SocketNetwork().listen(*net::Address::parse("tcp://127.0.0.1:0")));
-  http::Http2Service service(make_grpc(peer, {.trailing = {testing::interop_trailing}}));
+  const auto service =
+      *http::Service::make(make_grpc(peer, {.trailing = {testing::interop_trailing}}));
   rt::Scope scope;
   scope.go("server", [&] {
-    net::Server server(*listener, [&](net::Stream& stream) { return service.serve(stream); });
+    net::Server server(*listener,
+                       [&](net::Stream& stream) { return service->http2().serve(stream); });
     (void)server.serve();
   });
   const std::string address = listener->address().to_string().substr(6);

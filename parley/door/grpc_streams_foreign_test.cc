@@ -12,6 +12,7 @@
 #include "parley/base/testing/witness.h"
 #include "parley/door/grpc.h"
 #include "parley/http/http2_servant.h"
+#include "parley/http/service.h"
 #include "parley/net/network.h"
 #include "parley/net/serve.h"
 #include "parley/peer/peer.h"
@@ -201,10 +202,10 @@ TEST(GrpcStreamsForeign, grpc_js_asks_our_server) {
         serve_interop(peer, gave_up);
         const auto listener =
             std::move(*net::SocketNetwork().listen(*net::Address::parse("tcp://127.0.0.1:0")));
-        http::Http2Service service(make_grpc(peer));
+        const auto service = *http::Service::make(make_grpc(peer));
         rt::Scope servants;
         servants.go("server", [&] {
-          net::Server server(*listener, [&](net::Stream& s) { return service.serve(s); });
+          net::Server server(*listener, [&](net::Stream& s) { return service->http2().serve(s); });
           (void)server.serve();
         });
         const std::string address = listener->address().to_string();

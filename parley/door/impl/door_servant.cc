@@ -18,11 +18,10 @@ constexpr std::size_t read_bytes = 1024;
 
 }  // namespace
 
-DoorServant::DoorServant(Rooms& rooms, const Detector& detector, bool is_secure)
+DoorServant::DoorServant(Rooms& rooms, const Detector& detector)
     : rooms_(rooms),
       detector_(detector),
-      due_(rt::Deadline::after(detector.options().detect_timeout).instant()),
-      is_secure_(is_secure) {
+      due_(rt::Deadline::after(detector.options().detect_timeout).instant()) {
   rooms_.undetected.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -52,14 +51,9 @@ Result<net::Next> DoorServant::become(const Candidate& spoken, net::Stream& stre
   is_detected_ = true;
   rooms_.undetected.fetch_sub(1, std::memory_order_relaxed);
   rooms_.counts.at(spoken.name).fetch_add(1, std::memory_order_relaxed);
-  const std::string before = spoken.name == http1_name || spoken.name == http2_name
-                                 ? std::exchange(before_, {})
-                                 : std::string();
-  if (spoken.name == http1_name) {
-    return attend(http::make_servant(stream, rooms_.http1, before), stream);
-  }
-  if (spoken.name == http2_name) {
-    return attend(rooms_.http2->serve(stream, before, is_secure_), stream);
+  if (spoken.name == http1_name || spoken.name == http2_name) {
+    const std::string before = std::exchange(before_, {});
+    return attend(http::make_servant(stream, rooms_.http, before), stream);
   }
   spoken_ = spoken.name;
   goes_ = spoken.name == tls_name ? Goes::to_tls : Goes::to_peer;

@@ -2,7 +2,7 @@
 // that. Private to door. Belongs to the server's fiber of the connection.
 //
 //   net::Server server(listener, [&](net::Stream&) {
-//     return std::make_unique<DoorServant>(rooms, detector, false);
+//     return std::make_unique<DoorServant>(rooms, detector);
 //   });
 #pragma once
 
@@ -15,7 +15,6 @@
 #include <string>
 
 #include "parley/door/detect.h"
-#include "parley/http/http2_servant.h"
 #include "parley/http/service.h"
 #include "parley/net/serve.h"
 #include "parley/peer/peer.h"
@@ -25,8 +24,7 @@ namespace parley::door::impl {
 // Where connections go, and how many did. Outlives the servants.
 struct Rooms {
   Peer& peer;
-  std::shared_ptr<http::Service> http1{};
-  http::Http2Service* http2 = nullptr;
+  std::shared_ptr<http::Service> http{};
   std::function<void(std::unique_ptr<net::Stream>)> pass_on{};  // what is TLS
   std::function<void(const net::Address& remote, const Status& why)> on_error{};
 
@@ -40,7 +38,7 @@ struct Rooms {
 class DoorServant final : public net::Servant {
  public:
   // Made as the connection begins.
-  DoorServant(Rooms& rooms, const Detector& detector, bool is_secure);
+  DoorServant(Rooms& rooms, const Detector& detector);
   ~DoorServant() override;
 
   Result<net::Next> on_readable(net::Stream& stream) override;
@@ -63,7 +61,6 @@ class DoorServant final : public net::Servant {
   std::string before_;                  // what was read
   std::string spoken_;                  // the framing
   Goes goes_ = Goes::nowhere;
-  const bool is_secure_;
   bool is_draining_ = false;
   bool is_detected_ = false;
 };

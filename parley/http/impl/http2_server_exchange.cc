@@ -183,8 +183,7 @@ void Http2ServerExchange::answer_failure(const Status& why) {
   response_.clear();
   // What a handler says of its own troubles stays here.
   // As over HTTP/1: also of what read_all() says of a body.
-  const bool is_too_large =
-      why.code() == Code::resource_exhausted && !request_size().is_none();
+  const bool is_too_large = why.code() == Code::resource_exhausted && !request_size().is_none();
   StatusCode status = is_too_large ? 413 : 500;
   if (is_of_body) status = read_answer_;
   const std::string text = is_of_body ? why.message() : std::string(reason_of(status));
