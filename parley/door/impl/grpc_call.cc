@@ -63,8 +63,14 @@ Result<int> GrpcCall::begin() {
   }
   const std::string_view type = request.headers.get("Content-Type").value_or("");
   auto rest = behind(type, plain_type);
-  if (!rest && (rest = behind(type, web_type))) way_ = GrpcWay::web;
-  if (!rest && (rest = behind(type, text_type))) way_ = GrpcWay::web_text;
+  if (!rest) {
+    rest = behind(type, web_type);
+    if (rest) way_ = GrpcWay::web;
+  }
+  if (!rest) {
+    rest = behind(type, text_type);
+    if (rest) way_ = GrpcWay::web_text;
+  }
   const codec::Codec* codec = nullptr;
   if (rest) {
     const std::string_view name = rest->empty() ? rest->substr(0, 0) : rest->substr(1);
