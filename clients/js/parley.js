@@ -228,7 +228,8 @@ export class Peer {
         return await attempt(connection);
       } catch (error) {
         const mayGoOn = error.code === Code.not_sent && !connection.isOpen && this.#end === null;
-        if (!mayGoOn) throw error;
+        // Never the same one again: that would go round for ever.
+        if (!mayGoOn || connection === this.#connection) throw error;
       }
     }
   }
@@ -281,6 +282,8 @@ export class Peer {
       clock.clearTimeout(timer);
     }
     await this.#introduce(connection);
+    // Hello and goodbye may have come in one message.
+    if (!connection.isOpen) throw connection.reason;
     return connection;
   }
 
@@ -301,7 +304,6 @@ export class Peer {
       connection.cut(new ParleyError('cancelled', 'onConnect refused the connection'));
       throw error;
     }
-    if (!connection.isOpen) throw connection.reason;
   }
 
   #owner() {

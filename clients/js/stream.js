@@ -188,8 +188,8 @@ export class Streams {
     const wasOpen = this.#opened.get(core.id) === core;
     this.#finish(core, why);
     this.#letGo(core);
-    for (const {body} of this.#out.dropLane(core.lane)) {
-      this.#maySend += (body?.length ?? 0) + messageCost;
+    for (const {message, body} of this.#out.dropLane(core.lane)) {
+      if (message.kind === 'DATA') this.#maySend += body.length + messageCost;
     }
     if (wasOpen) this.#out.post({kind: 'CANCEL', id: core.id}, `c${core.id}`);
     this.wakeSenders();

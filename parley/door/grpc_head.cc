@@ -170,9 +170,9 @@ bool is_grpc_metadata(std::string_view name) noexcept {
   constexpr std::string_view own = "grpc-";
   if (name.empty() || name.front() == ':') return false;
   if (name.size() >= own.size() && http::same_name(name.substr(0, own.size()), own)) return false;
-  for (const std::string_view each :
-       {"content-type", "te", "host", "content-length", "connection", "transfer-encoding",
-        "trailer", "upgrade", "keep-alive", "proxy-connection", "date"}) {
+  for (const std::string_view each : {"content-type", "te", "host", "content-length", "connection",
+                                      "transfer-encoding", "trailer", "upgrade", "keep-alive",
+                                      "proxy-connection", "date", "expect", "content-encoding"}) {
     if (http::same_name(name, each)) return false;
   }
   return true;

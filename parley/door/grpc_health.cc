@@ -37,6 +37,7 @@ struct GrpcHealth::State {
       const auto at = services.find((*request)->service);
       const GrpcServing now = at == services.end() ? GrpcServing::service_unknown : at->second;
       if (told == now) {
+        if (is_over) return {Code::unavailable, "health: the server is shutting down"};
         if (Status s = changed.wait(lock); !s.is_ok()) return s;
         continue;
       }

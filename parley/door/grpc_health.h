@@ -6,8 +6,7 @@
 //
 //   door::GrpcHealth health(peer);                          // serving, before anybody asks
 //   health.set("shop.Orders", GrpcServing::not_serving);
-//   health.shutdown();                                      // before peer.shutdown(): all is
-//   refused
+//   health.shutdown();                                      // before peer.shutdown()
 #pragma once
 
 #include <cstddef>
@@ -40,7 +39,8 @@ class GrpcHealth {
   // What is said of a service from now on. resource_exhausted beyond max_services names;
   // failed_precondition after shutdown().
   Status set(std::string_view service, GrpcServing serving);
-  // All services are not serving from now on, for good.
+  // All services are not serving from now on, for good. Who watches is told so, and then that the
+  // server ends (unavailable).
   void shutdown();
 
  private:

@@ -69,6 +69,9 @@ PARLEY_FIBER_TEST(GrpcHealth, is_told_again_when_it_changes) {
   EXPECT_EQ(next(), 1);
   world.health.shutdown();
   EXPECT_EQ(next(), 2);
+  const auto end = stream->receive();
+  ASSERT_FALSE(end.has_value()) << "nobody is kept from ending by who watches";
+  EXPECT_EQ(end.error().code(), Code::unavailable);
 }
 
 PARLEY_FIBER_TEST(GrpcHealth, takes_so_many_names) {

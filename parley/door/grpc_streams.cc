@@ -56,6 +56,8 @@ Status serve_grpc_stream(GrpcCall& call, ForeignSession& session, std::string_vi
                                            .deadline = call.deadline()});
   if (!opened) return call.fail(opened.error());
   ForeignStream& stream = **opened;
+  // Each message has its limit, and silence is the handler's business.
+  call.exchange().lift_body_limits();
   rt::Scope reader(rt::OnExit::cancel);
   if (!reader.try_go("grpc reader", [&] { give_all(call, stream); })) {
     return call.fail(Status(Code::resource_exhausted, "max_fibers: no fiber for the stream"));

@@ -104,6 +104,10 @@ class ServerExchange : public Exchange {
   // Before the first read(): a smaller limit of the body, for this request. resource_exhausted when
   // it says that it is larger. Who returns that error has answered 413.
   virtual Status limit_body(std::uint64_t bytes) = 0;
+  // Before the first read(): this body is a talk that may be silent for long and has no end in
+  // sight. Neither its size nor its pace has a limit from here on: who reads bounds what he keeps.
+  // Over HTTP/1 nothing changes.
+  virtual void lift_body_limits() noexcept {}
 
   // The head of the answer, to be filled before begin(): 200 without fields. Date, Connection and
   // what frames the body are added as it is sent.

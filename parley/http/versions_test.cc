@@ -16,6 +16,7 @@
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/testing/virtual_time.h"
+#include "parley/rt/time.h"
 
 namespace parley::http {
 namespace {
@@ -329,6 +330,26 @@ TEST(HttpVersions, a_body_over_http_2_that_is_too_slow_is_408) {
   const Duration by_rate = until_given_up({.min_body_rate = 1, .body_grace = 5s});
   EXPECT_GE(by_rate, 5s);
   EXPECT_LT(by_rate, 25s);
+}
+
+TEST(HttpVersions, a_body_over_http_2_whose_limits_are_lifted_may_be_silent_and_long) {
+  in_virtual_time(
+      [] {
+        World world(
+            [](ServerExchange& exchange) {
+              exchange.lift_body_limits();
+              const auto body = exchange.read_all();
+              return body ? exchange.answer(200, *body) : body.error();
+            },
+            {.http2 = {.limits = {.max_body_bytes = 5}}});
+        ByHand client(world.dial(), 300s);
+        client.send(head(1, post_fields(), 0) + frame(data_frame, 0, 1, "abc"));
+        EXPECT_TRUE(rt::sleep(120s).is_ok());
+        client.send(frame(data_frame, ends_stream, 1, "defgh"));
+        EXPECT_TRUE(client.wait_for(data_frame, 1, ends_stream));
+        EXPECT_EQ(client.body_of(1), "abcdefgh");
+      },
+      10ms);
 }
 
 }  // namespace

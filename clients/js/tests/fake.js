@@ -116,6 +116,14 @@ export class Other {
   hello() {
     this.#socket.bring(this.#encoder.hello());
   }
+  greetAndLeave(goodbye) {
+    const [hello, message] = [this.#encoder.hello(),
+      this.#encoder.encode({codec: 'j'.charCodeAt(0), kind: 'GO_AWAY', ...goodbye})];
+    const both = new Uint8Array(hello.length + message.length);
+    both.set(hello);
+    both.set(message, hello.length);
+    this.#socket.bring(both);
+  }
   feed(bytes) {
     ++this.parts;
     this.#decoder.feed(bytes);

@@ -315,6 +315,17 @@ test('a WebSocket that is closing is given nothing: it was not sent', async () =
   assert.equal(call.is, 'not_sent');
 });
 
+test('a connection that says hello and goodbye in one message is not taken up', async () => {
+  const network = new FakeNetwork();
+  network.isSilent = true;
+  const connecting = watch(network.connect());
+  await settle();
+  network.other.greetAndLeave({value: 0,
+    status: {code: Code.unavailable, businessCode: 0, message: 'shut down', cause: ''}});
+  await settle();
+  assert.equal(connecting.is, 'unavailable');
+});
+
 test('a call that crossed GO_AWAY goes on the next connection', async () => {
   const network = new FakeNetwork();
   const peer = await network.connect();

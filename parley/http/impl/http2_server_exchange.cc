@@ -1,6 +1,7 @@
 #include "parley/http/impl/http2_server_exchange.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "parley/http/impl/body_pace.h"
@@ -41,6 +42,11 @@ Status Http2ServerExchange::limit_body(std::uint64_t bytes) {
       .error();
 }
 
+void Http2ServerExchange::lift_body_limits() noexcept {
+  stream_->max_bytes = std::numeric_limits<std::uint64_t>::max();
+  is_paced_ = false;
+}
+
 Result<std::string_view> Http2ServerExchange::fail_read(Status why, StatusCode answer) {
   read_answer_ = answer;
   read_code_ = why.code();
@@ -55,7 +61,9 @@ Result<std::string_view> Http2ServerExchange::read(rt::Deadline deadline) {
     if (Status s = inform(Response{.status = 100}, deadline); !s.is_ok()) return s;
   }
   const Instant began = rt::now();
-  const rt::Deadline ours = body_deadline(service_.options(), stream_->read_bytes, waited_, began);
+  const rt::Deadline ours =
+      is_paced_ ? body_deadline(service_.options(), stream_->read_bytes, waited_, began)
+                : rt::Deadline();
   auto piece = link_->read(*stream_, std::min(deadline, ours));
   waited_ += rt::now() - began;
   if (piece) return piece;

@@ -30,6 +30,7 @@ class Http2ServerExchange final : public ServerExchange {
   [[nodiscard]] Request& request() noexcept override { return request_; }
   [[nodiscard]] BodySize request_size() const noexcept override { return stream_->length; }
   Status limit_body(std::uint64_t bytes) override;
+  void lift_body_limits() noexcept override;
   [[nodiscard]] Response& response() noexcept override { return response_; }
   Status inform(const Response& informational, rt::Deadline deadline) override;
   Status begin(BodySize size) override;
@@ -69,6 +70,7 @@ class Http2ServerExchange final : public ServerExchange {
   StatusCode read_answer_ = 0;  // what a failed read() is answered with
   Code read_code_ = Code::ok;   // and was
   Duration waited_{};           // for the body
+  bool is_paced_ = true;        // that it must come at some rate
   Then then_;
 };
 

@@ -144,15 +144,17 @@ Result<std::size_t> Inflater::read(std::string_view& in, std::span<char> out) {
       static_cast<std::size_t>(std::min<std::uint64_t>({out.size(), left, most_at_once}));
   stream.next_out = reinterpret_cast<Bytef*>(out.data());
   stream.avail_out = static_cast<uInt>(room);
-  if (Status bad = inflate_some(in); !bad.is_ok()) return failed_ = std::move(bad);
+  Status bad = inflate_some(in);
   const std::size_t written = room - stream.avail_out;
   count_ += written;
   is_full_ = stream.avail_out == 0 && !is_whole_;
+  // Before what is damaged: it came out before that, however the input is cut.
   if (count_ > options_.max_output) {
     return failed_ = Status(Code::resource_exhausted,
                             "more than max_output (" + std::to_string(options_.max_output) +
                                 " bytes) comes out: send less, or raise the limit");
   }
+  if (!bad.is_ok()) return failed_ = std::move(bad);
   return written;
 }
 
