@@ -1,6 +1,7 @@
 #include "parley/door/door.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -96,6 +97,7 @@ struct Door::State {
   std::optional<net::Server> server;
   rt::Mutex lock;
   const rt::Cancel* cut = nullptr;  // ends serve(); under the lock
+  std::atomic<bool> has_begun = false;
   rt::Event done;
 };
 
@@ -164,6 +166,7 @@ Door::~Door() = default;
 Status Door::serve() {
   if (!state_) return state_.error();
   State& state = **state_;
+  state.has_begun = true;
   auto [context, cancel] = rt::Context::current().with_cancel();
   state.set_cut(&cancel);
   Status status;
@@ -183,6 +186,7 @@ Status Door::shutdown(rt::Deadline deadline) {
   state.rooms.http->drain();
   state.server->drain();
   if (state.within) state.within->drain();
+  if (!state.has_begun) return {};  // nor will it: it accepts nobody any more
   Status status = state.done.wait(deadline);
   if (status.is_ok()) return status;
   {

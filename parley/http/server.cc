@@ -42,6 +42,7 @@ Server::Server(net::Listener& listener, Handler handler, ServerOptions options)
 Server::~Server() = default;
 
 Status Server::serve() {
+  has_begun_ = true;
   Status status = service_.error();
   if (server_) {
     auto [context, cancel] = rt::Context::current().with_cancel();
@@ -64,6 +65,7 @@ Status Server::shutdown(rt::Deadline deadline) {
   if (!server_) return {};
   (*service_)->drain();
   server_->drain();
+  if (!has_begun_) return {};  // nor will it: it accepts nobody any more
   Status status = done_.wait(deadline);
   if (status.is_ok()) return status;
   {

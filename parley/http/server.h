@@ -14,6 +14,7 @@
 //   (void)server.shutdown(rt::Deadline::after(10s));      // in order, for so long
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -62,6 +63,7 @@ class Server {
   std::optional<net::Server> server_;
   rt::Mutex lock_;
   const rt::Cancel* cut_ = nullptr;  // ends serve(); under lock_
+  std::atomic<bool> has_begun_ = false;
   rt::Event done_;
 };
 

@@ -285,6 +285,14 @@ PARLEY_FIBER_TEST(HttpServer, shutdown_closes_who_rests_and_answers_who_does_not
   EXPECT_TRUE(status.is_ok());
 }
 
+PARLEY_FIBER_TEST(HttpServer, shutdown_of_what_was_never_served_does_not_wait) {
+  const auto listener =
+      std::move(*net::SocketNetwork().listen(*net::Address::parse("tcp://127.0.0.1:0")));
+  Server server(*listener, greet);
+  EXPECT_TRUE(server.shutdown().is_ok());
+  EXPECT_TRUE(server.serve().is_ok()) << "and who serves it later serves nobody";
+}
+
 PARLEY_FIBER_TEST(HttpServer, shutdown_cuts_at_its_deadline) {
   rt::Event inside;
   World world([&](ServerExchange&) -> Status {

@@ -64,7 +64,7 @@ Result<std::optional<WebSocketMessage>> WebSocket::try_receive_message() {
     write_answers();
     if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(buffer_size);
     const auto size = stream_->try_read({buffer_.get(), buffer_size});
-    if (!size) return end(size.error());
+    if (!size) return end_wait(size.error());
     if (!*size) {
       buffer_.reset();  // it may be long until something comes
       if (Status bad = keep_alive(rt::now()); !bad.is_ok()) return bad;
@@ -140,17 +140,19 @@ void WebSocket::end_writing() {
   if (unsent_.empty()) (void)stream_->close_write();
 }
 
-// Keeps `why`, unless receiving may go on after it.
+// Receiving is over, for good.
 Status WebSocket::end(Status why) {
-  const Code code = why.code();
-  const bool is_a_pause =
-      code == Code::deadline_exceeded || !rt::Context::current().status().is_ok();
-  if (!is_a_pause || closed_) {
-    ended_ = why;
-    buffer_.reset();
-    in_ = {};
-  }
+  ended_ = why;
+  buffer_.reset();
+  in_ = {};
   return why;
+}
+
+// A read has failed; receiving may go on after one that its deadline or context ended.
+Status WebSocket::end_wait(Status why) {
+  const bool is_a_pause =
+      why.code() == Code::deadline_exceeded || !rt::Context::current().status().is_ok();
+  return is_a_pause && !closed_ ? why : end(std::move(why));
 }
 
 Status WebSocket::read_more(rt::Deadline deadline) {
@@ -162,7 +164,8 @@ Status WebSocket::read_more(rt::Deadline deadline) {
     const bool is_ours = look < deadline.instant();
     Status status = read_some(is_ours ? rt::Deadline::at(look) : deadline);
     if (status.is_ok()) return {};
-    if (status.code() != Code::deadline_exceeded || !is_ours) return end(std::move(status));
+    if (!ended_.is_ok()) return ended_;
+    if (status.code() != Code::deadline_exceeded || !is_ours) return end_wait(std::move(status));
     if (Status context = rt::Context::current().status(); !context.is_ok()) return context;
   }
 }
@@ -280,6 +283,8 @@ Status WebSocket::send_message(WebSocketType type, std::span<const std::string_v
   }
   const std::lock_guard lock(writing_);
   if (Status bad = check_open(); !bad.is_ok()) return bad;
+  // First, since what has been compressed must be sent: what follows refers to it.
+  if (Status bad = write_unsent(deadline); !bad.is_ok()) return bad;
   out_.clear();
   if (size > most_copied && type == WebSocketType::binary && writer_.goes_as_it_is(size)) {
     writer_.head(type, size, out_);
@@ -296,14 +301,19 @@ Status WebSocket::send_message(WebSocketType type, std::span<const std::string_v
   return status;
 }
 
-// Behind what is left of an answer.
-Status WebSocket::write_pieces(std::span<const std::string_view> pieces, rt::Deadline deadline) {
+// What is left of an answer.
+Status WebSocket::write_unsent(rt::Deadline deadline) {
   while (!unsent_.empty()) {
     const auto size = stream_->write_some(unsent_, deadline);
     if (!size) return size.error();
     unsent_.erase(0, *size);
   }
   has_unsent_ = false;
+  return {};
+}
+
+Status WebSocket::write_pieces(std::span<const std::string_view> pieces, rt::Deadline deadline) {
+  if (Status bad = write_unsent(deadline); !bad.is_ok()) return bad;
   Status status = stream_->write_all_of(pieces, deadline);
   if (!status.is_ok()) cut_ = true;  // perhaps it is
   return status;

@@ -110,11 +110,13 @@ class WebSocket final : public net::MessageStream {
   Status send_message(WebSocketType type, std::span<const std::string_view> pieces,
                       rt::Deadline deadline);
   Status check_open() const;
+  Status write_unsent(rt::Deadline deadline);
   Status write_pieces(std::span<const std::string_view> pieces, rt::Deadline deadline);
 
   Result<bool> take_event();
   void take_close();
   Status end(Status why);
+  Status end_wait(Status why);
   void end_writing();
   Status read_more(rt::Deadline deadline);
   Status read_some(rt::Deadline deadline);

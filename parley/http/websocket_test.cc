@@ -161,6 +161,24 @@ TEST(WebSocket, a_side_that_answers_pings_stays_for_as_long_as_it_likes) {
       250ms);
 }
 
+// A read takes what is there before it looks at the context: that may be a goodbye, or the end.
+PARLEY_FIBER_TEST(WebSocket, an_end_that_comes_when_the_context_is_over_is_an_end) {
+  for (const bool says_goodbye : {true, false}) {
+    const Raw raw(Side::client, unmasked);
+    if (says_goodbye) raw.put("8802 03e8");
+    EXPECT_TRUE(raw.bytes->close_write().is_ok());
+    auto [context, cancel] = rt::Context::current().with_cancel();
+    const Code expected = says_goodbye ? Code::out_of_range : Code::data_loss;
+    {
+      const rt::WithContext bound(context);
+      cancel();
+      EXPECT_EQ(raw.socket->receive().error().code(), expected);
+      EXPECT_EQ(raw.socket->try_receive_message().error().code(), expected);
+    }
+    EXPECT_EQ(raw.socket->receive().error().code(), expected);
+  }
+}
+
 PARLEY_FIBER_TEST(WebSocket, closes_with_a_code_and_a_reason_that_the_other_side_sees) {
   for (const Side side : {Side::client, Side::server}) {
     Pair pair;
