@@ -63,7 +63,7 @@ void hold_and_give_up(const Session& session, Holding& holding) {
     for (int i = 0; i < many; ++i) {
       callers.go("caller", [&] {
         Texts stream = open(session);
-        EXPECT_TRUE(stream.send(std::string(500, 'x'), rt::Deadline::after(10s)).is_ok());
+        EXPECT_TRUE(stream.send(std::string(500, 'x'), rt::Deadline::after(60s)).is_ok());
         ++sent;
         EXPECT_EQ(stream.receive().error().code(), Code::cancelled);
       });
