@@ -5,9 +5,14 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "parley/codec/codec.h"
 #include "parley/codec/json.h"
+#include "parley/door/impl/session_of.h"
+#include "parley/http/accept.h"
+#include "parley/http/syntax.h"
+#include "parley/http/url.h"
 #include "parley/peer/body.h"
 #include "parley/peer/foreign_session.h"
 #include "parley/wire/message.h"
@@ -27,36 +32,6 @@ std::string lower(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char small = static_cast<char>(c | 0x20);
-  return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
-}
-
-// Of a path; a '+' is a plus there.
-std::string unescaped(std::string_view path) {
-  std::string out;
-  out.reserve(path.size());
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    const int high = path[i] == '%' && i + 2 < path.size() ? hex_digit(path[i + 1]) : -1;
-    const int low = high >= 0 ? hex_digit(path[i + 2]) : -1;
-    if (low < 0) {
-      out += path[i];
-    } else {
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    }
   }
   return out;
 }
@@ -86,34 +61,17 @@ std::string error_body(const Status& status) {
 }
 
 bool looks_like_json(std::string_view body) {
-  const std::string_view text = trimmed(body);
-  if (text.empty()) return false;
-  return text.front() == '[' || text.front() == '{' || text.front() == '"' ||
-         text.find('=') == std::string_view::npos;
-}
-
-// In thousandths, as the q of Accept has it; 0 for what is none.
-int quality_of(std::string_view parameters) {
-  const std::string text = lower(parameters);
-  const std::size_t at = text.find("q=");
-  if (at == std::string::npos) return 1000;
-  const std::string_view q = trimmed(std::string_view(text).substr(at + 2));
-  int value = q.starts_with('1') ? 1000 : 0;
-  if (!q.starts_with("0.")) return value;
-  int weight = 100;
-  for (const char c : q.substr(2, 3)) {
-    if (c < '0' || c > '9') break;
-    value += (c - '0') * weight;
-    weight /= 10;
-  }
-  return value;
+  const std::size_t first = body.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return false;
+  return std::string_view("[{\"").find(body[first]) != std::string_view::npos ||
+         body.find('=') == std::string_view::npos;
 }
 
 class Post {
  public:
   Post(Peer& peer, PostOptions options)
       : peer_(peer),
-        codecs_(impl::codecs_of(peer.options())),
+        codecs_(parley::impl::codecs_of(peer.options())),
         options_(std::move(options)),
         max_body_(std::min(options_.max_body, peer.options().max_frame_bytes)) {}
 
@@ -130,7 +88,8 @@ class Post {
       return refuse_method(exchange);
     }
     ForeignCall call;
-    std::string method = unescaped(path.substr(options_.prefix.size()));
+    const std::string_view escaped = path.substr(options_.prefix.size());
+    std::string method = http::percent_decoded(escaped).value_or(std::string(escaped));
     if (Status s = take_timeout(request, call); !s.is_ok()) return refuse(exchange, 400, s);
     take_metadata(request, call.metadata);
     if (is_get) {
@@ -195,7 +154,7 @@ class Post {
       return number;
     };
     const auto coding = request.headers.get("Content-Encoding");
-    if (coding && lower(*coding) != "identity") {
+    if (coding && !http::same_name(*coding, "identity")) {
       return refused(415,
                      Status(Code::invalid_argument,
                             "no body is taken in a Content-Encoding of " + std::string(*coding)));
@@ -223,20 +182,13 @@ class Post {
   // Nothing: as the arguments are written.
   std::optional<BodyCodec> accepted(const http::Request& request, BodyCodec own) const {
     std::optional<BodyCodec> best;
-    int best_quality = 0;
-    for (const auto [name, value] : request.headers) {
-      if (lower(name) != "accept") continue;
-      for (std::string_view left = value; !left.empty();) {
-        const std::size_t comma = std::min(left.find(','), left.size());
-        const std::string_view each = trimmed(left.substr(0, comma));
-        left.remove_prefix(std::min(comma + 1, left.size()));
-        const std::size_t semicolon = std::min(each.find(';'), each.size());
-        const codec::Codec* const codec = codecs_.find_content_type(each.substr(0, semicolon));
-        const int quality = quality_of(each.substr(semicolon));
-        if (codec == nullptr || quality <= best_quality) continue;
-        best = BodyCodec{codec->id};
-        best_quality = quality;
-      }
+    int best_weight = 0;
+    const auto wanted = http::preferences_of(request.headers, "Accept");
+    for (const http::Preference& each : wanted ? *wanted : std::vector<http::Preference>()) {
+      const codec::Codec* const codec = codecs_.find_content_type(each.value);
+      if (codec == nullptr || each.weight <= best_weight) continue;
+      best = BodyCodec{codec->id};
+      best_weight = each.weight;
     }
     if (best) return best;
     if (own == BodyCodec::form || own == BodyCodec::none) return BodyCodec::json;
@@ -244,23 +196,9 @@ class Post {
   }
 
   Status run(ServerExchange& exchange, ForeignCall call, ForeignAnswer& answer) const {
-    Status failed;
-    const auto make = [&]() -> std::shared_ptr<ForeignSession> {
-      auto session = ForeignSession::open(
-          peer_, {.remote = exchange.remote_address(),
-                  .protocol = std::string(http::name_of(exchange.protocol()))});
-      if (!session) failed = session.error();
-      return session ? *std::move(session) : nullptr;
-    };
-    http::Kept* const kept = exchange.kept();
-    std::shared_ptr<ForeignSession> session;
-    if (kept != nullptr) {
-      session = kept->get<ForeignSession>(
-          make, [](const ForeignSession& each) { return each.is_open(); });
-    }
-    if (session == nullptr && failed.is_ok()) session = make();
-    if (session == nullptr) return failed;
-    return session->call(std::move(call), answer);
+    const auto session = impl::session_of(peer_, exchange);
+    if (!session) return session.error();
+    return (*session)->call(std::move(call), answer);
   }
 
   Status give(ServerExchange& exchange, const Status& status, ForeignAnswer& answer) const {
