@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Measures Parley's HTTP server beside nginx (`return 200`, the same fields, no log). See README.md
-beside this file; usually run by `./dev bench http`.
+"""Measures Parley's HTTP server beside nginx (`return 200`, the same fields, no log), its gRPC beside
+gRPC's own server, its WebSocket beside the floor. See README.md beside this file; usually run by
+`./dev bench http`.
 
 Figures go to stdout, one JSON object a line; everything for people goes to stderr. This file must
 not import what imports Python's own package http: it has its name.
@@ -26,14 +27,19 @@ CONNECTIONS = {"http.h1_32": 32, "http.h1_256": 256}
 H2 = "http.h2"
 H2_CONNECTIONS, H2_STREAMS = 4, 32
 IDLE = "http.idle"
-NAMES = [*CONNECTIONS, H2, IDLE]
+GRPC_UNARY, WS_ECHO = "http.grpc_unary", "http.ws_echo"
+NAMES = [*CONNECTIONS, H2, GRPC_UNARY, WS_ECHO, IDLE]
 TARGETS = {
     ("http.h1_32", "cpu_ratio_nginx"): 1.0,
     ("http.h1_256", "cpu_ratio_nginx"): 0.9,
     (H2, "cpu_ratio_nginx"): 0.8,
+    (GRPC_UNARY, "cpu_ratio_grpc"): 0.35,
+    (WS_ECHO, "cpu_ratio_floor"): 1.3,
     (IDLE, "bytes_per_connection"): 4096,
 }
-PARLEY, NGINX = "parley", "nginx"
+PARLEY, NGINX, GRPC, FLOOR = "parley", "nginx", "grpc", "floor"
+BODY_BYTES = 16
+WARMUP_SECONDS = 0.5
 IDLE_CONNECTIONS = 10_000
 LET_GO_SECONDS = 3
 START_SECONDS = 10
@@ -101,11 +107,34 @@ class Bench:
         self.server_cpu, self.client_cpu = cpus[0], cpus[-1]
         self.seconds = options.seconds
         self.program = program_of(options.build, "http_server")
+        self.folder = os.path.dirname(self.program)
 
     def start(self, contestant, version=""):
         if contestant == NGINX:
             return Nginx(self.server_cpu, version)
         return programs.Server([self.program], self.server_cpu)
+
+    def echo(self, server, client, client_cpu, connections, depth):
+        """One run of a client program against a fresh server of echoes."""
+        with programs.Server([os.path.join(self.folder, server[0]), *server[1:]],
+                             self.server_cpu) as running:
+            command = [os.path.join(self.folder, client[0]), *client[1:],
+                       "--address", running.address, "--server-pid", str(running.pid),
+                       "--connections", str(connections), "--depth", str(depth),
+                       "--body-bytes", str(BODY_BYTES), "--warmup-seconds", str(WARMUP_SECONDS),
+                       "--seconds", str(self.seconds)]
+            return programs.run_client(command, client_cpu, WARMUP_SECONDS + self.seconds)
+
+    def grpc_unary(self, contestant):
+        server = ["grpc_server"] if contestant == GRPC else ["http_server", "--grpc"]
+        return self.echo(server, ["grpc_client"], self.client_cpu, 4, 64)
+
+    def ws_echo(self, contestant):
+        """Both programs on one cpu, as for every figure beside the floor."""
+        if contestant == FLOOR:
+            return self.echo(["floor_server"], ["floor_client"], self.server_cpu, 32, 1)
+        return self.echo(["http_server", "--websocket"], ["floor_client", "--websocket"],
+                         self.server_cpu, 32, 1)
 
     def measure(self, contestant, connections):
         """One run of wrk against a fresh server: CPU of the server for each request."""
@@ -192,6 +221,7 @@ def measure(options, bench):
                     nginx_us=median_of(found[NGINX], "server_cpu_us"),
                     per_second=median_of(found[PARLEY], "per_second"),
                     nginx_per_second=median_of(found[NGINX], "per_second"))
+    measure_echoes(options, bench, figures)
     if IDLE in options.names:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -203,6 +233,25 @@ def measure(options, bench):
     for row in figures.rows:
         say(f"{row['bench']:<14}{row['metric']:<22}{row['value']:>10.4g}{row['min']:>10.4g}"
             f"{row['max']:>10.4g}{'  missed' if is_missed(row) else ''}")
+
+
+def measure_echoes(options, bench, figures):
+    """gRPC and WebSocket, beside who does nothing else."""
+    for name, peer, run in ((GRPC_UNARY, GRPC, bench.grpc_unary), (WS_ECHO, FLOOR, bench.ws_echo)):
+        if name not in options.names:
+            continue
+        if peer == GRPC and not os.access(os.path.join(bench.folder, "grpc_server"), os.X_OK):
+            say(f"{name} is skipped: gRPC was not there when this was built (Debian: apt install "
+                "libgrpc++-dev protobuf-compiler-grpc)")
+            continue
+        say(f"{name}: {options.runs} rounds of {options.seconds} s")
+        found = {peer: [], PARLEY: []}
+        for _ in range(options.runs):
+            for contestant, runs in found.items():
+                runs.append(run(contestant))
+        figures.add(name, f"cpu_ratio_{peer}", ratios(found[PARLEY], found[peer], "server_cpu_us"),
+                    peer=peer, us=median_of(found[PARLEY], "server_cpu_us"),
+                    **{f"{peer}_us": median_of(found[peer], "server_cpu_us")})
 
 
 def main():

@@ -1,11 +1,15 @@
-// The Parley side of `./dev bench http`, with default options: answers every request as nginx's
-// `return 200 "ok"` does, with the same fields.
+// The Parley side of `./dev bench http`, with default options.
 //
-//   http_server
+//   http_server              answers every request as nginx's `return 200 "ok"` does
+//   http_server --grpc       the echo of grpc/echo.proto, as a method of a Peer
+//   http_server --websocket  an echo of WebSocket messages
 //
-// Prints {"address":"tcp://127.0.0.1:PORT","pid":PID}; ends on SIGTERM. One worker, as nginx has.
+// Prints {"address":"127.0.0.1:PORT","pid":PID}; ends on SIGTERM. One worker, as nginx has.
+#include <parley/door/grpc.h>
 #include <parley/http/server.h>
+#include <parley/http/websocket_handshake.h>
 #include <parley/net/network.h>
+#include <parley/peer/peer.h>
 #include <parley/rt/runtime.h>
 #include <parley/rt/scope.h>
 #include <parley/rt/signal.h>
@@ -14,8 +18,20 @@
 
 #include <csignal>
 #include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "load.h"
 
 namespace parley::bench {
+
+// The message of grpc/echo.proto.
+struct Text {
+  std::string text;
+};
+
 namespace {
 
 void allow_many_descriptors() {
@@ -25,19 +41,38 @@ void allow_many_descriptors() {
   (void)::setrlimit(RLIMIT_NOFILE, &files);
 }
 
-int fail(const Status& status) {
-  (void)std::fprintf(stderr, "http_server: %s\n", status.message().c_str());
-  return 1;
+Status answer_ok(http::ServerExchange& exchange) {
+  return exchange.answer(200, "ok", "text/plain");
 }
 
-int serve() {
+Status echo_messages(http::ServerExchange& exchange) {
+  return http::accept_websocket(exchange, {}, [](const std::unique_ptr<http::WebSocket>& socket) {
+    while (const auto message = socket->receive_message()) {
+      if (!socket->send_binary(message->payload).is_ok()) return;
+    }
+  });
+}
+
+Result<http::Handler> handler_of(std::string_view mode, Peer& peer) {
+  if (mode.empty()) return http::Handler(answer_ok);
+  if (mode == "--websocket") return http::Handler(echo_messages);
+  if (mode != "--grpc") {
+    return Status(Code::invalid_argument,
+                  "http_server knows the options --grpc and --websocket, and not \"" +
+                      std::string(mode) + "\"");
+  }
+  peer.handle("/parley.bench.grpc_peer.Echo/Echo", [](const Text& asked) { return asked; });
+  return door::make_grpc(peer);
+}
+
+int serve(std::string_view mode) {
+  Peer peer;
+  Result<http::Handler> handler = handler_of(mode, peer);
+  if (!handler) return usage_error(handler.error());
   const auto listener = net::SocketNetwork().listen(*net::Address::parse("tcp://127.0.0.1:0"));
-  if (!listener) return fail(listener.error());
-  http::Server server(
-      **listener,
-      [](http::ServerExchange& exchange) { return exchange.answer(200, "ok", "text/plain"); },
-      {.server_name = "parley/1.22.1"});
-  (void)std::printf("{\"address\":\"%s\",\"pid\":%d}\n", (*listener)->address().to_string().c_str(),
+  if (!listener) return run_error(listener.error());
+  http::Server server(**listener, std::move(*handler), {.server_name = "parley/1.22.1"});
+  (void)std::printf("{\"address\":\"127.0.0.1:%u\",\"pid\":%d}\n", (*listener)->address().port,
                     ::getpid());
   (void)std::fflush(stdout);
   Status status;
@@ -46,14 +81,15 @@ int serve() {
   const Result<int> signal = rt::wait_signal({SIGTERM, SIGINT});
   (void)server.shutdown(rt::Deadline::after(std::chrono::milliseconds(100)));
   scope.join();
-  if (!signal) return fail(signal.error());
-  return status.is_ok() || status.code() == Code::cancelled ? 0 : fail(status);
+  if (!signal) return run_error(signal.error());
+  return status.is_ok() || status.code() == Code::cancelled ? 0 : run_error(status);
 }
 
 }  // namespace
 }  // namespace parley::bench
 
-int main() {
+int main(int argc, char** argv) {
   parley::bench::allow_many_descriptors();
-  return parley::rt::Runtime({.workers = 1}).run([] { return parley::bench::serve(); });
+  const std::string_view mode = argc > 1 ? argv[1] : "";
+  return parley::rt::Runtime({.workers = 1}).run([mode] { return parley::bench::serve(mode); });
 }

@@ -94,6 +94,10 @@ Result<Load> parse_load(int argc, const char* const* argv) {
       load.spin = true;
       continue;
     }
+    if (option == "--websocket") {
+      load.websocket = true;
+      continue;
+    }
     if (option == "--slice") {
       load.slice = true;
       continue;

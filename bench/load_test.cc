@@ -15,13 +15,14 @@ Result<Load> parse(std::vector<const char*> words) {
 TEST(Load, is_read_from_the_command_line) {
   const auto load = parse({"--address", "127.0.0.1:1", "--server-pid", "7", "--connections", "4",
                            "--depth", "64", "--body-bytes", "1024", "--seconds", "0.5", "--spin",
-                           "--slice", "--no-idle-spin", "--ca-file", "ca.pem", "--rate", "1000"});
+                           "--websocket", "--slice", "--no-idle-spin", "--ca-file", "ca.pem", "--rate", "1000"});
   ASSERT_TRUE(load) << load.error();
   EXPECT_EQ(load->connections, 4U);
   EXPECT_EQ(load->depth, 64U);
   EXPECT_EQ(load->body_bytes, 1024U);
   EXPECT_EQ(load->window, std::chrono::milliseconds(500));
   EXPECT_TRUE(load->spin);
+  EXPECT_TRUE(load->websocket);
   EXPECT_TRUE(load->slice);
   EXPECT_FALSE(load->idle_spin);
   EXPECT_EQ(load->ca_file, "ca.pem");

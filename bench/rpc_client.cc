@@ -182,8 +182,9 @@ int main(int argc, char** argv) {
   using namespace parley;
   const Result<bench::Load> load = bench::parse_load(argc, argv);
   if (!load) return bench::usage_error(load.error());
-  if (load->spin) {
-    return bench::usage_error(Status(Code::invalid_argument, "--spin is for the floor only"));
+  if (load->spin || load->websocket) {
+    return bench::usage_error(
+        Status(Code::invalid_argument, "--spin and --websocket are for the floor only"));
   }
   rt::RuntimeOptions options;
   if (!load->idle_spin) options.idle_spin = {};
