@@ -169,8 +169,7 @@ Status open_websocket(const Fd& fd, const std::string& address) {
                           "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                           "Sec-WebSocket-Version: 13\r\n"
                           "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
-  if (::send(fd.get(), ask.data(), ask.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(ask.size())) {
+  if (::send(fd.get(), ask.data(), ask.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(ask.size())) {
     return errno_status(errno, "sending the handshake");
   }
   constexpr std::size_t most_head_bytes = 4096;

@@ -33,8 +33,8 @@ struct Load {
   std::size_t body_bytes = 16;
   Duration warmup = std::chrono::milliseconds(500);
   Duration window = std::chrono::seconds(2);
-  pid_t server_pid = 0;  // whose CPU time is read at both ends of the window
-  bool spin = false;     // poll with timeout 0 instead of sleeping (floor only)
+  pid_t server_pid = 0;    // whose CPU time is read at both ends of the window
+  bool spin = false;       // poll with timeout 0 instead of sleeping (floor only)
   bool websocket = false;  // frames are messages of a WebSocket (the floor's client only)
   // Of Parley only:
   bool slice = false;           // bodies are bytes, and no texts
@@ -54,8 +54,8 @@ Result<Serving> parse_serving(int argc, const char* const* argv);
 
 // --address A --server-pid PID are required; --connections, --depth, --body-bytes,
 // --warmup-seconds, --seconds, --spin, --websocket, --slice, --no-idle-spin, --ca-file and
-// --rate have the defaults above. An unknown option, a missing value or a number out of its limits is
-// invalid_argument.
+// --rate have the defaults above. An unknown option, a missing value or a number out of its limits
+// is invalid_argument.
 Result<Load> parse_load(int argc, const char* const* argv);
 
 // The body of the request in `slot` (0..depth-1) of `connection`: `bytes` long, at least

@@ -13,9 +13,11 @@ Result<Load> parse(std::vector<const char*> words) {
 }
 
 TEST(Load, is_read_from_the_command_line) {
-  const auto load = parse({"--address", "127.0.0.1:1", "--server-pid", "7", "--connections", "4",
-                           "--depth", "64", "--body-bytes", "1024", "--seconds", "0.5", "--spin",
-                           "--websocket", "--slice", "--no-idle-spin", "--ca-file", "ca.pem", "--rate", "1000"});
+  const auto load = parse({"--address",     "127.0.0.1:1", "--server-pid", "7",
+                           "--connections", "4",           "--depth",      "64",
+                           "--body-bytes",  "1024",        "--seconds",    "0.5",
+                           "--spin",        "--websocket", "--slice",      "--no-idle-spin",
+                           "--ca-file",     "ca.pem",      "--rate",       "1000"});
   ASSERT_TRUE(load) << load.error();
   EXPECT_EQ(load->connections, 4U);
   EXPECT_EQ(load->depth, 64U);

@@ -52,6 +52,12 @@ std::size_t Headers::remove(std::string_view name) {
 }
 
 void Headers::put(std::string_view name, std::string_view value) {
+  if (entries_.capacity() == 0) {  // room for a small head at once
+    constexpr std::size_t fields = 10;
+    constexpr std::size_t bytes = 240;
+    entries_.reserve(fields);
+    text_.reserve(bytes);
+  }
   entries_.push_back({.at = static_cast<std::uint32_t>(text_.size()),
                       .name_size = static_cast<std::uint32_t>(name.size()),
                       .value_size = static_cast<std::uint32_t>(value.size())});
@@ -81,13 +87,6 @@ bool Headers::has_element(std::string_view name, std::string_view element) const
     }
   }
   return false;
-}
-
-Headers::Field Headers::operator[](std::size_t index) const noexcept {
-  const Entry& entry = entries_[index];
-  const std::string_view text = std::string_view(text_).substr(entry.at);
-  return {.name = text.substr(0, entry.name_size),
-          .value = text.substr(entry.name_size, entry.value_size)};
 }
 
 bool operator==(const Headers& a, const Headers& b) noexcept {

@@ -24,7 +24,8 @@ namespace parley::http {
 
 namespace impl {
 class FieldReader;
-}
+class Http2HeadReader;
+}  // namespace impl
 
 class Headers {
  public:
@@ -64,7 +65,11 @@ class Headers {
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
   [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
   // `index` below size().
-  [[nodiscard]] Field operator[](std::size_t index) const noexcept;
+  [[nodiscard]] Field operator[](std::size_t index) const noexcept {
+    const Entry& entry = entries_[index];
+    const char* name = text_.data() + entry.at;
+    return {.name = {name, entry.name_size}, .value = {name + entry.name_size, entry.value_size}};
+  }
   // Bytes of all names and values.
   [[nodiscard]] std::size_t text_bytes() const noexcept { return text_.size(); }
 
@@ -89,7 +94,9 @@ class Headers {
   friend bool operator==(const Headers& a, const Headers& b) noexcept;
 
  private:
+  // They have looked at what they put in.
   friend class impl::FieldReader;
+  friend class impl::Http2HeadReader;
   // The name begins at `at`, its value right behind it.
   struct Entry {
     std::uint32_t at = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 #include "parley/http/impl/chars.h"
 
@@ -11,14 +13,39 @@ bool is_token(std::string_view text) noexcept {
   return !text.empty() && impl::all_of(text, impl::chars::token);
 }
 
-bool is_field_value(std::string_view text) noexcept {
-  return impl::all_of(text, impl::chars::value) && trimmed(text).size() == text.size();
+namespace {
+
+// Whether a byte of these eight is below a blank, or DEL: by the borrow of a subtraction from each,
+// and since an error may only spread upwards, none is missed (Hacker's Delight 6-1).
+constexpr bool may_have_control(std::uint64_t eight) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t tops = ones << 7U;
+  const std::uint64_t no_del = eight ^ ones * 0x7f;
+  return (((eight - ones * ' ') & ~eight) | ((no_del - ones) & ~no_del)) & tops;
 }
 
-bool same_name(std::string_view a, std::string_view b) noexcept {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return impl::lower_case(x) == impl::lower_case(y);
-         });
+}  // namespace
+
+bool is_field_value(std::string_view text) noexcept {
+  if (text.empty()) return true;
+  if (impl::is_blank(text.front()) || impl::is_blank(text.back())) return false;
+  for (; text.size() >= sizeof(std::uint64_t); text.remove_prefix(sizeof(std::uint64_t))) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data(), sizeof eight);
+    // A tab, for one, looks like it.
+    if (may_have_control(eight) &&
+        !impl::all_of(text.substr(0, sizeof eight), impl::chars::value)) {
+      return false;
+    }
+  }
+  return impl::all_of(text, impl::chars::value);
+}
+
+bool impl::same_letters(std::string_view a, std::string_view b) noexcept {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i] && lower_case(a[i]) != lower_case(b[i])) return false;
+  }
+  return true;
 }
 
 std::string_view trimmed(std::string_view text) noexcept {

@@ -18,8 +18,15 @@ namespace parley::http {
 // line break, no NUL, no other control, no blank at either end. Empty is fine.
 [[nodiscard]] bool is_field_value(std::string_view text) noexcept;
 
+namespace impl {
+// As same_name(), for texts of one size.
+[[nodiscard]] bool same_letters(std::string_view a, std::string_view b) noexcept;
+}  // namespace impl
+
 // Equal but for the case of ASCII letters.
-[[nodiscard]] bool same_name(std::string_view a, std::string_view b) noexcept;
+[[nodiscard]] inline bool same_name(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size() && impl::same_letters(a, b);  // most are not of one size
+}
 
 // Without the spaces and tabs at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text) noexcept;

@@ -52,8 +52,8 @@ Status Http2ClientExchange::finish(const Headers* trailers, rt::Deadline /*deadl
   if (has_trailers && size_.is_known()) {
     return out_of_order("trailers come behind a body of unknown size only");
   }
+  Http2Fields fields;
   if (has_trailers) {
-    Http2Fields fields;
     if (Status s = fields.set_trailers(*trailers); !s.is_ok()) return s;
   }
   ended_ = true;
@@ -62,7 +62,7 @@ Status Http2ClientExchange::finish(const Headers* trailers, rt::Deadline /*deadl
     return out_of_order("the body was told to have " + std::to_string(size_.bytes()) +
                         " bytes, and has " + std::to_string(written_));
   }
-  return link_->finish(*stream_, trailers);
+  return link_->finish(*stream_, std::move(fields));
 }
 
 void Http2ClientExchange::cancel() noexcept { link_->reset(*stream_, Http2Error::cancel); }

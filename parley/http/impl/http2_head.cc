@@ -40,12 +40,12 @@ Status bad_head(std::string text) { return {Code::invalid_argument, std::move(te
 void Http2HeadReader::begin() {
   fields_.clear();
   for (std::string* text :
-       {&method_, &scheme_, &path_, &authority_, &protocol_, &status_, &cookie_, &says_}) {
+       {&method_, &scheme_, &path_, &authority_, &protocol_, &status_, &cookie_, &host_, &says_}) {
     text->clear();
   }
   length_ = BodySize::unknown();
-  list_bytes_ = count_ = 0;
-  has_authority_ = too_large_ = bad_ = false;
+  list_bytes_ = count_ = hosts_ = 0;
+  has_authority_ = has_fields_ = too_large_ = bad_ = false;
 }
 
 bool Http2HeadReader::refuse(std::string text) {
@@ -57,14 +57,29 @@ bool Http2HeadReader::refuse(std::string text) {
 void Http2HeadReader::take(std::string_view name, std::string_view value) {
   list_bytes_ += name.size() + value.size() + 32;
   ++count_;
-  if (list_bytes_ > limits_.max_header_list || count_ > limits_.max_headers) too_large_ = true;
+  if (list_bytes_ > std::min(limits_.max_header_list, Headers::most_bytes) ||
+      count_ > std::min(limits_.max_headers, Headers::most_fields)) {
+    too_large_ = true;
+  }
   if (bad_ || too_large_) return;
   if (!name.empty() && name.front() == ':') {
     take_pseudo(name, value);
     return;
   }
-  if (has_upper_case(name)) {
-    refuse("the name " + quoted(name) + " has upper case (RFC 9113 8.2.1)");
+  if (!has_fields_) begin_fields();
+  take_field(name, value);
+}
+
+// Where the request goes is one field, and the first one, whoever wrote it.
+void Http2HeadReader::begin_fields() {
+  has_fields_ = true;
+  if (!authority_.empty()) fields_.put("host", authority_);
+  if (!protocol_.empty()) fields_.put("upgrade", protocol_);
+}
+
+void Http2HeadReader::take_field(std::string_view name, std::string_view value) {
+  if (!is_token(name) || has_upper_case(name)) {
+    refuse("the name " + quoted(name) + " has upper case, or is no token (RFC 9113 8.2.1)");
   } else if (is_of_a_connection(name)) {
     refuse("the field " + quoted(name) + " is of a connection of HTTP/1 (RFC 9113 8.2.2)");
   } else if (name == "te" && !same_name(value, "trailers")) {
@@ -74,21 +89,23 @@ void Http2HeadReader::take(std::string_view name, std::string_view value) {
   } else if (name == "cookie") {
     if (!cookie_.empty()) cookie_ += "; ";
     cookie_ += value;
+  } else if (name == "host") {
+    if (hosts_++ == 0) host_ = value;
   } else if (name == "content-length") {
     std::uint64_t bytes = 0;
     if (length_.is_known() || !parse_number(value, bytes)) {
       refuse("content-length is no number, or comes twice");
     } else {
       length_ = BodySize::of(bytes);
-      (void)fields_.add(name, value);
+      fields_.put(name, value);
     }
-  } else if (!fields_.add(name, value).is_ok()) {
-    refuse("the name " + quoted(name) + " is no token (RFC 9113 8.2.1)");
+  } else {
+    fields_.put(name, value);
   }
 }
 
 bool Http2HeadReader::take_pseudo(std::string_view name, std::string_view value) {
-  if (!fields_.empty() || !cookie_.empty()) {
+  if (has_fields_) {
     return refuse(quoted(name) + " comes after a field (RFC 9113 8.3)");
   }
   const std::array<std::pair<std::string_view, std::string*>, 6> known = {
@@ -148,22 +165,21 @@ bool Http2HeadReader::end_request(Request& request) {
   request.method = method_named(method_);
   if (request.method == Method::other) request.other_method = method_;
   if (!set_target(request)) return false;
-  const auto host = fields_.get("host");
-  if (fields_.count("host") > 1) return refuse("there are two Host fields (RFC 9112 3.2)");
-  if (host && has_authority_ && !same_name(*host, authority_)) {
+  if (hosts_ > 1) return refuse("there are two Host fields (RFC 9112 3.2)");
+  if (hosts_ > 0 && has_authority_ && !same_name(host_, authority_)) {
     return refuse("Host and :authority name different hosts (RFC 9113 8.3.1)");
   }
-  const std::string named = has_authority_ ? authority_ : std::string(host.value_or(""));
+  const std::string& named = has_authority_ ? authority_ : host_;
   if (!named.empty() && !is_authority(named)) return refuse(quoted(named) + " is no host");
-  // One field for where it goes, and in front, whoever wrote it.
-  if (!named.empty()) (void)request.headers.add("host", named);
-  if (!protocol_.empty() && !request.headers.add("upgrade", protocol_).is_ok()) {
-    return refuse(":protocol is no value");
+  if (!is_field_value(protocol_)) return refuse(":protocol is no value");
+  if (!has_fields_) begin_fields();
+  std::swap(request.headers, fields_);
+  if (!has_authority_ && !host_.empty()) {
+    fields_.put("host", host_);
+    for (const auto [name, value] : request.headers) fields_.put(name, value);
+    std::swap(request.headers, fields_);
   }
-  for (const auto [name, value] : fields_) {
-    if (name != "host") (void)request.headers.add(name, value);
-  }
-  if (!cookie_.empty()) (void)request.headers.add("cookie", cookie_);
+  if (!cookie_.empty()) request.headers.put("cookie", cookie_);
   return true;
 }
 
@@ -179,8 +195,9 @@ bool Http2HeadReader::end_response(Response& response) {
     return refuse(":status is " + quoted(status_) + " (RFC 9113 8.3.2, 8.6)");
   }
   response.status = static_cast<StatusCode>(status);
-  response.headers = fields_;
-  if (!cookie_.empty()) (void)response.headers.add("cookie", cookie_);
+  std::swap(response.headers, fields_);
+  if (hosts_ > 0) response.headers.put("host", host_);
+  if (!cookie_.empty()) response.headers.put("cookie", cookie_);
   return true;
 }
 
@@ -192,10 +209,12 @@ bool Http2HeadReader::end_trailers(Headers& trailers) {
       !protocol_.empty() || has_authority_) {
     return refuse("trailers have no pseudo-field (RFC 9113 8.1)");
   }
+  if (hosts_ > 0) return refuse("host may be no trailer (RFC 9110 6.5.1)");
   for (const auto [name, value] : fields_) {
     if (!may_be_trailer(name)) return refuse(quoted(name) + " may be no trailer (RFC 9110 6.5.1)");
   }
-  trailers = fields_;
+  std::swap(trailers, fields_);
+  if (!cookie_.empty()) trailers.put("cookie", cookie_);
   return true;
 }
 

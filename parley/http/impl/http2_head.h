@@ -44,6 +44,8 @@ class Http2HeadReader {
  private:
   bool refuse(std::string text);
   bool take_pseudo(std::string_view name, std::string_view value);
+  void take_field(std::string_view name, std::string_view value);
+  void begin_fields();
   bool set_target(Request& request);
 
   const Http2Limits& limits_;
@@ -55,11 +57,14 @@ class Http2HeadReader {
   std::string protocol_;
   std::string status_;
   std::string cookie_;
+  std::string host_;
   std::string says_;
   BodySize length_ = BodySize::unknown();
   std::size_t list_bytes_ = 0;
   std::size_t count_ = 0;
+  std::size_t hosts_ = 0;
   bool has_authority_ = false;
+  bool has_fields_ = false;
   bool too_large_ = false;
   bool bad_ = false;
 };

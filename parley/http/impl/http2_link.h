@@ -78,7 +78,7 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   Status wait_readable(Http2Stream& stream, rt::Deadline deadline);
   Status write(Http2Stream& stream, std::string_view piece, rt::Deadline deadline);
   Status flush(Http2Stream& stream);
-  Status finish(Http2Stream& stream, const Headers* trailers);
+  Status finish(Http2Stream& stream, Http2Fields trailers = {});
   Status respond(Http2Stream& stream, const Http2Fields& fields, bool has_body);
   Status inform(Http2Stream& stream, const Http2Fields& fields);
   void reset(Http2Stream& stream, Http2Error error);

@@ -148,11 +148,11 @@ Status Http2Link::flush(Http2Stream& stream) {
   return {};
 }
 
-Status Http2Link::finish(Http2Stream& stream, const Headers* trailers) {
+Status Http2Link::finish(Http2Stream& stream, Http2Fields trailers) {
   const Lock lock = lock_it();
   if (!stream.failed.is_ok()) return stream.failed;
   if (stream.finished) return {};
-  if (trailers != nullptr) stream.trailers_to_send = *trailers;
+  stream.trailers_to_send = std::move(trailers);
   stream.finished = true;
   resume(stream);
   return {};

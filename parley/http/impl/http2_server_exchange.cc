@@ -146,8 +146,8 @@ Status Http2ServerExchange::finish(const Headers* trailers, rt::Deadline /*deadl
   if (has_trailers && size_.is_known()) {
     return out_of_order("trailers come behind a body of unknown size only");
   }
+  Http2Fields fields;
   if (has_trailers) {
-    Http2Fields fields;
     if (Status s = fields.set_trailers(*trailers); !s.is_ok()) return s;
   }
   if (size_.is_known() && !is_head_ && written_ < size_.bytes()) {
@@ -159,7 +159,7 @@ Status Http2ServerExchange::finish(const Headers* trailers, rt::Deadline /*deadl
   ended_ = true;
   const bool has_body = !is_head_ && (written_ > 0 || has_trailers || head_sent_);
   if (Status s = send_head(has_body); !s.is_ok()) return s;
-  return link_->finish(*stream_, trailers);
+  return link_->finish(*stream_, std::move(fields));
 }
 
 Status Http2ServerExchange::hand_over(Then then) {

@@ -178,13 +178,10 @@ struct Http2Callbacks {
         self(user).events_.pull(id, {reinterpret_cast<char*>(into), size});
     if (pulled.is_end) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
-      if (pulled.trailers != nullptr && !pulled.trailers->empty()) {
-        Http2Fields fields;
-        if (fields.set_trailers(*pulled.trailers).is_ok()) {
-          *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-          const Pairs pairs(fields);
-          (void)nghttp2_submit_trailer(session, id, pairs.data(), pairs.size());
-        }
+      if (pulled.trailers != nullptr && pulled.trailers->size() > 0) {
+        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        const Pairs pairs(*pulled.trailers);
+        (void)nghttp2_submit_trailer(session, id, pairs.data(), pairs.size());
       }
     } else if (pulled.bytes == 0) {
       return NGHTTP2_ERR_DEFERRED;

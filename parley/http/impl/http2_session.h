@@ -41,8 +41,8 @@ class Http2Events {
   // What the stream gives of its body.
   struct Pulled {
     std::size_t bytes = 0;
-    bool is_end = false;                // nothing comes after
-    const Headers* trailers = nullptr;  // with the end
+    bool is_end = false;                    // nothing comes after
+    const Http2Fields* trailers = nullptr;  // with the end
   };
 
   virtual ~Http2Events() = default;

@@ -39,7 +39,7 @@ struct Http2Stream {
   std::string unsent{};
   std::size_t sent = 0;   // of it
   bool finished = false;  // nothing is added
-  Headers trailers_to_send{};
+  Http2Fields trailers_to_send{};
   bool waits_for_more = true;  // pull() found nothing, or was not asked yet
   bool head_sent = false;
   bool end_sent = false;

@@ -50,7 +50,7 @@ Result<std::size_t> Http2Tunnel::write_some(std::string_view from, rt::Deadline 
   return piece.size();
 }
 
-Status Http2Tunnel::close_write() { return link_->finish(*stream_, nullptr); }
+Status Http2Tunnel::close_write() { return link_->finish(*stream_); }
 
 void Http2Tunnel::close() { link_->reset(*stream_, Http2Error::cancel); }
 
