@@ -41,7 +41,8 @@ DeferredContext::DeferredContext(Deadline deadline, const Status& deadline_cause
 DeferredContext::~DeferredContext() {
   if (node_ != nullptr) {
     impl::rebind(fiber_, *previous_);
-    node_->cancel(Status(Code::cancelled, "the context's owner is gone"));
+    static const Status gone(Code::cancelled, "the context's owner is gone");
+    node_->cancel(gone);
     return;
   }
   fiber_.deferred_context = nullptr;

@@ -69,13 +69,10 @@ Status Foreign::serve(Connection& connection, Message& request, rt::Deadline dea
     rt::DeferredContext bound(deadline, deadline_passed());
     ServedCall call{.seq = request.seq, .context = bound};
     connection.served_.add(call);
-    rt::DoneCall given_up;
-    if (caller.node() != rt::Context::background().node()) {
-      given_up = rt::DoneCall(caller, ends, "caller gave up",
-                              [&served = connection.served_, seq = request.seq, caller] {
-                                served.end(seq, caller.status());
-                              });
-    }
+    rt::DoneCall given_up(caller, ends, "caller gave up",
+                          [&served = connection.served_, seq = request.seq, caller] {
+                            served.end(seq, caller.status());
+                          });
     Context context(connection, static_cast<std::uint32_t>(request.seq), request, now);
     status = run(connection, context, request, answer);
     metadata = std::move(context.reply_metadata());
