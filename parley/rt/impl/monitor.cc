@@ -5,6 +5,7 @@
 #include <csignal>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "parley/rt/impl/overflow.h"
 #include "parley/rt/impl/say.h"
@@ -75,7 +76,11 @@ void Monitor::watch() {
     for (std::size_t i = 0; i < seen_.size(); ++i) {
       found = look_at(scheduler_.worker(i), seen_[i], now) || found;
     }
-    restful_looks = scheduler_.all_at_rest() ? restful_looks + 1 : 0;
+    // Workers that ran between two looks are not at rest, even if they are whenever this thread,
+    // which may have to share their processor, gets to look.
+    const std::uint64_t before = std::exchange(switches_, switches());
+    const bool at_rest = scheduler_.all_at_rest() && switches_ == before;
+    restful_looks = at_rest ? restful_looks + 1 : 0;
     if (restful_looks == 0) nothing_since_.reset();
     if (restful_looks >= restful_looks_before_sleep && !may_be_deadlock(now)) {
       restful_looks = 0;
@@ -91,6 +96,12 @@ void Monitor::watch() {
   }
 }
 
+std::uint64_t Monitor::switches() const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < seen_.size(); ++i) sum += scheduler_.worker(i).switches();
+  return sum;
+}
+
 // True while it has to be looked at again whether that is one.
 bool Monitor::may_be_deadlock(Instant now) {
   const Duration after = scheduler_.options().deadlock_after;
@@ -98,15 +109,13 @@ bool Monitor::may_be_deadlock(Instant now) {
     nothing_since_.reset();
     return false;
   }
-  std::uint64_t switches = 0;
-  for (std::size_t i = 0; i < seen_.size(); ++i) switches += scheduler_.worker(i).switches();
-  if (!nothing_since_ || switches != switches_then_) {
+  if (!nothing_since_ || switches_ != switches_then_) {
     nothing_since_ = now;
-    switches_then_ = switches;
+    switches_then_ = switches_;
   }
-  if (told_at_switches_ == switches) return false;
+  if (told_at_switches_ == switches_) return false;
   if (now - *nothing_since_ < after) return true;
-  told_at_switches_ = switches;
+  told_at_switches_ = switches_;
   say("parley: deadlock: every fiber waits, and no timer, descriptor or blocking call is left that "
       "could wake one; only a thread outside that releases a Semaphore could. " +
       scheduler_.dump());

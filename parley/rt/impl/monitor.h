@@ -49,6 +49,8 @@ class Monitor {
 
   void watch();
   void sleep_until_needed();
+  // Of all workers.
+  [[nodiscard]] std::uint64_t switches() const;
   bool may_be_deadlock(Instant now);
   bool look_at(Worker& worker, Seen& seen, Instant now);
   [[nodiscard]] bool is_to_blame(const Worker& worker, const Seen& seen) const;
@@ -60,6 +62,7 @@ class Monitor {
   std::atomic<bool> asleep_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> long_runs_{0};
+  std::uint64_t switches_ = 0;            // at the last look
   std::optional<Instant> nothing_since_;  // could wake a fiber, and none has run
   std::uint64_t switches_then_ = 0;
   std::optional<std::uint64_t> told_at_switches_;  // of that deadlock
