@@ -1,5 +1,6 @@
 #include "parley/http/http1_writer.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -22,8 +23,8 @@ Status cannot(std::string_view what, const std::string& why, Code code = Code::i
 }
 
 Status check_no_lengths(const Headers& headers, std::string_view what) {
-  for (const std::string_view name : {"Content-Length", "Transfer-Encoding"}) {
-    if (headers.count(name) == 0) continue;
+  for (const auto [name, value] : headers) {
+    if (!same_name(name, "Content-Length") && !same_name(name, "Transfer-Encoding")) continue;
     return cannot(what, "its headers have " + std::string(name) +
                             ", which follows from the BodySize; remove it from the headers");
   }
@@ -36,15 +37,34 @@ void put_number(std::uint64_t number, int radix, std::string& out) {
   out.append(digits.data(), end);
 }
 
+char* put(std::string_view text, char* at) { return std::copy(text.begin(), text.end(), at); }
+
+void put_field(std::string_view name, std::string_view value, std::string& out) {
+  constexpr std::size_t between = 4;  // ": " and the end of the line
+  const std::size_t before = out.size();
+  out.resize(before + name.size() + value.size() + between);
+  put("\r\n", put(value, put(": ", put(name, out.data() + before))));
+}
+
 void put_fields(const Headers& headers, std::string& out) {
-  for (const auto [name, value] : headers) {
-    out.append(name).append(": ").append(value).append("\r\n");
-  }
+  for (const auto [name, value] : headers) put_field(name, value, out);
 }
 
 void put_length(std::uint64_t length, std::string& out) {
-  out += "Content-Length: ";
-  put_number(length, 10, out);
+  std::array<char, 20> digits{};
+  const auto* end = std::to_chars(digits.data(), digits.data() + digits.size(), length).ptr;
+  put_field("Content-Length", {digits.data(), static_cast<std::size_t>(end - digits.data())}, out);
+}
+
+void put_status_line(const Response& response, std::string& out) {
+  if (response.status == 200 && response.reason.empty()) {
+    out += "HTTP/1.1 200 OK\r\n";
+    return;
+  }
+  out += "HTTP/1.1 ";
+  put_number(response.status, 10, out);
+  out += ' ';
+  out += response.reason.empty() ? reason_of(response.status) : std::string_view(response.reason);
   out += "\r\n";
 }
 
@@ -154,11 +174,7 @@ Status Http1Writer::begin(const Response& response, BodySize size, const Answere
   Plan plan;
   if (Status status = plan_response(response, size, request, plan); !status.is_ok()) return status;
   const bool closes = response.headers.has_element("Connection", "close");
-  out += "HTTP/1.1 ";
-  put_number(response.status, 10, out);
-  out += ' ';
-  out += response.reason.empty() ? reason_of(response.status) : std::string_view(response.reason);
-  out += "\r\n";
+  put_status_line(response, out);
   put_fields(response.headers, out);
   if (is_informational(response.status)) {
     out += "\r\n";

@@ -167,6 +167,12 @@ bool StartLine::read_target(std::string_view& in, Request& into, const Http1Limi
 bool StartLine::read_version(std::string_view& in, Version& into, Fault& fault, char behind,
                              State next) {
   constexpr std::string_view pattern = "HTTP/0.0";
+  constexpr std::string_view usual = "HTTP/1.1";  // nearly always, and in one piece
+  if (index_ == 0 && in.starts_with(usual)) {
+    major_ = minor_ = '1';
+    index_ = usual.size();
+    in.remove_prefix(usual.size());
+  }
   while (!in.empty() && index_ < pattern.size()) {
     const char c = in.front();
     const bool is_digit = pattern[index_] == '0';
