@@ -306,7 +306,7 @@ Status Http1ClientExchange::send(std::string_view last, rt::Deadline deadline) {
     }
     const Result<std::size_t> size = stream_.write_some_of(pieces, std::min(deadline, own));
     if (size) sent_ += *size;
-    is_sending_ = false;
+    is_sending_.store(false, std::memory_order_release);
     if (!size) {
       const bool is_own = size.error().code() == Code::deadline_exceeded && own < deadline &&
                           !rt::Context::current().is_done();

@@ -13,8 +13,7 @@
 
 #include "parley/http/forms.h"
 #include "parley/http/multipart.h"
-#include "parley/http/server.h"
-#include "parley/net/in_process_network.h"
+#include "parley/http/testing/server_world.h"
 #include "parley/net/testing/stream_over.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
@@ -27,16 +26,10 @@ namespace {
 
 using namespace std::chrono_literals;
 using rt::testing::in_virtual_time;
-
-std::string get(std::string_view target) {
-  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n";
-}
-
-std::size_t count(std::string_view all, std::string_view part) {
-  std::size_t times = 0;
-  for (std::size_t at = 0; (at = all.find(part, at)) != all.npos; at += part.size()) ++times;
-  return times;
-}
+using testing::count;
+using testing::get_of;
+using testing::read_until;
+using testing::ServerWorld;
 
 // Counts what is written to it.
 class Counting final : public net::testing::StreamOver {
@@ -61,44 +54,6 @@ class Counting final : public net::testing::StreamOver {
   int& writes_;
 };
 
-class World {
- public:
-  explicit World(Handler handler, ServerOptions options = {},
-                 const net::InProcessOptions& network = {})
-      : network_(network), server_(*listener_, std::move(handler), std::move(options)) {
-    scope_.go("server", [this] { status_ = server_.serve(); });
-  }
-  std::unique_ptr<net::Stream> dial() { return std::move(*network_.dial(address_)); }
-  Server& server() { return server_; }
-  // All that comes for these bytes.
-  std::string ask(std::string_view bytes) {
-    const auto stream = dial();
-    EXPECT_TRUE(stream->write(bytes).is_ok());
-    EXPECT_TRUE(stream->close_write().is_ok());
-    return read(*stream);
-  }
-  // Until the server closes, `until` has come or a minute has passed.
-  static std::string read(net::Stream& stream, std::string_view until = {}) {
-    std::string all;
-    std::array<char, 4096> buffer{};
-    const rt::Deadline deadline = rt::Deadline::after(1min);
-    while (until.empty() || all.find(until) == all.npos) {
-      const auto size = stream.read(buffer, deadline);
-      if (!size || *size == 0) break;
-      all.append(buffer.data(), *size);
-    }
-    return all;
-  }
-
- private:
-  const net::Address address_ = *net::Address::parse("inproc:shop");
-  net::InProcessNetwork network_;
-  const std::unique_ptr<net::Listener> listener_ = std::move(*network_.listen(address_));
-  Server server_;
-  Status status_;
-  rt::Scope scope_{rt::OnExit::cancel};
-};
-
 // "/wait" is answered once somebody has asked for "/go".
 struct LongPoll {
   rt::Event went{};
@@ -115,16 +70,17 @@ struct LongPoll {
 TEST(Http1Turns, answers_before_a_handler_that_waits_leave_while_it_waits) {
   in_virtual_time(
       [] {
-        for (const std::string& before : {get("/a"), get("/a") + get("/b") + get("/c")}) {
+        for (const std::string& before :
+             {get_of("/a"), get_of("/a") + get_of("/b") + get_of("/c")}) {
           LongPoll poll;
-          World world([&](ServerExchange& exchange) { return poll(exchange); });
+          ServerWorld world([&](ServerExchange& exchange) { return poll(exchange); });
           const auto stream = world.dial();
-          ASSERT_TRUE(stream->write(before + get("/wait") + get("/d")).is_ok());
-          const std::string last = before == get("/a") ? "\r\n\r\n/a" : "\r\n\r\n/c";
-          const std::string first = World::read(*stream, last);
+          ASSERT_TRUE(stream->write(before + get_of("/wait") + get_of("/d")).is_ok());
+          const std::string last = before == get_of("/a") ? "\r\n\r\n/a" : "\r\n\r\n/c";
+          const std::string first = read_until(*stream, last);
           ASSERT_TRUE(first.ends_with(last)) << first;
-          EXPECT_EQ(count(world.ask(get("/go")), "HTTP/1.1 200"), 1U);
-          const std::string rest = World::read(*stream, "\r\n\r\n/d");
+          EXPECT_EQ(count(world.ask(get_of("/go")), "HTTP/1.1 200"), 1U);
+          const std::string rest = read_until(*stream, "\r\n\r\n/d");
           EXPECT_TRUE(rest.starts_with("HTTP/1.1 200")) << rest;
           EXPECT_EQ(count(rest, "\r\n\r\n/wait"), 1U) << rest;
           EXPECT_EQ(count(rest, "HTTP/1.1 200"), 2U) << rest;
@@ -135,7 +91,7 @@ TEST(Http1Turns, answers_before_a_handler_that_waits_leave_while_it_waits) {
 
 PARLEY_FIBER_TEST(Http1Turns, answers_of_quick_handlers_leave_together) {
   int writes = 0;
-  World world(
+  ServerWorld world(
       [](ServerExchange& exchange) {
         if (exchange.request().target == "/slow") rt::yield();
         return exchange.answer(200, exchange.request().target);
@@ -145,12 +101,12 @@ PARLEY_FIBER_TEST(Http1Turns, answers_of_quick_handlers_leave_together) {
             std::make_unique<Counting>(std::move(stream), writes));
       }});
   std::string all;
-  for (int i = 0; i < 20; ++i) all += get("/a");
+  for (int i = 0; i < 20; ++i) all += get_of("/a");
   EXPECT_EQ(count(world.ask(all), "\r\n\r\n/a"), 20U);
   EXPECT_EQ(writes, 1);
-  EXPECT_EQ(count(world.ask(get("/slow")), "\r\n\r\n/slow"), 1U);
+  EXPECT_EQ(count(world.ask(get_of("/slow")), "\r\n\r\n/slow"), 1U);
   EXPECT_EQ(writes, 2);
-  EXPECT_EQ(count(world.ask(all + get("/slow")), "HTTP/1.1 200"), 21U);
+  EXPECT_EQ(count(world.ask(all + get_of("/slow")), "HTTP/1.1 200"), 21U);
   EXPECT_EQ(writes, 4) << "what was there before it, and its own";
 }
 
@@ -161,7 +117,7 @@ TEST(Http1Turns, a_client_that_takes_no_early_answer_ends_its_connection) {
           Duration took{};
           const Instant began = rt::now();
           Status written;
-          World world(
+          ServerWorld world(
               [&](ServerExchange& exchange) -> Status {
                 if (exchange.request().target == "/a") {
                   return exchange.answer(200, std::string(5000, 'a'));
@@ -175,12 +131,12 @@ TEST(Http1Turns, a_client_that_takes_no_early_answer_ends_its_connection) {
               },
               {.write_timeout = limit}, {.buffer_bytes = 1000});
           const auto stream = world.dial();
-          ASSERT_TRUE(stream->write(get("/a") + get("/b")).is_ok());
+          ASSERT_TRUE(stream->write(get_of("/a") + get_of("/b")).is_ok());
           while (took == Duration()) ASSERT_TRUE(rt::sleep(100ms).is_ok());
           EXPECT_FALSE(written.is_ok());
           EXPECT_GE(took, limit);
           EXPECT_LT(took, limit + 1s);
-          const std::string all = World::read(*stream);
+          const std::string all = read_until(*stream);
           EXPECT_EQ(count(all, "HTTP/1.1 "), 1U) << "nothing behind an answer that was cut";
         }
       },
@@ -190,14 +146,14 @@ TEST(Http1Turns, a_client_that_takes_no_early_answer_ends_its_connection) {
 TEST(Http1Turns, a_shutdown_cuts_an_early_answer_that_nobody_takes) {
   in_virtual_time(
       [] {
-        World world(
+        ServerWorld world(
             [&](ServerExchange& exchange) -> Status {
               if (exchange.request().target == "/b") return rt::sleep(1h);
               return exchange.answer(200, std::string(5000, 'a'));
             },
             {.write_timeout = 1h}, {.buffer_bytes = 1000});
         const auto stream = world.dial();
-        ASSERT_TRUE(stream->write(get("/a") + get("/b")).is_ok());
+        ASSERT_TRUE(stream->write(get_of("/a") + get_of("/b")).is_ok());
         std::array<char, 1> byte{};
         ASSERT_TRUE(stream->read(byte));
         const Instant began = rt::now();
@@ -209,12 +165,12 @@ TEST(Http1Turns, a_shutdown_cuts_an_early_answer_that_nobody_takes) {
 }
 
 PARLEY_FIBER_TEST(Http1Turns, answers_before_a_body_that_ends_too_early_arrive) {
-  World world([](ServerExchange& exchange) -> Status {
+  ServerWorld world([](ServerExchange& exchange) -> Status {
     const auto body = exchange.read_all();
     if (!body) return body.error();
     return exchange.answer(200, exchange.request().target);
   });
-  const std::string all = world.ask(get("/a") + get("/b") +
+  const std::string all = world.ask(get_of("/a") + get_of("/b") +
                                     "POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc");
   EXPECT_EQ(count(all, "HTTP/1.1 200"), 2U) << all;
   EXPECT_TRUE(all.ends_with("\r\n\r\n/b")) << all;
@@ -224,7 +180,7 @@ PARLEY_FIBER_TEST(Http1Turns, answers_before_a_body_that_ends_too_early_arrive) 
 TEST(Http1Turns, an_answer_leaves_before_the_rest_of_an_unread_body_is_waited_for) {
   in_virtual_time(
       [] {
-        World world([](ServerExchange& exchange) {
+        ServerWorld world([](ServerExchange& exchange) {
           return exchange.answer(200, exchange.request().target);
         });
         const std::string head = "POST /a HTTP/1.1\r\nHost: a\r\n";
@@ -241,10 +197,10 @@ TEST(Http1Turns, an_answer_leaves_before_the_rest_of_an_unread_body_is_waited_fo
           const auto stream = world.dial();
           const Instant began = rt::now();
           ASSERT_TRUE(stream->write(sent).is_ok());
-          EXPECT_EQ(count(World::read(*stream, "\r\n\r\n/a"), "HTTP/1.1 200"), 1U) << sent;
+          EXPECT_EQ(count(read_until(*stream, "\r\n\r\n/a"), "HTTP/1.1 200"), 1U) << sent;
           EXPECT_LT(rt::now() - began, 1s) << sent;
-          ASSERT_TRUE(stream->write(then + get("/b")).is_ok());
-          EXPECT_EQ(count(World::read(*stream, "\r\n\r\n/b"), "HTTP/1.1 200"), 1U) << sent;
+          ASSERT_TRUE(stream->write(then + get_of("/b")).is_ok());
+          EXPECT_EQ(count(read_until(*stream, "\r\n\r\n/b"), "HTTP/1.1 200"), 1U) << sent;
           EXPECT_LT(rt::now() - began, 1s) << sent;
         }
         // Who says that no more comes has his answer all the same.
@@ -255,7 +211,7 @@ TEST(Http1Turns, an_answer_leaves_before_the_rest_of_an_unread_body_is_waited_fo
 
 PARLEY_FIBER_TEST(Http1Turns, only_a_body_that_is_too_large_is_413) {
   std::string told;
-  World world(
+  ServerWorld world(
       [](ServerExchange& exchange) -> Status {
         const std::string target = exchange.request().target;
         if (target == "/form") return read_form(exchange, {.max_pairs = 1}).error();
