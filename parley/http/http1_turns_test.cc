@@ -11,8 +11,6 @@
 #include <string_view>
 #include <utility>
 
-#include "parley/http/forms.h"
-#include "parley/http/multipart.h"
 #include "parley/http/testing/server_world.h"
 #include "parley/net/testing/stream_over.h"
 #include "parley/rt/event.h"
@@ -207,45 +205,6 @@ TEST(Http1Turns, an_answer_leaves_before_the_rest_of_an_unread_body_is_waited_fo
         EXPECT_EQ(count(world.ask(chunked + "5\r"), "HTTP/1.1 200"), 1U);
       },
       10ms);
-}
-
-PARLEY_FIBER_TEST(Http1Turns, only_a_body_that_is_too_large_is_413) {
-  std::string told;
-  ServerWorld world(
-      [](ServerExchange& exchange) -> Status {
-        const std::string target = exchange.request().target;
-        if (target == "/form") return read_form(exchange, {.max_pairs = 1}).error();
-        if (target == "/parts") {
-          auto reader = MultipartReader::of(exchange, {.max_parts = 1});
-          if (!reader) return reader.error();
-          for (;;) {
-            const auto part = reader->next();
-            if (!part) return part.error();
-            if (*part == nullptr) return exchange.answer(200);
-          }
-        }
-        const auto body = exchange.read_all(target == "/small" ? 3 : 100);
-        if (!body) return body.error();
-        return Status(Code::resource_exhausted, "the secret shop is full");
-      },
-      {.on_error = [&](const net::Address&, const Status& why) { told += why.message(); }});
-  const auto post = [&](std::string_view target, std::string_view type, std::string_view body) {
-    return world.ask("POST " + std::string(target) + " HTTP/1.1\r\nHost: a\r\nContent-Type: " +
-                     std::string(type) + "\r\nContent-Length: " + std::to_string(body.size()) +
-                     "\r\n\r\n" + std::string(body));
-  };
-  EXPECT_TRUE(post("/small", "text/plain", "hello").starts_with("HTTP/1.1 413"));
-  EXPECT_TRUE(
-      post("/form", "application/x-www-form-urlencoded", "a=b&c=d").starts_with("HTTP/1.1 413"));
-  const std::string part = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n";
-  EXPECT_TRUE(post("/parts", "multipart/form-data; boundary=x", part + part + "--x--\r\n")
-                  .starts_with("HTTP/1.1 413"));
-  EXPECT_EQ(told, "");
-  const std::string own = post("/own", "text/plain", "hello");
-  EXPECT_TRUE(own.starts_with("HTTP/1.1 500")) << own;
-  EXPECT_EQ(count(own, "secret"), 0U);
-  EXPECT_EQ(count(told, "secret"), 1U);
-  EXPECT_EQ(world.server().counts().errors, 1U);
 }
 
 }  // namespace
