@@ -164,8 +164,8 @@ Status Http1Servant::run_behind_others() {
   }
   early_->put(*stream_, out_);
   Status handled = run_handler();
-  // The client has finished in the middle of its request: the answers before it are its own still.
-  if (is_broken_) early_->go();
+  const bool was_broken = is_broken_;
+  if (was_broken) out_.clear();
   if (!early_->settle(out_, {}).is_ok()) {
     is_broken_ = true;
     stream_->close();  // so that nobody writes to it any longer
@@ -173,6 +173,11 @@ Status Http1Servant::run_behind_others() {
     (void)early_->settle(out_, {});
   }
   if (early_->is_used_up()) early_.reset();
+  // The client has finished in the middle of its request: the answers before it are its own still.
+  if (was_broken && !out_.empty()) {
+    const rt::Deadline limit = rt::Deadline::after(service_->options().write_timeout);
+    (void)stream_->write(std::exchange(out_, {}), limit);
+  }
   return handled;
 }
 

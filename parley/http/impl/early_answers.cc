@@ -32,12 +32,14 @@ void EarlyAnswers::put(net::Stream& stream, std::string& out) {
 
 void EarlyAnswers::go() {
   State held = State::held;
-  if (!state_.compare_exchange_strong(held, State::sending)) return;
+  if (!state_.compare_exchange_strong(held, State::called)) return;
   auto* sender = new Sender(shared_from_this());
   sender->ready();
 }
 
 void EarlyAnswers::send() {
+  State called = State::called;
+  if (!state_.compare_exchange_strong(called, State::sending)) return;
   std::string_view left = bytes_;
   while (!left.empty()) {
     const auto size = stream_->write_some(left, rt::Deadline::after(write_timeout_, rt::now()));
@@ -51,14 +53,15 @@ void EarlyAnswers::send() {
 }
 
 Status EarlyAnswers::settle(std::string& out, rt::Deadline deadline) {
-  if (state_.load(std::memory_order_acquire) == State::none) return {};
-  State held = State::held;
-  if (state_.compare_exchange_strong(held, State::none)) {
+  State state = state_.load(std::memory_order_acquire);
+  while (state == State::held || state == State::called) {
+    if (!state_.compare_exchange_weak(state, State::none)) continue;
     bytes_ += out;
     bytes_.swap(out);
     bytes_.clear();
     return {};
   }
+  if (state == State::none) return {};
   if (Status status = done_.wait(deadline); !status.is_ok()) return status;
   state_ = State::none;
   return status_;

@@ -34,17 +34,18 @@ class EarlyAnswers : public std::enable_shared_from_this<EarlyAnswers> {
 
   // Takes all of `out`, to be sent to `stream`. Nothing may be here.
   void put(net::Stream& stream, std::string& out);
-  // Sends it on a fiber of the queue, if it is here still. Does not wait: for an OnPark.
+  // Sends it on a fiber of the queue, if it is here still when there is one: who waits for a fiber
+  // keeps nobody waiting. Does not wait: for an OnPark.
   void go();
   // Nothing is here afterwards: it was put back in front of `out`, or it has been sent. An error of
   // the write; or of the deadline or context, and then it is still being sent.
   Status settle(std::string& out, rt::Deadline deadline);
-  // A fiber was needed once: not to be used again.
+  // A fiber has sent something: not to be used again.
   [[nodiscard]] bool is_used_up() const noexcept { return done_.is_set(); }
 
  private:
   class Sender;
-  enum class State : std::uint8_t { none, held, sending };
+  enum class State : std::uint8_t { none, held, called, sending };
   void send();
 
   rt::ReadyQueue& queue_;
