@@ -23,6 +23,7 @@ Result<std::string> Exchange::read_all(std::size_t most, rt::Deadline deadline) 
     if (!piece) return piece.error();
     if (piece->empty()) return all;
     if (piece->size() > most - all.size()) {
+      note_too_large();
       return Status(Code::resource_exhausted, "the body is larger than " + std::to_string(most) +
                                                   " bytes; send less, or have the limit raised");
     }

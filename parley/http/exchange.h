@@ -64,6 +64,10 @@ class Exchange {
   virtual Result<std::string_view> read(rt::Deadline deadline = {}) = 0;
   // All of it. resource_exhausted, with nothing kept, for more than `most` bytes.
   Result<std::string> read_all(std::size_t most = default_most, rt::Deadline deadline = {});
+  // For who reads a body on behalf of a handler, as read_all() does: it is beyond a limit of his,
+  // and the handler is about to be told resource_exhausted. Returned by the handler that is 413;
+  // else an error of that code is his own trouble.
+  virtual void note_too_large() noexcept {}
   // Fields behind the body, once read() was empty; mostly none.
   [[nodiscard]] virtual const Headers& trailers() const noexcept = 0;
 

@@ -165,7 +165,9 @@ Result<Form> read_form(ServerExchange& exchange, const FormOptions& options,
   if (Status status = exchange.limit_body(options.max_bytes); !status.is_ok()) return status;
   const Result<std::string> body = exchange.read_all(options.max_bytes, deadline);
   if (!body) return body.error();
-  return parse_form(*body, options);
+  Result<Form> form = parse_form(*body, options);
+  if (!form && form.error().code() == Code::resource_exhausted) exchange.note_too_large();
+  return form;
 }
 
 }  // namespace parley::http

@@ -90,6 +90,10 @@ class Http1ClientExchange final : public ClientExchange {
   bool has_finished_ = false;
   Status write_error_;
   std::size_t head_bytes_ = 0;
+  // What is in a write now may have left, though sent_ does not say so yet. cut() and the write
+  // each tell the other one before they look.
+  std::atomic<bool> is_sending_ = false;
+  std::atomic<bool> is_cut_ = false;
   std::atomic<std::uint64_t> sent_ = 0;
   std::atomic<bool> is_sent_ = false;
   std::atomic<Instant> last_sent_;
@@ -108,7 +112,10 @@ Http1ClientExchange::~Http1ClientExchange() {
 }
 
 void Http1ClientExchange::release(bool keeps) {
-  if (is_over_.exchange(true)) return;
+  {
+    const std::lock_guard lock(at_->lock_);
+    if (is_over_.exchange(true)) return;
+  }
   if (!keeps) at_->close();
   at_->give_back();
 }
@@ -146,9 +153,11 @@ Status Http1ClientExchange::start(const Request& request, BodySize size, rt::Dea
 
 Status Http1ClientExchange::cut(const Status& why) {
   at_->is_dead_ = true;
+  is_cut_ = true;
+  const bool may_leave_now = is_sending_;  // before sent_
   if (is_cancelled_) {
     read_error_ = Status(Code::cancelled, "the HTTP exchange was cancelled here");
-  } else if (sent_ < head_bytes_) {
+  } else if (!may_leave_now && sent_ < head_bytes_) {
     read_error_ =
         Status(Code::not_sent, "the connection ended before the request had left; send it again");
   } else {
@@ -290,7 +299,14 @@ Status Http1ClientExchange::send(std::string_view last, rt::Deadline deadline) {
   std::array<std::string_view, 2> pieces{at_->out_, last};
   while (!pieces[0].empty() || !pieces[1].empty()) {
     const rt::Deadline own = rt::Deadline::after(times_.body_timeout);
+    is_sending_ = true;
+    if (is_cut_) {
+      is_sending_ = false;
+      return not_written(Status(Code::unavailable, "nothing could be read any more"));
+    }
     const Result<std::size_t> size = stream_.write_some_of(pieces, std::min(deadline, own));
+    if (size) sent_ += *size;
+    is_sending_.store(false, std::memory_order_release);
     if (!size) {
       const bool is_own = size.error().code() == Code::deadline_exceeded && own < deadline &&
                           !rt::Context::current().is_done();
@@ -300,7 +316,6 @@ Status Http1ClientExchange::send(std::string_view last, rt::Deadline deadline) {
     const std::size_t first = std::min(*size, pieces[0].size());
     pieces[0].remove_prefix(first);
     pieces[1].remove_prefix(*size - first);
-    sent_ += *size;
     last_sent_ = rt::now();
   }
   at_->out_.clear();
@@ -359,9 +374,11 @@ Status Http1ClientExchange::finish(const Headers* trailers, rt::Deadline deadlin
 // ---- both
 
 void Http1ClientExchange::cancel() noexcept {
+  // Once this is over the connection may be another exchange's.
+  const std::lock_guard lock(at_->lock_);
   if (is_over_) return;
   is_cancelled_ = true;
-  at_->close();
+  at_->close_locked();
 }
 
 Result<std::unique_ptr<net::Stream>> Http1ClientExchange::take_stream() {
@@ -423,8 +440,12 @@ Result<std::unique_ptr<ClientExchange>> Http1Connection::begin(Request request, 
 }
 
 void Http1Connection::close() noexcept {
-  is_dead_ = true;
   const std::lock_guard lock(lock_);
+  close_locked();
+}
+
+void Http1Connection::close_locked() noexcept {
+  is_dead_ = true;
   if (stream_ != nullptr) stream_->close();
 }
 

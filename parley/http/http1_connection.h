@@ -74,11 +74,12 @@ class Http1Connection final : public impl::ClientConnection,
   friend class impl::Http1ClientExchange;
   Http1Connection(std::unique_ptr<net::Stream> stream, const Http1ConnectionOptions& options);
 
+  void close_locked() noexcept;
   // The exchange is over.
   void give_back() noexcept;
   std::unique_ptr<net::Stream> take_stream();
 
-  rt::Mutex lock_;  // of stream_ as it is taken or closed
+  rt::Mutex lock_;  // of stream_ as it is taken or closed, and of exchanges as they end
   std::unique_ptr<net::Stream> stream_;
   const net::Address remote_;
   const bool is_secure_;

@@ -6,6 +6,7 @@
 
 #include "parley/http/http1_servant.h"
 #include "parley/http/impl/body_pace.h"
+#include "parley/http/impl/early_answers.h"
 #include "parley/rt/context.h"
 #include "parley/rt/time.h"
 
@@ -40,8 +41,15 @@ Status Http1Servant::limit_body(std::uint64_t bytes) {
   if (!status.is_ok()) {
     turn_.read_answer = 413;
     turn_.read_code = status.code();
+    body_ = Body::failed;
   }
   return status;
+}
+
+void Http1Servant::note_too_large() noexcept {
+  if (turn_.read_answer != 0) return;
+  turn_.read_answer = 413;
+  turn_.read_code = Code::resource_exhausted;
 }
 
 Result<std::string_view> Http1Servant::read(rt::Deadline deadline) {
@@ -58,6 +66,7 @@ Result<std::string_view> Http1Servant::read(rt::Deadline deadline) {
         return parser_.body();
       case Event::end:
         turn_.is_read = true;
+        body_.store(Body::whole, std::memory_order_relaxed);
         return std::string_view();
       default:
         break;
@@ -70,6 +79,7 @@ Result<std::string_view> Http1Servant::read(rt::Deadline deadline) {
 Result<std::string_view> Http1Servant::fail_read(const Status& why, StatusCode answer) {
   turn_.read_answer = answer;
   turn_.read_code = why.code();
+  body_ = Body::failed;
   return why;
 }
 
@@ -80,6 +90,9 @@ Status Http1Servant::read_more(rt::Deadline deadline) {
     before_.erase(0, size);
     in_ = {buffer_.data(), size};
     return {};
+  }
+  if (turn_.is_left) {
+    if (Status sent = send({}, deadline); !sent.is_ok()) return sent;
   }
   const Instant began = rt::now();
   const rt::Deadline ours =
@@ -96,10 +109,12 @@ Status Http1Servant::read_more(rt::Deadline deadline) {
   }
   if (*size == 0) {
     is_broken_ = true;
+    body_ = Body::failed;
     const Result<bool> ended = parser_.finish();
     return ended ? Status(Code::data_loss, "the connection ended within the body") : ended.error();
   }
   turn_.body_bytes += *size;
+  body_.store(Body::flows, std::memory_order_relaxed);
   in_ = {buffer_.data(), *size};
   return {};
 }
@@ -131,17 +146,24 @@ Status Http1Servant::inform(const Response& informational, rt::Deadline deadline
   return status.is_ok() ? send({}, deadline) : status;
 }
 
-// Not behind a body that will not be read.
+// Not behind a body that will not be read. Another fiber may be reading it.
 bool Http1Servant::keeps_alive_now() const {
   const ServerOptions& options = service_->options();
-  if (is_draining_ || service_->is_draining() || !turn_.answered.keeps_alive ||
-      parser_.answer() != 0)
-    return false;
+  if (is_draining_ || service_->is_draining() || !turn_.answered.keeps_alive) return false;
   if (options.max_requests != 0 && requests_ >= options.max_requests) return false;
-  if (turn_.is_read || parser_.framing().body == BodyKind::none) return true;
-  if (turn_.waits_continue && !turn_.has_continued && in_.empty()) return false;
-  return turn_.read_answer == 0 &&
-         (turn_.body_bytes > 0 || parser_.framing().length <= options.drain_bytes + in_.size());
+  const Framing& framing = parser_.framing();
+  if (framing.body == BodyKind::none) return body_ != Body::failed;
+  switch (body_.load(std::memory_order_relaxed)) {
+    case Body::failed:
+      return false;
+    case Body::flows:
+    case Body::whole:
+      return true;
+    case Body::untouched:
+      break;
+  }
+  if (turn_.waits_continue && !turn_.has_continued && turn_.in_bytes == 0) return false;
+  return framing.length <= turn_.in_bytes + options.drain_bytes;
 }
 
 Status Http1Servant::begin(BodySize size) {
@@ -196,6 +218,12 @@ Status Http1Servant::finish(const Headers* trailers, rt::Deadline deadline) {
 Status Http1Servant::send(std::string_view behind, rt::Deadline deadline) {
   if (out_.empty() && behind.empty()) return {};
   if (is_broken_) return Status(Code::unavailable, "the connection is gone");
+  if (early_ != nullptr) {
+    if (Status sent = early_->settle(out_, deadline); !sent.is_ok()) {
+      is_broken_ = true;
+      return sent;
+    }
+  }
   std::array<std::string_view, 2> pieces{out_, behind};
   while (!pieces[0].empty() || !pieces[1].empty()) {
     const auto limit = rt::Deadline::after(service_->options().write_timeout, rt::recently());

@@ -7,8 +7,10 @@
 #include "parley/base/base64.h"
 #include "parley/base/guard.h"
 #include "parley/http/http2_servant.h"
+#include "parley/http/impl/early_answers.h"
 #include "parley/net/prefixed_stream.h"
 #include "parley/net/tls.h"
+#include "parley/rt/context.h"
 #include "parley/rt/on_park.h"
 #include "parley/rt/time.h"
 
@@ -126,12 +128,14 @@ bool Http1Servant::serve_one() {
                     .keeps_alive = framing.keeps_alive,
                     .asked_to_switch = framing.switches};
   turn_.waits_continue = framing.expects_continue;
+  if (framing.body != BodyKind::none) turn_.in_bytes = in_.size();
+  body_.store(Body::untouched, std::memory_order_relaxed);
   response_.clear();
   const bool is_timed = service_->is_timed();
   const Instant began = is_timed ? rt::now() : Instant();
   // Whoever waits keeps nothing from the client that was answered before it.
   if (handlers_wait_ && !out_.empty() && !send({}, {}).is_ok()) return false;
-  const Status handled = run_handler();
+  const Status handled = out_.empty() ? run_handler() : run_behind_others();
   if (!handled.is_ok()) answer_failure(handled);
   const bool goes_on = end_turn();
   if (is_timed) {
@@ -141,27 +145,55 @@ bool Http1Servant::serve_one() {
 }
 
 Status Http1Servant::run_handler() {
-  const rt::OnPark waits([](void* wait) { *static_cast<bool*>(wait) = true; }, &handlers_wait_);
+  const rt::OnPark waits(
+      [](void* of) {
+        auto& servant = *static_cast<Http1Servant*>(of);
+        servant.handlers_wait_ = true;
+        if (servant.early_ != nullptr) servant.early_->go();
+      },
+      this);
   return guarded_status([&] { return service_->handler()(*this); },
                         [](Status thrown) { return thrown; });
 }
 
+// As long as it does not wait, what was answered before it leaves together with its answer.
+Status Http1Servant::run_behind_others() {
+  if (early_ == nullptr) {
+    early_ = std::make_shared<impl::EarlyAnswers>(service_->senders(),
+                                                  service_->options().write_timeout);
+  }
+  early_->put(*stream_, out_);
+  Status handled = run_handler();
+  const bool was_broken = is_broken_;
+  if (was_broken) out_.clear();
+  if (!early_->settle(out_, {}).is_ok()) {
+    is_broken_ = true;
+    stream_->close();  // so that nobody writes to it any longer
+    const rt::WithContext whatever_happens(rt::Context::background());
+    (void)early_->settle(out_, {});
+  }
+  if (early_->is_used_up()) early_.reset();
+  // The client has finished in the middle of its request: the answers before it are its own still.
+  if (was_broken && !out_.empty()) {
+    const rt::Deadline limit = rt::Deadline::after(service_->options().write_timeout);
+    (void)stream_->write(std::exchange(out_, {}), limit);
+  }
+  return handled;
+}
+
 void Http1Servant::answer_failure(const Status& why) {
   const bool is_of_body = turn_.read_answer != 0 && why.code() == turn_.read_code;
-  const bool is_too_large =
-      why.code() == Code::resource_exhausted && parser_.framing().body != BodyKind::none;
-  const bool is_own = !is_of_body && !is_too_large;
-  if (is_own && !is_broken_) service_->note_error(stream_->remote_address(), why);
+  if (!is_of_body && !is_broken_) service_->note_error(stream_->remote_address(), why);
   then_ = nullptr;
   if (turn_.has_begun) {
     turn_.is_cut = true;
     return;
   }
-  const StatusCode status = is_of_body ? turn_.read_answer : StatusCode{413};
+  const StatusCode status = is_of_body ? turn_.read_answer : StatusCode{500};
   response_.clear();
   // What a handler says of its own troubles stays here.
-  const std::string text = is_own ? std::string(reason_of(500)) : why.message();
-  if (!answer(is_own ? StatusCode{500} : status, text + "\n").is_ok()) turn_.is_cut = true;
+  const std::string text = is_of_body ? why.message() : std::string(reason_of(status));
+  if (!answer(status, text + "\n").is_ok()) turn_.is_cut = true;
 }
 
 // The answer is whole then, or cut; and so is the request, or the connection ends.
@@ -183,11 +215,12 @@ bool Http1Servant::end_turn() {
   return turn_.is_read && writer_.keeps_alive() && parser_.answer() == 0;
 }
 
-// Reads on to the next request, if that is not far.
+// Reads on to the next request, if that is not far. The client may wait for the answer before it
+// sends the rest: read_more() sends that first.
 void Http1Servant::leave_body() {
+  turn_.is_left = true;
   std::uint64_t left = service_->options().drain_bytes;
   while (writer_.keeps_alive()) {
-    if (in_.empty() && parser_.framing().body != BodyKind::none && !send({}, {}).is_ok()) return;
     const Result<std::string_view> piece = read({});
     if (!piece || piece->empty() || piece->size() > left) return;
     left -= piece->size();
@@ -267,6 +300,7 @@ Result<net::Next> Http1Servant::on_due(net::Stream& stream) {
     has_let_go_ = true;
     parser_.let_go();
     out_ = {};
+    early_.reset();
     response_ = {};
   }
   due_ = rest_until_;

@@ -9,6 +9,9 @@
 //   });
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -24,6 +27,10 @@
 #include "parley/rt/mutex.h"
 
 namespace parley::http {
+
+namespace impl {
+class EarlyAnswers;
+}
 
 class Http1Servant final : public net::Servant, private ServerExchange {
  public:
@@ -53,12 +60,17 @@ class Http1Servant final : public net::Servant, private ServerExchange {
     bool waits_continue = false;  // the client, for 100, or did
     bool has_continued = false;
     bool is_cut = false;           // nothing can be written any more
+    bool is_left = false;          // the rest of the body is nobody's
     StatusCode read_answer = 0;    // what a failed read() is answered with
     Code read_code = Code::ok;     // and was
     Duration waited{};             // for the body
     std::uint64_t body_bytes = 0;  // taken from the network
+    std::size_t in_bytes = 0;      // in_, behind the head, where a body comes
     StatusCode status = 0;
   };
+
+  // How far the body of a request was read: by one fiber, while another may begin the answer.
+  enum class Body : std::uint8_t { untouched, flows, whole, failed };
 
   // ServerExchange
   Result<std::string_view> read(rt::Deadline deadline) override;
@@ -74,6 +86,7 @@ class Http1Servant final : public net::Servant, private ServerExchange {
   [[nodiscard]] Request& request() noexcept override { return parser_.request(); }
   [[nodiscard]] BodySize request_size() const noexcept override;
   Status limit_body(std::uint64_t bytes) override;
+  void note_too_large() noexcept override;
   [[nodiscard]] Response& response() noexcept override { return response_; }
   Status inform(const Response& informational, rt::Deadline deadline) override;
   Status begin(BodySize size) override;
@@ -88,6 +101,7 @@ class Http1Servant final : public net::Servant, private ServerExchange {
   [[nodiscard]] bool asks_for_h2c();
   Result<net::Next> go_on_with_h2c();
   Status run_handler();
+  Status run_behind_others();
   void answer_failure(const Status& why);
   bool end_turn();
   void leave_body();
@@ -110,7 +124,10 @@ class Http1Servant final : public net::Servant, private ServerExchange {
   Http1Writer writer_;
   Response response_;
   Turn turn_;
-  std::string out_;         // what was gathered
+  std::string out_;  // what was gathered
+  // Answers before that, while the handler behind them runs: null until some are.
+  std::shared_ptr<impl::EarlyAnswers> early_;
+  std::atomic<Body> body_ = Body::untouched;
   std::string_view in_;     // read and not parsed; in buffer_
   std::span<char> buffer_;  // on the stack of the function that runs
   std::string before_;      // what others read: before the first request, or for take()
@@ -130,7 +147,7 @@ class Http1Servant final : public net::Servant, private ServerExchange {
   bool is_draining_ = false;
   bool is_lingering_ = false;
   bool may_upgrade_ = false;
-  bool is_broken_ = false;  // nothing more can be written
+  std::atomic<bool> is_broken_ = false;  // nothing more can be written
 };
 
 }  // namespace parley::http

@@ -27,6 +27,7 @@ Result<MultipartReader> MultipartReader::of(ServerExchange& exchange,
 Result<Event> MultipartReader::event(rt::Deadline deadline) {
   for (;;) {
     const Result<Event> event = parser_.next(piece_);
+    if (!event && event.error().code() == Code::resource_exhausted) exchange_->note_too_large();
     if (!event || *event != Event::more) return event;
     Result<std::string_view> piece = exchange_->read(deadline);
     if (!piece) return piece.error();
@@ -73,6 +74,7 @@ Result<std::string> MultipartReader::read_all(std::size_t most, rt::Deadline dea
     if (!piece) return piece.error();
     if (piece->empty()) return all;
     if (piece->size() > most - all.size()) {
+      exchange_->note_too_large();
       return Status(Code::resource_exhausted, "the part " + quoted(parser_.part().name) +
                                                   " is larger than " + std::to_string(most) +
                                                   " bytes");

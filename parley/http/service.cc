@@ -11,7 +11,9 @@
 #include "parley/http/headers.h"
 #include "parley/http/http2_servant.h"
 #include "parley/observe/registry.h"
+#include "parley/rt/context.h"
 #include "parley/rt/deadline.h"
+#include "parley/rt/ready_queue.h"
 
 namespace parley::http {
 
@@ -87,9 +89,17 @@ Service::Service(Handler handler, ServerOptions options)
 Service::~Service() = default;
 
 Http2Service& Service::http2() {
-  const std::lock_guard lock(http2_lock_);
+  const std::lock_guard lock(lock_);
   if (http2_ == nullptr) http2_ = std::make_unique<Http2Service>(*this);
   return *http2_;
+}
+
+rt::ReadyQueue& Service::senders() {
+  const std::lock_guard lock(lock_);
+  if (senders_ == nullptr) {
+    senders_ = std::make_unique<rt::ReadyQueue>("http answers", rt::Context::background());
+  }
+  return *senders_;
 }
 
 Result<std::shared_ptr<Service>> Service::make(Handler handler, ServerOptions options) {
@@ -144,7 +154,7 @@ ServerCounts Service::counts() const {
   counts.refused = refused_;
   counts.timeouts = timeouts_;
   counts.errors = errors_;
-  const std::lock_guard lock(http2_lock_);
+  const std::lock_guard lock(lock_);
   if (http2_ != nullptr) counts.handlers = http2_->counts().handlers;
   return counts;
 }

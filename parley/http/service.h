@@ -2,7 +2,7 @@
 // share: counts, metrics and the date. Connections of every version of HTTP serve one Service, and
 // so can several servers.
 //
-// Any fiber, on any worker. Gone, where HTTP/2 was spoken, inside a fiber.
+// Any fiber, on any worker. Gone, where connections were served, inside a fiber.
 //
 //   auto service = *http::Service::make(handler, {.keep_alive_timeout = 20s});
 //   auto servant = http::make_servant(stream, service);         // server.h
@@ -26,6 +26,10 @@
 
 namespace parley::observe {
 class Registry;
+}
+
+namespace parley::rt {
+class ReadyQueue;
 }
 
 namespace parley::http {
@@ -111,6 +115,9 @@ class Service {
   void drain() noexcept { is_draining_.store(true, std::memory_order_relaxed); }
   // What serves the connections of HTTP/2; made by the first of them. Inside a fiber.
   Http2Service& http2();
+  // The fibers that send answers while a handler behind them waits (impl/early_answers.h); made by
+  // the first who asks. Inside a fiber.
+  rt::ReadyQueue& senders();
 
   [[nodiscard]] bool is_draining() const noexcept {
     return is_draining_.load(std::memory_order_relaxed);
@@ -145,8 +152,9 @@ class Service {
   std::atomic<std::uint64_t> errors_ = 0;
   const std::unique_ptr<Dates> dates_;
   std::unique_ptr<Metrics> metrics_;
-  mutable rt::Mutex http2_lock_;
+  mutable rt::Mutex lock_;  // of the two
   std::unique_ptr<Http2Service> http2_;
+  std::unique_ptr<rt::ReadyQueue> senders_;
 };
 
 }  // namespace parley::http

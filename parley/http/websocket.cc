@@ -243,6 +243,12 @@ void WebSocket::write_answers() {
     has_unsent_ = false;
     return;
   }
+  // Nothing follows a Close frame: an answer that came too late for it is dropped.
+  constexpr unsigned char close_opcode = 8;
+  if (close_sent_ && !answer_.empty() &&
+      (static_cast<unsigned char>(answer_.front()) & 0x0fU) != close_opcode) {
+    answer_.clear();
+  }
   while (!unsent_.empty() || !answer_.empty()) {
     if (unsent_.empty()) unsent_ = std::exchange(answer_, {});
     const auto size = stream_->write_some(unsent_, rt::Deadline::after(Duration::zero()));
@@ -333,13 +339,18 @@ Status WebSocket::close_write() { return close_write(close_code::normal, {}); }
 Status WebSocket::close_write(std::uint16_t code, std::string_view reason, rt::Deadline deadline) {
   const std::lock_guard lock(writing_);
   if (closed_) return closed_here("close_write");
-  if (close_sent_) return {};
-  if (cut_) return check_open();
-  out_.clear();
-  if (Status bad = writer_.close(code, reason, out_); !bad.is_ok()) return bad;
-  if (close_sent_.exchange(true)) return {};
-  const std::string_view all = out_;
-  return write_pieces({&all, 1}, deadline);
+  if (cut_ && !close_sent_) return check_open();
+  if (!close_sent_) {
+    out_.clear();
+    if (Status bad = writer_.close(code, reason, out_); !bad.is_ok()) return bad;
+    // Behind what is left of an answer, with which it leaves in any case: if not now, then by
+    // whoever receives, or asks again.
+    if (!close_sent_.exchange(true)) {
+      unsent_ += out_;
+      has_unsent_ = true;
+    }
+  }
+  return write_unsent(deadline);
 }
 
 Status WebSocket::shut(std::uint16_t code, std::string_view reason) {

@@ -162,6 +162,12 @@ Status Http2ServerExchange::finish(const Headers* trailers, rt::Deadline /*deadl
   return link_->finish(*stream_, std::move(fields));
 }
 
+void Http2ServerExchange::note_too_large() noexcept {
+  if (read_answer_ != 0) return;
+  read_answer_ = 413;
+  read_code_ = Code::resource_exhausted;
+}
+
 Status Http2ServerExchange::hand_over(Then then) {
   if (begun_) return out_of_order("hand_over() comes before begin()");
   if (!then) return out_of_order("hand_over() needs a function");
@@ -190,10 +196,7 @@ void Http2ServerExchange::answer_failure(const Status& why) {
   }
   response_.clear();
   // What a handler says of its own troubles stays here.
-  // As over HTTP/1: also of what read_all() says of a body.
-  const bool is_too_large = why.code() == Code::resource_exhausted && !request_size().is_none();
-  StatusCode status = is_too_large ? 413 : 500;
-  if (is_of_body) status = read_answer_;
+  const StatusCode status = is_of_body ? read_answer_ : StatusCode{500};
   const std::string text = is_of_body ? why.message() : std::string(reason_of(status));
   cut_ = !answer(status, text + "\n").is_ok();
 }

@@ -30,6 +30,7 @@ class Http2ServerExchange final : public ServerExchange {
   [[nodiscard]] Request& request() noexcept override { return request_; }
   [[nodiscard]] BodySize request_size() const noexcept override { return stream_->length; }
   Status limit_body(std::uint64_t bytes) override;
+  void note_too_large() noexcept override;
   void lift_body_limits() noexcept override;
   [[nodiscard]] Response& response() noexcept override { return response_; }
   Status inform(const Response& informational, rt::Deadline deadline) override;
