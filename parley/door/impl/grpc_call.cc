@@ -104,6 +104,10 @@ Status GrpcCall::take_head() {
 
 Status GrpcCall::take_coding() {
   const http::Headers& headers = exchange_->request().headers;
+  const std::string_view gzip = door::name_of(GrpcCoding::gzip);
+  if (options_->compresses_first && headers.has_element("grpc-accept-encoding", gzip)) {
+    answer_coding_ = GrpcCoding::gzip;
+  }
   const auto name = headers.get("grpc-encoding");
   if (!name) return {};
   const auto coding = grpc_coding_named(*name);
@@ -112,7 +116,10 @@ Status GrpcCall::take_coding() {
                                      " is not known here: send " + std::string(grpc_codings)};
   }
   coding_ = *coding;
-  if (headers.has_element("grpc-accept-encoding", door::name_of(coding_))) answer_coding_ = coding_;
+  if (coding_ != GrpcCoding::identity &&
+      headers.has_element("grpc-accept-encoding", door::name_of(coding_))) {
+    answer_coding_ = coding_;
+  }
   return {};
 }
 
