@@ -81,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   check(bytes, 1 + data[0] / 2, data[0] % 2 == 1);
   PARLEY_ASSERT(
-      unescape_grpc_message(escape_grpc_message(bytes.substr(0, 4096))) == bytes.substr(0, 4096),
+      unescape_grpc_message(escape_grpc_message(bytes.substr(0, 600))) == bytes.substr(0, 600),
       "a message changes on its way");
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "parley/base/base64.h"
+#include "parley/door/grpc_details.h"
 #include "parley/door/grpc_head.h"
 #include "parley/door/post.h"
 #include "parley/http/syntax.h"
@@ -205,7 +206,7 @@ Status GrpcCall::write(std::string_view message) {
 
 Status GrpcCall::end(const Status& status, const wire::Metadata& trailing) {
   http::Headers fields;
-  put_grpc_status(status, fields);
+  put_grpc_status(status, fields, trailing.get(grpc_details_key).value_or(""));
   (void)put_grpc_metadata(trailing, fields);
   if (way_ == GrpcWay::plain) {
     if (exchange_->has_begun()) return exchange_->end(fields);
@@ -228,8 +229,10 @@ Status GrpcCall::end(const Status& status, const wire::Metadata& trailing) {
 
 void GrpcCall::part(wire::Metadata all, wire::Metadata& leading, wire::Metadata& trailing) const {
   for (const auto& [key, value] : all) {
-    const bool is_last = std::ranges::any_of(
-        options_->trailing, [&](const std::string& name) { return http::same_name(name, key); });
+    const bool is_last =
+        key == grpc_details_key || std::ranges::any_of(options_->trailing, [&](const auto& name) {
+          return http::same_name(name, key);
+        });
     (is_last ? trailing : leading).add(key, value);
   }
 }
