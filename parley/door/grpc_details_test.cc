@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "parley/codec/reflect.h"
@@ -145,6 +146,30 @@ PARLEY_PEER_TEST(GrpcDetails, travel_from_a_handler_to_a_caller) {
     ASSERT_TRUE((*call)->write(said).is_ok());
     EXPECT_EQ((*call)->finish().code(), Code::unavailable);
     EXPECT_EQ(grpc_details_of((*call)->trailing_metadata()), some());
+  }
+}
+
+// What a handler adds itself comes first: details go where they do not fit beside it.
+PARLEY_PEER_TEST(GrpcDetails, give_way_to_metadata) {
+  Peer peer;
+  peer.handle("/full", [](Context& context) -> Status {
+    set_grpc_details(some(), context.reply_metadata());
+    context.reply_metadata().set("fill", std::string(7300, 'x'));
+    return Status(Code::unavailable, "closed");
+  });
+  peer.handle("/fuller", [](Context& context) -> Status {
+    set_grpc_details(some(), context.reply_metadata());
+    context.reply_metadata().set("fill", std::string(7600, 'x'));
+    return Status(Code::unavailable, "closed");
+  });
+  const testing::GrpcWorld world(peer);
+  net::SocketNetwork network;
+  GrpcChannel channel(network, world.listener->address());
+  GrpcAnswerMetadata metadata;
+  for (const auto& [method, count] : {std::pair("/full", 2U), std::pair("/fuller", 0U)}) {
+    EXPECT_EQ(channel.call_bytes(method, "", {}, &metadata).error().code(), Code::unavailable);
+    EXPECT_EQ(grpc_details_of(metadata.trailing).size(), count) << method;
+    EXPECT_GE(metadata.trailing.get("fill")->size(), 7300U);
   }
 }
 

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "parley/door/grpc.h"
+#include "parley/door/grpc_client.h"
 #include "parley/door/testing/grpc_caller.h"
+#include "parley/door/testing/house.h"
 #include "parley/peer/peer.h"
 #include "parley/peer/testing/pair.h"
 #include "parley/rt/context.h"
@@ -59,6 +61,53 @@ PARLEY_PEER_TEST(GrpcStreamHead, leaves_when_the_handler_waits_for_the_client) {
   EXPECT_EQ(behind(caller, "first"), "none") << "what was said is not said again";
   EXPECT_EQ(behind(caller, "second"), "2");
   EXPECT_EQ(behind(caller, "third"), "3");
+}
+
+void add_chat(Peer& peer) {
+  peer.handle_stream("/chat", [](Context& context, Stream<int, int>& stream) -> Status {
+    context.reply_metadata().set("first", "1");
+    const auto said = stream.receive();
+    return said ? stream.send(**said) : said.error();
+  });
+}
+
+PARLEY_PEER_TEST(GrpcStreamHead, is_there_for_our_client_before_it_sends) {
+  Peer peer;
+  add_chat(peer);
+  const World world(peer);
+  net::SocketNetwork network;
+  GrpcChannel channel(network, world.listener->address());
+  const auto call = channel.open("/chat");
+  ASSERT_TRUE(call) << call.error();
+  const auto initial = (*call)->initial_metadata();
+  ASSERT_TRUE(initial) << initial.error();
+  EXPECT_EQ(**initial, (wire::Metadata{{"first", "1"}}));
+  ASSERT_TRUE((*call)->write("\x08\x07").is_ok());
+  EXPECT_TRUE((*call)->finish().is_ok());
+}
+
+PARLEY_PEER_TEST(GrpcStreamHead, leaves_as_early_in_gRPC_Web_over_HTTP_1) {
+  http::Handler grpc;
+  testing::House house({}, {}, [&](http::ServerExchange& exchange) { return grpc(exchange); });
+  grpc = make_grpc(house.peer);
+  add_chat(house.peer);
+  const auto stream = house.dial();
+  ASSERT_TRUE(stream
+                  ->write("POST /chat HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                          "Content-Type: application/grpc-web+json\r\n"
+                          "Transfer-Encoding: chunked\r\n\r\n")
+                  .is_ok());
+  const std::string head = testing::read_until(*stream, "\r\n\r\n");
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 200 ")) << head;
+  EXPECT_NE(head.find("first: 1\r\n"), std::string::npos) << head;
+  ASSERT_TRUE(stream
+                  ->write(std::string("6\r\n\0\0\0\0\1"
+                                      "7\r\n0\r\n\r\n",
+                                      16))
+                  .is_ok());
+  const std::string rest = testing::read_until(*stream, {});
+  EXPECT_NE(rest.find("grpc-status: 0\r\n"), std::string::npos) << rest;
+  EXPECT_EQ(rest.find("first"), std::string::npos) << rest;
 }
 
 PARLEY_PEER_TEST(GrpcStreamHead, has_what_was_set_before_the_first_message) {

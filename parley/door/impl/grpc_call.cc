@@ -29,6 +29,16 @@ std::optional<std::string_view> behind(std::string_view type, std::string_view n
   return type;
 }
 
+// Many clients take 8 KiB of metadata and no byte more, and see another error where there is one:
+// rather than that they go without details. What is left is for the head of an answer without more.
+constexpr std::size_t most_trailer_bytes = 8192 - 512;
+
+std::size_t size_of(const http::Headers& fields) {
+  std::size_t bytes = 0;
+  for (const auto [name, value] : fields) bytes += name.size() + value.size() + 32;
+  return bytes;
+}
+
 // Pieces of base64, each padded for itself, as they are sent by who sends them one by one.
 bool decode_pieces(std::string_view text, std::string& out) {
   std::string bytes;
@@ -208,6 +218,9 @@ Status GrpcCall::end(const Status& status, const wire::Metadata& trailing) {
   http::Headers fields;
   put_grpc_status(status, fields, trailing.get(grpc_details_key).value_or(""));
   (void)put_grpc_metadata(trailing, fields);
+  if (!status.is_ok() && size_of(fields) > most_trailer_bytes) {
+    (void)fields.remove(grpc_details_key);
+  }
   if (way_ == GrpcWay::plain) {
     if (exchange_->has_begun()) return exchange_->end(fields);
     http::Headers& headers = exchange_->response().headers;
