@@ -40,6 +40,9 @@ Status begin(GrpcCall& call, ForeignStream& stream, wire::Metadata& told) {
 }
 
 Status write(GrpcCall& call, const Bytes& message) {
+  if (!call.exchange().has_begun()) {  // the wait for the head was cut short
+    if (Status s = call.begin_answer({}); !s.is_ok()) return s;
+  }
   if (message.piece_count() == 1) return call.write(message.piece(0));
   return call.write(message.to_string());
 }
