@@ -98,6 +98,7 @@ struct Door::State {
   rt::Mutex lock;
   const rt::Cancel* cut = nullptr;  // ends serve(); under the lock
   std::atomic<bool> has_begun = false;
+  std::atomic<bool> is_ending = false;
   rt::Event done;
 };
 
@@ -183,6 +184,7 @@ Status Door::shutdown(rt::Deadline deadline) {
   if (!state_) return {};
   State& state = **state_;
   state.listener.close();
+  if (!state.is_ending.exchange(true) && state.options.on_shutdown) state.options.on_shutdown();
   state.rooms.http->drain();
   state.server->drain();
   if (state.within) state.within->drain();

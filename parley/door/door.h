@@ -55,6 +55,9 @@ struct DoorOptions {
   // spoken, within it and without.
   std::size_t max_connections = 1'000'000;
   std::size_t max_handlers = 10'000;
+  // Called once, by the first shutdown() and before it sends anybody away: for what lets those
+  // return who would else hold their connections for long, such as GrpcHealth::shutdown().
+  std::function<void()> on_shutdown{};
   // Told why a connection ended that nobody wanted to end, or a handler failed. On a fiber of it.
   std::function<void(const net::Address& remote, const Status& why)> on_error{};
 };

@@ -16,8 +16,10 @@
 //
 // Metadata: fields of the request are Context::metadata(), names in lower case, those of "-bin" as
 // bytes. Context::reply_metadata() goes into the head of the answer, but the names in
-// GrpcOptions::trailing behind it; of an answer that failed all go behind. A Status is grpc-status
-// by status_table.h; its cause and business code are details (grpc_head.h).
+// GrpcOptions::trailing behind it; of an answer that failed all go behind. Of a stream method what
+// was set before its handler first sends or receives goes into the head, which leaves then; what is
+// set or changed later goes behind. A Status is grpc-status by status_table.h; its cause and
+// business code are details (grpc_head.h), and a handler may add others (grpc_details.h).
 #pragma once
 
 #include <cstddef>
@@ -40,6 +42,8 @@ struct GrpcOptions {
   std::optional<Duration> timeout{};
   // An answer of so many bytes is compressed for who compresses what it sends.
   std::size_t compress_from = 1024;
+  // Also for who does not compress what it sends, where it says that it reads what is compressed.
+  bool compresses_first = false;
   // Reply metadata of these names goes behind the answer, as trailing metadata.
   std::vector<std::string> trailing{};
 };

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "parley/door/grpc_details.h"
 #include "parley/door/grpc_head.h"
 #include "parley/door/status_table.h"
 #include "parley/rt/context.h"
@@ -127,6 +128,7 @@ void GrpcCall::take_status(const http::Headers& fields) {
   }
   // What the other side says about itself counts for more than metadata that nobody can read.
   (void)take_grpc_metadata(fields, trailing_);
+  take_grpc_details(fields, trailing_);
   if (status.is_ok() && !reader_.is_between()) {
     status = Status(Code::internal, "the answer ended within a message, with grpc-status 0");
   }

@@ -70,7 +70,8 @@ class GrpcCall {
   Result<Bytes> read_only();
   // How it ended: passes over all messages that still come, and ends the messages that go.
   Status finish();
-  // What came with the status, once read() or finish() has returned it.
+  // What came with the status, once read() or finish() has returned it; details of an error among
+  // it (grpc_details.h).
   [[nodiscard]] const wire::Metadata& trailing_metadata() const noexcept { return trailing_; }
 
   // Gives up: read() and finish() say cancelled, if the status had not come.

@@ -10,6 +10,7 @@
 #include "parley/door/grpc.h"
 #include "parley/door/grpc_health.h"
 #include "parley/door/testing/interop_service.h"
+#include "parley/door/testing/interop_streams.h"
 #include "parley/http/http2_servant.h"
 #include "parley/http/service.h"
 #include "parley/net/network.h"
@@ -73,6 +74,27 @@ PARLEY_FIBER_TEST(GrpcForeign, grpc_js_makes_the_unary_interop_cases) {
     expected += name + " ok\n";
   }
   EXPECT_EQ(said_of(peer, witness, cases), expected);
+}
+
+PARLEY_FIBER_TEST(GrpcForeign, grpc_js_has_the_metadata_and_statuses_of_streams) {
+  const Witness witness;
+  if (!has_client(witness)) GTEST_SKIP() << "node with @grpc/grpc-js does not run here";
+  Peer peer;
+  testing::add_interop_streams(peer);
+  EXPECT_EQ(said_of(peer, witness,
+                    "custom_metadata_of_stream status_code_and_message_of_stream "
+                    "unimplemented_streams"),
+            "custom_metadata_of_stream ok\nstatus_code_and_message_of_stream ok\n"
+            "unimplemented_streams ok\n");
+}
+
+PARLEY_FIBER_TEST(GrpcForeign, grpc_js_reads_the_details_of_an_error) {
+  const Witness witness;
+  if (!has_client(witness)) GTEST_SKIP() << "node with @grpc/grpc-js does not run here";
+  Peer peer;
+  std::atomic<int> ended = 0;
+  testing::add_interop_service(peer, ended);
+  EXPECT_EQ(said_of(peer, witness, "status_details"), "status_details ok\n");
 }
 
 PARLEY_FIBER_TEST(GrpcForeign, the_handler_ends_when_grpc_js_gives_up) {

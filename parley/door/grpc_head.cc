@@ -4,41 +4,17 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "parley/base/base64.h"
-#include "parley/codec/protobuf.h"
-#include "parley/codec/reflect.h"
+#include "parley/door/grpc_details.h"
 #include "parley/door/status_table.h"
 #include "parley/http/syntax.h"
 
 namespace parley::door {
 
-// google.rpc.Status and what it may hold, as protobuf has them.
-struct RpcAny {
-  std::string type_url;
-  std::vector<std::byte> value;
-};
-struct RpcStatus {
-  std::int32_t code = 0;
-  std::string message;
-  std::vector<RpcAny> details;
-};
-struct RpcErrorInfo {
-  std::string reason;
-  std::string domain;
-  std::map<std::string, std::string> metadata;
-};
-
 namespace {
-
-constexpr std::string_view details_field = "grpc-status-details-bin";
-constexpr std::string_view info_type = "type.googleapis.com/google.rpc.ErrorInfo";
-constexpr std::string_view domain = "parley";
-constexpr std::size_t most_message_bytes = 4096;
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -68,43 +44,16 @@ std::optional<std::int64_t> number_of(std::string_view text) {
   return number;
 }
 
-std::string details_of(const Status& status) {
-  RpcErrorInfo info{.reason = "ERROR", .domain = std::string(domain), .metadata = {}};
-  if (!status.cause().empty()) info.metadata["cause"] = status.cause();
-  if (status.business_code() != 0) {
-    info.reason = "BUSINESS";
-    info.metadata["business_code"] = std::to_string(status.business_code());
+// A character of UTF-8 at the front of `text`, which has one; a byte that is none stands for
+// itself.
+std::string_view first_character(std::string_view text) {
+  const auto lead = static_cast<std::uint8_t>(text.front());
+  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+  if (size > text.size()) return text.substr(0, 1);
+  for (const char c : text.substr(1, size - 1)) {
+    if ((static_cast<std::uint8_t>(c) & 0xC0U) != 0x80U) return text.substr(0, 1);
   }
-  const auto packed = codec::encode_protobuf(info);
-  if (!packed) return {};  // no UTF-8: it stays here
-  RpcStatus rpc{.code = grpc_number(status), .message = status.message(), .details = {}};
-  RpcAny& any = rpc.details.emplace_back();
-  any.type_url = info_type;
-  for (const char c : *packed) any.value.push_back(static_cast<std::byte>(c));
-  auto bytes = codec::encode_protobuf(rpc);
-  return bytes ? *std::move(bytes) : std::string();
-}
-
-void take_details(std::string_view text, Status& status) {
-  std::string bytes;
-  if (!decode_base64(text, bytes)) return;
-  const auto rpc = codec::decode_protobuf<RpcStatus>(bytes);
-  if (!rpc) return;
-  for (const RpcAny& any : rpc->details) {
-    if (any.type_url != info_type) continue;
-    const auto info = codec::decode_protobuf<RpcErrorInfo>(
-        std::string_view(reinterpret_cast<const char*>(any.value.data()), any.value.size()));
-    if (!info || info->domain != domain) continue;
-    if (const auto at = info->metadata.find("cause"); at != info->metadata.end()) {
-      status = status.with_cause(at->second);
-    }
-    if (const auto at = info->metadata.find("business_code"); at != info->metadata.end()) {
-      const auto code = number_of(at->second);
-      if (code && *code == static_cast<std::int32_t>(*code)) {
-        status = status.with_business_code(static_cast<std::int32_t>(*code));
-      }
-    }
-  }
+  return text.substr(0, size);
 }
 
 }  // namespace
@@ -134,15 +83,23 @@ std::string write_grpc_timeout(Duration timeout) {
 std::string escape_grpc_message(std::string_view message) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string out;
-  for (const char c : message.substr(0, most_message_bytes)) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    if (byte >= 0x20 && byte < 0x7F && c != '%') {
-      out += c;
-    } else {
-      out += '%';
-      out += digits[byte >> 4U];
-      out += digits[byte & 15U];
+  std::string next;
+  while (!message.empty()) {
+    const std::string_view character = first_character(message);
+    message.remove_prefix(character.size());
+    next.clear();
+    for (const char c : character) {
+      const auto byte = static_cast<std::uint8_t>(c);
+      if (byte >= 0x20 && byte < 0x7F && c != '%') {
+        next += c;
+      } else {
+        next += '%';
+        next += digits[byte >> 4U];
+        next += digits[byte & 15U];
+      }
     }
+    if (out.size() + next.size() > most_grpc_message_bytes) break;
+    out += next;
   }
   // Blanks at the ends of a field are not its own.
   if (out.starts_with(' ')) out.replace(0, 1, "%20");
@@ -216,15 +173,14 @@ bool put_grpc_metadata(const wire::Metadata& metadata, http::Headers& headers) {
   return all;
 }
 
-void put_grpc_status(const Status& status, http::Headers& trailers) {
+void put_grpc_status(const Status& status, http::Headers& trailers, std::string_view details) {
   (void)trailers.set("grpc-status", std::to_string(grpc_number(status)));
   if (status.is_ok()) return;
   if (!status.message().empty()) {
     (void)trailers.set("grpc-message", escape_grpc_message(status.message()));
   }
-  if (status.cause().empty() && status.business_code() == 0) return;
-  const std::string details = details_of(status);
-  if (!details.empty()) (void)trailers.set(details_field, unpadded_base64(details));
+  const std::string all = write_grpc_details(status, details);
+  if (!all.empty()) (void)trailers.set(grpc_details_key, unpadded_base64(all));
 }
 
 bool take_grpc_status(const http::Headers& trailers, Status& status) {
@@ -234,8 +190,9 @@ bool take_grpc_status(const http::Headers& trailers, Status& status) {
   std::string message = unescape_grpc_message(trailers.get("grpc-message").value_or(""));
   status = number ? status_of_grpc(*number, std::move(message))
                   : Status(Code::unknown, "grpc-status is no number: " + http::quoted(*text));
-  const auto details = trailers.get(details_field);
-  if (details && !status.is_ok()) take_details(*details, status);
+  std::string details;
+  const auto said = trailers.get(grpc_details_key);
+  if (said && decode_base64(*said, details)) status = with_grpc_details(status, details);
   return true;
 }
 

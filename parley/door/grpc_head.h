@@ -8,6 +8,7 @@
 //   put_grpc_status(status, trailers);                     // grpc-status, grpc-message, details
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,10 @@ namespace parley::door {
 // reads it is parse_timeout() (post.h).
 [[nodiscard]] std::string write_grpc_timeout(Duration timeout);
 
-// grpc-message: UTF-8 with what is no visible ASCII, and '%', as %41. Reading takes anything: what
-// is no escape stays as it is.
+// grpc-message: UTF-8 with what is no visible ASCII, and '%', as %41; cut before the character that
+// would be beyond most_grpc_message_bytes, escapes and all. Reading takes anything: what is no
+// escape stays as it is.
+inline constexpr std::size_t most_grpc_message_bytes = 2048;
 [[nodiscard]] std::string escape_grpc_message(std::string_view message);
 [[nodiscard]] std::string unescape_grpc_message(std::string_view text);
 
@@ -44,8 +47,9 @@ bool put_grpc_metadata(const wire::Metadata& metadata, http::Headers& headers);
 
 // Adds grpc-status, grpc-message where there is one and, where the status carries a cause or a
 // business code, grpc-status-details-bin: a google.rpc.Status whose detail is a
-// google.rpc.ErrorInfo of the domain "parley" with metadata "cause" and "business_code".
-void put_grpc_status(const Status& status, http::Headers& trailers);
+// google.rpc.ErrorInfo of the domain "parley" with metadata "cause" and "business_code". Behind it
+// come the details of `details`, a google.rpc.Status as well (grpc_details.h).
+void put_grpc_status(const Status& status, http::Headers& trailers, std::string_view details = {});
 // How the call ended, by these fields; with the cause and business code that put_grpc_status()
 // wrote. False when there is no grpc-status in them.
 bool take_grpc_status(const http::Headers& trailers, Status& status);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "parley/door/post.h"
 
@@ -61,6 +62,38 @@ TEST(GrpcHead, what_cannot_stand_in_a_field_is_left_out) {
                                  headers));
   EXPECT_EQ(headers.size(), 1U);
   EXPECT_EQ(headers.get("fine"), "y");
+}
+
+// Such a field would cost a stream all of its trailers, its status among them.
+TEST(GrpcHead, names_that_may_be_no_trailers_are_no_metadata) {
+  http::Headers headers;
+  wire::Metadata back;
+  for (const char* const name :
+       {"content-length", "transfer-encoding", "host", "connection", "upgrade", "expect", "trailer",
+        "te", "keep-alive", "content-encoding", "Expect", "Content-Encoding"}) {
+    EXPECT_FALSE(put_grpc_metadata(name, "x", headers)) << name;
+    ASSERT_TRUE(headers.add(name, "x").is_ok());
+    EXPECT_TRUE(take_grpc_metadata(headers, back).is_ok());
+    EXPECT_TRUE(back.empty()) << name;
+    headers.clear();
+  }
+  EXPECT_TRUE(put_grpc_metadata("expects", "x", headers));
+}
+
+TEST(GrpcHead, a_message_is_cut_between_characters) {
+  for (const std::string& character :
+       std::vector<std::string>{"x", "%", "\xCF\x83", "\xE2\x98\xBA", "\xF0\x9F\x98\x88"}) {
+    std::string text;
+    while (text.size() < 5000) text += character;
+    const std::string escaped = escape_grpc_message(text);
+    EXPECT_LE(escaped.size(), most_grpc_message_bytes);
+    EXPECT_GT(escaped.size(), most_grpc_message_bytes - 12);
+    const std::string back = unescape_grpc_message(escaped);
+    EXPECT_EQ(back.size() % character.size(), 0U) << character;
+    EXPECT_TRUE(text.starts_with(back));
+  }
+  EXPECT_EQ(unescape_grpc_message(escape_grpc_message("\xCF\x83\xCF")), "\xCF\x83\xCF")
+      << "what is no UTF-8 travels byte by byte";
 }
 
 TEST(GrpcHead, a_status_travels_with_its_cause_and_business_code) {

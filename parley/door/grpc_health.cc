@@ -8,6 +8,7 @@
 #include "parley/codec/reflect.h"
 #include "parley/rt/cond.h"
 #include "parley/rt/mutex.h"
+#include "parley/rt/scope.h"
 
 namespace parley::door {
 
@@ -27,14 +28,31 @@ struct GrpcHealth::State {
     return Status(Code::not_found, "nothing is known of the service \"" + request.service + "\"");
   }
 
-  Status watch(Stream<HealthCheckRequest, HealthCheckResponse>& stream) {
+  void shutdown() {
+    const std::lock_guard lock(mutex);
+    is_over = true;
+    for (auto& [name, serving] : services) serving = GrpcServing::not_serving;
+    changed.broadcast();
+  }
+
+  // A method of `peer`, whose end would else wait for whoever watches.
+  Status watch(const Peer& peer, Stream<HealthCheckRequest, HealthCheckResponse>& stream) {
     const auto request = stream.receive();
     if (!request) return request.error();
     if (!*request) return {Code::invalid_argument, "Watch takes the name of a service"};
+    rt::Scope scope(rt::OnExit::cancel);
+    const bool is_seen = scope.try_go("health end", [&] {
+      if (peer.wait_shutdown().is_ok()) shutdown();
+    });
+    if (!is_seen) return {Code::resource_exhausted, "max_fibers: no fiber to watch for the end"};
+    return tell((*request)->service, stream);
+  }
+
+  Status tell(const std::string& service, Stream<HealthCheckRequest, HealthCheckResponse>& stream) {
     std::optional<GrpcServing> told;
     std::unique_lock lock(mutex);
     for (;;) {
-      const auto at = services.find((*request)->service);
+      const auto at = services.find(service);
       const GrpcServing now = at == services.end() ? GrpcServing::service_unknown : at->second;
       if (told == now) {
         if (is_over) return {Code::unavailable, "health: the server is shutting down"};
@@ -58,10 +76,11 @@ GrpcHealth::GrpcHealth(Peer& peer) : state_(std::make_shared<State>()) {
   peer.handle("/grpc.health.v1.Health/Check", [state = state_](const HealthCheckRequest& request) {
     return state->check(request);
   });
-  peer.handle_stream("/grpc.health.v1.Health/Watch",
-                     [state = state_](Stream<HealthCheckRequest, HealthCheckResponse>& stream) {
-                       return state->watch(stream);
-                     });
+  peer.handle_stream(
+      "/grpc.health.v1.Health/Watch",
+      [state = state_, &peer](Stream<HealthCheckRequest, HealthCheckResponse>& stream) {
+        return state->watch(peer, stream);
+      });
 }
 
 Status GrpcHealth::set(std::string_view service, GrpcServing serving) {
@@ -80,11 +99,6 @@ Status GrpcHealth::set(std::string_view service, GrpcServing serving) {
   return {};
 }
 
-void GrpcHealth::shutdown() {
-  const std::lock_guard lock(state_->mutex);
-  state_->is_over = true;
-  for (auto& [name, serving] : state_->services) serving = GrpcServing::not_serving;
-  state_->changed.broadcast();
-}
+void GrpcHealth::shutdown() { state_->shutdown(); }
 
 }  // namespace parley::door

@@ -6,7 +6,7 @@
 //
 //   door::GrpcHealth health(peer);                          // serving, before anybody asks
 //   health.set("shop.Orders", GrpcServing::not_serving);
-//   health.shutdown();                                      // before peer.shutdown()
+//   health.shutdown();              // before Door::shutdown(): DoorOptions::on_shutdown is for it
 #pragma once
 
 #include <cstddef>
@@ -40,7 +40,7 @@ class GrpcHealth {
   // failed_precondition after shutdown().
   Status set(std::string_view service, GrpcServing serving);
   // All services are not serving from now on, for good. Who watches is told so, and then that the
-  // server ends (unavailable).
+  // server ends (unavailable). The end of the peer does the same.
   void shutdown();
 
  private:

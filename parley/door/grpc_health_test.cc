@@ -8,7 +8,10 @@
 #include "parley/codec/reflect.h"
 #include "parley/net/in_process_network.h"
 #include "parley/peer/session.h"
+#include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/testing/virtual_time.h"
+#include "parley/rt/time.h"
 
 namespace parley::door {
 
@@ -72,6 +75,25 @@ PARLEY_FIBER_TEST(GrpcHealth, is_told_again_when_it_changes) {
   const auto end = stream->receive();
   ASSERT_FALSE(end.has_value()) << "nobody is kept from ending by who watches";
   EXPECT_EQ(end.error().code(), Code::unavailable);
+}
+
+TEST(GrpcHealth, the_end_of_the_peer_does_not_wait_for_who_watches) {
+  rt::testing::in_virtual_time([] {
+    World world;
+    auto stream = world.session->open<ToldHealth, AskedHealth>(watch);
+    ASSERT_TRUE(stream) << stream.error();
+    ASSERT_TRUE(stream->send(AskedHealth{""}).is_ok());
+    EXPECT_EQ((**stream->receive()).status, 1);
+    rt::Scope scope;
+    ShutdownReport report;
+    scope.go("end", [&] { report = world.server.shutdown(); });
+    const Instant start = rt::now();
+    EXPECT_EQ((**stream->receive()).status, 2);
+    EXPECT_EQ(stream->receive().error().code(), Code::unavailable);
+    scope.join();
+    EXPECT_TRUE(report.is_over);
+    EXPECT_LT(rt::now() - start, world.server.options().drain_timeout);
+  });
 }
 
 PARLEY_FIBER_TEST(GrpcHealth, takes_so_many_names) {

@@ -63,6 +63,10 @@ Result<std::optional<Bytes>> ForeignStream::take(rt::Deadline deadline) {
   return taken;
 }
 
+Result<std::optional<wire::Metadata>> ForeignStream::take_head(rt::Deadline deadline) {
+  return impl::Foreign::take_head(*connection_, *core_, deadline);
+}
+
 bool ForeignStream::has_some() const { return impl::Foreign::has_some(*connection_, *core_); }
 
 void ForeignStream::cancel(Status why) {

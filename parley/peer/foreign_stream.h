@@ -61,6 +61,13 @@ class ForeignStream {
   // `deadline`, or the status of the calling fiber's context: the stream goes on then.
   Result<std::optional<Bytes>> take(rt::Deadline deadline = {});
 
+  // The reply metadata that the handler had set when it first sent or received, for protocols in
+  // which some travels in front of all messages; end_metadata() has it once more. Waits until a
+  // message is there, or the handler waits for one from here: then the other side may wait for this
+  // as well. Nothing when the handler failed before that, or has ended without a word: then all is
+  // in end_metadata(). Errors as of take().
+  Result<std::optional<wire::Metadata>> take_head(rt::Deadline deadline = {});
+
   // Whether take() has something to tell without waiting.
   [[nodiscard]] bool has_some() const;
 

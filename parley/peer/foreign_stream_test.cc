@@ -111,6 +111,30 @@ PARLEY_PEER_TEST(ForeignStream, ends_with_the_handlers_error_and_metadata) {
   EXPECT_EQ(stream.give(text("1")).code(), Code::cancelled);
 }
 
+PARLEY_PEER_TEST(ForeignStream, tells_what_was_set_before_the_handlers_first_words) {
+  Peer peer;
+  peer.handle_stream("/ask", [](Context& context, Stream<int, int>& stream) -> Status {
+    context.reply_metadata().set("shop", "harbour");
+    const auto said = stream.receive();
+    context.reply_metadata().set("till", "seven");
+    return said ? stream.send(**said) : said.error();
+  });
+  peer.handle_stream("/silent", [](Stream<int, int>&) -> Status { return {}; });
+  const auto session = session_with(peer);
+  const auto ask = open_at(*session, "/ask");
+  const auto head = ask->take_head();  // the handler waits for us
+  ASSERT_TRUE(head && *head);
+  EXPECT_EQ(**head, (wire::Metadata{{"shop", "harbour"}}));
+  ASSERT_TRUE(ask->give(text("1")).is_ok());
+  ask->finish();
+  EXPECT_EQ(take_all(*ask), std::vector<std::string>{"1"});
+  EXPECT_EQ(*ask->end_metadata(), (wire::Metadata{{"shop", "harbour"}, {"till", "seven"}}));
+  EXPECT_EQ(*open_at(*session, "/silent")->take_head(), std::nullopt);
+  const auto left = open_at(*session, "/ask");
+  left->cancel(Status(Code::aborted, "gone"));
+  EXPECT_EQ(left->take_head().error().code(), Code::aborted);
+}
+
 PARLEY_PEER_TEST(ForeignStream, names_that_are_no_streams_are_refused_as_to_anybody) {
   Peer peer;
   peer.handle("/tea", [] { return 1; });

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "parley/base/base64.h"
+#include "parley/door/grpc_details.h"
 #include "parley/door/grpc_head.h"
 #include "parley/door/post.h"
 #include "parley/http/syntax.h"
@@ -26,6 +27,16 @@ std::optional<std::string_view> behind(std::string_view type, std::string_view n
   type.remove_prefix(name.size());
   if (!type.empty() && (type.front() != '+' || type.size() == 1)) return {};
   return type;
+}
+
+// Many clients take 8 KiB of metadata and no byte more, and see another error where there is one:
+// rather than that they go without details. What is left is for the head of an answer without more.
+constexpr std::size_t most_trailer_bytes = 8192 - 512;
+
+std::size_t size_of(const http::Headers& fields) {
+  std::size_t bytes = 0;
+  for (const auto [name, value] : fields) bytes += name.size() + value.size() + 32;
+  return bytes;
 }
 
 // Pieces of base64, each padded for itself, as they are sent by who sends them one by one.
@@ -104,6 +115,10 @@ Status GrpcCall::take_head() {
 
 Status GrpcCall::take_coding() {
   const http::Headers& headers = exchange_->request().headers;
+  const std::string_view gzip = door::name_of(GrpcCoding::gzip);
+  if (options_->compresses_first && headers.has_element("grpc-accept-encoding", gzip)) {
+    answer_coding_ = GrpcCoding::gzip;
+  }
   const auto name = headers.get("grpc-encoding");
   if (!name) return {};
   const auto coding = grpc_coding_named(*name);
@@ -112,7 +127,10 @@ Status GrpcCall::take_coding() {
                                      " is not known here: send " + std::string(grpc_codings)};
   }
   coding_ = *coding;
-  if (headers.has_element("grpc-accept-encoding", door::name_of(coding_))) answer_coding_ = coding_;
+  if (coding_ != GrpcCoding::identity &&
+      headers.has_element("grpc-accept-encoding", door::name_of(coding_))) {
+    answer_coding_ = coding_;
+  }
   return {};
 }
 
@@ -198,8 +216,11 @@ Status GrpcCall::write(std::string_view message) {
 
 Status GrpcCall::end(const Status& status, const wire::Metadata& trailing) {
   http::Headers fields;
-  put_grpc_status(status, fields);
+  put_grpc_status(status, fields, trailing.get(grpc_details_key).value_or(""));
   (void)put_grpc_metadata(trailing, fields);
+  if (!status.is_ok() && size_of(fields) > most_trailer_bytes) {
+    (void)fields.remove(grpc_details_key);
+  }
   if (way_ == GrpcWay::plain) {
     if (exchange_->has_begun()) return exchange_->end(fields);
     http::Headers& headers = exchange_->response().headers;
@@ -221,8 +242,10 @@ Status GrpcCall::end(const Status& status, const wire::Metadata& trailing) {
 
 void GrpcCall::part(wire::Metadata all, wire::Metadata& leading, wire::Metadata& trailing) const {
   for (const auto& [key, value] : all) {
-    const bool is_last = std::ranges::any_of(
-        options_->trailing, [&](const std::string& name) { return http::same_name(name, key); });
+    const bool is_last =
+        key == grpc_details_key || std::ranges::any_of(options_->trailing, [&](const auto& name) {
+          return http::same_name(name, key);
+        });
     (is_last ? trailing : leading).add(key, value);
   }
 }

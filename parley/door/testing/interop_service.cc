@@ -1,9 +1,18 @@
 #include "parley/door/testing/interop_service.h"
 
 #include "parley/codec/reflect.h"
+#include "parley/door/grpc_details.h"
 #include "parley/rt/context.h"
 
 namespace parley::door::testing {
+
+struct RetryDelay {
+  std::int64_t seconds = 0;
+};
+struct RetryInfo {
+  RetryDelay retry_delay;
+};
+
 namespace {
 
 void echo(Context& context, const char* name) {
@@ -15,6 +24,10 @@ Result<SimpleResponse> unary_call(Context& context, const SimpleRequest& request
   echo(context, interop_initial);
   echo(context, interop_trailing);
   if (const auto& status = request.response_status; status && status->code != 0) {
+    if (status->message == "details") {
+      const auto retry = make_grpc_detail("google.rpc.RetryInfo", RetryInfo{{.seconds = 3}});
+      set_grpc_details({*retry}, context.reply_metadata());
+    }
     return Status(static_cast<Code>(status->code), status->message);
   }
   SimpleResponse response;

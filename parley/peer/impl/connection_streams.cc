@@ -110,6 +110,8 @@ Result<std::optional<Bytes>> Connection::receive(StreamCore& core, rt::Deadline 
   if (core.next == core.taken.size() || core.is_abandoned) {
     Lock lock(lock_);
     streams_->release(core);
+    if (core.foreign != nullptr) [[unlikely]]
+      Foreign::before_receive(core);
     Status waited;
     for (;;) {
       if (Status s = give_up_in_time(core); !s.is_ok()) {

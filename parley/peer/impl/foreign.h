@@ -21,6 +21,8 @@
 
 namespace parley::impl {
 
+struct ForeignEnd;
+
 struct Foreign {
   // As the function of ForeignSession.
   static MethodKind kind_of(Connection& connection, std::string_view method);
@@ -46,14 +48,19 @@ struct Foreign {
   static void finish(Connection& connection, StreamCore& core);
   static Result<std::optional<Bytes>> take(Connection& connection, StreamCore& core,
                                            rt::Deadline deadline);
+  static Result<std::optional<wire::Metadata>> take_head(Connection& connection, StreamCore& core,
+                                                         rt::Deadline deadline);
   static bool has_some(Connection& connection, const StreamCore& core);
   static bool give_up(Connection& connection, StreamCore& core, const Status& why);
   static bool is_given_up(Connection& connection, const StreamCore& core);
   static Result<wire::Metadata> end_metadata(Connection& connection, const StreamCore& core);
   // By the handler.
   static Status send(Connection& connection, StreamCore& core, Bytes body, rt::Deadline deadline);
+  // Under the lock, by who receives: from here on its metadata comes too late for the head.
+  static void before_receive(StreamCore& core);
 
  private:
+  static void set_head(ForeignEnd& end);
   static void set_given_up(Connection& connection, StreamCore& core, Status why);
   static Status admit(Connection& connection, wire::Message& request);
   static Status run(Connection& connection, Context& context, wire::Message& request,

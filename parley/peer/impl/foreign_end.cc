@@ -13,6 +13,7 @@
 #include "parley/peer/impl/terms.h"
 #include "parley/peer/impl/words.h"
 #include "parley/rt/deferred_context.h"
+#include "parley/rt/fiber_number.h"
 
 namespace parley::impl {
 namespace {
@@ -76,6 +77,8 @@ void Foreign::serve_stream(Connection& connection, StreamCore& core, Message& re
   {
     const rt::DeferredContext bound(core.deadline, deadline_passed());
     Context context(connection, static_cast<std::uint32_t>(request.seq), request, came_at, &core);
+    core.foreign->context = &context;
+    core.foreign->handler = rt::fiber_number();
     Answer answer;
     status = as_answer(run(connection, context, request, answer));
     metadata = std::move(context.reply_metadata());
@@ -156,6 +159,22 @@ Result<std::optional<Bytes>> Foreign::take(Connection& connection, StreamCore& c
   return std::optional<Bytes>(std::move(body));
 }
 
+Result<std::optional<wire::Metadata>> Foreign::take_head(Connection& connection, StreamCore& core,
+                                                         rt::Deadline deadline) {
+  Connection::Lock lock(connection.lock_);
+  ForeignEnd& end = *core.foreign;
+  Status waited;
+  for (;;) {
+    if (end.is_given_up) return end.status;
+    if (end.next < end.sent.size() || end.is_head_wanted) return std::optional(end.head);
+    if (end.has_ended && end.has_head && end.status.is_ok()) return std::optional(end.head);
+    if (end.has_ended) return std::optional<wire::Metadata>();
+    if (core.deadline.is_over()) return time_is_over();
+    if (!waited.is_ok()) return waited;
+    waited = end.there.wait(lock, std::min(deadline, core.deadline));
+  }
+}
+
 bool Foreign::has_some(Connection& connection, const StreamCore& core) {
   const std::lock_guard lock(connection.lock_);
   const ForeignEnd& end = *core.foreign;
@@ -192,7 +211,25 @@ Result<wire::Metadata> Foreign::end_metadata(Connection& connection, const Strea
   return Status(Code::failed_precondition, "the handler has not ended the stream");
 }
 
-// --- By the handler; as Connection::send_on
+// --- By the handler; send() as Connection::send_on
+
+// Under the lock. The metadata belong to the handler's fiber: another one that has the first word
+// leaves them to the end.
+void Foreign::set_head(ForeignEnd& end) {
+  if (end.has_head) return;
+  end.has_head = true;
+  if (end.context == nullptr || end.handler != rt::fiber_number()) return;
+  end.head = end.context->reply_metadata();
+}
+
+void Foreign::before_receive(StreamCore& core) {
+  ForeignEnd& end = *core.foreign;
+  set_head(end);
+  const bool has_to_wait = core.inbox.empty() && !core.has_other_finished && !core.is_over;
+  if (!has_to_wait || end.is_head_wanted) return;
+  end.is_head_wanted = true;
+  end.there.signal();
+}
 
 Status Foreign::send(Connection& connection, StreamCore& core, Bytes body, rt::Deadline deadline) {
   const std::size_t cost = core.cost_of(body);
@@ -216,6 +253,7 @@ Status Foreign::send(Connection& connection, StreamCore& core, Bytes body, rt::D
   }
   streams.spend(core, cost);
   ++core.sent_count;
+  set_head(*core.foreign);
   core.foreign->sent.push_back(std::move(body));
   core.foreign->there.signal();
   return {};

@@ -6,12 +6,17 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "parley/base/bytes.h"
 #include "parley/base/status.h"
 #include "parley/rt/cond.h"
 #include "parley/wire/metadata.h"
+
+namespace parley {
+class Context;
+}  // namespace parley
 
 namespace parley::impl {
 
@@ -22,7 +27,14 @@ struct ForeignEnd {
   bool is_given_up = false;  // by the other side, or at its deadline
   Status status;             // how it ended, either way
   wire::Metadata metadata;
-  rt::Cond there;  // one of those, or the end
+  rt::Cond there;  // one of those, the head, or the end
+
+  // What its handler has set before its first words is to travel before them.
+  Context* context = nullptr;   // of the handler, whose fiber it belongs to
+  std::uint64_t handler = 0;    // the number of that fiber
+  bool has_head = false;        // it has sent or received, and `head` is what was set before
+  bool is_head_wanted = false;  // it waits for the other side, which may wait for the head
+  wire::Metadata head;
 };
 
 }  // namespace parley::impl

@@ -6,6 +6,7 @@ const assert = require('assert');
 const path = require('path');
 const grpc = require('@grpc/grpc-js');
 const loader = require('@grpc/proto-loader');
+const protobuf = require('protobufjs');
 
 const [address, ...cases] = process.argv.slice(2);
 const load = (name) => grpc.loadPackageDefinition(
@@ -87,6 +88,67 @@ const all = {
     assert.deepStrictEqual(seen.initial.get('x-grpc-test-echo-initial'),
                            ['test_initial_metadata_value']);
     assert.ok(seen.status.metadata.get('x-grpc-test-echo-trailing-bin')[0].equals(bytes));
+  },
+  // The same of a stream. The head has come before the first message goes.
+  async custom_metadata_of_stream() {
+    const metadata = new grpc.Metadata();
+    const bytes = Buffer.from([0xab, 0xab, 0xab]);
+    metadata.set('x-grpc-test-echo-initial', 'test_initial_metadata_value');
+    metadata.set('x-grpc-test-echo-trailing-bin', bytes);
+    const call = client.FullDuplexCall(metadata);
+    const sizes = [];
+    call.on('data', ({payload}) => { sizes.push(payload.body.length); call.end(); });
+    const ended = new Promise((done) => call.on('status', done));
+    const initial = await new Promise((done) => call.on('metadata', done));
+    assert.deepStrictEqual(initial.get('x-grpc-test-echo-initial'),
+                           ['test_initial_metadata_value']);
+    call.write({response_parameters: [{size: 314159}], payload: large.payload});
+    const seen = await ended;
+    assert.strictEqual(seen.code, status.OK, seen.details);
+    assert.deepStrictEqual(sizes, [314159]);
+    assert.ok(seen.metadata.get('x-grpc-test-echo-trailing-bin')[0].equals(bytes));
+    assert.deepStrictEqual(seen.metadata.get('x-grpc-test-echo-initial'), []);
+  },
+  async status_code_and_message_of_stream() {
+    const call = client.FullDuplexCall();
+    call.write({response_status: {code: 2, message: special}});
+    const error = await new Promise((done) => { call.on('error', done); call.on('data', done); });
+    assert.strictEqual(error.code, status.UNKNOWN);
+    assert.strictEqual(error.details, special);
+  },
+  // A method that is not there, asked in each of the three ways that have streams.
+  async unimplemented_streams() {
+    const raw = new grpc.Client(address, plain);
+    const said = (call) => new Promise((done) => {
+      call.on('error', done);
+      call.on('data', done);
+    });
+    for (const where of ['/grpc.testing.TestService/Nothing', '/grpc.testing.Nothing/Nothing']) {
+      const both = [where, (bytes) => bytes, (bytes) => bytes];
+      const errors = [
+        await said(raw.makeServerStreamRequest(...both, Buffer.alloc(0))),
+        await said(raw.makeBidiStreamRequest(...both)),
+        await new Promise((done) => raw.makeClientStreamRequest(...both, done).end()),
+      ];
+      for (const error of errors) assert.strictEqual(error.code, status.UNIMPLEMENTED);
+    }
+    raw.close();
+  },
+  // Not of the interop cases: the details of an error, which the service gives with code 14 and
+  // message "details".
+  async status_details() {
+    const error = await ends_with(status.UNAVAILABLE, 'details', client, 'UnaryCall',
+                                  {response_status: {code: 14, message: 'details'}});
+    const [bytes] = error.metadata.get('grpc-status-details-bin');
+    const root = new protobuf.Root();
+    root.loadSync(path.join(__dirname, 'status.proto'), {keepCase: true});
+    const told = root.lookupType('google.rpc.Status').decode(bytes);
+    assert.strictEqual(told.code, 14);
+    assert.strictEqual(told.message, 'details');
+    assert.strictEqual(told.details.length, 1);
+    assert.strictEqual(told.details[0].type_url, 'type.googleapis.com/google.rpc.RetryInfo');
+    const retry = root.lookupType('google.rpc.RetryInfo').decode(told.details[0].value);
+    assert.strictEqual(Number(retry.retry_delay.seconds), 3);
   },
   // Not of the interop cases: "" serves, "shop" does not, of others nothing is known.
   async health_check() {
