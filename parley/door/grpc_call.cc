@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <mutex>
 #include <utility>
 
 #include "parley/door/grpc_head.h"
@@ -69,6 +70,28 @@ Status GrpcCall::write(std::string_view message) {
                 std::to_string(settings_.max_send) + " is the most (GrpcChannelOptions::max_send)"};
   }
   if (is_over_) return of_writing(Status(Code::cancelled, "its status has come"));
+  if (!begin_write()) return of_writing(Status(Code::cancelled, "its messages have ended"));
+  return end_write(send(message));
+}
+
+bool GrpcCall::begin_write() {
+  const std::lock_guard lock(ending_);
+  is_writing_ = !has_ended_;
+  return is_writing_;
+}
+
+Status GrpcCall::end_write(Status status) {
+  {
+    const std::lock_guard lock(ending_);
+    is_writing_ = false;
+    if (!has_ended_) return status;
+  }
+  // finish() came meanwhile.
+  const Status ended = of_writing(exchange_->end(settings_.deadline));
+  return status.is_ok() ? ended : status;
+}
+
+Status GrpcCall::send(std::string_view message) {
   out_.clear();
   if (settings_.coding == GrpcCoding::identity && message.size() >= copied_below) {
     put_grpc_prefix(out_, message.size(), false);
@@ -84,6 +107,11 @@ Status GrpcCall::write(std::string_view message) {
 
 Status GrpcCall::done_writing() {
   if (is_over_) return {};
+  {
+    const std::lock_guard lock(ending_);
+    has_ended_ = true;
+    if (is_writing_) return {};
+  }
   return of_writing(exchange_->end(settings_.deadline));
 }
 

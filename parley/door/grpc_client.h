@@ -80,7 +80,7 @@ class GrpcStream;
 
 class GrpcChannel {
  public:
-  // Inside a fiber. Dials nothing yet. `network` must outlive it.
+  // Inside a fiber. Dials nothing yet. `network` must outlive it and its calls.
   GrpcChannel(net::Network& network, net::Address target, GrpcChannelOptions options = {});
   // close(), and waits for its fibers.
   ~GrpcChannel();
@@ -108,7 +108,8 @@ class GrpcChannel {
   Result<R> call(std::string_view method, const A& request, const GrpcCallOptions& options = {},
                  GrpcAnswerMetadata* metadata = nullptr);
 
-  // Takes no more calls and ends those under way, with outcome_unknown. Twice is fine.
+  // Takes no more calls and ends those under way, on whichever connection, with outcome_unknown.
+  // Twice is fine.
   void close();
 
   // Dials so far that succeeded.
