@@ -159,6 +159,13 @@ void GrpcCall::take_status(const http::Headers& fields) {
     status = Status(Code::internal, "the answer ended within a message, with grpc-status 0");
   }
   (void)end_with(std::move(status));
+  bool still_goes = false;
+  {
+    const std::lock_guard lock(ending_);
+    still_goes = is_writing_ || !has_ended_;
+  }
+  // Nobody takes it any more: a write() that waits for room would wait for ever.
+  if (still_goes) exchange_->cancel();
 }
 
 // Of what has been read; nothing when more is needed.

@@ -53,8 +53,9 @@ struct GrpcChannelOptions {
   // Bytes of a message.
   std::size_t max_receive = default_grpc_message_bytes;
   std::size_t max_send = default_grpc_message_bytes;
-  // Keep-alive is ping_after. A body has no limit besides those of its messages: max_body_bytes is
-  // passed over.
+  // Keep-alive is ping_after. Servers may send away who asks often; of gRPC C++ that is, if they
+  // say nothing else, who asks more than once in five minutes. A body has no limit besides those of
+  // its messages: max_body_bytes is passed over.
   http::Http2Options http2{};
 };
 

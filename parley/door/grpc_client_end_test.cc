@@ -1,7 +1,9 @@
 // How calls of a channel end: with the channel, and by finish() while another fiber writes.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,6 +13,7 @@
 #include "parley/door/grpc_head.h"
 #include "parley/http/http2_servant.h"
 #include "parley/http/service.h"
+#include "parley/http/testing/http2_frames.h"
 #include "parley/net/in_process_network.h"
 #include "parley/net/serve.h"
 #include "parley/rt/context.h"
@@ -134,6 +137,40 @@ PARLEY_FIBER_TEST(GrpcClientEnd, finish_lets_a_message_under_way_go_whole) {
 
 TEST(GrpcClientEnd, finish_lets_a_message_under_way_go_whole_on_four_workers) {
   rt::testing::run_fiber_test(finish_beside_a_write, {.workers = 4});
+}
+
+// A server that says how the call ended, and takes nothing of it any more.
+PARLEY_FIBER_TEST(GrpcClientEnd, a_write_that_waits_ends_when_the_status_has_come) {
+  using namespace http::testing;  // NOLINT(google-build-using-namespace): frames by hand
+  net::InProcessNetwork network;
+  const auto listener = std::move(*network.listen(*net::Address::parse("inproc:tea")));
+  rt::Scope scope;
+  rt::Event is_full;
+  scope.go("server", [&] {
+    const auto stream = std::move(*listener->accept());
+    (void)stream->write(frame(settings_frame, 0, 0));
+    std::array<char, 4096> buffer{};
+    std::size_t got = 0;
+    while (got < 65'535) got += stream->read(buffer).value_or(65'535);
+    is_full.set();
+    (void)stream->write(
+        head(1, {{":status", "200"}, {"content-type", "application/grpc"}, {"grpc-status", "10"}}));
+    while (stream->read(buffer).value_or(0) > 0) {}
+  });
+  {
+    GrpcChannel channel(network, *net::Address::parse("inproc:tea"));
+    auto call = channel.open("/t/Take");
+    ASSERT_TRUE(call.has_value()) << call.error();
+    rt::Scope writer;
+    writer.go("writes", [&] {
+      EXPECT_EQ((*call)->write(std::string(1'000'000, 'x')).code(), Code::out_of_range);
+    });
+    ASSERT_TRUE(is_full.wait().is_ok());
+    EXPECT_EQ((*call)->finish().code(), Code::aborted);
+    writer.join();
+    EXPECT_EQ((*call)->finish().code(), Code::aborted) << "the same again";
+  }
+  scope.join();
 }
 
 }  // namespace
