@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <mutex>
 #include <utility>
 
 #include "parley/door/grpc_details.h"
@@ -70,6 +71,28 @@ Status GrpcCall::write(std::string_view message) {
                 std::to_string(settings_.max_send) + " is the most (GrpcChannelOptions::max_send)"};
   }
   if (is_over_) return of_writing(Status(Code::cancelled, "its status has come"));
+  if (!begin_write()) return of_writing(Status(Code::cancelled, "its messages have ended"));
+  return end_write(send(message));
+}
+
+bool GrpcCall::begin_write() {
+  const std::lock_guard lock(ending_);
+  is_writing_ = !has_ended_;
+  return is_writing_;
+}
+
+Status GrpcCall::end_write(Status status) {
+  {
+    const std::lock_guard lock(ending_);
+    is_writing_ = false;
+    if (!has_ended_) return status;
+  }
+  // finish() came meanwhile.
+  const Status ended = of_writing(exchange_->end(settings_.deadline));
+  return status.is_ok() ? ended : status;
+}
+
+Status GrpcCall::send(std::string_view message) {
   out_.clear();
   if (settings_.coding == GrpcCoding::identity && message.size() >= copied_below) {
     put_grpc_prefix(out_, message.size(), false);
@@ -85,6 +108,11 @@ Status GrpcCall::write(std::string_view message) {
 
 Status GrpcCall::done_writing() {
   if (is_over_) return {};
+  {
+    const std::lock_guard lock(ending_);
+    has_ended_ = true;
+    if (is_writing_) return {};
+  }
   return of_writing(exchange_->end(settings_.deadline));
 }
 
@@ -133,6 +161,13 @@ void GrpcCall::take_status(const http::Headers& fields) {
     status = Status(Code::internal, "the answer ended within a message, with grpc-status 0");
   }
   (void)end_with(std::move(status));
+  bool still_goes = false;
+  {
+    const std::lock_guard lock(ending_);
+    still_goes = is_writing_ || !has_ended_;
+  }
+  // Nobody takes it any more: a write() that waits for room would wait for ever.
+  if (still_goes) exchange_->cancel();
 }
 
 // Of what has been read; nothing when more is needed.

@@ -28,6 +28,7 @@
 #include "parley/door/grpc_framing.h"
 #include "parley/http/exchange.h"
 #include "parley/rt/deadline.h"
+#include "parley/rt/mutex.h"
 #include "parley/wire/metadata.h"
 
 namespace parley::door {
@@ -68,7 +69,8 @@ class GrpcCall {
   // The message of an answer that has one only. Errors as for read(); internal when there is none,
   // or another one.
   Result<Bytes> read_only();
-  // How it ended: passes over all messages that still come, and ends the messages that go.
+  // How it ended: passes over all messages that still come, and ends the messages that go: a
+  // write() under way still sends the whole of its message.
   Status finish();
   // What came with the status, once read() or finish() has returned it; details of an error among
   // it (grpc_details.h).
@@ -84,6 +86,9 @@ class GrpcCall {
   Status end_with(Status status);
   Status of_exchange(const Status& why) const;
   Status of_writing(const Status& why) const;
+  Status send(std::string_view message);
+  bool begin_write();
+  Status end_write(Status status);
 
   const GrpcCallSettings settings_;
   const std::shared_ptr<void> keeps_;
@@ -101,6 +106,12 @@ class GrpcCall {
 
   // The writer's.
   std::string out_;
+
+  // finish() ends what goes while another fiber may write: never within a message. Whoever comes
+  // second sends the end.
+  rt::Mutex ending_;
+  bool is_writing_ = false;
+  bool has_ended_ = false;
 };
 
 }  // namespace parley::door

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "parley/base/assert.h"
@@ -62,6 +63,7 @@ struct GrpcChannel::State {
   }
 
   Result<Connection> ready(rt::Deadline deadline, bool waits);
+  void replace(Connection& old);
   Result<Connection> dial(std::size_t index);
   Result<Connection> dial_now();
   Result<http::Request> head(std::string_view method, const GrpcCallOptions& call,
@@ -73,6 +75,8 @@ struct GrpcChannel::State {
   GrpcChannelOptions options;
   rt::Mutex mutex;
   std::vector<Slot> slots;
+  // Those that take no more calls and have some under way, for close(). So many as calls hold.
+  std::vector<std::weak_ptr<http::Http2Connection>> replaced;
   std::size_t next = 0;
   std::size_t dialled = 0;
   bool closed = false;
@@ -105,6 +109,12 @@ Result<Connection> GrpcChannel::State::dial_now() {
   return std::make_shared<http::Http2Connection>(*std::move(stream), scheme, options.http2);
 }
 
+// With the lock. What of `old` is held by calls only is still the channel's to end.
+void GrpcChannel::State::replace(Connection& old) {
+  std::erase_if(replaced, [](const auto& one) { return one.expired(); });
+  if (old != nullptr) replaced.emplace_back(old);
+}
+
 // On a fiber of its own: those who wait for it may go. Its errors are not_sent.
 Result<Connection> GrpcChannel::State::dial(std::size_t index) {
   {
@@ -115,11 +125,13 @@ Result<Connection> GrpcChannel::State::dial(std::size_t index) {
   }
   auto made = dial_now();
   const bool was_stopped = rt::Context::current().is_done();
+  Connection old;  // as in ready()
   const std::lock_guard lock(mutex);
   Slot& slot = slots[index];
   if (closed) return Status(Code::not_sent, "the channel is closed");
   if (made) {
-    slot = Slot{.connection = *made};
+    old = std::exchange(slot, Slot{.connection = *made}).connection;
+    replace(old);
     ++dialled;
     return made;
   }
@@ -143,6 +155,7 @@ Result<Connection> GrpcChannel::State::ready(rt::Deadline deadline, bool waits) 
     Slot& slot = slots[index];
     if (slot.connection != nullptr && slot.connection->is_usable()) return slot.connection;
     old = std::move(slot.connection);
+    replace(old);
     const Instant retry_at = slot.retry_at;
     if (!slot.why.is_ok()) last = slot.why;
     lock.unlock();
@@ -211,6 +224,9 @@ void GrpcChannel::close() {
     state_->closed = true;
     for (Slot& slot : state_->slots) {
       if (slot.connection != nullptr) ends.push_back(std::move(slot.connection));
+    }
+    for (const auto& one : std::exchange(state_->replaced, {})) {
+      if (Connection connection = one.lock()) ends.push_back(std::move(connection));
     }
   }
   state_->ended.set();

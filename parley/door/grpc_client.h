@@ -53,8 +53,9 @@ struct GrpcChannelOptions {
   // Bytes of a message.
   std::size_t max_receive = default_grpc_message_bytes;
   std::size_t max_send = default_grpc_message_bytes;
-  // Keep-alive is ping_after. A body has no limit besides those of its messages: max_body_bytes is
-  // passed over.
+  // Keep-alive is ping_after. Servers may send away who asks often; of gRPC C++ that is, if they
+  // say nothing else, who asks more than once in five minutes. A body has no limit besides those of
+  // its messages: max_body_bytes is passed over.
   http::Http2Options http2{};
 };
 
@@ -80,7 +81,7 @@ class GrpcStream;
 
 class GrpcChannel {
  public:
-  // Inside a fiber. Dials nothing yet. `network` must outlive it.
+  // Inside a fiber. Dials nothing yet. `network` must outlive it and its calls.
   GrpcChannel(net::Network& network, net::Address target, GrpcChannelOptions options = {});
   // close(), and waits for its fibers.
   ~GrpcChannel();
@@ -108,7 +109,8 @@ class GrpcChannel {
   Result<R> call(std::string_view method, const A& request, const GrpcCallOptions& options = {},
                  GrpcAnswerMetadata* metadata = nullptr);
 
-  // Takes no more calls and ends those under way, with outcome_unknown. Twice is fine.
+  // Takes no more calls and ends those under way, on whichever connection, with outcome_unknown.
+  // Twice is fine.
   void close();
 
   // Dials so far that succeeded.

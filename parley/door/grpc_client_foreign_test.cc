@@ -1,14 +1,19 @@
-// The client with somebody else's server: gRPC's interop cases against @grpc/grpc-js
-// (tests/foreign/grpc/interop_server.js).
+// The client with somebody else's server: gRPC's interop cases against @grpc/grpc-js and gRPC C++
+// (tests/foreign/grpc/interop_server.js and .cc). Skipped, with the reason, where they are not
+// here.
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "parley/base/testing/witness.h"
 #include "parley/codec/reflect.h"
 #include "parley/door/grpc_client.h"
+#include "parley/door/grpc_framing.h"
+#include "parley/http/http2_connection.h"
 #include "parley/net/network.h"
 #include "parley/rt/blocking.h"
 #include "parley/rt/testing/fiber_test.h"
@@ -29,14 +34,22 @@ struct EchoStatus {
   int code = 0;
   std::string message{};
 };
+struct BoolValue {
+  bool value = false;
+};
 struct SimpleRequest {
   int response_type = 0;
   int response_size = 0;
   Payload payload{};
   int none4 = 0;
   int none5 = 0;
-  int none6 = 0;
+  std::optional<BoolValue> response_compressed{};
   EchoStatus response_status{};
+  std::optional<BoolValue> expect_compressed{};
+};
+struct StreamingInputCallRequest {
+  Payload payload{};
+  std::optional<BoolValue> expect_compressed{};
 };
 struct SimpleResponse {
   Payload payload{};
@@ -47,6 +60,7 @@ struct StreamingInputCallResponse {
 struct ResponseParameters {
   int size = 0;
   int interval_us = 0;
+  std::optional<BoolValue> compressed{};
 };
 struct StreamingOutputCallRequest {
   int response_type = 0;
@@ -70,13 +84,19 @@ StreamingOutputCallRequest asking(int size_there, int size_back) {
   return {.response_parameters = {{.size = size_back}}, .payload = of_size(size_there)};
 }
 
+#ifdef PARLEY_GRPC_CPP_PROGRAMS
+const std::string cpp_server = PARLEY_GRPC_CPP_PROGRAMS "/grpc_interop_server";
+#else
+const std::string cpp_server;
+#endif
+
+// A server of theirs, which is killed in the end, and a channel to it; none where it is not here.
 struct World {
-  explicit World(const std::string& coding = "") {
-    const std::string start =
-        "node -e \"require('@grpc/grpc-js'); require('@grpc/proto-loader')\" && { node '" +
-        std::string(PARLEY_SOURCE_DIR) + "/tests/foreign/grpc/interop_server.js' port " + coding +
-        " >log 2>&1 & echo $! >pid; for i in $(seq 300); do [ -s port ] && exit 0; sleep 0.1; "
-        "done; exit 1; }";
+  explicit World(const std::string& server) {
+    if (server.empty()) return;
+    const std::string start = "{ " + server +
+                              " >log 2>&1 & echo $! >pid; for i in $(seq 300); do [ -s port ] && "
+                              "exit 0; sleep 0.1; done; exit 1; }";
     if (rt::blocking([&] { return witness.ask(start).code; }) != 0) return;
     channel = std::make_unique<GrpcChannel>(
         network, *net::Address::parse("tcp://127.0.0.1:" + witness.read("port")));
@@ -91,12 +111,35 @@ struct World {
                                                                      options);
   }
   Witness witness;
-  net::SocketNetwork network;
+  mutable net::SocketNetwork network;
   std::unique_ptr<GrpcChannel> channel;
 };
 
-const char* const none_here =
-    "node with @grpc/grpc-js and @grpc/proto-loader does not run here: no other gRPC server";
+// Runs cases against the servers of each.
+void with_node(void (*cases)(const World& world), const std::string& coding = "") {
+  const Witness witness;
+  const bool has_node = rt::blocking([&] {
+    return witness.node_with("@grpc/grpc-js") == "node" &&
+           witness.node_with("@grpc/proto-loader") == "node";
+  });
+  if (!has_node) {
+    GTEST_SKIP() << "node with @grpc/grpc-js and @grpc/proto-loader does not run here";
+  }
+  const World world("node '" + std::string(PARLEY_SOURCE_DIR) +
+                    "/tests/foreign/grpc/interop_server.js' port " + coding);
+  ASSERT_NE(world.channel, nullptr) << world.witness.read("log");
+  cases(world);
+}
+
+void with_cpp(void (*cases)(const World& world)) {
+  if (cpp_server.empty()) {
+    GTEST_SKIP() << "no grpc_interop_server: gRPC C++ (libgrpc++-dev, protobuf-compiler-grpc) was "
+                    "not there when this was configured, or a sanitizer is on";
+  }
+  const World world("'" + cpp_server + "' port");
+  ASSERT_NE(world.channel, nullptr) << world.witness.read("log");
+  cases(world);
+}
 
 void large_unary(GrpcChannel& channel, GrpcCoding coding) {
   const auto large = channel.call<SimpleResponse>(
@@ -106,9 +149,7 @@ void large_unary(GrpcChannel& channel, GrpcCoding coding) {
   EXPECT_EQ(large->payload.body, zeros(314159));
 }
 
-PARLEY_FIBER_TEST(GrpcClientForeign, unary_calls_of_the_interop_cases) {
-  const World world;
-  if (world.channel == nullptr) GTEST_SKIP() << none_here;
+void unary_calls(const World& world) {
   const auto empty = world.channel->call<Empty>(service + "EmptyCall", Empty());
   EXPECT_TRUE(empty.has_value()) << empty.error();
   large_unary(*world.channel, GrpcCoding::identity);
@@ -119,16 +160,12 @@ PARLEY_FIBER_TEST(GrpcClientForeign, unary_calls_of_the_interop_cases) {
   EXPECT_EQ(world.channel->dialled(), 1U);
 }
 
-PARLEY_FIBER_TEST(GrpcClientForeign, messages_are_compressed_both_ways) {
-  const World world("gzip");
-  if (world.channel == nullptr) GTEST_SKIP() << none_here;
+void compressed_unary_calls(const World& world) {
   large_unary(*world.channel, GrpcCoding::gzip);
   large_unary(*world.channel, GrpcCoding::identity);
 }
 
-PARLEY_FIBER_TEST(GrpcClientForeign, streams_of_the_interop_cases) {
-  const World world;
-  if (world.channel == nullptr) GTEST_SKIP() << none_here;
+void streams(const World& world) {
   auto there = world.channel->open<SimpleResponse, StreamingInputCallResponse>(
       service + "StreamingInputCall");
   ASSERT_TRUE(there.has_value()) << there.error();
@@ -156,9 +193,7 @@ PARLEY_FIBER_TEST(GrpcClientForeign, streams_of_the_interop_cases) {
   EXPECT_FALSE(empty->read().value().has_value());
 }
 
-PARLEY_FIBER_TEST(GrpcClientForeign, cancels_and_deadlines_of_the_interop_cases) {
-  const World world;
-  if (world.channel == nullptr) GTEST_SKIP() << none_here;
+void cancels_and_deadlines(const World& world) {
   auto at_once = world.channel->open(service + "StreamingInputCall");
   (*at_once)->cancel();
   EXPECT_EQ((*at_once)->finish().code(), Code::cancelled);
@@ -180,9 +215,7 @@ PARLEY_FIBER_TEST(GrpcClientForeign, cancels_and_deadlines_of_the_interop_cases)
   EXPECT_EQ(world.witness.read("log"), "");
 }
 
-PARLEY_FIBER_TEST(GrpcClientForeign, statuses_and_metadata_of_the_interop_cases) {
-  const World world;
-  if (world.channel == nullptr) GTEST_SKIP() << none_here;
+void statuses_and_metadata(const World& world) {
   const std::string special =
       "\t\ntest with whitespace\r\nand Unicode BMP \xe2\x98\xba and non-BMP \xf0\x9f\x98\x88\t\n";
   for (const std::string& message : {std::string("test status message"), special}) {
@@ -211,6 +244,101 @@ PARLEY_FIBER_TEST(GrpcClientForeign, statuses_and_metadata_of_the_interop_cases)
   EXPECT_EQ(chat->raw().initial_metadata().value()->get("x-grpc-test-echo-initial"),
             "test_initial_metadata_value");
   EXPECT_EQ(chat->raw().trailing_metadata().get("x-grpc-test-echo-trailing-bin"), bytes);
+}
+
+// What only a server that looks at it can say: that messages came compressed, or did not.
+void compressed_messages_are_seen(const World& world) {
+  const auto call = [&](GrpcCoding coding, bool expects) {
+    SimpleRequest request{.response_size = 314159, .payload = of_size(271828)};
+    request.response_compressed = BoolValue{.value = true};
+    request.expect_compressed = BoolValue{.value = expects};
+    return world.channel->call<SimpleResponse>(service + "UnaryCall", request, {.coding = coding});
+  };
+  for (const GrpcCoding coding : {GrpcCoding::identity, GrpcCoding::gzip}) {
+    const bool is_gzip = coding == GrpcCoding::gzip;
+    const auto good = call(coding, is_gzip);
+    ASSERT_TRUE(good.has_value()) << good.error();
+    EXPECT_EQ(good->payload.body, zeros(314159));
+    EXPECT_EQ(call(coding, !is_gzip).error().code(), Code::invalid_argument);
+
+    auto there = world.channel->open<StreamingInputCallRequest, StreamingInputCallResponse>(
+        service + "StreamingInputCall", {.coding = coding});
+    for (const int size : sizes_there) {
+      StreamingInputCallRequest request{.payload = of_size(size)};
+      // What gzip would make longer goes as it is.
+      request.expect_compressed = BoolValue{.value = is_gzip && size > 8};
+      EXPECT_TRUE(there->write(request).is_ok());
+    }
+    EXPECT_TRUE(there->done_writing().is_ok());
+    EXPECT_EQ(there->read_only().value().aggregated_payload_size, 74922);
+  }
+  auto back = world.channel->open<StreamingOutputCallRequest, SimpleResponse>(
+      service + "StreamingOutputCall");
+  StreamingOutputCallRequest all;
+  for (const int size : sizes_back) {
+    all.response_parameters.push_back({.size = size, .compressed = BoolValue{.value = size > 9}});
+  }
+  EXPECT_TRUE(back->write(all).is_ok() && back->done_writing().is_ok());
+  for (const int size : sizes_back) EXPECT_EQ((*back->read().value()).payload.body, zeros(size));
+  EXPECT_FALSE(back->read().value().has_value());
+}
+
+// Their answer as it travels: compressed where it was asked for, so that the cases above show
+// something.
+void answers_are_compressed(const World& world) {
+  auto stream =
+      world.network.dial(*net::Address::parse("tcp://127.0.0.1:" + world.witness.read("port")),
+                         rt::Deadline::after(15s));
+  ASSERT_TRUE(stream.has_value()) << stream.error();
+  http::Http2Connection connection(*std::move(stream), "http");
+  for (const bool is_asked : {false, true}) {
+    http::Request head{.method = http::Method::post, .target = service + "UnaryCall"};
+    for (const auto& [name, value] : {std::pair("host", "tea"),
+                                      {"te", "trailers"},
+                                      {"content-type", "application/grpc"},
+                                      {"grpc-accept-encoding", "identity,gzip"}}) {
+      ASSERT_TRUE(head.headers.add(name, value).is_ok());
+    }
+    SimpleRequest request{.response_size = 314159};
+    request.response_compressed = BoolValue{.value = is_asked};
+    std::string message;
+    ASSERT_TRUE(impl::encode_message(message, request).is_ok());
+    std::string body;
+    ASSERT_TRUE(put_grpc_message(body, message).is_ok());
+    auto exchange = connection.begin(head, http::BodySize::of(body.size()));
+    ASSERT_TRUE(exchange.has_value()) << exchange.error();
+    ASSERT_TRUE((*exchange)->write(body).is_ok() && (*exchange)->end().is_ok());
+    const auto answer = (*exchange)->read_all();
+    ASSERT_TRUE(answer.has_value()) << answer.error();
+    EXPECT_EQ(answer->at(0) == 1, is_asked);
+    EXPECT_EQ(answer->size() < 10'000, is_asked);
+  }
+}
+
+PARLEY_FIBER_TEST(GrpcClientForeign, unary_calls_of_the_interop_cases) { with_node(unary_calls); }
+PARLEY_FIBER_TEST(GrpcClientForeign, messages_are_compressed_both_ways) {
+  with_node(compressed_unary_calls, "gzip");
+}
+PARLEY_FIBER_TEST(GrpcClientForeign, streams_of_the_interop_cases) { with_node(streams); }
+PARLEY_FIBER_TEST(GrpcClientForeign, cancels_and_deadlines_of_the_interop_cases) {
+  with_node(cancels_and_deadlines);
+}
+PARLEY_FIBER_TEST(GrpcClientForeign, statuses_and_metadata_of_the_interop_cases) {
+  with_node(statuses_and_metadata);
+}
+PARLEY_FIBER_TEST(GrpcClientCppForeign, unary_calls_of_the_interop_cases) { with_cpp(unary_calls); }
+PARLEY_FIBER_TEST(GrpcClientCppForeign, streams_of_the_interop_cases) { with_cpp(streams); }
+PARLEY_FIBER_TEST(GrpcClientCppForeign, cancels_and_deadlines_of_the_interop_cases) {
+  with_cpp(cancels_and_deadlines);
+}
+PARLEY_FIBER_TEST(GrpcClientCppForeign, statuses_and_metadata_of_the_interop_cases) {
+  with_cpp(statuses_and_metadata);
+}
+PARLEY_FIBER_TEST(GrpcClientCppForeign, compressed_messages_are_seen_as_such) {
+  with_cpp(compressed_messages_are_seen);
+}
+PARLEY_FIBER_TEST(GrpcClientCppForeign, answers_are_compressed_where_that_was_asked_for) {
+  with_cpp(answers_are_compressed);
 }
 
 }  // namespace

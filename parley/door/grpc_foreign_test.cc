@@ -80,7 +80,8 @@ PARLEY_FIBER_TEST(GrpcForeign, grpc_js_has_the_metadata_and_statuses_of_streams)
   const Witness witness;
   if (!has_client(witness)) GTEST_SKIP() << "node with @grpc/grpc-js does not run here";
   Peer peer;
-  testing::add_interop_streams(peer);
+  std::atomic<int> gave_up = 0;
+  testing::add_interop_streams(peer, gave_up);
   EXPECT_EQ(said_of(peer, witness,
                     "custom_metadata_of_stream status_code_and_message_of_stream "
                     "unimplemented_streams"),

@@ -6,7 +6,8 @@ declare -A packages_of=(
   [build]="g++ clang-19 libclang-rt-19-dev llvm-19
     cmake ninja-build ccache pkg-config python3 libgtest-dev libsimdjson-dev
     libyaml-cpp-dev libre2-dev zlib1g-dev libzstd-dev zstd libpugixml-dev libcli11-dev
-    libc-ares-dev libnghttp2-dev nghttp2-client nghttp2-server nginx-light libssl-dev openssl
+    libc-ares-dev libgrpc++-dev protobuf-compiler-grpc libnghttp2-dev
+    nghttp2-client nghttp2-server nginx-light libssl-dev openssl
     dnsmasq-base python3-prometheus-client python3-msgpack
     python3-jsonschema python3-protobuf protobuf-compiler libprotoc-dev libclang-19-dev nodejs
     node-typescript gdb curl chromium"

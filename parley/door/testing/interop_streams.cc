@@ -4,53 +4,66 @@
 #include <string>
 
 #include "parley/codec/reflect.h"
+#include "parley/peer/stream.h"
 
 namespace parley::door::testing {
 namespace {
 
-Status answer(const StreamingOutputRequest& request,
-              Stream<StreamingOutputRequest, StreamingOutput>& stream) {
-  if (const auto& status = request.response_status; status && status->code != 0) {
-    return {static_cast<Code>(status->code), status->message};
-  }
-  for (const ResponseParameters& each : request.response_parameters) {
-    StreamingOutput output;
-    output.payload.emplace().body.resize(static_cast<std::size_t>(each.size));
-    if (Status s = stream.send(output); !s.is_ok()) return s;
-  }
-  return {};
+using InputStream = Stream<StreamingInputCallRequest, StreamingInputCallResponse>;
+using OutputStream = Stream<StreamingOutputCallRequest, StreamingOutputCallResponse>;
+
+void echo(Context& context, const char* name) {
+  const auto value = context.metadata().get(name);
+  if (value) context.reply_metadata().set(name, std::string(*value));
 }
 
-Status output_calls(Context& context, Stream<StreamingOutputRequest, StreamingOutput>& stream) {
-  for (const char* const name : {interop_initial, interop_trailing}) {
-    const auto value = context.metadata().get(name);
-    if (value) context.reply_metadata().set(name, std::string(*value));
-  }
-  for (;;) {
-    const auto request = stream.receive();
-    if (!request) return request.error();
-    if (!*request) return {};
-    if (Status s = answer(**request, stream); !s.is_ok()) return s;
-  }
-}
-
-Status input_call(Stream<StreamingInput, StreamingTotal>& stream) {
-  StreamingTotal total;
+Status sum(InputStream& stream, std::atomic<int>& gave_up) {
+  StreamingInputCallResponse total;
   for (;;) {
     const auto input = stream.receive();
-    if (!input) return input.error();
+    if (!input) {
+      ++gave_up;
+      return input.error();
+    }
     if (!*input) return stream.send(total);
-    if (!(**input).payload) continue;
-    total.aggregated_payload_size += static_cast<std::int32_t>((**input).payload->body.size());
+    const auto& payload = (**input).payload;
+    total.aggregated_payload_size += static_cast<std::int32_t>(payload ? payload->body.size() : 0);
+  }
+}
+
+// What each request asks for; without an end of its own it waits for the next one.
+Status answer(Context& context, OutputStream& stream, std::atomic<int>& gave_up) {
+  echo(context, interop_initial);
+  echo(context, interop_trailing);
+  for (;;) {
+    const auto asked = stream.receive();
+    if (!asked) {
+      ++gave_up;
+      return asked.error();
+    }
+    if (!*asked) return {};
+    const StreamingOutputCallRequest& request = **asked;
+    if (const auto& status = request.response_status; status && status->code != 0) {
+      return Status(static_cast<Code>(status->code), status->message);
+    }
+    for (const ResponseParameters& each : request.response_parameters) {
+      StreamingOutputCallResponse response;
+      response.payload.emplace().body.resize(static_cast<std::size_t>(each.size));
+      if (Status s = stream.send(response); !s.is_ok()) return s;
+    }
   }
 }
 
 }  // namespace
 
-void add_interop_streams(Peer& peer) {
-  peer.handle_stream("/grpc.testing.TestService/StreamingOutputCall", &output_calls);
-  peer.handle_stream("/grpc.testing.TestService/FullDuplexCall", &output_calls);
-  peer.handle_stream("/grpc.testing.TestService/StreamingInputCall", &input_call);
+void add_interop_streams(Peer& peer, std::atomic<int>& gave_up) {
+  const auto both = [&gave_up](Context& context, OutputStream& stream) {
+    return answer(context, stream, gave_up);
+  };
+  peer.handle_stream("/grpc.testing.TestService/StreamingInputCall",
+                     [&gave_up](InputStream& stream) { return sum(stream, gave_up); });
+  peer.handle_stream("/grpc.testing.TestService/StreamingOutputCall", both);
+  peer.handle_stream("/grpc.testing.TestService/FullDuplexCall", both);
 }
 
 }  // namespace parley::door::testing

@@ -1,7 +1,9 @@
-// The methods of gRPC's interop service that are streams (tests/foreign/grpc/interop.proto), as
-// methods of a peer. For tests.
+// The streams of the service that the interop cases of gRPC call
+// (tests/foreign/grpc/interop.proto), as stream methods of a peer; its unary methods are in
+// interop_service.h. For tests.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -14,27 +16,30 @@ namespace parley::door::testing {
 struct ResponseParameters {
   std::int32_t size = 0;
   std::int32_t interval_us = 0;
+  std::optional<BoolValue> compressed;
 };
-struct StreamingOutputRequest {
+// A member that is only there for the numbers is never written.
+struct StreamingOutputCallRequest {
   std::int32_t response_type = 0;
   std::vector<ResponseParameters> response_parameters;
   std::optional<Payload> payload;
-  std::int32_t none4 = 0;  // the numbers of the fields are those of the members
+  std::int32_t none4 = 0;
   std::int32_t none5 = 0;
   std::int32_t none6 = 0;
   std::optional<EchoStatus> response_status;
 };
-struct StreamingOutput {
+struct StreamingOutputCallResponse {
   std::optional<Payload> payload;
 };
-struct StreamingInput {
+struct StreamingInputCallRequest {
   std::optional<Payload> payload;
+  std::optional<BoolValue> expect_compressed;
 };
-struct StreamingTotal {
+struct StreamingInputCallResponse {
   std::int32_t aggregated_payload_size = 0;
 };
 
-// Adds StreamingOutputCall, StreamingInputCall and FullDuplexCall.
-void add_interop_streams(Peer& peer);
+// Adds the methods. `gave_up` counts handlers whose caller left before the end.
+void add_interop_streams(Peer& peer, std::atomic<int>& gave_up);
 
 }  // namespace parley::door::testing
