@@ -28,10 +28,7 @@ void join_parts(std::string& out, std::string_view path) {
   }
 }
 
-struct Found {
-  std::string method;
-  MethodKind kind = MethodKind::none;
-};
+bool is_found(MethodKind kind) { return kind == MethodKind::call || kind == MethodKind::stream; }
 
 class Grpc {
  public:
@@ -49,25 +46,30 @@ class Grpc {
     if (*refused != 0) return {};
     const auto session = impl::session_of(peer_, exchange);
     if (!session) return call.fail(session.error());
-    const Found found = find(**session, exchange.request().path());
-    switch (found.kind) {
+    std::string_view method = exchange.request().path();
+    MethodKind kind = (*session)->kind_of(method);
+    std::string mapped;
+    if (!is_found(kind)) {
+      const MethodKind other = map(**session, method, mapped);
+      if (is_found(other)) kind = other, method = mapped;
+    }
+    switch (kind) {
       case MethodKind::none:
-        return call.fail(Status(Code::unimplemented,
-                                "no method " + http::quoted(exchange.request().path()) + " here"));
+        return call.fail(
+            Status(Code::unimplemented, "no method " + http::quoted(method) + " here"));
       case MethodKind::stream:
-        return impl::serve_grpc_stream(call, **session, found.method);
+        return impl::serve_grpc_stream(call, **session, method);
       case MethodKind::call:
       case MethodKind::other:
         break;
     }
-    return impl::serve_grpc_unary(call, **session, found.method);
+    return impl::serve_grpc_unary(call, **session, method);
   }
 
  private:
-  Found find(const ForeignSession& session, std::string_view path) const {
-    Found exact{.method = std::string(path), .kind = session.kind_of(path)};
-    if (exact.kind == MethodKind::call || exact.kind == MethodKind::stream) return exact;
-    if (path.size() < 2 || path.size() > Router::max_method_bytes) return exact;
+  // Of the names that the path may also mean, the first one that is there.
+  MethodKind map(const ForeignSession& session, std::string_view path, std::string& mapped) const {
+    if (path.size() < 2 || path.size() > Router::max_method_bytes) return MethodKind::none;
     path.remove_prefix(1);
     const std::size_t service_end = std::min(path.rfind('/'), path.size());
     const std::size_t package_end = path.substr(0, service_end).rfind('.');
@@ -77,11 +79,11 @@ class Grpc {
       if (each.empty()) continue;
       std::string joined;
       join_parts(joined, each);
-      Found mapped{.method = peer_.options().name_mapper(joined)};
-      mapped.kind = session.kind_of(mapped.method);
-      if (mapped.kind == MethodKind::call || mapped.kind == MethodKind::stream) return mapped;
+      mapped = peer_.options().name_mapper(joined);
+      const MethodKind kind = session.kind_of(mapped);
+      if (is_found(kind)) return kind;
     }
-    return exact;
+    return MethodKind::none;
   }
 
   Peer& peer_;
@@ -89,11 +91,16 @@ class Grpc {
   GrpcOptions options_;
 };
 
-// The message that a result is.
-Result<std::string> message_of(const ForeignAnswer& answer, const GrpcCall& call) {
-  std::string bytes = answer.body.bytes.empty() ? std::string(answer.body.text_or_number())
-                                                : answer.body.bytes.to_string();
-  if (bytes.empty() && call.codec() == BodyCodec::json) return std::string("{}");
+// The message that a result is. `kept` holds one that lies in several pieces.
+Result<std::string_view> message_of(const ForeignAnswer& answer, const GrpcCall& call,
+                                    std::string& kept) {
+  std::string_view bytes = answer.body.text_or_number();
+  if (answer.body.bytes.piece_count() == 1) {
+    bytes = answer.body.bytes.piece(0);
+  } else if (!answer.body.bytes.empty()) {
+    bytes = kept = answer.body.bytes.to_string();
+  }
+  if (bytes.empty() && call.codec() == BodyCodec::json) return std::string_view("{}");
   if (bytes.empty() || answer.body.codec == call.codec()) return bytes;
   return Status(Code::internal,
                 "the method answered in " + std::string(wire::name_of(answer.body.codec)) +
@@ -116,7 +123,8 @@ Status serve_grpc_unary(GrpcCall& call, ForeignSession& session, std::string_vie
                                 .deadline = call.deadline()},
                                answer);
   if (!status.is_ok()) return call.end(status, answer.metadata);
-  const auto result = message_of(answer, call);
+  std::string kept;
+  const auto result = message_of(answer, call, kept);
   if (!result) return call.end(result.error(), answer.metadata);
   wire::Metadata leading;
   wire::Metadata trailing;

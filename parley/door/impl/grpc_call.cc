@@ -95,7 +95,7 @@ Result<int> GrpcCall::begin() {
     return refuse(505, "gRPC needs HTTP/2; over HTTP/1 there is gRPC-Web\n");
   }
   content_type_ = way_ == GrpcWay::plain ? plain_type : way_ == GrpcWay::web ? web_type : text_type;
-  content_type_ += *rest;
+  if (!rest->empty()) content_type_ = own_type_.assign(content_type_).append(*rest);
   if (Status s = take_head(); !s.is_ok()) return s;
   return 0;
 }

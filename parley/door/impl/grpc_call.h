@@ -73,7 +73,8 @@ class GrpcCall {
   const codec::CodecRegistry* codecs_;
   GrpcWay way_ = GrpcWay::plain;
   wire::BodyCodec codec_ = wire::BodyCodec::protobuf;
-  std::string content_type_;
+  std::string_view content_type_;                    // of the answer
+  std::string own_type_;                             // where it names a codec
   GrpcCoding coding_ = GrpcCoding::identity;         // of what comes
   GrpcCoding answer_coding_ = GrpcCoding::identity;  // of what goes
   rt::Deadline deadline_;
