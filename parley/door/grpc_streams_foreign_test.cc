@@ -180,7 +180,9 @@ void serve_interop(Peer& peer, rt::Event& gave_up) {
       if (!asked) return asked.error();
       if (!*asked) return {};
       for (const InteropSize& each : (**asked).response_parameters) {
-        if (Status s = stream.send(output(each.size)); !s.is_ok()) return s;
+        const Status sent = stream.send(output(each.size));
+        if (!sent.is_ok()) gave_up.set();  // node can be that quick
+        if (!sent.is_ok()) return sent;
       }
     }
   };

@@ -19,6 +19,7 @@
 #include "parley/rt/context.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
+#include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/testing/virtual_time.h"
 #include "parley/rt/time.h"
 
@@ -84,6 +85,35 @@ TEST(Http2Stalls, a_stream_ends_as_well_when_it_is_the_window_of_the_connection)
     EXPECT_GE(took, limit - 1s);
     EXPECT_LT(took, limit + 2s);
   }
+}
+
+TEST(Http2Stalls, many_streams_that_are_stalled_end_together_on_four_workers) {
+  rt::testing::run_fiber_test(
+      [] {
+        constexpr int streams = 50;
+        std::atomic<int> ended = 0;
+        InProcessServer world(
+            [&](ServerExchange& exchange) -> Status {
+              const Status status = write_all(exchange, 300'000);
+              EXPECT_EQ(status.code(), Code::deadline_exceeded) << status;
+              ++ended;
+              return status;
+            },
+            {.write_timeout = 50ms});
+        ByHand client(world.dial());
+        std::string all = windows_of(0);
+        for (std::uint32_t n = 0; n < streams; ++n) all += head(2 * n + 1, get_fields());
+        client.send(all);
+        const auto resets = [&] {
+          return std::ranges::count_if(client.frames,
+                                       [](const Frame& one) { return one.type == reset_frame; });
+        };
+        while (resets() < streams) ASSERT_TRUE(client.read());
+        client.send(frame(ping_frame, 0, 0, "12345678"));
+        EXPECT_TRUE(client.wait_for(ping_frame, 0, acknowledges));
+        while (ended < streams) rt::yield();
+      },
+      {.workers = 4});
 }
 
 TEST(Http2Stalls, what_a_handler_that_returned_has_left_ends_too) {
@@ -324,6 +354,31 @@ TEST(Http2Drain, max_requests_holds_for_a_client_that_answers_no_ping) {
     while (client.read()) continue;
     EXPECT_LT(rt::now() - began, 10s);
     client.stream().close();
+  });
+}
+
+// A client that breaks the rules and then says nothing, while a handler waits for it.
+TEST(Http2Drain, a_connection_that_broke_the_rules_ends_with_its_streams) {
+  in_virtual_time([] {
+    rt::Event begun;
+    rt::Event over;
+    InProcessServer world(
+        [&](ServerExchange& exchange) -> Status {
+          begun.set();
+          exchange.lift_body_limits();
+          const auto body = exchange.read_all();
+          over.set();
+          return body.error();
+        },
+        {.ping_after = 0s});
+    ByHand client(world.dial(), 1h);
+    client.send(head(1, post_fields(), 0));
+    ASSERT_TRUE(begun.wait().is_ok());
+    client.send(frame(headers_frame, 5, 3, "\xff\xff\xff\xff\xff\xff"));
+    ASSERT_TRUE(client.wait_for(goaway_frame, 0));
+    EXPECT_EQ(number_in(client.last().payload, 4), 9U) << "COMPRESSION_ERROR";
+    ASSERT_TRUE(over.wait(rt::Deadline::after(10s)).is_ok());
+    EXPECT_FALSE(client.wait_for(goaway_frame, 9)) << "the end";
   });
 }
 

@@ -205,8 +205,10 @@ bool Http2Link::write_out(Lock& lock) {
     if (!written.is_ok()) fail_locked(written.with_context("HTTP/2 could not be written"));
   }
   if (out_.capacity() > 4096) std::string().swap(out_);
-  // The other side finds the end, and closes; look_at_time() waits no longer than `linger`.
-  if (session_.is_over() && streams_.empty() && end_at_ == Instant()) {
+  // The other side finds the end, and closes; look_at_time() waits no longer than `linger`. Streams
+  // that are left are those of a connection that broke the rules: nothing of them goes on.
+  if (session_.is_over() && end_at_ == Instant()) {
+    for (const auto& [id, stream] : streams_) fail_stream(*stream, lost({}));
     end_at_ = later(rt::now(), options_.linger);
     lock.unlock();
     (void)net_->close_write();
