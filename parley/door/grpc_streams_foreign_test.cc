@@ -17,6 +17,7 @@
 #include "parley/net/serve.h"
 #include "parley/peer/peer.h"
 #include "parley/rt/blocking.h"
+#include "parley/rt/context.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
@@ -179,6 +180,12 @@ void serve_interop(Peer& peer, rt::Event& gave_up) {
       if (!asked) gave_up.set();
       if (!asked) return asked.error();
       if (!*asked) return {};
+      // A server that sleeps. It reads nothing: node ends its side before it takes a stream back.
+      if ((**asked).response_parameters.empty()) {
+        const Status over = rt::Context::current().wait_done();
+        gave_up.set();
+        return over;
+      }
       for (const InteropSize& each : (**asked).response_parameters) {
         const Status sent = stream.send(output(each.size));
         if (!sent.is_ok()) gave_up.set();  // node can be that quick
