@@ -45,6 +45,46 @@ TEST(Http2Flood, rapid_reset_is_counted_in_a_second) {
   EXPECT_EQ(taken({.max_resets = 20}, open_and_reset, 100, "max_resets"), 20);
 }
 
+// Of streams that break a rule or are too many: nobody took them back.
+TEST(Http2Flood, resets_that_were_caused_are_counted_in_a_second) {
+  const auto malformed = [](std::uint32_t n) { return head(2 * n + 1, {{":method", "GET"}}); };
+  EXPECT_EQ(taken({.max_resets = 10}, malformed, 100, "max_resets"), 11);
+  EXPECT_EQ(taken({.max_resets = 20}, malformed, 100, "max_resets"), 21);
+  const auto too_long = [](std::uint32_t n) {
+    return head(2 * n + 1, post_fields({{"content-length", "1"}}), 0) +
+           frame(data_frame, 0, 2 * n + 1, "two");
+  };
+  EXPECT_EQ(taken({.max_resets = 10}, too_long, 100, "max_resets"), 11);
+  EXPECT_EQ(taken({.max_resets = 20}, too_long, 100, "max_resets"), 21);
+  const auto window = [](std::uint32_t n) {
+    return head(2 * n + 1, post_fields(), 0) +
+           frame(window_frame, 0, 2 * n + 1, number(0x7fffffff));
+  };
+  EXPECT_EQ(taken({.max_resets = 10}, window, 100, "max_resets"), 11);
+}
+
+// A client that does not acknowledge our settings may open as many streams as it likes: all are
+// refused, and it reads nothing of that.
+std::size_t refused_unread(std::size_t most) {
+  Heard heard({.max_streams = 1, .max_queued = most});
+  EXPECT_TRUE(heard.take(hello() + head(1, get_fields())).is_ok());
+  for (std::uint32_t n = 1; n < 1000; ++n) {
+    const Status status = heard.session().take(head(2 * n + 1, get_fields()));
+    if (status.is_ok()) continue;
+    EXPECT_EQ(status.code(), Code::resource_exhausted);
+    EXPECT_NE(status.message().find("max_queued"), std::string::npos) << status;
+    EXPECT_FALSE(heard.take("").is_ok());
+    EXPECT_EQ(number_in(heard.sent.back().payload, 4), 11U) << "the last that is said: GOAWAY";
+    return n;
+  }
+  return 0;
+}
+
+TEST(Http2Flood, what_waits_to_be_sent_is_bounded_by_max_queued) {
+  EXPECT_EQ(refused_unread(50), 52U) << "one besides for max_streams";
+  EXPECT_EQ(refused_unread(400), 402U);
+}
+
 TEST(Http2Flood, resets_are_counted_against_what_was_asked) {
   const auto mostly = [](std::uint32_t n) {
     return n % 10 < 7 ? open_and_reset(n) : head(2 * n + 1, post_fields());

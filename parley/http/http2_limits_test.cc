@@ -275,5 +275,58 @@ PARLEY_FIBER_TEST(Http2Limits, streams_beyond_max_handlers_wait_for_their_turn) 
   }
 }
 
+// Of 8 handlers one connection takes 5, which is more than half.
+PARLEY_FIBER_TEST(Http2Limits, where_handlers_are_scarce_a_connection_has_max_running_when_scarce) {
+  for (const std::size_t most : {std::size_t{5}, std::size_t{7}}) {
+    rt::Event go_on;
+    std::atomic<std::size_t> inside = 0;
+    World world(
+        [&](ServerExchange& exchange) -> Status {
+          ++inside;
+          if (exchange.request().method == Method::get) (void)go_on.wait();
+          return exchange.answer(204);
+        },
+        {.http2 = {.limits = {.max_running_when_scarce = most}}, .max_handlers = 8});
+    ByHand greedy(world.dial());
+    std::string all;
+    for (std::uint32_t id = 1; id < 11; id += 2) all += head(id, get_fields());
+    greedy.send(all);
+    while (inside < 5) rt::yield();
+    greedy.send(head(11, get_fields()) + head(13, get_fields()) + head(15, get_fields()));
+    settle(greedy);
+    const auto refused = std::ranges::count_if(greedy.frames, [](const Frame& one) {
+      return one.type == reset_frame && number_in(one.payload, 0) == 7;
+    });
+    EXPECT_EQ(refused, most == 5 ? 3 : 1) << "REFUSED_STREAM: it may ask again";
+    ByHand other(world.dial());
+    other.send(head(1, post_fields()));
+    EXPECT_TRUE(other.wait_for(headers_frame, 1));
+    go_on.set();
+    ASSERT_TRUE(greedy.wait_for(headers_frame, 1));
+  }
+}
+
+// A client that provokes an answer to everything and reads none, on four workers.
+TEST(Http2Limits, who_makes_the_server_speak_and_does_not_listen_is_cut_on_four_workers) {
+  rt::testing::run_fiber_test(
+      [] {
+        rt::Event go_on;
+        World world(
+            [&](ServerExchange& exchange) -> Status {
+              (void)go_on.wait();
+              return exchange.answer(204);
+            },
+            {.http2 = {.limits = {.max_resets = 1'000'000'000}}});
+        const auto stream = world.dial();
+        // It never acknowledges our settings: streams beyond max_streams are refused one by one.
+        ASSERT_TRUE(stream->write(hello()).is_ok());
+        std::uint32_t id = 1;
+        while (id < 2'000'000 && stream->write(head(id, get_fields())).is_ok()) id += 2;
+        EXPECT_LT(id, 200'000U) << "what fits the buffers between us, and max_queued";
+        go_on.set();
+      },
+      {.workers = 4});
+}
+
 }  // namespace
 }  // namespace parley::http

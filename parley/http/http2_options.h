@@ -18,6 +18,9 @@ struct Http2Limits {
   // Handlers of a connection that have not returned, also those whose stream was taken back. A
   // stream beyond them is refused (REFUSED_STREAM: it may be sent again).
   std::size_t max_running = 200;
+  // The same of a server's connection while more than half of ServerOptions::max_handlers are in
+  // use, so that few connections with long streams leave something to all others.
+  std::size_t max_running_when_scarce = 20;
   std::size_t max_header_list = 32 * 1024;  // bytes, 32 more for each field (RFC 9113 6.5.2)
   std::size_t max_headers = 100;            // fields of a head
   std::uint32_t max_header_table = 4096;    // bytes that HPACK keeps for the other side
@@ -30,9 +33,14 @@ struct Http2Limits {
   std::size_t max_unread = 16 * 1024 * 1024;   // of all streams: what nobody has read yet
   std::size_t max_unsent = 64 * 1024;          // of a stream: then write() waits
   std::size_t max_write = 64 * 1024;           // bytes gathered for one write of the connection
+  // Frames that wait to be sent, besides one for each of max_streams: what the other side makes us
+  // say, and does not read. Beyond them the connection ends as beyond a limit of a second.
+  std::size_t max_queued = 2000;
 
   // In a second.
-  std::uint32_t max_resets = 200;  // streams that were opened and taken back (rapid reset)
+  // Streams that were opened and taken back (rapid reset), and so many that were reset here because
+  // they broke a rule or were too many.
+  std::uint32_t max_resets = 200;
   std::uint32_t max_settings = 20;
   std::uint32_t max_pings = 100;
   std::uint32_t max_empty_frames = 100;     // DATA without bytes that ends nothing
@@ -45,16 +53,20 @@ struct Http2Limits {
   std::uint64_t resets_counted_from = 1000;
 };
 
+// Of the first four times zero, and Duration::max(), is never.
 struct Http2Options {
   Http2Limits limits{};
-  // A connection on which nothing came for so long is sent a PING. Zero: never.
+  // A connection on which nothing came for so long is sent a PING.
   Duration ping_after{};
   // It ends when no answer came after so long.
   Duration ping_timeout = std::chrono::seconds(20);
-  // A connection without a stream for so long ends with GOAWAY. Zero: never.
+  // A connection without a stream for so long ends with GOAWAY.
   Duration idle_timeout = std::chrono::seconds(75);
   // What was gathered must be taken by the other side within this.
   Duration write_timeout = std::chrono::seconds(30);
+  // A connection that is to end says so, and takes new streams until a PING behind that is
+  // answered: for so long at most.
+  Duration goaway_wait = std::chrono::seconds(2);
   // After the last stream of a connection that ends, for the other side to close it.
   Duration linger = std::chrono::seconds(2);
 };

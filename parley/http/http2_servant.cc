@@ -41,6 +41,13 @@ struct Http2Service::Shared {
                 {.max_fibers = std::max<std::size_t>(of.options().max_connections, 1)}) {
     options.write_timeout = of.options().write_timeout;
     options.idle_timeout = of.options().keep_alive_timeout;
+    options.ping_after = of.options().ping_after;
+  }
+
+  // Whether a connection on which so many handlers run may have one more.
+  [[nodiscard]] bool has_room_for(std::size_t running) const {
+    return running <= options.limits.max_running_when_scarce ||
+           queue.fibers() * 2 <= service.options().max_handlers;
   }
 
   Service& service;
@@ -118,6 +125,7 @@ class Http2Servant final : public net::Servant {
       shared_.links.emplace(link_.get(), link_);
     }
     link_->start(shared_.writers, [this](const SharedStream& opened, Request& request, bool large) {
+      if (!shared_.has_room_for(link_->running())) return false;
       shared_.requests.fetch_add(1, std::memory_order_relaxed);
       ++served_;
       if (!large) shared_.service.note_request();

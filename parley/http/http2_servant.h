@@ -60,7 +60,8 @@ class Http2Service {
                                                               std::string_view already_read = {});
 
   // Ends every connection in order: GOAWAY in two steps, so that no request that is on its way is
-  // lost, and the end when the last stream has. From any fiber; does not wait.
+  // lost, and the end when the last stream has. Http2Options::goaway_wait bounds the first of them.
+  // From any fiber; does not wait.
   void drain();
 
   [[nodiscard]] Http2Counts counts() const;

@@ -400,8 +400,9 @@ Duration life_of(const Http2Options& options, bool answers) {
       [&] {
         net::InProcessNetwork network;
         const auto listener = std::move(*network.listen(*net::Address::parse("inproc:shop")));
-        const auto made =
-            *Service::make(echo, {.http2 = options, .keep_alive_timeout = options.idle_timeout});
+        const auto made = *Service::make(echo, {.http2 = options,
+                                                .keep_alive_timeout = options.idle_timeout,
+                                                .ping_after = options.ping_after});
         Http2Service& service = made->http2();
         rt::Scope servants;
         servants.go("server", [&] {

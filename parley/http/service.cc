@@ -109,6 +109,11 @@ Result<std::shared_ptr<Service>> Service::make(Handler handler, ServerOptions op
                   "http::ServerOptions: max_connections, max_handlers and out_buffer_bytes must be "
                   "above 0; nobody could be served");
   }
+  // What is passed on from here knows one way to say never.
+  for (Duration* time : {&options.head_timeout, &options.body_timeout, &options.write_timeout,
+                         &options.keep_alive_timeout, &options.ping_after}) {
+    if (*time <= Duration::zero()) *time = Duration::max();
+  }
   Headers probe;
   if (Status bad = probe.add("Server", options.server_name); !bad.is_ok()) return bad;
   std::shared_ptr<Service> service(new Service(std::move(handler), std::move(options)));

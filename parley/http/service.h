@@ -40,11 +40,15 @@ class Http2Service;
 // of HTTP/1 may ask for h2c.
 enum class Versions : std::uint8_t { all, http_1, http_2 };
 
+// Times that end or begin something when nothing comes or goes (head_timeout, body_timeout,
+// write_timeout, keep_alive_timeout, ping_after): zero, and Duration::max(), is never, over every
+// version of HTTP.
 struct ServerOptions {
   Versions versions = Versions::all;
   Http1Limits limits{};
-  // Limits of HTTP/2. Of the times in it, write_timeout and idle_timeout are those below
-  // (write_timeout, keep_alive_timeout). What speaks of heads and buffers below is of HTTP/1.
+  // Limits of HTTP/2. Of the times in it, write_timeout, idle_timeout and ping_after are those
+  // below (write_timeout, keep_alive_timeout, ping_after). What speaks of heads and buffers below
+  // is of HTTP/1.
   Http2Options http2{};
   // From the first byte of a head to its end; then 408.
   Duration head_timeout = std::chrono::seconds(10);
@@ -54,10 +58,16 @@ struct ServerOptions {
   // waited for body_grace in all. 0: any rate.
   std::size_t min_body_rate = 240;
   Duration body_grace = std::chrono::seconds(10);
-  // The client takes not a byte for so long: the connection ends.
+  // The client takes not a byte for so long: the connection ends. Over HTTP/2 also a stream alone,
+  // when the client keeps its window closed and something waits to be sent: write() says
+  // deadline_exceeded. Not one that was handed over.
   Duration write_timeout = std::chrono::seconds(30);
   // At rest between two requests, and before the first.
   Duration keep_alive_timeout = std::chrono::seconds(75);
+  // A connection of HTTP/2 on which nothing came for so long is sent a PING, and ends when the
+  // answer does not come within Http2Options::ping_timeout: so do the streams of clients that are
+  // gone without a word.
+  Duration ping_after = std::chrono::seconds(60);
   // At rest for so long, a connection gives back the memory it works with.
   Duration let_go_after = std::chrono::seconds(1);
   // Of one connection; the answer to the last one closes it. 0: no limit.

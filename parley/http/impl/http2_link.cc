@@ -17,6 +17,17 @@ Status not_sent(const Status& why) {
   return Status(Code::not_sent, "the request was not sent").with_cause(why.message());
 }
 
+// Zero is never, and then all below know one way to say so.
+Http2Options with_never(Http2Options options) {
+  for (Duration* time : {&options.ping_after, &options.ping_timeout, &options.idle_timeout,
+                         &options.write_timeout}) {
+    if (*time <= Duration::zero()) *time = Duration::max();
+  }
+  return options;
+}
+
+Instant later(Instant since, Duration by) { return rt::Deadline::after(by, since).instant(); }
+
 }  // namespace
 
 // Writes. Owns itself: it goes in its last run.
@@ -51,7 +62,7 @@ class Http2Link::Pump final : public rt::ReadyItem {
 
 Http2Link::Http2Link(Http2Session::Role role, const Http2Options& options, net::Stream& net,
                      bool is_secure)
-    : options_(options),
+    : options_(with_never(options)),
       local_(net.local_address()),
       remote_(net.remote_address()),
       is_secure_(is_secure),
@@ -152,8 +163,15 @@ void Http2Link::announce_end() {
   const Lock lock = lock_it();
   if (over_ || ending_ != Ending::no) return;
   ending_ = Ending::announced;
+  announced_ = rt::now();
   session_.announce_end(ping_of_end);
   wake();
+}
+
+// The second step.
+void Http2Link::tell_end() {
+  ending_ = Ending::told;
+  session_.end();
 }
 
 void Http2Link::wake() {
@@ -187,9 +205,11 @@ bool Http2Link::write_out(Lock& lock) {
     if (!written.is_ok()) fail_locked(written.with_context("HTTP/2 could not be written"));
   }
   if (out_.capacity() > 4096) std::string().swap(out_);
-  // The other side finds the end, and closes; look_at_time() waits no longer than `linger`.
-  if (session_.is_over() && streams_.empty() && end_at_ == Instant()) {
-    end_at_ = rt::now() + options_.linger;
+  // The other side finds the end, and closes; look_at_time() waits no longer than `linger`. Streams
+  // that are left are those of a connection that broke the rules: nothing of them goes on.
+  if (session_.is_over() && end_at_ == Instant()) {
+    for (const auto& [id, stream] : streams_) fail_stream(*stream, lost({}));
+    end_at_ = later(rt::now(), options_.linger);
     lock.unlock();
     (void)net_->close_write();
     lock = lock_it();
@@ -207,22 +227,52 @@ Instant Http2Link::look_at_time() {
     return false;
   };
   if (end_at_ != Instant() && due(end_at_)) fail_locked({});
-  if (ping_sent_ != Instant() && due(ping_sent_ + options_.ping_timeout)) {
+  if (ping_sent_ != Instant() && due(later(ping_sent_, options_.ping_timeout))) {
     fail_locked(Status(Code::unavailable, "no answer to a PING came from " + remote_.to_string() +
                                               " within Http2Options::ping_timeout"));
   }
-  if (options_.ping_after > Duration::zero() && ping_sent_ == Instant() && !over_ &&
-      due(last_read_ + options_.ping_after)) {
+  if (ping_sent_ == Instant() && !over_ && due(later(last_read_, options_.ping_after))) {
     session_.ping(ping_of_life);
     ping_sent_ = now;
-    again = std::min(again, now + options_.ping_timeout);
+    again = std::min(again, later(now, options_.ping_timeout));
   }
-  if (options_.idle_timeout > Duration::zero() && streams_.empty() && end_at_ == Instant() &&
-      !over_ && due(last_stream_ + options_.idle_timeout)) {
+  if (streams_.empty() && end_at_ == Instant() && !over_ &&
+      due(later(last_stream_, options_.idle_timeout))) {
     ending_ = Ending::told;
     session_.terminate(Http2Error::no_error);
   }
+  // A client need not answer a PING, but that keeps its connection no longer.
+  if (ending_ == Ending::announced && due(later(announced_, options_.goaway_wait))) tell_end();
+  if (due(look_for_stalls_)) {
+    end_stalled(now);
+    again = std::min(again, look_for_stalls_);
+  }
   return again;
+}
+
+// Streams whose windows the other side keeps closed, and of which it took no byte for
+// write_timeout. Where both are open the stream only waits for its turn; where that of the
+// connection is closed, for what others leave.
+void Http2Link::end_stalled(Instant now) {
+  look_for_stalls_ = Instant::max();
+  for (const auto& [id, stream] : streams_) {
+    if (!stream->is_offered() || stream->may_stall) continue;
+    Instant since = now;
+    if (stream->head_sent && session_.is_closed_there(id)) {
+      since = stream->taken;
+    } else if (stream->head_sent && session_.is_closed_there()) {
+      since = std::max(stream->taken, taken_);
+    }
+    const Instant end = later(since, options_.write_timeout);
+    if (now < end) {
+      look_for_stalls_ = std::min(look_for_stalls_, end);
+      continue;
+    }
+    fail_stream(*stream, Status(Code::deadline_exceeded,
+                                "the other side let no byte of the stream leave for write_timeout; "
+                                "it has to read faster, or raise the limit"));
+    session_.reset(id, Http2Error::cancel);
+  }
 }
 
 Http2Stream* Http2Link::find(StreamId id) {
@@ -336,10 +386,7 @@ void Http2Link::on_goaway(StreamId /*last*/, std::uint32_t /*error*/) {
 }
 
 void Http2Link::on_ping_answer(std::uint64_t number) {
-  if (number == ping_of_end && ending_ == Ending::announced) {
-    ending_ = Ending::told;
-    session_.end();
-  }
+  if (number == ping_of_end && ending_ == Ending::announced) tell_end();
   if (number != ping_of_sample || !sampling_) return;
   sampling_ = false;
   // What came in one round trip nearly filled the window: the window is what limits.
@@ -365,6 +412,7 @@ Http2Link::Pulled Http2Link::pull(StreamId id, std::span<char> into) {
   const std::size_t bytes = std::min(into.size(), stream->unsent_bytes());
   std::copy_n(stream->unsent.data() + stream->sent, bytes, into.data());
   stream->sent += bytes;
+  if (bytes > 0) stream->taken = taken_ = rt::recently();
   const bool is_empty = stream->unsent_bytes() == 0;
   if (is_empty) {
     stream->unsent.clear();

@@ -89,11 +89,15 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   bool begin_handler(Http2Stream& stream, rt::DeferredContext& context);
   void end_handler(Http2Stream& stream);
   void count_handler_out();
+  // Handlers that have not returned. With the lock held.
+  [[nodiscard]] std::size_t running() const noexcept { return handlers_; }
   // It was taken back, or its connection is gone.
   [[nodiscard]] bool has_failed(Http2Stream& stream);
   // Made readable whenever something comes, from now on; null: no more.
   void tell(Http2Stream& stream, rt::Pollable* pollable);
   [[nodiscard]] net::Stream::Unread unread(Http2Stream& stream);
+  // Of a stream that is handed over: write_timeout is not for it.
+  void let_stall(Http2Stream& stream);
 
   [[nodiscard]] const net::Address& local_address() const noexcept { return local_; }
   [[nodiscard]] const net::Address& remote_address() const noexcept { return remote_; }
@@ -127,6 +131,9 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   void wake();
   void wake_reader(Http2Stream& stream);
   void resume(Http2Stream& stream);
+  void offer(Http2Stream& stream);
+  void end_stalled(Instant now);
+  void tell_end();
   void fail_stream(Http2Stream& stream, const Status& why);
   void fail_locked(const Status& why);
   void take_unread(Http2Stream& stream);
@@ -170,6 +177,9 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   Instant last_stream_{};
   Instant ping_sent_{};  // of a keep-alive; the start of the clock when none is under way
   Instant end_at_{};     // of a connection that lingers
+  Instant announced_{};  // that it ends
+  Instant taken_{};      // when bytes of any stream left last
+  Instant look_for_stalls_ = Instant::max();
 };
 
 }  // namespace parley::http::impl

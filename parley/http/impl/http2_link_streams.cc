@@ -109,8 +109,25 @@ Result<std::string_view> Http2Link::read(Http2Stream& stream, rt::Deadline deadl
 }
 
 void Http2Link::resume(Http2Stream& stream) {
-  if (std::exchange(stream.waits_for_more, false)) session_.resume(stream.id);
+  if (std::exchange(stream.waits_for_more, false)) {
+    session_.resume(stream.id);
+    offer(stream);
+  }
   wake();
+}
+
+// From now on it is up to the other side. A client waits for its server as long as its caller does.
+void Http2Link::offer(Http2Stream& stream) {
+  if (is_client_) return;
+  stream.taken = rt::recently();
+  look_for_stalls_ = std::min(look_for_stalls_,
+                              rt::Deadline::after(options_.write_timeout, stream.taken).instant());
+}
+
+void Http2Link::let_stall(Http2Stream& stream) {
+  const Lock lock = lock_it();
+  stream.may_stall = true;
+  stream.max_bytes = UINT64_MAX;
 }
 
 Status Http2Link::write(Http2Stream& stream, std::string_view piece, rt::Deadline deadline) {
@@ -123,6 +140,7 @@ Status Http2Link::write(Http2Stream& stream, std::string_view piece, rt::Deadlin
     if (stream.sent > 0 && stream.sent * 2 >= stream.unsent.size()) {
       stream.unsent.erase(0, std::exchange(stream.sent, 0));
     }
+    if (stream.unsent_bytes() == 0 && !stream.waits_for_more) offer(stream);
     stream.unsent += piece.substr(0, taken);
     piece.remove_prefix(taken);
     if (stream.unsent_bytes() >= std::min(most, enough_to_send)) resume(stream);
@@ -154,6 +172,7 @@ Status Http2Link::finish(Http2Stream& stream, Http2Fields trailers) {
   if (stream.finished) return {};
   stream.trailers_to_send = std::move(trailers);
   stream.finished = true;
+  if (stream.unsent_bytes() == 0 && !stream.waits_for_more) offer(stream);
   resume(stream);
   return {};
 }
@@ -161,6 +180,7 @@ Status Http2Link::finish(Http2Stream& stream, Http2Fields trailers) {
 Status Http2Link::respond(Http2Stream& stream, const Http2Fields& fields, bool has_body) {
   const Lock lock = lock_it();
   if (!stream.failed.is_ok()) return stream.failed;
+  stream.responded = true;
   session_.respond(stream.id, fields, has_body);
   if (!has_body) stream.finished = true;
   return {};
@@ -169,6 +189,8 @@ Status Http2Link::respond(Http2Stream& stream, const Http2Fields& fields, bool h
 Status Http2Link::inform(Http2Stream& stream, const Http2Fields& fields) {
   const Lock lock = lock_it();
   if (!stream.failed.is_ok()) return stream.failed;
+  // What reads the body may say 100 while another fiber answers: behind that nobody wants it.
+  if (stream.responded) return {};
   session_.inform(stream.id, fields);
   wake();
   return {};

@@ -13,7 +13,7 @@ namespace {
 
 Status out_of_order(std::string text) { return {Code::failed_precondition, std::move(text)}; }
 
-bool has_no_body(StatusCode status) { return status == 204 || status == 304 || status < 200; }
+bool has_no_body(StatusCode status) { return status == 204 || status == 205; }
 
 }  // namespace
 
@@ -93,13 +93,16 @@ Status Http2ServerExchange::begin(BodySize size) {
     return {Code::invalid_argument, "an answer has a status from 200 on; inform() sends others"};
   }
   const bool none = has_no_body(response_.status);
-  if (none && size.is_known() && size.bytes() > 0 && !is_head_) {
+  if (none && !(size.is_known() && size.bytes() == 0)) {
     return {Code::invalid_argument,
             "status " + std::to_string(response_.status) + " has no body (RFC 9110 6.4.1)"};
   }
+  is_dropped_ = is_head_ || response_.status == 304;
   // A body of no bytes says so, but where there can be none.
-  const BodySize told = size.is_none() && !none && !is_head_ ? BodySize::of(0) : size;
-  if (Status s = fields_.set_response(response_, told, !none); !s.is_ok()) return s;
+  const BodySize told = size.is_none() && !is_dropped_ ? BodySize::of(0) : size;
+  if (Status s = fields_.set_response(response_, told, response_.status != 204); !s.is_ok()) {
+    return s;
+  }
   add_own_fields();
   size_ = none ? BodySize::none() : size;
   begun_ = true;
@@ -121,12 +124,13 @@ Status Http2ServerExchange::send_head(bool has_body) {
 Status Http2ServerExchange::write(std::string_view piece, rt::Deadline deadline) {
   if (!begun_) return out_of_order("begin() comes before the body");
   if (ended_) return out_of_order("the body has ended");
+  if (is_dropped_) return {};
   if (size_.is_known() && piece.size() > size_.bytes() - written_) {
     return {Code::invalid_argument, "the body was told to have " + std::to_string(size_.bytes()) +
                                         " bytes, and more were written"};
   }
   written_ += piece.size();
-  if (piece.empty() || is_head_) return {};
+  if (piece.empty()) return {};
   if (Status s = send_head(true); !s.is_ok()) return s;
   return link_->write(*stream_, piece, deadline);
 }
@@ -134,7 +138,7 @@ Status Http2ServerExchange::write(std::string_view piece, rt::Deadline deadline)
 Status Http2ServerExchange::flush(rt::Deadline /*deadline*/) {
   if (!begun_) return out_of_order("begin() comes before flush()");
   if (ended_) return {};
-  if (is_head_ || (size_.is_known() && size_.bytes() == 0)) return {};
+  if (is_dropped_ || (size_.is_known() && size_.bytes() == 0)) return {};
   if (Status s = send_head(true); !s.is_ok()) return s;
   return link_->flush(*stream_);
 }
@@ -150,14 +154,14 @@ Status Http2ServerExchange::finish(const Headers* trailers, rt::Deadline /*deadl
   if (has_trailers) {
     if (Status s = fields.set_trailers(*trailers); !s.is_ok()) return s;
   }
-  if (size_.is_known() && !is_head_ && written_ < size_.bytes()) {
+  if (size_.is_known() && !is_dropped_ && written_ < size_.bytes()) {
     ended_ = cut_ = true;
     link_->reset(*stream_, Http2Error::internal_error);
     return out_of_order("the body was told to have " + std::to_string(size_.bytes()) +
                         " bytes, and has " + std::to_string(written_));
   }
   ended_ = true;
-  const bool has_body = !is_head_ && (written_ > 0 || has_trailers || head_sent_);
+  const bool has_body = !is_dropped_ && (written_ > 0 || has_trailers || head_sent_);
   if (Status s = send_head(has_body); !s.is_ok()) return s;
   return link_->finish(*stream_, std::move(fields));
 }
@@ -177,10 +181,11 @@ Status Http2ServerExchange::hand_over(Then then) {
   if (response_.status < 200 || response_.status > 299) response_.status = 200;
   if (Status s = fields_.set_response(response_, BodySize::none(), false); !s.is_ok()) return s;
   add_own_fields();
-  begun_ = ended_ = true;
+  begun_ = true;
+  ended_ = true;
   size_ = BodySize::unknown();
   if (Status s = send_head(true); !s.is_ok()) return s;
-  stream_->max_bytes = UINT64_MAX;
+  link_->let_stall(*stream_);
   then_ = std::move(then);
   return link_->flush(*stream_);
 }

@@ -1,6 +1,7 @@
 // The exchange that a handler gets of an HTTP/2 stream. Private to http.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -63,8 +64,9 @@ class Http2ServerExchange final : public ServerExchange {
   BodySize size_ = BodySize::none();
   std::uint64_t written_ = 0;
   bool is_head_ = false;
+  bool is_dropped_ = false;  // the body: it is told of and not sent
   bool expects_continue_ = false;
-  bool begun_ = false;
+  std::atomic<bool> begun_ = false;  // who reads looks at it, too
   bool head_sent_ = false;
   bool ended_ = false;
   bool cut_ = false;

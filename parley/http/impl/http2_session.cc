@@ -164,6 +164,7 @@ struct Http2Callbacks {
     if (frame->hd.type == NGHTTP2_GOAWAY && it.ping_behind_ != 0) {
       it.ping(std::exchange(it.ping_behind_, 0));
     }
+    if (frame->hd.type == NGHTTP2_RST_STREAM) it.count_reset_here(frame->rst_stream.error_code);
     if (frame->hd.type == NGHTTP2_HEADERS) it.events_.on_head_sent(frame->hd.stream_id);
     const bool ends = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
     if (ends && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
@@ -273,7 +274,7 @@ bool Http2Session::count(Flood kind) {
   const auto index = static_cast<std::size_t>(kind);
   if (++counts_[index] <= most[index]) return true;
   why_ = Status(Code::resource_exhausted,
-                "the other side sent more than " + std::to_string(most[index]) +
+                "the other side sent or caused more than " + std::to_string(most[index]) +
                     " frames in a second (Http2Limits::" + std::string(names[index]) +
                     "); it has to slow down, or raise the limit");
   return false;
@@ -291,6 +292,21 @@ bool Http2Session::count_reset() {
                     std::to_string(opened_) +
                     " streams (Http2Limits::max_resets_in_hundred); ask for less at a time");
   return false;
+}
+
+// Of a stream that the other side made us reset; what handlers and callers reset is theirs. Counted
+// as it leaves, for nghttp2 resets by itself as well; what does not leave meets max_queued.
+void Http2Session::count_reset_here(std::uint32_t error) {
+  const bool is_ours =
+      error == NGHTTP2_NO_ERROR || error == NGHTTP2_INTERNAL_ERROR || error == NGHTTP2_CANCEL;
+  if (!is_ours && !caused_too_many_) caused_too_many_ = !count(Flood::resets);
+}
+
+// With GOAWAY, and the error that goes with why_.
+Status Http2Session::end_calmly() {
+  const bool calm = why_.code() == Code::resource_exhausted;
+  terminate(calm ? Http2Error::enhance_your_calm : Http2Error::protocol_error);
+  return why_;
 }
 
 // The heads of the frames in what comes, wherever it is cut. nghttp2 tells of most frames, but not
@@ -367,14 +383,17 @@ Status Http2Session::take(std::string_view in) {
     counts_ = {};
     data_sent_ = 0;
   }
-  if (!scan(in)) {
-    const bool calm = why_.code() == Code::resource_exhausted;
-    terminate(calm ? Http2Error::enhance_your_calm : Http2Error::protocol_error);
-    return why_;
-  }
+  if (caused_too_many_ || !scan(in)) return end_calmly();
   const ssize_t taken = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const std::uint8_t*>(in.data()), in.size());
   if (taken >= 0) {
+    if (nghttp2_session_get_outbound_queue_size(session_) >
+        limits_.max_queued + limits_.max_streams) {
+      why_ = Status(Code::resource_exhausted,
+                    "more frames than " + std::to_string(limits_.max_queued) +
+                        " wait for the other side to read (Http2Limits::max_queued)");
+      return end_calmly();
+    }
     if (nghttp2_session_want_read(session_) == 0 && !terminated_ &&
         nghttp2_session_want_write(session_) != 0 && why_.is_ok()) {
       why_ = Status(Code::invalid_argument,
@@ -391,9 +410,7 @@ Status Http2Session::take(std::string_view in) {
                   "the other side does not speak HTTP/2 as it should: " +
                       std::string(nghttp2_strerror(static_cast<int>(taken))));
   }
-  const bool calm = flood || why_.code() == Code::resource_exhausted;
-  terminate(calm ? Http2Error::enhance_your_calm : Http2Error::protocol_error);
-  return why_;
+  return end_calmly();
 }
 
 void Http2Session::gather(std::string& out, std::size_t most) {
@@ -475,6 +492,14 @@ void Http2Session::end() {
 void Http2Session::terminate(Http2Error error) {
   terminated_ = true;
   (void)nghttp2_session_terminate_session2(session_, last_seen_, static_cast<std::uint32_t>(error));
+}
+
+bool Http2Session::is_closed_there(StreamId id) const {
+  return nghttp2_session_get_stream_remote_window_size(session_, id) <= 0;
+}
+
+bool Http2Session::is_closed_there() const {
+  return nghttp2_session_get_remote_window_size(session_) <= 0;
 }
 
 std::uint32_t Http2Session::max_streams_there() const {

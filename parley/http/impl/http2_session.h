@@ -113,6 +113,10 @@ class Http2Session {
   void end();
   void terminate(Http2Error error);
 
+  // Whether the other side lets no byte of this stream leave; and of no stream.
+  [[nodiscard]] bool is_closed_there(StreamId id) const;
+  [[nodiscard]] bool is_closed_there() const;
+
   // What the other side allows.
   [[nodiscard]] std::uint32_t max_streams_there() const;
   [[nodiscard]] bool has_extended_connect_there() const;
@@ -133,6 +137,8 @@ class Http2Session {
   // False, with why_, when that was one too many.
   bool count(Flood kind);
   bool count_reset();
+  void count_reset_here(std::uint32_t error);
+  Status end_calmly();
   bool scan(std::string_view in);
   bool look_at(std::uint32_t type, std::uint32_t flags, std::size_t size, StreamId id);
   void submit_settings();
@@ -159,6 +165,7 @@ class Http2Session {
   StreamId last_seen_ = 0;
   std::uint64_t ping_behind_ = 0;
   bool settings_seen_ = false;
+  bool caused_too_many_ = false;
   bool terminated_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "parley/base/clock.h"
 #include "parley/base/status.h"
 #include "parley/http/body_size.h"
 #include "parley/http/impl/http2_session.h"
@@ -43,6 +44,9 @@ struct Http2Stream {
   bool waits_for_more = true;  // pull() found nothing, or was not asked yet
   bool head_sent = false;
   bool end_sent = false;
+  bool responded = false;  // the head was given to the session
+  bool may_stall = false;  // its owner has time: it was handed over
+  Instant taken{};         // when bytes of it left last, or the first of them could
   rt::Cond writable;
 
   // Why it is over before its end.
@@ -51,6 +55,10 @@ struct Http2Stream {
   bool abandoned = false;                  // nobody reads what comes
   rt::DeferredContext* context = nullptr;  // of the handler, while it runs
 
+  // Something could leave, but for the other side.
+  [[nodiscard]] bool is_offered() const noexcept {
+    return failed.is_ok() && !waits_for_more && !end_sent && (unsent_bytes() > 0 || finished);
+  }
   [[nodiscard]] std::size_t unsent_bytes() const noexcept { return unsent.size() - sent; }
 };
 

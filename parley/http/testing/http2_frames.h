@@ -161,6 +161,7 @@ class Heard final : public impl::Http2Events {
   void on_response(impl::StreamId /*id*/, Response& response, BodySize /*length*/,
                    bool /*is_end*/) override {
     log += std::to_string(response.status) + " ";
+    responses.push_back(response);
   }
   void on_data(impl::StreamId id, std::string_view data) override {
     body += data;
@@ -188,6 +189,7 @@ class Heard final : public impl::Http2Events {
 
   std::vector<Frame> sent;
   std::vector<Request> requests;
+  std::vector<Response> responses;
   std::vector<BodySize> lengths;
   Headers trailers;
   std::string body;
