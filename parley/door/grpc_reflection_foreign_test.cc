@@ -6,12 +6,14 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "parley/base/testing/witness.h"
 #include "parley/door/grpc_health.h"
 #include "parley/door/grpc_reflection.h"
 #include "parley/door/testing/house.h"
+#include "parley/net/testing/tls_authority.h"
 #include "parley/rt/blocking.h"
 #include "parley/rt/testing/fiber_test.h"
 
@@ -38,7 +40,14 @@ using parley::testing::Witness;
 
 class Buf {
  public:
-  explicit Buf(const testing::House& house) : address_(house.address().substr(6)) {}
+  // `ca`: of the one to be asked, whose certificate is for localhost; empty: it speaks no TLS.
+  explicit Buf(const testing::House& house, const std::string& ca = "") {
+    const std::string address = house.address().substr(6);
+    url_ =
+        ca.empty() ? "http://" + address : "https://localhost" + address.substr(address.find(':'));
+    protocol_ = ca.empty() ? "--http2-prior-knowledge " : "--cacert ca.pem ";
+    witness_.write("ca.pem", ca);
+  }
 
   // Empty: it runs. Otherwise why it does not.
   std::string look() {
@@ -47,21 +56,22 @@ class Buf {
           witness_.ask("node -e \"console.log(require.resolve('@bufbuild/buf/package.json'))\"");
       if (found.code != 0) return "npm's @bufbuild/buf is not installed";
       const std::string place = found.out.substr(0, found.out.rfind('/'));
-      buf_ = "HOME=. node '" + place + "/bin/buf' curl --protocol grpc --http2-prior-knowledge ";
+      buf_ = "HOME=. node '" + place + "/bin/buf' curl --protocol grpc " + protocol_;
       const auto answer = witness_.ask(buf_ + "--help");
       return answer.code == 0 ? "" : "buf does not run here: " + answer.said;
     });
   }
   std::string curl(const std::string& options, const std::string& path = "") {
     return rt::blocking([&] {
-      const auto answer = witness_.ask(buf_ + options + " http://" + address_ + path);
+      const auto answer = witness_.ask(buf_ + options + " " + url_ + path);
       return answer.code == 0 ? answer.out : answer.out + answer.said;
     });
   }
 
  private:
   const Witness witness_;
-  const std::string address_;
+  std::string url_;
+  std::string protocol_;
   std::string buf_;
 };
 
@@ -111,6 +121,20 @@ PARLEY_FIBER_TEST(GrpcReflectionForeign, buf_lists_and_calls_what_it_was_never_t
                      "/shop.v1.orders/place"),
             "{\n  \"pence\": 500,\n  \"note\": \"many\",\n"
             "  \"until\": \"2030-01-01T00:00:00Z\"\n}\n");
+}
+
+PARLEY_FIBER_TEST(GrpcReflectionForeign, buf_comes_within_TLS) {
+  const net::testing::TestAuthority authority("Tea CA");
+  DoorOptions options;
+  options.tls = *net::TlsServer::create(
+      {.identities = {authority.issue({.dns_names = {"localhost"}})}, .alpn = {"h2", "http/1.1"}});
+  options.plain = false;
+  testing::House house(std::move(options));
+  fill(house.peer);
+  Buf buf(house, authority.pem());
+  if (const std::string why = buf.look(); !why.empty()) GTEST_SKIP() << why;
+  EXPECT_EQ(buf.curl(R"(-d '{"argument1":1,"argument2":2}')", "/math/add"),
+            "{\n  \"value\": 3\n}\n");
 }
 
 PARLEY_FIBER_TEST(GrpcReflectionForeign, buf_speaks_with_a_stream) {

@@ -185,6 +185,15 @@ service math {
 )");
 }
 
+PARLEY_FIBER_TEST(GrpcReflection, parameters_have_the_names_that_were_said) {
+  Curious world;
+  world.house.peer.handle<"tea", "cups">("/tea.named/brew", [](const std::string&, int) {});
+  const auto files = world.files({.symbol = "tea.brewRequest"});
+  ASSERT_EQ(files.size(), 1U);
+  EXPECT_EQ(files[0].message_type.at(0).field.at(0).name, "tea");
+  EXPECT_EQ(files[0].message_type.at(0).field.at(1).name, "cups");
+}
+
 PARLEY_FIBER_TEST(GrpcReflection, says_what_is_not_known) {
   Curious world;
   GrpcHealth health(world.house.peer);
