@@ -207,10 +207,13 @@ using ReturnedBy = typename impl::Returned<std::decay_t<typename Signature<F>::R
 
 // A method as schemas show it (schema.h).
 struct MethodShape {
-  std::string name;                  // "/order/place"
+  std::string name = {};             // "/order/place"
   const Type* parameters = nullptr;  // of arguments_type(); null: none
   const Type* result = nullptr;      // null: nothing
   std::string description = {};
+  // Of a stream: `parameters` is a message that it reads, `result` one that it sends; null:
+  // unknown.
+  bool is_stream = false;
 };
 
 // The shape of a function whose parameters are all arguments.

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -76,6 +77,14 @@ enum class WellKnown : std::uint8_t {
 
 struct Type;
 
+// A message of protobuf that somebody else describes.
+struct DescribedMessage {
+  std::string name;  // in full: "shop.v1.Order"
+  std::string file;  // the one that declares it
+  // That file and all it needs: FileDescriptorProtos as they travel, by name.
+  std::map<std::string, std::string> files;
+};
+
 // Text or bytes in another container than std::string.
 struct BytesOperations {
   bool is_text;             // std::string_view: must be UTF-8 where a format says so
@@ -84,6 +93,8 @@ struct BytesOperations {
   // Valid until the object changes. Bytes in several pieces are put together in `room`.
   std::string_view (*get)(const void* object, std::string& room);
   void (*set)(void* object, std::string_view bytes);  // a view: `bytes` must live on
+  // What message that is, where it is known. May be null.
+  DescribedMessage (*describe)() = nullptr;
 };
 
 struct EnumValue {

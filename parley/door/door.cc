@@ -50,6 +50,20 @@ Result<Detector> make_detector(const Peer& peer, const DoorOptions& options, boo
   return Detector::make(std::move(all), std::move(detect));
 }
 
+Status answer_not_found(http::ServerExchange& exchange) {
+  return exchange.answer(404, "nothing is served by HTTP here\n");
+}
+
+// The methods of the peer, by whatever the request speaks.
+http::Handler methods_of(Peer& peer, const DoorOptions& options) {
+  http::Handler rest = options.post ? make_post(peer, *options.post) : answer_not_found;
+  if (!options.grpc) return rest;
+  return [rest = std::move(rest),
+          grpc = make_grpc(peer, *options.grpc)](http::ServerExchange& exchange) {
+    return is_grpc(exchange.request()) ? grpc(exchange) : rest(exchange);
+  };
+}
+
 // Opens WebSockets, and leaves the rest to `handler`.
 http::Handler with_websocket(http::Handler handler, Peer& peer, const DoorOptions& options,
                              std::atomic<std::uint64_t>& count) {
@@ -103,7 +117,7 @@ struct Door::State {
 };
 
 Status Door::State::prepare(http::Handler handler) {
-  if (handler == nullptr) handler = make_post(rooms.peer);
+  if (handler == nullptr) handler = methods_of(rooms.peer, options);
   handler = with_websocket(std::move(handler), rooms.peer, options, rooms.websockets);
   const Result<Detector> outer = make_detector(rooms.peer, options, true);
   if (!outer) return outer.error();

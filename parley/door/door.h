@@ -9,7 +9,8 @@
 //   peer.handle("/math/add", [](int a, int b) { return a + b; });
 //   door::Door door(**listener, peer);
 //   scope.go("door", [&] { status = door.serve(); });
-//   // curl -d '[1,2]' http://host/math/add;  peer.dial("tcp://host");  connect("ws://host/parley")
+//   // curl -d '[1,2]' http://host/math/add;  peer.dial("tcp://host"); connect("ws://host/parley");
+//   // any client of gRPC: /math/add
 //   ...
 //   (void)door.shutdown(rt::Deadline::after(10s));     // nobody new, and HTTP in order
 //   (void)peer.shutdown();                             // then the sessions
@@ -19,12 +20,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "parley/base/result.h"
 #include "parley/door/detect.h"
+#include "parley/door/grpc.h"
+#include "parley/door/post.h"
 #include "parley/door/websocket_peer.h"
 #include "parley/http/exchange.h"
 #include "parley/http/service.h"
@@ -36,6 +40,10 @@
 namespace parley::door {
 
 struct DoorOptions {
+  // What HTTP is for, where the door has no handler of its own: gRPC and gRPC-Web where the
+  // Content-Type says so, and plain POST for the rest. Nothing: that is not served.
+  std::optional<GrpcOptions> grpc = GrpcOptions();
+  std::optional<PostOptions> post = PostOptions();
   // Names for DetectOptions::order: tls, http/1, http/2, and those of the peer's framings.
   DetectOptions detect{};
   bool http1 = true;
@@ -79,8 +87,8 @@ struct DoorCounts {
 class Door {
  public:
   // `listener` and `peer` must outlive the door; the peer handles what comes by framings, and
-  // `handler` what comes by HTTP: null is make_post(peer). Inside a fiber. Options that
-  // cannot be are told by serve().
+  // `handler` what comes by HTTP: null is gRPC and POST to the methods of the peer, as
+  // DoorOptions::grpc and post say. Inside a fiber. Options that cannot be are told by serve().
   Door(net::Listener& listener, Peer& peer, http::Handler handler = {}, DoorOptions options = {});
   // After serve() has returned, or without it.
   ~Door();

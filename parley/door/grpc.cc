@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "parley/door/impl/grpc_call.h"
+#include "parley/door/impl/grpc_names.h"
 #include "parley/door/impl/grpc_serve.h"
 #include "parley/door/impl/session_of.h"
 #include "parley/http/syntax.h"
@@ -19,14 +20,6 @@ using wire::BodyCodec;
 namespace {
 
 constexpr std::string_view grpc_type = "application/grpc";
-
-// "shop.v1.Orders", "PlaceOrder" as one name whose parts '_' joins: what a NameMapper takes.
-void join_parts(std::string& out, std::string_view path) {
-  for (const char c : path) {
-    if (c == '_') out += '_';
-    out += c == '.' || c == '/' ? '_' : c;
-  }
-}
 
 bool is_found(MethodKind kind) { return kind == MethodKind::call || kind == MethodKind::stream; }
 
@@ -69,17 +62,9 @@ class Grpc {
  private:
   // Of the names that the path may also mean, the first one that is there.
   MethodKind map(const ForeignSession& session, std::string_view path, std::string& mapped) const {
-    if (path.size() < 2 || path.size() > Router::max_method_bytes) return MethodKind::none;
-    path.remove_prefix(1);
-    const std::size_t service_end = std::min(path.rfind('/'), path.size());
-    const std::size_t package_end = path.substr(0, service_end).rfind('.');
-    for (const std::string_view each :
-         {path, package_end == std::string_view::npos ? std::string_view()
-                                                      : path.substr(package_end + 1)}) {
-      if (each.empty()) continue;
-      std::string joined;
-      join_parts(joined, each);
-      mapped = peer_.options().name_mapper(joined);
+    auto names = impl::methods_of_path(path, peer_.options().name_mapper);
+    for (std::size_t i = 1; i < names.size(); ++i) {
+      mapped = std::move(names[i]);
       const MethodKind kind = session.kind_of(mapped);
       if (is_found(kind)) return kind;
     }

@@ -502,7 +502,7 @@ void Peer::add(const impl::MethodPlace& place, std::string_view method, Handler 
   impl_->on_register(impl_->plugins(), registration);
   impl_->on_register(place.plugins.get(), registration);
   const PeerOptions& options = impl_->options();
-  if (options.validate && shape.parameters != nullptr) {
+  if (options.validate && shape.parameters != nullptr && !is_stream) {
     // Told now, and not only by the first call.
     const Status rules =
         codec::check_rules_as(*shape.parameters, {.patterns = options.patterns.get()});
@@ -510,7 +510,7 @@ void Peer::add(const impl::MethodPlace& place, std::string_view method, Handler 
   }
   handler = impl::with_plugins(place.plugins, std::move(handler));
   if (is_stream) {
-    impl_->router().add_stream(name, std::move(handler));
+    impl_->router().add_stream(name, std::move(handler), std::move(shape));
   } else {
     impl_->router().add(name, std::move(handler), std::move(shape));
   }
@@ -544,6 +544,10 @@ std::string Peer::name_of(std::string_view controller, std::string_view method) 
 const PeerOptions& Peer::options() const { return impl_->options(); }
 
 std::vector<codec::MethodShape> Peer::methods() const { return impl_->router().methods(); }
+
+std::vector<codec::MethodShape> Peer::stream_methods() const {
+  return impl_->router().stream_methods();
+}
 
 Result<net::Address> Peer::listen(std::string_view address, const ListenOptions& options) {
   return impl_->listen(*this, address, options);

@@ -66,11 +66,10 @@ class Peer {
   // parallel, also those of one session as soon as one of them waits or is slow, each to its end on
   // one fiber: what `function` shares between calls needs a lock (rt::Mutex), a channel or an
   // atomic, as in Go. They begin in the order in which they came, those through filters when
-  // their body is undone. A method handled
-  // twice is a bug. What `function` refers to must outlive the peer (declare it first), or close()
-  // must come before its end. Methods may be added at any time.
-  // With `names` of all parameters callers may send them by name, too; they and `description` are
-  // for schemas:
+  // their body is undone. A method handled twice is a bug. What `function` refers to must outlive
+  // the peer (declare it first), or close() must come before its end. Methods may be added at any
+  // time. With `names` of all parameters callers may send them by name, too; they and `description`
+  // are for schemas:
   //   peer.handle<"order", "urgent">("/order/place", &place, "Places an order.");
   template <codec::Name... names, class F>
   void handle(std::string_view method, F&& function, std::string_view description = {}) {
@@ -118,8 +117,9 @@ class Peer {
   // prefix one method alone can have plugins. Must not outlive the peer.
   [[nodiscard]] Group group(const std::string& prefix, std::vector<Plugin> plugins = {});
 
-  // The methods it serves, by name: codec::openapi_of(peer.methods()) and the like (schema.h).
+  // What handle(), and handle_stream(), serve, by name: for openapi_of() and so on (schema.h).
   [[nodiscard]] std::vector<codec::MethodShape> methods() const;
+  [[nodiscard]] std::vector<codec::MethodShape> stream_methods() const;
 
   // What it was made with.
   [[nodiscard]] const PeerOptions& options() const;
@@ -232,7 +232,7 @@ class Peer {
   }
   template <class F>
   void handle_stream_at(const impl::MethodPlace& place, std::string_view method, F&& function) {
-    add(place, method, make_stream_handler(std::decay_t<F>(std::forward<F>(function))), {}, true);
+    add(place, method, make_stream_handler(std::forward<F>(function)), stream_shape<F>(), true);
   }
   template <class Controller>
   std::vector<std::string> handle_controller_at(const impl::MethodPlace& place,

@@ -62,8 +62,10 @@ void Router::add(std::string_view method, Handler handler, codec::MethodShape sh
   insert(std::make_unique<Method>(method, std::move(handler), std::move(shape)));
 }
 
-void Router::add_stream(std::string_view method, Handler handler) {
-  insert(std::make_unique<Method>(method, std::move(handler), codec::MethodShape(), true));
+void Router::add_stream(std::string_view method, Handler handler, codec::MethodShape shape) {
+  shape.name = method;
+  shape.is_stream = true;
+  insert(std::make_unique<Method>(method, std::move(handler), std::move(shape), true));
 }
 
 void Router::insert(std::unique_ptr<Method> method) {
@@ -95,11 +97,13 @@ void Router::set_unknown(wire::MessageType type, Handler handler, bool takes_fil
   unknown.store(kept_unknown_.back().get(), std::memory_order_release);
 }
 
-std::vector<codec::MethodShape> Router::methods() const {
+std::vector<codec::MethodShape> Router::shapes(bool of_streams) const {
   std::vector<codec::MethodShape> all;
   {
     const std::lock_guard lock(adding_);
-    for (const auto& each : methods_) all.push_back(each->shape);
+    for (const auto& each : methods_) {
+      if (each->is_stream == of_streams) all.push_back(each->shape);
+    }
   }
   std::ranges::sort(all, {}, &codec::MethodShape::name);
   return all;

@@ -38,7 +38,7 @@ class Router {
   // `shape` is what methods() says of it.
   void add(std::string_view method, Handler handler, codec::MethodShape shape = {});
   // A method that is opened as a stream, not called.
-  void add_stream(std::string_view method, Handler handler);
+  void add_stream(std::string_view method, Handler handler, codec::MethodShape shape = {});
 
   // One method: how to run it, and what running it took.
   struct Method {
@@ -78,8 +78,10 @@ class Router {
   // What to say then, with the nearest name there is.
   [[nodiscard]] Status not_found(std::string_view method, bool suggest) const;
 
-  // All there are, by name: what schemas are written from (codec/schema.h). Inside a fiber only.
-  [[nodiscard]] std::vector<codec::MethodShape> methods() const;
+  // All that are called, by name: what schemas are written from (codec/schema.h); and all that are
+  // opened. Inside a fiber only.
+  [[nodiscard]] std::vector<codec::MethodShape> methods() const { return shapes(false); }
+  [[nodiscard]] std::vector<codec::MethodShape> stream_methods() const { return shapes(true); }
 
   [[nodiscard]] std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 
@@ -94,6 +96,7 @@ class Router {
   };
 
   void insert(std::unique_ptr<Method> method);
+  [[nodiscard]] std::vector<codec::MethodShape> shapes(bool of_streams) const;
   static std::size_t place_of(wire::MessageType type) {
     if (type == wire::MessageType::open) return 2;
     return type == wire::MessageType::push ? 1 : 0;

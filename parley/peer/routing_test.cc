@@ -50,6 +50,21 @@ PARLEY_PEER_TEST(Routing, a_controller_is_served_under_names_made_from_its_descr
   EXPECT_EQ(pair.server.methods().front().description, "Adds two numbers.");
 }
 
+PARLEY_PEER_TEST(Routing, methods_and_streams_are_told_apart) {
+  Pair pair;
+  pair.server.handle("/call", [](int n) { return n; });
+  pair.server.handle_stream("/typed", [](Stream<int, std::string>&) {});
+  pair.server.handle_stream("/raw", [](RawStream&) {});
+  ASSERT_EQ(pair.server.methods().size(), 1U);
+  EXPECT_EQ(pair.server.methods()[0].name, "/call");
+  const auto streams = pair.server.stream_methods();
+  ASSERT_EQ(streams.size(), 2U);
+  EXPECT_EQ(streams[0].name, "/raw");
+  EXPECT_EQ(streams[0].parameters, nullptr) << "bytes";
+  EXPECT_EQ(streams[1].parameters, &codec::type_of<int>());
+  EXPECT_EQ(streams[1].result, &codec::type_of<std::string>());
+}
+
 PARLEY_PEER_TEST(Routing, the_mapper_of_the_options_makes_the_names) {
   Math math;
   Pair pair(PeerOptions{.name_mapper = &rpc_name}, PeerOptions{});

@@ -28,6 +28,7 @@
 
 #include "parley/base/bytes.h"
 #include "parley/base/result.h"
+#include "parley/codec/signature.h"
 #include "parley/codec/type.h"
 #include "parley/peer/body.h"
 #include "parley/peer/options.h"
@@ -176,12 +177,19 @@ struct StreamParameter<Stream<In, Out>&> {
   static Stream<In, Out> make(RawStream raw, const Context& served) {
     return Stream<In, Out>(std::move(raw), &served);
   }
+  static codec::MethodShape shape() {
+    codec::MethodShape shape{.is_stream = true};
+    if constexpr (!std::is_same_v<In, Bytes>) shape.parameters = &codec::type_of<In>();
+    if constexpr (!std::is_same_v<Out, Bytes>) shape.result = &codec::type_of<Out>();
+    return shape;
+  }
 };
 template <>
 struct StreamParameter<RawStream&> {
   static constexpr bool is = true;
   static constexpr bool is_raw = true;
   static RawStream make(RawStream raw, const Context& /*served*/) { return raw; }
+  static codec::MethodShape shape() { return {.is_stream = true}; }
 };
 
 }  // namespace impl

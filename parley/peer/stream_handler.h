@@ -102,4 +102,15 @@ Handler make_stream_handler(F function) {
   return {};
 }
 
+// What schemas say of such a function, but its name.
+template <class F>
+codec::MethodShape stream_shape() {
+  using Function = std::decay_t<F>;
+  if constexpr (impl::HasSignature<Function>) {
+    using Takes = typename codec::Signature<Function>::template Declared<impl::TakesStream>;
+    if constexpr (Takes::is) return Takes::Parameter::shape();
+  }
+  return {};
+}
+
 }  // namespace parley

@@ -1,11 +1,13 @@
 #include "parley/codec/google/google_protobuf.h"
 
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/unknown_field_set.h>
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 namespace parley::codec {
 namespace {
@@ -40,7 +42,25 @@ int unknown_field_in(const Message& message) {
   return 0;
 }
 
+void add_file(const google::protobuf::FileDescriptor& file,
+              std::map<std::string, std::string>& files) {
+  if (files.contains(std::string(file.name()))) return;
+  google::protobuf::FileDescriptorProto described;
+  file.CopyTo(&described);
+  file.CopyJsonNameTo(&described);
+  files.emplace(file.name(), described.SerializeAsString());
+  for (int i = 0; i < file.dependency_count(); ++i) add_file(*file.dependency(i), files);
+}
+
 }  // namespace
+
+DescribedMessage describe_google(const google::protobuf::Descriptor& type) {
+  DescribedMessage message;
+  message.name = type.full_name();
+  message.file = type.file()->name();
+  add_file(*type.file(), message.files);
+  return message;
+}
 
 Status encode_google(std::string& out, const Message& message) {
   if (!message.IsInitialized()) {

@@ -39,6 +39,8 @@ concept GoogleMessage = std::derived_from<M, google::protobuf::Message>;
 // For callers that do not know the type. Appends to `out`; invalid_argument when a required field
 // of proto2 is missing, resource_exhausted beyond 2 GiB. On an error `out` is as it was.
 Status encode_google(std::string& out, const google::protobuf::Message& message);
+// What schemas say of such a message: the file that declares it, and those that one imports.
+DescribedMessage describe_google(const google::protobuf::Descriptor& type);
 // Nothing of the old content is left.
 Status decode_google(std::string_view bytes, google::protobuf::Message& message,
                      const Limits& limits = {}, const ProtobufOptions& options = {});
@@ -73,24 +75,27 @@ Result<M> decode_protobuf(std::string_view bytes, const Limits& limits = {},
 
 namespace impl {
 
-// A message as its fields on the wire.
+// A message M as its fields on the wire.
+template <class M>
 struct GoogleBytes {
   std::string fields;
 };
 
-template <>
-struct Describe<GoogleBytes> {
+template <class M>
+struct Describe<GoogleBytes<M>> {
+  using Bytes = GoogleBytes<M>;
   static constexpr BytesOperations operations = {
       .is_text = false,
       .is_view = false,
       .is_message = true,
       .get = [](const void* object, std::string&) -> std::string_view {
-        return static_cast<const GoogleBytes*>(object)->fields;
+        return static_cast<const Bytes*>(object)->fields;
       },
       .set = [](void* object,
-                std::string_view text) { static_cast<GoogleBytes*>(object)->fields = text; },
+                std::string_view text) { static_cast<Bytes*>(object)->fields = text; },
+      .describe = [] { return describe_google(*M::descriptor()); },
   };
-  static constexpr Type make() { return bytes_type<GoogleBytes>(operations); }
+  static constexpr Type make() { return bytes_type<Bytes>(operations); }
 };
 
 }  // namespace impl
@@ -99,10 +104,9 @@ struct Describe<GoogleBytes> {
 
 template <parley::codec::GoogleMessage M>
 struct parley::Representation<M> {
-  static parley::codec::impl::GoogleBytes encode(const M& message) {
-    return {message.SerializePartialAsString()};
-  }
-  static Status decode(const parley::codec::impl::GoogleBytes& bytes, M& message) {
+  using Bytes = parley::codec::impl::GoogleBytes<M>;
+  static Bytes encode(const M& message) { return {message.SerializePartialAsString()}; }
+  static Status decode(const Bytes& bytes, M& message) {
     return parley::codec::decode_google(bytes.fields, message);
   }
 };
