@@ -520,7 +520,7 @@ test('the credit of the session holds for all streams together', async () => {
 
 test('of a stream that is given up, messages that did not leave give their credit back', async () => {
   const network = new FakeNetwork();
-  network.takes = {maxFrame: 1 << 20, maxMessage: 16 << 20, streamCredit: 1 << 20};
+  network.takes = {maxFrame: 1 << 20, maxMessage: 16 << 20, streamCredit: 2 << 20};
   const peer = await network.connect({maxBuffered: 1});
   await settle();
   for (let i = 0; i < 10; ++i) {
