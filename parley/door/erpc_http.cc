@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "parley/base/assert.h"
 #include "parley/door/impl/erpc_http_decoder.h"
 #include "parley/door/impl/erpc_http_encoder.h"
 #include "parley/door/impl/erpc_http_terms.h"
@@ -75,6 +76,7 @@ std::shared_ptr<const wire::Framing> erpc_http_framing(ErpcHttpOptions options) 
                       .gzip_name = std::move(options.gzip_name),
                       .gzip_id = options.gzip_id,
                       .codecs = options.codecs != nullptr ? options.codecs : &own_codecs};
+  PARLEY_ASSERT(http::is_token(terms.gzip_name), "gzip_name stands in a header");
   if (terms.filters == nullptr || terms.filters->find(terms.gzip_id) == nullptr) {
     auto own = std::make_shared<wire::Filters>();
     own->add(wire::gzip_filter({.id = terms.gzip_id}));

@@ -233,6 +233,7 @@ TEST(ErpcHttp, metadata_that_fits_no_header_travels_in_the_query) {
 TEST(ErpcHttp, what_it_cannot_carry_is_told) {
   EXPECT_NE(written({.method = "Math.Add"}).find("must begin with /"), std::string::npos);
   EXPECT_NE(written({.method = "/" + std::string(300, 'a')}).find("301 bytes"), std::string::npos);
+  EXPECT_NE(written({.method = "http://a b/c"}).find("is no host"), std::string::npos);
   EXPECT_NE(written({.type = MessageType::push, .method = "/a"}).find("unimplemented"),
             std::string::npos);
   Message filtered{.method = "/a"};

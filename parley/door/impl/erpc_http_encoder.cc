@@ -112,7 +112,9 @@ Result<Asked> asked_of(const Message& message) {
   }
   const auto target = http::parse_target(http::Method::post, asked.target);
   if (!target) return target.error();
-  if (!asked.host.empty() && !http::is_field_value(asked.host)) return wrong("a host that is none");
+  if (!asked.host.empty() && !http::is_authority(asked.host)) {
+    return wrong(http::quoted(asked.host) + " is no host");
+  }
   return asked;
 }
 
