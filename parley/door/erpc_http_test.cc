@@ -160,6 +160,17 @@ TEST(ErpcHttp, answers_and_errors_are_read) {
       read("HTTP/1.1 299 Business Error\r\nContent-Length: 2\r\nX-Seq: 1\r\n\r\n[]");
   ASSERT_TRUE(broken && *broken);
   EXPECT_EQ((*broken)->status.code(), Code::unknown) << "an error whose number got lost is one";
+  // erpc's server sends an error through the gzip of its call.
+  const std::string text = gzipped(R"({"code":1001,"msg":"sold out"})");
+  const auto packed =
+      read("HTTP/1.1 299 Business Error\r\nContent-Encoding: gzip\r\nContent-Length: " +
+           std::to_string(text.size()) + "\r\nX-Content-Encoding: gzip\r\nX-Seq: 1\r\n\r\n" + text);
+  ASSERT_TRUE(packed && *packed);
+  EXPECT_EQ((*packed)->status.business_code(), 1001);
+  const auto nothing =
+      read("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Content-Encoding: gzip\r\nX-Seq: 1\r\n\r\n");
+  ASSERT_TRUE(nothing && *nothing);
+  EXPECT_TRUE((*nothing)->status.is_ok());
   const auto other = read("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nX-Seq: 1\r\n\r\n");
   ASSERT_TRUE(other && *other);
   EXPECT_EQ((*other)->status.code(), Code::not_found);
