@@ -409,6 +409,7 @@ PARLEY_FIBER_TEST(ErpcHttp, an_answer_goes_through_the_gzip_its_call_came_throug
 PARLEY_FIBER_TEST(ErpcHttp, both_sides_may_call_and_our_own_client_speaks_it) {
   House house({}, speaking());
   house.peer.handle("/echo", [](const std::string& text) { return text; });
+  house.peer.handle("/nothing", [] {});
   Peer client({.framings = {erpc_http_framing()}});
   client.handle("/once", [](int n) { return n; });
   const auto session = client.dial(house.address());
@@ -418,6 +419,13 @@ PARLEY_FIBER_TEST(ErpcHttp, both_sides_may_call_and_our_own_client_speaks_it) {
   EXPECT_EQ(session->call<int>("/nobody", 1).error().code(), Code::not_found);
   const std::string large(300'000, 'x');
   EXPECT_EQ(session->call<std::string>("/echo", large).value(), large);
+  EXPECT_TRUE(session->call<void>("/nothing").has_value());
+  const CallOptions plain{.body_codec = BodyCodec::plain};
+  for (const std::string text : {"tea", ""}) {
+    const auto back = session->call<std::string>(plain, "/echo", text);
+    ASSERT_TRUE(back) << back.error();
+    EXPECT_EQ(*back, text);
+  }
   EXPECT_EQ(session->push("/echo", large).code(), Code::unimplemented);
   EXPECT_EQ(house.door.counts().of(erpc_http_name), 1u);
 }

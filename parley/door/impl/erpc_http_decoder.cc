@@ -249,8 +249,9 @@ Status ErpcHttpDecoder::take_body() {
   Bytes body = Bytes::from(std::exchange(body_, {}));
   // Nothing is nothing, whatever it says that it went through: erpc does not look either.
   if (message_.status.is_ok() && !message_.filters.empty() && size > 0) {
-    auto undone = wire::undo_filters(terms_->filters.get(), message_.filters, std::move(body),
-                                     {.bytes = terms_->max_bytes, .name = "max_frame_bytes"});
+    auto undone =
+        wire::undo_filters(terms_->filters.get(), message_.filters, std::exchange(body, {}),
+                           {.bytes = terms_->max_bytes, .name = "max_frame_bytes"});
     if (undone) {
       body = *std::move(undone);
     } else {
@@ -267,10 +268,6 @@ Status ErpcHttpDecoder::take_body() {
   if (!message_.status.is_ok()) return {};
   message_.body = std::move(body);
   if (is_error_) take_error();
-  // erpc has no way to say that there is no body: nothing of text/plain is what it writes.
-  if (message_.body.empty() && message_.body_codec == BodyCodec::plain) {
-    message_.body_codec = BodyCodec::none;
-  }
   return {};
 }
 
