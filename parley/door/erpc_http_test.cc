@@ -14,6 +14,7 @@
 #include "parley/codec/json.h"
 #include "parley/door/testing/house.h"
 #include "parley/rt/event.h"
+#include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/testing/virtual_time.h"
 #include "parley/rt/time.h"
@@ -428,6 +429,29 @@ PARLEY_FIBER_TEST(ErpcHttp, both_sides_may_call_and_our_own_client_speaks_it) {
   }
   EXPECT_EQ(session->push("/echo", large).code(), Code::unimplemented);
   EXPECT_EQ(house.door.counts().of(erpc_http_name), 1u);
+}
+
+TEST(ErpcHttp, many_calls_both_ways_on_four_workers) {
+  rt::testing::run_fiber_test(
+      [] {
+        House house({}, speaking());
+        Peer client({.framings = {erpc_http_framing()}});
+        client.handle("/once", [](int n) { return n; });
+        const auto session = client.dial(house.address());
+        ASSERT_TRUE(session) << session.error();
+        rt::Scope scope;
+        for (int i = 0; i < 32; ++i) {
+          scope.go("caller", [&, i] {
+            for (int j = 0; j < 10; ++j) {
+              EXPECT_EQ(session->call<int>("/math/add", i, j).value(), i + j);
+              EXPECT_EQ(session->call<int>("/twice", i + j).value(), 2 * (i + j));
+            }
+          });
+        }
+        scope.join();
+        EXPECT_EQ(house.told(), "");
+      },
+      {.workers = 4});
 }
 
 PARLEY_FIBER_TEST(ErpcHttp, plain_http_beside_it_is_what_it_was) {
