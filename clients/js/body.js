@@ -84,3 +84,8 @@ export class Bodies {
     }
   }
 }
+
+// Metadata as a list of pairs, however it was given.
+export const pairsOf = (metadata) =>
+  (Array.isArray(metadata) ? metadata : Object.entries(metadata ?? {}))
+    .map(([key, value]) => [String(key), String(value)]);

@@ -1,8 +1,10 @@
 // Connection: one WebSocket that carries the parley framing, from its hello to its end. The peer
 // (parley.js) has one after the other.
-import {Code, ParleyError} from './error.js';
+import {pairsOf} from './body.js';
+import {Code, ParleyError, asStatus} from './error.js';
 import {Decoder, Encoder} from './framing.js';
 import {Outbox} from './outbox.js';
+import {Serving} from './serving.js';
 import {ParleyStream, Streams, toldError} from './stream.js';
 
 const longestId = 2 ** 31 - 1;
@@ -12,21 +14,6 @@ const isFarewell = (value) => farewell.every((byte, i) => byte === value[i]);
 
 const notSent = (reason, what = 'the session has ended') =>
   new ParleyError('not_sent', what, {cause: reason?.message ?? ''});
-
-const asStatus = (error) => {
-  if (error instanceof ParleyError) return error;
-  const cause = String(error?.message ?? error);
-  return new ParleyError('internal', 'the handler failed', {cause});
-};
-// What a handler's error is for its caller: whether a call was sent, and ran, its own side says.
-const asAnswer = (error) => {
-  const status = asStatus(error);
-  const other = {[Code.not_sent]: 'unavailable', [Code.outcome_unknown]: 'unknown'}[status.code];
-  return other === undefined ? status : new ParleyError(other, status.message, status);
-};
-const pairsOf = (metadata) =>
-  (Array.isArray(metadata) ? metadata : Object.entries(metadata ?? {}))
-    .map(([key, value]) => [String(key), String(value)]);
 
 export class Connection {
   #socket;
@@ -42,8 +29,7 @@ export class Connection {
   #pushIds = new Set();
   #lastId = 0;
   #waiting = [];          // for room to send
-  #running = new Map();   // calls and streams that are served, by kind and id
-  #handlers = 0;
+  #serving;               // what the other side asks
   #reason = null;
   #hello = {};            // resolve, reject
   #ready;
@@ -65,6 +51,14 @@ export class Connection {
       takeId: () => this.#takePushId(),
       freeId: (id) => this.#pushIds.delete(id),
       onRoom: () => this.#hasRoomAgain(),
+    });
+    this.#serving = new Serving(owner, this.#outbox, {
+      streams: () => this.#streams,
+      isClosing: () => this.#state === 'closing',
+      at: (until, ring) => this.#at(until, ring),
+      answer: (message) => this.#answer(message),
+      fail: (why) => this.#break(why),
+      hasEnded: () => this.#lookIfDrained(),
     });
     this.#ready = new Promise((resolve, reject) => Object.assign(this.#hello, {resolve, reject}));
     this.#ready.catch(() => {});
@@ -93,7 +87,7 @@ export class Connection {
   get underWay() {
     let calls = 0;
     for (const call of this.#calls.values()) calls += call === null ? 0 : 1;
-    return calls + this.#handlers + (this.#streams?.openedCount ?? 0);
+    return calls + this.#serving.count + (this.#streams?.openedCount ?? 0);
   }
 
   // --- Asking
@@ -283,9 +277,9 @@ export class Connection {
     switch (message.kind) {
       case 'HELLO': return this.#takeHello();
       case 'REPLY': return this.#takeReply(message);
-      case 'CALL': return this.#serve(message);
-      case 'PUSH': return this.#serve(message);
-      case 'OPEN': return this.#serveStream(message);
+      case 'CALL': return this.#serving.serve(message);
+      case 'PUSH': return this.#serving.serve(message);
+      case 'OPEN': return this.#serving.serveStream(message);
       case 'PING': return this.#answer({kind: 'PONG', value: message.value});
       case 'PONG': return this.#takePong(message);
       case 'GO_AWAY': return this.#takeGoAway(message);
@@ -372,8 +366,7 @@ export class Connection {
   }
 
   #takeCancel(message) {
-    this.#running.get(`c${message.id}`)?.abort(
-      new ParleyError('cancelled', 'the caller has given up'));
+    this.#serving.giveUp(message.id, new ParleyError('cancelled', 'the caller has given up'));
     this.#outbox.shorten(`r${message.id}`);
     this.#streams.take(message);
   }
@@ -385,137 +378,6 @@ export class Connection {
         'maxOutgoingBytes: the other side asks and takes no answers'));
     }
     this.#outbox.post(message, '');
-  }
-
-  // --- Serving
-
-  // Why a request is not run; null: it is.
-  #refusal(message) {
-    if (this.#state === 'closing') {
-      return new ParleyError('not_sent', 'the session is closing: the call was not run');
-    }
-    if (message.refused) return new ParleyError(message.status.code, message.status.message);
-    if (message.filters) {
-      return new ParleyError('unimplemented', 'this side has no filters');
-    }
-    if (this.#handlers >= this.#options.maxHandlers) {
-      return new ParleyError('resource_exhausted',
-        `maxHandlers: ${this.#handlers} requests of this session are running; this was not run`);
-    }
-    if (this.#outbox.isFull) {
-      return new ParleyError('resource_exhausted',
-        'maxOutgoingBytes: answers wait to be taken; the call was not run');
-    }
-    return null;
-  }
-
-  // What a handler sees of its request. Its signal ends with the caller's patience.
-  #begin(message, key) {
-    if (this.#running.has(key)) {
-      throw new ParleyError('invalid_argument', `${message.kind} ${message.id}: its id is in use`);
-    }
-    const control = new AbortController();
-    const {clock} = this.#options;
-    const deadline = message.deadline === undefined ? Infinity
-      : clock.now() + message.deadline / 1000;
-    const timer = this.#at(deadline, () => control.abort(
-      new ParleyError('deadline_exceeded', 'the caller\'s deadline has passed')));
-    this.#running.set(key ?? control, control);
-    ++this.#handlers;
-    const replyMetadata = [];
-    return {
-      control, replyMetadata,
-      context: {
-        method: message.method, isPush: message.kind === 'PUSH', metadata: message.metadata,
-        signal: control.signal, deadline, replyMetadata, peer: this.#owner.peer,
-      },
-      end: () => {
-        clock.clearTimeout(timer);
-        this.#running.delete(key ?? control);
-        --this.#handlers;
-      },
-    };
-  }
-
-  async #serve(message) {
-    const isCall = message.kind === 'CALL';
-    const handler = this.#owner.findHandler(message.method);
-    const why = this.#refusal(message) ?? (handler ? null
-      : new ParleyError('not_found', `no method "${message.method}"`));
-    if (why !== null) {
-      if (!isCall) return this.#owner.report(`PUSH ${message.method} dropped: ${why}`);
-      return this.#answer({kind: 'REPLY', id: message.id, status: why, codec: 0});
-    }
-    const run = this.#tryBegin(message, isCall ? `c${message.id}` : null);
-    if (run === null) return;
-    let answer;
-    try {
-      const value = await handler(this.#bodies.read(message.codec, message.body), run.context);
-      const codec = message.codec || this.#options.codec;
-      answer = {status: null, ...this.#bodies.write(value, this.#bodies.canWrite(codec, value)
-        ? codec : this.#options.codec)};
-    } catch (error) {
-      answer = {status: asAnswer(error), codec: 0};
-    }
-    run.end();
-    if (!isCall) {
-      if (answer.status) this.#owner.report(`PUSH ${message.method} failed: ${answer.status}`);
-    } else {
-      this.#reply({kind: 'REPLY', id: message.id, metadata: pairsOf(run.replyMetadata), ...answer});
-    }
-    this.#lookIfDrained();
-  }
-
-  #tryBegin(message, key) {
-    try {
-      return this.#begin(message, key);
-    } catch (error) {
-      this.#break(error);
-      return null;
-    }
-  }
-
-  #reply(message) {
-    const {id} = message;
-    try {
-      if (this.#outbox.bytes >= 2 * this.#options.maxOutgoingBytes) {
-        throw new ParleyError('resource_exhausted',
-          'maxOutgoingBytes: other answers wait; the call was run');
-      }
-      this.#outbox.post(message, `r${id}`);
-    } catch (error) {
-      this.#outbox.post({kind: 'REPLY', id, status: asStatus(error), codec: 0}, '');
-    }
-  }
-
-  async #serveStream(message) {
-    const {id} = message;
-    if (this.#streams.isServed(id)) {
-      return this.#break(new ParleyError('invalid_argument',
-        `OPEN of stream ${id}: its number is in use`));
-    }
-    const handler = this.#owner.findStreamHandler(message.method);
-    const why = this.#refusal(message) ?? (this.#streams.takesAnother() ? null
-      : new ParleyError('resource_exhausted', 'max_streams: too many streams are open')) ??
-      (handler ? null : new ParleyError('not_found', `no stream "${message.method}"`));
-    if (why !== null) return this.#answer({kind: 'END', id, own: false, status: why});
-    const run = this.#tryBegin(message, `s${id}`);
-    if (run === null) return;
-    const core = this.#streams.add(id, false, message.codec);
-    core.onOver = (error) => run.control.abort(error ?? undefined);
-    const {signal} = run.control;
-    signal.addEventListener('abort', () => this.#streams.fail(core, signal.reason));
-    const stream = new ParleyStream(this.#streams, core);
-    let status = null;
-    try {
-      const made = await handler(stream, run.context);
-      if (typeof made?.[Symbol.asyncIterator] === 'function') await stream.sendAll(made);
-    } catch (error) {
-      status = asAnswer(error);
-    }
-    run.end();
-    this.#streams.endServed(core, status, pairsOf(run.replyMetadata));
-    this.#lookIfDrained();
   }
 
   // --- The heart: who is silent is asked, and cut when nothing comes
@@ -630,8 +492,7 @@ export class Connection {
     for (const call of this.#calls.values()) call?.end(this.#failure(call));
     this.#calls.clear();
     this.#streams?.endAll();
-    const cut = new ParleyError('unavailable', 'the session was cut');
-    for (const control of this.#running.values()) control.abort(cut);
+    this.#serving.giveUpAll(new ParleyError('unavailable', 'the session was cut'));
     this.#drained?.();
   }
 }

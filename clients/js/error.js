@@ -46,3 +46,10 @@ export class ParleyError extends Error {
     return `${this.name}${number}: ${this.message}${this.cause ? ` (cause: ${this.cause})` : ''}`;
   }
 }
+
+// What was thrown, as an error that can be told.
+export const asStatus = (error) => {
+  if (error instanceof ParleyError) return error;
+  const cause = String(error?.message ?? error);
+  return new ParleyError('internal', 'the handler failed', {cause});
+};

@@ -188,8 +188,9 @@ export class Streams {
     const wasOpen = this.#opened.get(core.id) === core;
     this.#finish(core, why);
     this.#letGo(core);
-    for (const {message, body} of this.#out.dropLane(core.lane)) {
-      if (message.kind === 'DATA') this.#maySend += body.length + messageCost;
+    // None of them counts over there: one that was cut short is forgotten with the CANCEL.
+    for (const message of this.#out.dropLane(core.lane)) {
+      if (message.kind === 'DATA') this.#maySend += message.body.length + messageCost;
     }
     if (wasOpen) this.#out.post({kind: 'CANCEL', id: core.id}, `c${core.id}`);
     this.wakeSenders();

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "parley/door/erpc_http.h"
+
 namespace parley::door {
 namespace {
 
@@ -211,9 +213,11 @@ Opening http2_opening() { return {{row_of(preface)}}; }
 Result<Opening> opening_of(const wire::Framing& framing) {
   const std::string_view name = framing.name();
   if (name == "parley") return Opening{{row_of(parley_magic)}};
+  if (name == erpc_http_name) return Opening{{row_of("POST ")}};
   if (name == "raw" || name == "json" || name == "pb") return opening_of_frames(framing);
   return Status(Code::unimplemented, "it is not known how the framing " + std::string(name) +
-                                         " begins; a door tells parley, raw, json and pb apart");
+                                         " begins; a door tells parley, raw, json, pb and "
+                                         "erpc-http apart");
 }
 
 Match match(const Opening& opening, std::string_view first_bytes) noexcept {

@@ -43,8 +43,9 @@ Opening tls_opening();
 Opening http1_opening();
 // The preface.
 Opening http2_opening();
-// Of parley and of erpc's raw, json and pb, within the limits that the framing was made with.
-// unimplemented for one of another name, invalid_argument for limits within which nothing begins.
+// Of parley and of erpc's raw, json, pb and erpc-http, within the limits that the framing was made
+// with. unimplemented for one of another name, invalid_argument for limits within which nothing
+// begins.
 Result<Opening> opening_of(const wire::Framing& framing);
 
 // Whether a connection with these first bytes is of the protocol.

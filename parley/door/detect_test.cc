@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "parley/door/erpc_http.h"
 #include "parley/wire/json_framing.h"
 #include "parley/wire/parley_framing.h"
 #include "parley/wire/pb_framing.h"
@@ -51,10 +52,14 @@ std::string refused(std::vector<Candidate> candidates, DetectOptions options = {
 }
 
 TEST(Detect, what_two_protocols_have_in_common_is_known_for_all_pairs) {
-  const std::vector<Candidate> all = everything();
+  std::vector<Candidate> all = everything();
+  all.push_back(of(*erpc_http_framing()));  // a Door tells it by its head where HTTP/1 is spoken
   // All others have nothing in common.
-  const std::map<std::string, bool> alike = {
-      {"http/2 http/1", true}, {"raw json", true}, {"raw pb", true}, {"json pb", true}};
+  const std::map<std::string, bool> alike = {{"http/2 http/1", true},
+                                             {"raw json", true},
+                                             {"raw pb", true},
+                                             {"json pb", true},
+                                             {"http/1 erpc-http", true}};
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t j = i + 1; j < all.size(); ++j) {
       const std::string pair = all[i].name + " " + all[j].name;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "parley/door/erpc_http.h"
 #include "parley/door/impl/door_servant.h"
 #include "parley/door/impl/inner_listener.h"
 #include "parley/door/post.h"
@@ -29,6 +30,11 @@ std::vector<std::shared_ptr<const wire::Framing>> framings_of(const PeerOptions&
               wire::RawLimits{.max_frame_bytes = options.max_frame_bytes})};
 }
 
+bool speaks_erpc_http(const Peer& peer) {
+  return std::ranges::any_of(peer.options().framings,
+                             [](const auto& framing) { return framing->name() == erpc_http_name; });
+}
+
 // What is spoken; `outside` of TLS or within it.
 Result<Detector> make_detector(const Peer& peer, const DoorOptions& options, bool outside) {
   std::vector<Candidate> all;
@@ -38,6 +44,8 @@ Result<Detector> make_detector(const Peer& peer, const DoorOptions& options, boo
     if (options.http1) all.push_back({std::string(http1_name), http1_opening()});
     for (const auto& framing : framings_of(peer.options())) {
       if (!options.framings) break;
+      // It begins as HTTP/1 does, and is told from it by its first head.
+      if (options.http1 && framing->name() == erpc_http_name) continue;
       Result<Opening> opening = opening_of(*framing);
       if (!opening) return opening.error();
       all.push_back({std::string(framing->name()), *std::move(opening)});
@@ -117,6 +125,9 @@ struct Door::State {
 };
 
 Status Door::State::prepare(http::Handler handler) {
+  if (!options.websocket_path.empty()) {
+    if (Status bad = check(options.websocket); !bad.is_ok()) return bad;
+  }
   if (handler == nullptr) handler = methods_of(rooms.peer, options);
   handler = with_websocket(std::move(handler), rooms.peer, options, rooms.websockets);
   const Result<Detector> outer = make_detector(rooms.peer, options, true);
@@ -128,6 +139,7 @@ Status Door::State::prepare(http::Handler handler) {
   if (!service) return service.error();
   rooms.http = *std::move(service);
   rooms.on_error = options.on_error;
+  rooms.takes_erpc_http = options.http1 && options.framings && speaks_erpc_http(rooms.peer);
   rooms.pass_on = [this](std::unique_ptr<net::Stream> stream) { inner.pass(std::move(stream)); };
   return make_servers(outer, inside);
 }
@@ -141,6 +153,7 @@ Status Door::State::make_servers(const Result<Detector>& outside, const Result<D
   for (const Detector* each : {&*outside, &*inside}) {
     for (const Candidate& candidate : each->candidates()) rooms.counts.try_emplace(candidate.name);
   }
+  if (rooms.takes_erpc_http) rooms.counts.try_emplace(std::string(erpc_http_name));
   net::ServeOptions own{.max_connections = options.max_connections,
                         .max_handlers = options.max_handlers,
                         .on_error = options.on_error};

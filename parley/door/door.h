@@ -98,7 +98,7 @@ class Door {
   // Once. Accepts until shutdown() or until the listener is closed, and returns ok when the last
   // connection has ended that is not the peer's. When the calling fiber's context ends, or accept()
   // fails, ends all of those and returns that status; cancelled when shutdown() cut some. What
-  // Detector::make(), opening_of() or http::Service::make() refuse.
+  // Detector::make(), opening_of(), http::Service::make() or check(websocket) refuse.
   Status serve();
 
   // Closes the listener; requests under way are answered, connections of HTTP at rest and those

@@ -1,9 +1,13 @@
 #include "parley/door/websocket_peer.h"
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <utility>
 
+#include "parley/base/assert.h"
 #include "parley/door/impl/erpc_socket.h"
+#include "parley/http/syntax.h"
 
 namespace parley::door {
 namespace {
@@ -27,7 +31,16 @@ Result<Session> serve(Peer& peer, const WebSocketPeerOptions& options,
 
 }  // namespace
 
+Status check(const WebSocketPeerOptions& options) {
+  constexpr std::array<std::string_view, 3> spoken = {"parley", "ws-json", "ws-pb"};
+  if (std::ranges::find(spoken, options.unnamed) != spoken.end()) return {};
+  return {Code::invalid_argument, "WebSocketPeerOptions: unnamed is " +
+                                      http::quoted(options.unnamed) +
+                                      ", which is not spoken; say parley, ws-json or ws-pb"};
+}
+
 http::Handler make_websocket_peer(Peer& peer, WebSocketPeerOptions options) {
+  PARLEY_ASSERT(check(options).is_ok(), "ask check() about options that are not your own");
   const auto shared = std::make_shared<const WebSocketPeerOptions>(std::move(options));
   return [&peer, shared](http::ServerExchange& exchange) {
     return http::accept_websocket(exchange, shared->accept,

@@ -26,7 +26,8 @@ struct WebSocketPeerOptions {
   // messages are bytes, and what it speaks is what the first of them say, as on every connection of
   // the peer. With "ws-json" and "ws-pb" each message is one of erpc's (docs/protocols/erpc-ws.md).
   http::AcceptWebSocketOptions accept{.subprotocols = {"parley", "ws-json", "ws-pb"}};
-  // What is spoken with one that asks for none: erpc's own clients do not; theirs is "ws-json".
+  // What is spoken with one that asks for none, one of these three: erpc's own clients do not;
+  // theirs is "ws-json".
   std::string unnamed = "parley";
   // With "parley", texts are bytes as well; else one ends the connection with 1003.
   bool accept_text = false;
@@ -34,9 +35,13 @@ struct WebSocketPeerOptions {
   std::function<void(const Status& why)> on_refused{};
 };
 
+// invalid_argument when `unnamed` is nothing that is spoken.
+[[nodiscard]] Status check(const WebSocketPeerOptions& options);
+
 // Accepts what asks for a WebSocket and answers everything else as http::accept_websocket() does.
 // The session outlives the handler and is the peer's: it ends as all of its sessions do.
-// Fiber-safe. `peer` must outlive it and the connections that it was asked by.
+// Fiber-safe. `peer` must outlive it and the connections that it was asked by. Options that check()
+// refuses are a bug.
 http::Handler make_websocket_peer(Peer& peer, WebSocketPeerOptions options = {});
 
 }  // namespace parley::door

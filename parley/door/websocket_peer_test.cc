@@ -71,6 +71,21 @@ PARLEY_FIBER_TEST(WebSocketPeer, who_asks_for_no_sub_protocol_speaks_what_was_sa
   EXPECT_EQ(bytes->close_code(), http::close_code::unsupported_data);
 }
 
+PARLEY_FIBER_TEST(WebSocketPeer, what_is_spoken_without_a_name_must_be_known) {
+  for (const std::string& name : {std::string("parley"), std::string("ws-json"),
+                                  std::string("ws-pb"), std::string("ws-jsom"), std::string()}) {
+    DoorOptions options;
+    options.websocket.unnamed = name;
+    const bool is_spoken = name.size() > 4 && name != "ws-jsom";
+    EXPECT_EQ(check(options.websocket).is_ok(), is_spoken) << name;
+    if (is_spoken) continue;
+    House house(options);
+    const Status told = house.end();
+    EXPECT_EQ(told.code(), Code::invalid_argument);
+    EXPECT_NE(told.message().find('"' + name + '"'), std::string::npos) << told;
+  }
+}
+
 PARLEY_FIBER_TEST(WebSocketPeer, texts_are_bytes_only_where_it_was_said) {
   for (const bool takes : {false, true}) {
     DoorOptions options;

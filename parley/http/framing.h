@@ -51,6 +51,9 @@ struct Http1Limits {
   std::size_t max_trailers = 32;                     // fields
   std::size_t max_trailer_bytes = 8 * 1024;          // of all trailers together
   std::size_t max_informational = 16;                // responses 1xx before the answer
+  // HTTP/1.1 wants Host in each request (RFC 9112 3.2). False only where what is read is no more
+  // than dressed as HTTP, as erpc's framing, and no hop can stand in between.
+  bool needs_host = true;
 };
 
 }  // namespace parley::http

@@ -171,5 +171,16 @@ TEST(Http1Limits, are_met_without_waiting_for_the_end_of_a_line) {
   EXPECT_TRUE(seen.messages.empty());
 }
 
+TEST(Http1Limits, host_may_be_missing_only_where_that_was_said) {
+  for (const bool needs : {true, false}) {
+    Http1Parser parser(Reads::requests, {.needs_host = needs});
+    const Seen seen = testing::read(parser, "GET / HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(seen.error.is_ok(), !needs) << seen.error;
+    Http1Parser twice(Reads::requests, {.needs_host = needs});
+    EXPECT_FALSE(
+        testing::read(twice, "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n").error.is_ok());
+  }
+}
+
 }  // namespace
 }  // namespace parley::http

@@ -518,6 +518,33 @@ test('the credit of the session holds for all streams together', async () => {
   assert.equal(sends.filter(({is}) => is === 'done').length, 20);
 });
 
+test('of a stream that is given up, messages that did not leave give their credit back', async () => {
+  const network = new FakeNetwork();
+  network.takes = {maxFrame: 1 << 20, maxMessage: 16 << 20, streamCredit: 2 << 20};
+  const peer = await network.connect({maxBuffered: 1});
+  await settle();
+  for (let i = 0; i < 10; ++i) {
+    const stream = await peer.open('/s');
+    await settle();
+    network.last.isStuck = true;
+    // One that has begun to leave in parts, and one whose end waits behind it.
+    await stream.send('x'.repeat(300_000));
+    await settle();
+    await stream.finish();
+    assert.doesNotThrow(() => stream.cancel());
+    network.last.isStuck = false;
+    network.last.take();
+    await network.clock.advance(100);
+  }
+  assert.equal(network.other.of('DATA').length, 0, 'none was whole');
+  assert.equal(network.other.of('CANCEL').length, 10);
+  const stream = await peer.open('/s');
+  // 10083 each: 104 of them would be 56 bytes more than the session's 1 MiB.
+  const sends = Array.from({length: 120}, () => watch(stream.send('x'.repeat(10_065))));
+  await network.clock.advance(1_000);
+  assert.equal(sends.filter(({is}) => is === 'done').length, 103, 'as on a new connection');
+});
+
 test('what is read is given back, of a stream that is given up too', async () => {
   const network = new FakeNetwork();
   const peer = await network.connect({takes: {sessionCredit: 1 << 20}});

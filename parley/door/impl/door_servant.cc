@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "parley/door/erpc_http.h"
 #include "parley/http/server.h"
 #include "parley/net/prefixed_stream.h"
 #include "parley/rt/time.h"
@@ -41,22 +42,26 @@ Result<net::Next> DoorServant::on_readable(net::Stream& stream) {
   const Detector::Verdict verdict = detector_.look(before_);
   if (verdict.match == wire::Match::needs_more) return net::Next::rest;
   if (verdict.match == wire::Match::yes) {
-    return become(detector_.candidates()[verdict.index], stream);
+    const std::string_view spoken = detector_.candidates()[verdict.index].name;
+    if (spoken != http1_name || !rooms_.takes_erpc_http) return become(spoken, stream);
+    const wire::Match erpc = begins_erpc_http(before_);
+    if (erpc == wire::Match::needs_more) return net::Next::rest;
+    return become(erpc == wire::Match::yes ? erpc_http_name : http1_name, stream);
   }
   rooms_.refused.fetch_add(1, std::memory_order_relaxed);
   return detector_.refusal(before_);
 }
 
-Result<net::Next> DoorServant::become(const Candidate& spoken, net::Stream& stream) {
+Result<net::Next> DoorServant::become(std::string_view spoken, net::Stream& stream) {
   is_detected_ = true;
   rooms_.undetected.fetch_sub(1, std::memory_order_relaxed);
-  rooms_.counts.at(spoken.name).fetch_add(1, std::memory_order_relaxed);
-  if (spoken.name == http1_name || spoken.name == http2_name) {
+  rooms_.counts.find(spoken)->second.fetch_add(1, std::memory_order_relaxed);
+  if (spoken == http1_name || spoken == http2_name) {
     const std::string before = std::exchange(before_, {});
     return attend(http::make_servant(stream, rooms_.http, before), stream);
   }
-  spoken_ = spoken.name;
-  goes_ = spoken.name == tls_name ? Goes::to_tls : Goes::to_peer;
+  spoken_ = spoken;
+  goes_ = spoken == tls_name ? Goes::to_tls : Goes::to_peer;
   return net::Next::hand_over;
 }
 
@@ -77,6 +82,12 @@ Instant DoorServant::due() { return http_ != nullptr ? http_->due() : due_; }
 
 Result<net::Next> DoorServant::on_due(net::Stream& stream) {
   if (http_ != nullptr) return http_->on_due(stream);
+  // It has said that it is HTTP, and takes its time with the first head: that has limits of its
+  // own.
+  const Detector::Verdict verdict = detector_.look(before_);
+  if (verdict.match == wire::Match::yes) {
+    return become(detector_.candidates()[verdict.index].name, stream);
+  }
   rooms_.timeouts.fetch_add(1, std::memory_order_relaxed);
   return detector_.too_slow(before_);
 }

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "parley/door/detect.h"
 #include "parley/http/service.h"
@@ -26,9 +27,10 @@ struct Rooms {
   Peer& peer;
   std::shared_ptr<http::Service> http{};
   std::function<void(std::unique_ptr<net::Stream>)> pass_on{};  // what is TLS
+  bool takes_erpc_http = false;  // calls of it, among what begins as HTTP/1
   std::function<void(const net::Address& remote, const Status& why)> on_error{};
 
-  std::map<std::string, std::atomic<std::uint64_t>> counts{};  // the names stay
+  std::map<std::string, std::atomic<std::uint64_t>, std::less<>> counts{};  // the names stay
   std::atomic<std::size_t> undetected = 0;
   std::atomic<std::uint64_t> refused = 0;
   std::atomic<std::uint64_t> timeouts = 0;
@@ -51,7 +53,7 @@ class DoorServant final : public net::Servant {
  private:
   enum class Goes : std::uint8_t { nowhere, to_tls, to_peer };
 
-  Result<net::Next> become(const Candidate& spoken, net::Stream& stream);
+  Result<net::Next> become(std::string_view spoken, net::Stream& stream);
   Result<net::Next> attend(std::unique_ptr<net::Servant> servant, net::Stream& stream);
 
   Rooms& rooms_;

@@ -175,7 +175,8 @@ bool within_limit(const Framing& framing, const Http1Limits& limits, Fault& faul
                                  std::to_string(limits.max_body_bytes) + "); send less");
 }
 
-bool check_target_and_host(const Request& request, const Facts& facts, Fault& fault) {
+bool check_target_and_host(const Request& request, const Facts& facts, bool needs_host,
+                           Fault& fault) {
   if (auto target = parse_target(request.method, request.target); !target) {
     return fault.refuse(target.error().message());
   }
@@ -185,7 +186,7 @@ bool check_target_and_host(const Request& request, const Facts& facts, Fault& fa
         "one");
   }
   if (facts.hosts == 0) {
-    if (request.version == Version::http_1_0) return true;
+    if (request.version == Version::http_1_0 || !needs_host) return true;
     return fault.refuse(
         "no Host header, which HTTP/1.1 requires (RFC 9112 3.2); send Host with "
         "the host that is asked");
@@ -204,7 +205,7 @@ bool frame_request(const Request& request, const Http1Limits& limits, Framing& f
                    Fault& fault) {
   Facts facts;
   if (!gather(request.headers, true, facts, fault)) return false;
-  if (!check_target_and_host(request, facts, fault)) return false;
+  if (!check_target_and_host(request, facts, limits.needs_host, fault)) return false;
   framing = {};
   if (facts.codings > 0) {
     if (!check_coding(facts, request.version, true, fault)) return false;

@@ -6,14 +6,13 @@
 #include <utility>
 
 #include "parley/base/assert.h"
+#include "parley/wire/filters/impl/append_output.h"
 
 namespace parley::wire {
 namespace {
 
 // zlib counts what it is given at once in 32 bits.
 constexpr std::size_t most_at_once = std::size_t{1} << 30U;
-constexpr std::size_t least_room = 256;
-constexpr std::size_t most_room = std::size_t{64} << 10U;
 
 Status no_memory() { return {Code::resource_exhausted, "zlib found no memory"}; }
 
@@ -89,7 +88,7 @@ Status Deflater::append(std::string_view in, std::string& out, Flush flush) {
     const int how = in.empty() ? flush_of(flush) : Z_NO_FLUSH;
     do {
       const std::size_t size = out.size();
-      const std::size_t room = std::clamp(std::size_t{stream.avail_in} / 2, least_room, most_room);
+      const std::size_t room = impl::room_to_compress(stream.avail_in);
       out.resize(size + room);
       stream.next_out = reinterpret_cast<Bytef*>(out.data() + size);
       stream.avail_out = static_cast<uInt>(room);
@@ -211,15 +210,7 @@ bool Inflater::is_between_blocks() const noexcept {
 }
 
 Status Inflater::append(std::string_view in, std::string& out) {
-  do {
-    const std::size_t size = out.size();
-    const std::size_t room = std::clamp(4 * std::min(in.size(), most_room), least_room, most_room);
-    out.resize(size + room);
-    const Result<std::size_t> written = read(in, std::span(out).subspan(size));
-    out.resize(size + (written ? *written : 0));
-    if (!written) return written.error();
-  } while (!in.empty() || is_full_);
-  return {};
+  return impl::append_output(*this, in, out, [this] { return is_full_; });
 }
 
 void Inflater::reset() {

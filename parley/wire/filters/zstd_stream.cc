@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "parley/base/assert.h"
+#include "parley/wire/filters/impl/append_output.h"
 #include "parley/wire/filters/impl/zstd_head.h"
 
 namespace parley::wire {
@@ -15,8 +16,6 @@ namespace {
 constexpr int most_level = 19;
 constexpr int least_window_bits = 10;
 constexpr int most_window_bits_taken = 27;
-constexpr std::size_t least_room = 256;
-constexpr std::size_t most_room = std::size_t{64} << 10U;
 
 struct FreeCompression {
   void operator()(ZSTD_CCtx* context) const { (void)ZSTD_freeCCtx(context); }
@@ -72,7 +71,7 @@ Status ZstdEncoder::append(std::string_view in, std::string& out, Flush flush) {
   ZSTD_inBuffer from{in.data(), in.size(), 0};
   for (;;) {
     const std::size_t size = out.size();
-    out.resize(size + std::clamp((in.size() - from.pos) / 2, least_room, most_room));
+    out.resize(size + impl::room_to_compress(in.size() - from.pos));
     ZSTD_outBuffer to{out.data(), out.size(), size};
     const std::size_t left =
         ZSTD_compressStream2(state_->context.get(), &to, &from, directive_of(flush));
@@ -175,15 +174,7 @@ Status ZstdDecoder::failure(std::size_t code) const {
 }
 
 Status ZstdDecoder::append(std::string_view in, std::string& out) {
-  do {
-    const std::size_t size = out.size();
-    const std::size_t room = std::clamp(4 * std::min(in.size(), most_room), least_room, most_room);
-    out.resize(size + room);
-    const Result<std::size_t> written = read(in, std::span(out).subspan(size));
-    out.resize(size + (written ? *written : 0));
-    if (!written) return written.error();
-  } while (!in.empty() || is_full_);
-  return {};
+  return impl::append_output(*this, in, out, [this] { return is_full_; });
 }
 
 void ZstdDecoder::reset() {
