@@ -113,7 +113,8 @@ class Http2Session {
   void end();
   void terminate(Http2Error error);
 
-  // What the other side allows.
+  // What the other side allows; before its settings came, what is supposed.
+  [[nodiscard]] bool has_settings_there() const noexcept { return settings_seen_; }
   [[nodiscard]] std::uint32_t max_streams_there() const;
   [[nodiscard]] bool has_extended_connect_there() const;
 
