@@ -467,6 +467,7 @@ class Hand {
  public:
   explicit Hand(net::Stream& stream) : stream_(stream) {}
   void send(const std::string& bytes) { (void)stream_.write(bytes); }
+  void close() { stream_.close(); }
   // The next frame of this type; its id, 0 at the end.
   std::uint32_t wait_for(unsigned type) {
     for (;;) {
@@ -590,6 +591,149 @@ PARLEY_FIBER_TEST(ClientHttp2, who_speaks_no_http_2_is_told_and_nobody_dials_for
   askers.join();
   EXPECT_LE(client.counts().dialled, 40u);
   wait_until([&] { return client.counts().connections == 0; });
+}
+
+PARLEY_FIBER_TEST(ClientHttp2, a_connection_that_breaks_ends_its_exchanges_and_is_left) {
+  HandServer world([](Hand& hand, int n) {
+    for (int i = 0; i < 3; ++i) {
+      const std::uint32_t id = hand.wait_for(headers_frame);
+      if (n > 0) hand.answer(id, "tea");
+    }
+    if (n == 0) hand.close();
+  });
+  Client client(world.network, known());
+  rt::Scope scope;
+  for (int i = 0; i < 3; ++i) {
+    scope.go("asker", [&] {
+      EXPECT_EQ(client.post("http://shop/", "leaves", "text/plain").error().code(),
+                Code::unavailable);
+    });
+  }
+  scope.join();
+  wait_until([&] { return client.counts().connections == 0; });
+  EXPECT_EQ(client.get("http://shop/")->body, "tea");
+  EXPECT_EQ(world.accepted, 2);
+}
+
+PARLEY_FIBER_TEST(ClientHttp2, close_ends_a_dial_and_keeps_no_more_at_rest_than_it_may) {
+  Shop shop(tell);
+  Gate gate(shop.network);
+  Client client(gate, known());
+  rt::Scope scope;
+  for (int i = 0; i < 3; ++i) {
+    scope.go("asker",
+             [&] { EXPECT_EQ(client.get("http://shop/").error().code(), Code::unavailable); });
+  }
+  wait_until([&] { return gate.dials == 1 && client.counts().waiting == 3; });
+  client.close();
+  scope.join();
+  Client few(shop.network, known({.max_idle = 1}));
+  Client many(shop.network, known({.max_idle = 2}));
+  for (const char* url : {"http://a/", "http://b/", "http://a/"}) {
+    ASSERT_TRUE(few.get(url) && many.get(url));
+    wait_until([&] {
+      return few.counts().idle == few.counts().connections &&
+             many.counts().idle == many.counts().connections;
+    });
+  }
+  EXPECT_EQ(few.counts().dialled, 3u);
+  EXPECT_EQ(many.counts().dialled, 2u);
+}
+
+TEST(ClientHttp2, a_dial_that_many_wait_for_has_its_time) {
+  rt::testing::in_virtual_time(
+      [] {
+        Shop shop(tell);
+        Gate never(shop.network);
+        for (const Duration timeout : {Duration(2s), Duration(9s)}) {
+          Client client(never, known({.connect_timeout = timeout, .max_tries = 1}));
+          const Instant begun = rt::now();
+          rt::Scope scope;
+          for (int i = 0; i < 3; ++i) {
+            scope.go("asker", [&] {
+              const Status status = client.get("http://shop/").error();
+              EXPECT_EQ(status.code(), Code::not_sent);
+              EXPECT_NE(status.message().find("connect_timeout"), std::string::npos) << status;
+            });
+          }
+          scope.join();
+          EXPECT_GE(rt::now() - begun, timeout);
+          EXPECT_LT(rt::now() - begun, timeout + 1s);
+          EXPECT_EQ(client.counts().dialled, 1u);
+        }
+      },
+      20ms);
+}
+
+// A server that asks another one for each of its own requests.
+void pass_on_at_once() {
+  constexpr int many = 150;
+  std::atomic<int> running = 0;
+  rt::Event go;
+  Shop behind(
+      [&](ServerExchange& exchange) {
+        ++running;
+        if (Status s = go.wait(); !s.is_ok()) return s;
+        return tell(exchange);
+      },
+      {.http2 = {.limits = {.max_streams = 200}}});
+  Client inner(behind.network, known({.http2 = {.limits = {.max_streams = 200}}}));
+  Shop front([&](ServerExchange& exchange) {
+    const auto answer = inner.get("http://behind" + exchange.request().target);
+    if (!answer) return answer.error();
+    return exchange.answer(answer->status, answer->body);
+  });
+  Client outer(front.network, to_shop({.max_connections_per_origin = many}));
+  rt::Scope scope;
+  for (int i = 0; i < many; ++i) {
+    scope.go("asker", [&, i] {
+      const std::string path = "/" + std::to_string(i);
+      const auto answer = outer.get("http://front" + path);
+      ASSERT_TRUE(answer) << answer.error();
+      EXPECT_EQ(answer->body, path + " ");
+    });
+  }
+  wait_until([&] { return running == many; });
+  EXPECT_EQ(inner.counts().dialled, 1u);
+  EXPECT_EQ(outer.counts().connections, std::size_t{many});
+  go.set();
+  scope.join();
+  EXPECT_EQ(behind.requests(), std::uint64_t{many});
+}
+
+PARLEY_FIBER_TEST(ClientHttp2, a_server_passes_many_requests_on_over_one_connection) {
+  pass_on_at_once();
+}
+
+TEST(ClientHttp2, a_server_passes_many_requests_on_on_four_workers) {
+  rt::testing::run_fiber_test(pass_on_at_once, {.workers = 4});
+}
+
+TEST(ClientHttp2, connections_that_their_server_ends_under_load_lose_nothing_on_four_workers) {
+  rt::testing::run_fiber_test(
+      [] {
+        Shop shop(tell, {.max_requests = 20});
+        Client client(shop.network, known({.max_connections_per_origin = 4,
+                                           .max_tries = 10,
+                                           .retry_pause = Duration::zero()}));
+        std::atomic<int> answered = 0;
+        rt::Scope scope;
+        for (int i = 0; i < 50; ++i) {
+          scope.go("asker", [&] {
+            for (int k = 0; k < 20; ++k) {
+              const auto answer = client.post("http://shop/tea", "leaves", "text/plain");
+              ASSERT_TRUE(answer) << answer.error();
+              ++answered;
+            }
+          });
+        }
+        scope.join();
+        EXPECT_EQ(answered, 1000);
+        EXPECT_EQ(shop.requests(), 1000u) << "none was run twice";
+        EXPECT_GE(client.counts().dialled, 2u);
+        EXPECT_EQ(client.counts().waiting, 0u);
+      },
+      {.workers = 4});
 }
 
 TEST(ClientHttp2, each_wait_has_its_time_and_the_connection_goes_on) {

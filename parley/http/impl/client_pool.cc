@@ -100,8 +100,10 @@ bool ClientPool::dial_for_all(const std::string& name, Origin& origin, const Tar
     if (entry.connection->is_settling() || entry.connection->can_take_more()) return true;
   }
   ++origin.dialling;
-  const bool begun =
-      servants_.try_go("http dial", [this, name, target] { dial_shared(name, target); });
+  const auto dial = [this, name, url = target.url, versions = target.versions] {
+    dial_shared(name, {.url = url, .versions = versions});
+  };
+  const bool begun = servants_.try_go("http dial", dial);
   if (!begun) --origin.dialling;
   dialled_ += begun ? 1 : 0;
   return begun;

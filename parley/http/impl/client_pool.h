@@ -57,7 +57,7 @@ struct Taken {
 
 // Whom to connect to, and what may be spoken there.
 struct Target {
-  Url url;
+  const Url& url;
   Versions versions = Versions::http_1;
   [[nodiscard]] bool may_be_http_2() const {
     return versions == Versions::http_2 || (versions == Versions::all && url.is_secure());
