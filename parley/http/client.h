@@ -63,7 +63,8 @@ struct ClientOptions {
 
   // Connections to one origin (scheme, host and port) at once, and requests that may wait for one,
   // in their order. One of HTTP/2 is full with as many requests as its server allows, and
-  // http2.limits.max_streams; one that its server ends counts until its last request is over.
+  // http2.limits.max_streams. Those that take no more (GOAWAY, max_age) do not count while they
+  // finish, up to as many again.
   std::size_t max_connections_per_origin = 64;
   std::size_t max_waiting = 1024;
   // Connections at rest, of all origins; the one that rests longest goes first.

@@ -573,6 +573,30 @@ PARLEY_FIBER_TEST(ClientHttp2, what_goaway_passed_over_is_sent_again_on_a_new_co
   wait_until([&] { return client.counts().connections == 1; });
 }
 
+PARLEY_FIBER_TEST(ClientHttp2, what_finishes_behind_goaway_holds_up_nobody_but_has_a_limit) {
+  rt::Event go;
+  HandServer world([&](Hand& hand, int) {
+    const std::uint32_t id = hand.wait_for(headers_frame);
+    hand.send(frame(goaway_frame, 0, 0, number(id) + number(0)));
+    (void)go.wait();
+    hand.answer(id, "tea");
+  });
+  Client client(world.network, known({.max_connections_per_origin = 2}));
+  rt::Scope scope;
+  for (int i = 0; i < 5; ++i) {
+    scope.go("asker", [&] { EXPECT_EQ(client.get("http://shop/")->body, "tea"); });
+    if (i < 4) {
+      wait_until([&] { return world.accepted == i + 1; });
+    } else {
+      wait_until([&] { return client.counts().waiting == 1; });
+    }
+  }
+  EXPECT_EQ(client.counts().connections, 4u);
+  go.set();
+  scope.join();
+  EXPECT_EQ(world.accepted, 5);
+}
+
 PARLEY_FIBER_TEST(ClientHttp2, who_speaks_no_http_2_is_told_and_nobody_dials_for_ever) {
   net::InProcessNetwork network;
   const auto listener = std::move(*network.listen(shop_address));

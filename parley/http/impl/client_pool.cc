@@ -88,7 +88,15 @@ bool ClientPool::shares_dials(const Origin& origin, const Target& target) {
 }
 
 bool ClientPool::may_dial(const Origin& origin) const {
-  return origin.entries.size() + origin.dialling < limits_.max_connections_per_origin;
+  // What is under way on those that take no more holds up nobody; there are as many again at most.
+  const Instant now = rt::now();
+  const auto leaving = std::ranges::count_if(origin.entries, [&](const Entry& entry) {
+    return entry.connection->is_multiplexed() &&
+           (is_too_old(entry, now) || !entry.connection->is_usable());
+  });
+  const std::size_t all = origin.entries.size() + origin.dialling;
+  const std::size_t most = limits_.max_connections_per_origin;
+  return all - std::min(static_cast<std::size_t>(leaving), most) < most;
 }
 
 bool ClientPool::dial_for_all(const std::string& name, Origin& origin, const Target& target) {
