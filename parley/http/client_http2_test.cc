@@ -760,6 +760,31 @@ TEST(ClientHttp2, connections_that_their_server_ends_under_load_lose_nothing_on_
       {.workers = 4});
 }
 
+TEST(ClientHttp2, closed_in_the_middle_of_it_all_on_four_workers) {
+  rt::testing::run_fiber_test(
+      [] {
+        Shop shop(tell, {.max_requests = 5});
+        for (int round = 0; round < 20; ++round) {
+          Client client(shop.network,
+                        known({.max_connections_per_origin = 3, .retry_pause = Duration::zero()}));
+          std::atomic<int> asked = 0;
+          std::atomic<bool> is_closed = false;
+          rt::Scope scope;
+          for (int i = 0; i < 20; ++i) {
+            scope.go("asker", [&] {
+              while (!is_closed) asked += client.get("http://shop/tea") ? 1 : 0;
+            });
+          }
+          wait_until([&] { return asked >= round * 5; });
+          client.close();
+          is_closed = true;
+          scope.join();
+          EXPECT_EQ(client.counts().connections, 0u);
+        }
+      },
+      {.workers = 4});
+}
+
 TEST(ClientHttp2, each_wait_has_its_time_and_the_connection_goes_on) {
   rt::testing::in_virtual_time(
       [] {

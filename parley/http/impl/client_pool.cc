@@ -402,6 +402,7 @@ void ClientPool::close() {
       for (Entry& entry : origin.entries) dropped.push_back(std::move(entry.connection));
       origin.entries.clear();
       origin.waiting.clear();
+      origin.dialling = 0;
     }
   }
   end(dropped);
