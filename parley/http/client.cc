@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "parley/http/http1_connection.h"
 #include "parley/http/impl/client_pool.h"
+#include "parley/http/impl/http2_pooled.h"
 #include "parley/http/syntax.h"
 #include "parley/rt/context.h"
 #include "parley/rt/random.h"
@@ -92,26 +94,20 @@ Result<bool> redirect(const Answer& answer, bool follow_to_insecure, ClientReque
   return true;
 }
 
-Result<std::shared_ptr<impl::ClientConnection>> connect(net::Network& network,
-                                                        const ClientOptions& options,
-                                                        const Url& url, rt::Deadline deadline) {
-  Result<net::Address> address = net::Address{.host = url.host, .port = url.port};
-  if (options.address_of) address = options.address_of(url);
-  if (!address) return address.error();
-  auto stream = network.dial(*address, deadline);
-  if (!stream) return stream.error();
-  if (url.is_secure()) {
-    auto tls = options.tls->connect_to(url.host, *std::move(stream), deadline);
-    if (!tls) return tls.error();
-    if ((*tls)->info().alpn == "h2") {
-      return Status(Code::unimplemented,
-                    "the server chose HTTP/2, which this client does not speak; offer http/1.1 in "
-                    "TlsClientOptions::alpn");
-    }
-    stream = std::unique_ptr<net::Stream>(*std::move(tls));
-  }
-  return std::shared_ptr<impl::ClientConnection>(Http1Connection::create(
-      *std::move(stream), {.limits = options.limits, .is_secure = url.is_secure()}));
+// What TLS offers; its order is ours.
+const std::vector<std::string>& alpn_of(Versions versions) {
+  static const std::vector<std::string> all = {"h2", "http/1.1"};
+  static const std::vector<std::string> http_1 = {"http/1.1"};
+  static const std::vector<std::string> http_2 = {"h2"};
+  if (versions == Versions::all) return all;
+  return versions == Versions::http_1 ? http_1 : http_2;
+}
+
+// The times of the pool hold for connections of both versions, and so does the limit of a body.
+ClientOptions settled(ClientOptions options) {
+  options.http2.idle_timeout = Duration::zero();
+  options.http2.limits.max_body_bytes = options.limits.max_body_bytes;
+  return options;
 }
 
 // What a failed dial means for the request: it did not leave.
@@ -138,16 +134,55 @@ struct Client::Begun {
 
 Client::Client(net::Network& network, ClientOptions options)
     : network_(network),
-      options_(std::move(options)),
+      options_(settled(std::move(options))),
       pool_(std::make_shared<impl::ClientPool>(
           impl::PoolLimits{.max_connections_per_origin =
                                std::max<std::size_t>(options_.max_connections_per_origin, 1),
                            .max_waiting = options_.max_waiting,
                            .max_idle = options_.max_idle,
                            .idle_timeout = options_.idle_timeout,
-                           .max_age = options_.max_age})) {}
+                           .max_age = options_.max_age},
+          [this](const impl::Target& target, rt::Deadline deadline) {
+            const rt::Deadline own = rt::Deadline::after(options_.connect_timeout);
+            auto made = connect(target, std::min(own, deadline));
+            if (!made) made = not_connected(made.error(), target.url, own, deadline);
+            return made;
+          })) {}
 
-Client::~Client() { close(); }
+Client::~Client() {
+  close();
+  pool_->join();
+}
+
+Result<std::shared_ptr<impl::ClientConnection>> Client::connect(const impl::Target& target,
+                                                                rt::Deadline deadline) const {
+  const Url& url = target.url;
+  Result<net::Address> address = net::Address{.host = url.host, .port = url.port};
+  if (options_.address_of) address = options_.address_of(url);
+  if (!address) return address.error();
+  auto stream = network_.dial(*address, deadline);
+  if (!stream) return stream.error();
+  bool is_http_2 = target.versions == Versions::http_2;
+  if (url.is_secure()) {
+    auto tls =
+        options_.tls->connect_to(url.host, *std::move(stream), deadline, alpn_of(target.versions));
+    if (!tls) return tls.error();
+    const bool chose_http_2 = (*tls)->info().alpn == "h2";
+    if (is_http_2 && !chose_http_2) {
+      return Status(Code::failed_precondition,
+                    "the server did not choose HTTP/2 by ALPN, and ClientOptions::versions allows "
+                    "nothing else");
+    }
+    is_http_2 = chose_http_2;
+    stream = std::unique_ptr<net::Stream>(*std::move(tls));
+  }
+  if (is_http_2) {
+    return std::shared_ptr<impl::ClientConnection>(impl::http2_client_connection(
+        *std::move(stream), url.is_secure() ? "https" : "http", options_.http2));
+  }
+  return std::shared_ptr<impl::ClientConnection>(Http1Connection::create(
+      *std::move(stream), {.limits = options_.limits, .is_secure = url.is_secure()}));
+}
 
 void Client::close() { pool_->close(); }
 
@@ -167,13 +202,18 @@ Result<Client::Begun> Client::begin_once(const ClientRequest& request, const Url
   }
   Result<Request> head = head_of(request, url, options_.user_agent);
   if (!head) return head.error();
-  const auto dial = [&]() -> Result<std::shared_ptr<impl::ClientConnection>> {
-    const rt::Deadline own = rt::Deadline::after(options_.connect_timeout);
-    auto made = connect(network_, options_, url, std::min(own, request.deadline));
-    if (!made) return not_connected(made.error(), url, own, request.deadline);
-    return made;
-  };
-  auto taken = pool_->take(url.origin(), dial, request.deadline);
+  impl::Target target{.url = url, .versions = options_.versions};
+  std::string origin = url.origin();
+  if (request.method != Method::connect && request.headers.count("Upgrade") > 0) {
+    if (target.versions == Versions::http_2) {
+      return Status(Code::invalid_argument,
+                    "HTTP/2 knows no Upgrade (RFC 9113 8.2.2); ask with CONNECT, or allow HTTP/1.1 "
+                    "in ClientOptions::versions");
+    }
+    if (target.may_be_http_2()) origin += " http/1.1";
+    target.versions = Versions::http_1;
+  }
+  auto taken = pool_->take(origin, target, request.deadline);
   if (!taken) return taken.error();
   auto exchange = taken->connection->begin(*std::move(head), size,
                                            {.answer_timeout = options_.answer_timeout,

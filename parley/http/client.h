@@ -1,5 +1,8 @@
-// Client: asks servers over HTTP, and keeps the connections to ask again. Follows redirects, sends
-// again what was certainly not processed, and bounds every wait, queue and answer.
+// Client: asks servers over HTTP/1.1 and HTTP/2, and keeps the connections to ask again. Follows
+// redirects, sends again what was certainly not processed, and bounds every wait, queue and answer.
+//
+// Over TLS the server chooses the version (ALPN); a connection of HTTP/2 carries many requests at
+// once, and while the first to an origin is made, all who ask there wait for it.
 //
 // Make it, use it and destroy it inside fibers; any number of them at the same time, on any worker.
 // Every wait also ends with the calling fiber's context. Exchanges may outlive it, but get nothing
@@ -28,8 +31,10 @@
 #include "parley/http/exchange.h"
 #include "parley/http/framing.h"
 #include "parley/http/headers.h"
+#include "parley/http/http2_options.h"
 #include "parley/http/method.h"
 #include "parley/http/url.h"
+#include "parley/http/versions.h"
 #include "parley/net/network.h"
 #include "parley/net/tls_client.h"
 #include "parley/rt/deadline.h"
@@ -37,20 +42,29 @@
 namespace parley::http {
 
 namespace impl {
+class ClientConnection;
 class ClientPool;
-}
+struct Target;
+}  // namespace impl
 
 // Durations: Duration::max() is without limit.
 struct ClientOptions {
-  // For https; its server_name is replaced by the host of the URL. Must outlive the client. Null:
-  // https is refused with failed_precondition.
+  // all: HTTP/2 where a server of https chooses it by ALPN, else HTTP/1.1. http_1: HTTP/1.1 only.
+  // http_2: HTTP/2 only, in clear with prior knowledge; a server of https that does not choose it
+  // is failed_precondition. A request with Upgrade goes over HTTP/1.1, on connections of its own;
+  // http_2 refuses it with invalid_argument (ask with CONNECT, RFC 8441).
+  Versions versions = Versions::all;
+  // For https; its server_name is replaced by the host of the URL, its alpn by what `versions`
+  // says. Must outlive the client. Null: https is refused with failed_precondition.
   net::TlsClient* tls = nullptr;
   // Where the server of a URL listens, for those that are not found by host and port: a Unix
   // socket, another port behind a tunnel. Null: tcp://host:port.
   std::function<Result<net::Address>(const Url&)> address_of{};
 
   // Connections to one origin (scheme, host and port) at once, and requests that may wait for one,
-  // in their order.
+  // in their order. One of HTTP/2 is full with as many requests as its server allows, and
+  // http2.limits.max_streams. Those that take no more (GOAWAY, max_age) do not count while they
+  // finish, up to as many again.
   std::size_t max_connections_per_origin = 64;
   std::size_t max_waiting = 1024;
   // Connections at rest, of all origins; the one that rests longest goes first.
@@ -84,6 +98,9 @@ struct ClientOptions {
   std::size_t max_answer_bytes = 16 * 1024 * 1024;
   // Of heads and trailers that come, and of every body.
   Http1Limits limits = {.max_body_bytes = std::numeric_limits<std::uint64_t>::max()};
+  // Of HTTP/2: heads, windows, requests at once, and how a connection that says nothing is looked
+  // after. Its idle_timeout and limits.max_body_bytes are those above.
+  Http2Options http2 = {.ping_after = std::chrono::seconds(30)};
   // User-Agent where the request has none. Empty: none is sent.
   std::string user_agent = "parley";
   // Called with each exchange as it begins, and returns what is used instead: one that takes the
@@ -151,8 +168,8 @@ class Client {
                       rt::Deadline deadline = {});
 
   // Begins an exchange whose bodies stream both ways; `request.body` is not looked at. With
-  // BodySize::none() the request has left. No redirect is followed, and only what did not leave is
-  // tried again.
+  // BodySize::none() the request is on its way. No redirect is followed, and only what did not
+  // leave is tried again.
   Result<std::unique_ptr<ClientExchange>> begin(const ClientRequest& request, BodySize size);
 
   // Ends all connections and exchanges and wakes who waits, with unavailable. Twice is fine.
@@ -161,6 +178,8 @@ class Client {
 
  private:
   struct Begun;
+  Result<std::shared_ptr<impl::ClientConnection>> connect(const impl::Target& target,
+                                                          rt::Deadline deadline) const;
   Result<Begun> begin_once(const ClientRequest& request, const Url& url, BodySize size);
   Result<Answer> send_to(const ClientRequest& request, const Url& url);
   Result<Answer> ask_once(const ClientRequest& request, const Url& url, bool& is_reused);

@@ -1,7 +1,6 @@
 #include "parley/http/http2_connection.h"
 
 #include <array>
-#include <atomic>
 #include <functional>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "parley/http/impl/http2_client_exchange.h"
 #include "parley/http/impl/http2_link.h"
 #include "parley/http/impl/http2_pooled.h"
+#include "parley/http/impl/http2_timed_exchange.h"
 #include "parley/rt/context.h"
 #include "parley/rt/ready_queue.h"
 #include "parley/rt/scope.h"
@@ -67,18 +67,33 @@ Http2Connection::~Http2Connection() {
   state_->link->close({});
 }
 
+// `is_reserved`: in a place of Http2Link::reserve(), which is gone in any case.
+Result<impl::SharedStream> Http2Connection::open(const Request& request, BodySize size,
+                                                 bool is_reserved, rt::Deadline deadline) {
+  impl::Http2Link& link = *state_->link;
+  impl::Http2Fields fields;
+  if (Status s = fields.set_request(request, size, state_->scheme); !s.is_ok()) {
+    if (is_reserved) link.unreserve();
+    return s;
+  }
+  const bool tunnel = request.method == Method::connect;
+  const std::uint64_t most = tunnel ? UINT64_MAX : link.options().limits.max_body_bytes;
+  return link.request(fields, tunnel || !size.is_none(), most, is_reserved, deadline);
+}
+
+std::unique_ptr<ClientExchange> Http2Connection::exchange_of(const Request& request, BodySize size,
+                                                             impl::SharedStream stream) {
+  const bool tunnel = request.method == Method::connect;
+  return std::make_unique<impl::Http2ClientExchange>(state_->link, std::move(stream),
+                                                     tunnel ? BodySize::unknown() : size, tunnel);
+}
+
 Result<std::unique_ptr<ClientExchange>> Http2Connection::begin(const Request& request,
                                                                BodySize size,
                                                                rt::Deadline deadline) {
-  impl::Http2Fields fields;
-  if (Status s = fields.set_request(request, size, state_->scheme); !s.is_ok()) return s;
-  const bool tunnel = request.method == Method::connect;
-  const bool has_body = tunnel || !size.is_none();
-  const std::uint64_t most = tunnel ? UINT64_MAX : state_->link->options().limits.max_body_bytes;
-  auto stream = state_->link->request(fields, has_body, most, deadline);
+  auto stream = open(request, size, false, deadline);
   if (!stream) return stream.error();
-  return std::unique_ptr<ClientExchange>(std::make_unique<impl::Http2ClientExchange>(
-      state_->link, *std::move(stream), tunnel ? BodySize::unknown() : size, tunnel));
+  return exchange_of(request, size, *std::move(stream));
 }
 
 bool Http2Connection::is_usable() const { return state_->link->takes_requests(); }
@@ -89,32 +104,30 @@ void Http2Connection::close() {
   state_->link->fail(Status(Code::unavailable, "the HTTP/2 connection was closed here"));
 }
 
-// In the pool of a client. Places that are reserved are counted here, streams in the link.
+// In the pool of a client. Places that are reserved are counted in the link, with its streams.
 class Http2PooledConnection final : public impl::ClientConnection {
  public:
   Http2PooledConnection(std::unique_ptr<net::Stream> stream, std::string_view scheme,
                         const Http2Options& options)
       : connection_(std::move(stream), scheme, options) {}
 
-  [[nodiscard]] bool can_take_more() const noexcept override {
-    return connection_.is_usable() && under_way() < link().max_streams_there();
-  }
-  [[nodiscard]] bool reserve() noexcept override {
-    if (!can_take_more()) return false;
-    reserved_.fetch_add(1);
-    return true;
-  }
-  void unreserve() noexcept override { reserved_.fetch_sub(1); }
+  [[nodiscard]] bool is_multiplexed() const noexcept override { return true; }
+  [[nodiscard]] bool is_settling() const noexcept override { return link().is_settling(); }
+  [[nodiscard]] bool can_take_more() const noexcept override { return link().has_room(); }
+  [[nodiscard]] bool reserve() noexcept override { return link().reserve(); }
+  void unreserve() noexcept override { link().unreserve(); }
   [[nodiscard]] bool is_usable() override { return connection_.is_usable(); }
-  [[nodiscard]] std::size_t under_way() const noexcept override {
-    return reserved_ + connection_.under_way();
-  }
+  [[nodiscard]] std::size_t under_way() const noexcept override { return link().streams(); }
   Result<std::unique_ptr<ClientExchange>> begin(Request request, BodySize size,
-                                                const impl::ExchangeTimes& /*times*/,
+                                                const impl::ExchangeTimes& times,
                                                 rt::Deadline deadline) override {
-    auto begun = connection_.begin(request, size, deadline);
-    reserved_.fetch_sub(1);
-    return begun;
+    auto stream = connection_.open(request, size, true, deadline);
+    if (!stream) return stream.error();
+    auto inner = connection_.exchange_of(request, size, *stream);
+    const bool expects = !size.is_none() && request.headers.has_element("Expect", "100-continue");
+    return std::unique_ptr<ClientExchange>(std::make_unique<impl::Http2TimedExchange>(
+        std::move(inner), connection_.state_->link, *std::move(stream), times,
+        impl::Http2TimedExchange::Sends{.has_body = !size.is_none(), .waits_for_100 = expects}));
   }
   void close() noexcept override { connection_.close(); }
   void on_change(std::function<void()> hook) override { link().on_change(std::move(hook)); }
@@ -122,7 +135,6 @@ class Http2PooledConnection final : public impl::ClientConnection {
  private:
   [[nodiscard]] impl::Http2Link& link() const { return *connection_.state_->link; }
 
-  std::atomic<std::size_t> reserved_ = 0;
   Http2Connection connection_;
 };
 

@@ -26,7 +26,8 @@ namespace parley::http {
 
 namespace impl {
 class ClientConnection;
-}
+struct Http2Stream;
+}  // namespace impl
 
 class Http2Connection {
  public:
@@ -56,6 +57,11 @@ class Http2Connection {
  private:
   friend class Http2PooledConnection;
   struct State;
+  Result<std::shared_ptr<impl::Http2Stream>> open(const Request& request, BodySize size,
+                                                  bool is_reserved, rt::Deadline deadline);
+  std::unique_ptr<ClientExchange> exchange_of(const Request& request, BodySize size,
+                                              std::shared_ptr<impl::Http2Stream> stream);
+
   const std::unique_ptr<State> state_;
 };
 

@@ -127,6 +127,26 @@ PARLEY_FIBER_TEST(Http2Connection, cancel_takes_the_stream_back_and_ends_the_han
   EXPECT_EQ((*exchange)->response().error().code(), Code::cancelled);
 }
 
+PARLEY_FIBER_TEST(Http2Connection, what_is_taken_back_before_it_left_costs_the_next_nothing) {
+  World world(echo, {.http2 = {.limits = {.max_streams = 5}}});
+  Http2Connection connection(dial(*world.listener), "http");
+  for (int round = 0; round < 100; ++round) {
+    for (int i = 0; i < 5; ++i) {
+      auto exchange = connection.begin(asking(Method::post, "/"),
+                                       i % 2 == 0 ? BodySize::none() : BodySize::unknown(),
+                                       rt::Deadline::after(15s));
+      ASSERT_TRUE(exchange.has_value()) << round << ": " << exchange.error();
+      if (i != 3) (*exchange)->cancel();
+      if (i == 1) EXPECT_EQ((*exchange)->response().error().code(), Code::cancelled);
+    }
+  }
+  auto exchange =
+      connection.begin(asking(Method::get, "/"), BodySize::none(), rt::Deadline::after(15s));
+  ASSERT_TRUE(exchange.has_value()) << exchange.error();
+  EXPECT_EQ((*exchange)->read_all(100, rt::Deadline::after(15s)).value(), "/ ");
+  EXPECT_TRUE(connection.is_usable());
+}
+
 PARLEY_FIBER_TEST(Http2Connection, a_connect_gives_its_stream) {
   World world([](ServerExchange& exchange) {
     return exchange.hand_over([](const std::unique_ptr<net::Stream>& stream) {

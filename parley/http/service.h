@@ -21,6 +21,7 @@
 #include "parley/http/exchange.h"
 #include "parley/http/framing.h"
 #include "parley/http/http2_options.h"
+#include "parley/http/versions.h"
 #include "parley/net/stream.h"
 #include "parley/rt/mutex.h"
 
@@ -36,14 +37,12 @@ namespace parley::http {
 
 class Http2Service;
 
-// What is spoken with a client. Over TLS its ALPN chooses, else the first bytes do, and a request
-// of HTTP/1 may ask for h2c.
-enum class Versions : std::uint8_t { all, http_1, http_2 };
-
 // Times that end or begin something when nothing comes or goes (head_timeout, body_timeout,
 // write_timeout, keep_alive_timeout, ping_after): zero, and Duration::max(), is never, over every
 // version of HTTP.
 struct ServerOptions {
+  // What is spoken with a client. Over TLS its ALPN chooses, else the first bytes do, and a request
+  // of HTTP/1 may ask for h2c.
   Versions versions = Versions::all;
   Http1Limits limits{};
   // Limits of HTTP/2. Of the times in it, write_timeout, idle_timeout and ping_after are those

@@ -212,12 +212,20 @@ Result<std::unique_ptr<TlsStream>> TlsClient::connect(std::unique_ptr<Stream> st
 
 Result<std::unique_ptr<TlsStream>> TlsClient::connect_to(std::string_view server_name,
                                                          std::unique_ptr<Stream> stream,
-                                                         rt::Deadline deadline) {
+                                                         rt::Deadline deadline,
+                                                         const std::vector<std::string>& alpn) {
   const auto name = normal_name(server_name, state_->options.insecure_skip_verify);
   if (!name) return name.error().with_context("TLS client");
-  impl::TlsEngine engine(state_->context.get(), state_->bio.get(),
-                         std::make_unique<ClientSide<State>>(state_, *name));
+  const auto wire = impl::alpn_wire(alpn);
+  if (!wire) return wire.error().with_context("TLS client");
+  auto side = std::make_unique<ClientSide<State>>(state_, *name);
+  if (!wire->empty()) side->alpn_offered = impl::alpn_text(*wire);
+  impl::TlsEngine engine(state_->context.get(), state_->bio.get(), std::move(side));
   SSL* ssl = engine.ssl();
+  if (!wire->empty()) {
+    SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(wire->data()),
+                        static_cast<unsigned int>(wire->size()));
+  }
   SSL_set_connect_state(ssl);
   X509_VERIFY_PARAM* param = SSL_get0_param(ssl);
   // RFC 9525, 6.3 and 6.4: no name from the subject, a wildcard for a whole label only.

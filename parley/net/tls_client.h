@@ -76,10 +76,12 @@ class TlsClient {
   // certificate after its handshake: its refusal comes with the first read.
   Result<std::unique_ptr<TlsStream>> connect(std::unique_ptr<Stream> stream,
                                              rt::Deadline deadline = {});
-  // The same, to a server of another name.
+  // The same, to a server of another name, and offering these protocols instead of
+  // TlsClientOptions::alpn when there are any.
   Result<std::unique_ptr<TlsStream>> connect_to(std::string_view server_name,
                                                 std::unique_ptr<Stream> stream,
-                                                rt::Deadline deadline = {});
+                                                rt::Deadline deadline = {},
+                                                const std::vector<std::string>& alpn = {});
 
   // Sessions kept at the moment.
   [[nodiscard]] std::size_t cached_sessions() const;

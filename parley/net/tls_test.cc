@@ -143,6 +143,26 @@ PARLEY_FIBER_TEST(Tls, the_server_chooses_the_protocol_and_refuses_what_it_does_
   }
 }
 
+PARLEY_FIBER_TEST(Tls, one_connection_may_offer_other_protocols_than_its_client) {
+  World world;
+  world.server.alpn = {"parley", "tea"};
+  world.client.alpn = {"parley"};
+  const auto server = std::move(*TlsServer::create(world.server));
+  const auto client = std::move(*TlsClient::create(world.client));
+  const auto agreed = [&](const std::vector<std::string>& alpn) {
+    auto streams = memory_streams();
+    rt::Scope scope;
+    scope.go("server", [&] { (void)server->accept(std::move(streams.second)); });
+    const auto made = client->connect_to("shop.example", std::move(streams.first), {}, alpn);
+    scope.join();
+    return made ? (*made)->info().alpn : made.error().message();
+  };
+  EXPECT_EQ(agreed({}), "parley");
+  EXPECT_EQ(agreed({"tea", "coffee"}), "tea");
+  EXPECT_NE(agreed({"coffee"}).find("coffee"), std::string::npos) << "it says what it offered";
+  EXPECT_NE(agreed({""}).find("alpn"), std::string::npos);
+}
+
 PARLEY_FIBER_TEST(Tls, the_name_a_client_asks_for_chooses_the_certificate) {
   World world;
   const auto& authority = world.authority;

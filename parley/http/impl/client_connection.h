@@ -36,6 +36,11 @@ class ClientConnection {
   ClientConnection(const ClientConnection&) = delete;
   ClientConnection& operator=(const ClientConnection&) = delete;
 
+  // Many exchanges go at once. Its destructor waits for fibers of its own, which may be those that
+  // call on_change()'s hook: it is not destroyed there.
+  [[nodiscard]] virtual bool is_multiplexed() const noexcept { return false; }
+  // It may soon take more than now: the other side has not said yet how many.
+  [[nodiscard]] virtual bool is_settling() const noexcept { return false; }
   // One more exchange could begin at once.
   [[nodiscard]] virtual bool can_take_more() const noexcept = 0;
   // Takes the place of one exchange, which begin() then fills or unreserve() gives back. False when

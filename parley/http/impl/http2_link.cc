@@ -113,6 +113,7 @@ Status Http2Link::take(std::string_view in) {
   ping_sent_ = {};
   Status taken = session_.take(in);
   if (session_.wants_write() || !taken.is_ok()) wake();
+  if (!taken.is_ok()) news_ = true;
   changed(lock);
   return taken;
 }
@@ -138,6 +139,7 @@ void Http2Link::fail(const Status& why) {
 void Http2Link::fail_locked(const Status& why) {
   if (over_) return;
   over_ = true;
+  news_ = true;
   why_ = why;
   for (const auto& [id, stream] : streams_) {
     const bool is_unsent = is_client_ && !stream->head_sent;
@@ -181,15 +183,19 @@ void Http2Link::wake() {
 void Http2Link::changed(Lock& lock) {
   room_.broadcast();
   if (!on_change_) return;
-  const std::function<void()> hook = on_change_;
+  const std::uint64_t allowed =
+      session_.has_settings_there() ? std::uint64_t{session_.max_streams_there()} + 1 : 0;
+  if (std::exchange(allowed_, allowed) != allowed) news_ = true;
+  if (!std::exchange(news_, false)) return;
+  const auto hook = on_change_;
   lock.unlock();
-  hook();
+  (*hook)();
   lock.lock();
 }
 
 void Http2Link::on_change(std::function<void()> hook) {
   const Lock lock = lock_it();
-  on_change_ = std::move(hook);
+  on_change_ = std::make_shared<const std::function<void()>>(std::move(hook));
 }
 
 // One write after the other, until there is nothing. False when the pump has to go.
@@ -239,6 +245,7 @@ Instant Http2Link::look_at_time() {
   if (streams_.empty() && end_at_ == Instant() && !over_ &&
       due(later(last_stream_, options_.idle_timeout))) {
     ending_ = Ending::told;
+    news_ = true;
     session_.terminate(Http2Error::no_error);
   }
   // A client need not answer a PING, but that keeps its connection no longer.
@@ -312,10 +319,15 @@ void Http2Link::on_response(StreamId id, Response& response, BodySize length, bo
   Http2Stream* stream = find(id);
   if (stream == nullptr) return;
   if (response.status < 200) {
-    if (++stream->informational <= options_.limits.max_informational) return;
+    if (++stream->informational <= options_.limits.max_informational) {
+      if (response.status != 100) return;
+      stream->may_continue = true;
+      wake_reader(*stream);
+      return;
+    }
     fail_stream(*stream, Status(Code::resource_exhausted,
                                 "more responses 1xx came than Http2Limits::max_informational"));
-    session_.reset(id, Http2Error::enhance_your_calm);
+    take_back(*stream, Http2Error::enhance_your_calm);
     return;
   }
   stream->response = std::move(response);
@@ -360,6 +372,7 @@ void Http2Link::on_close(StreamId id, std::uint32_t error) {
   const SharedStream stream = found->second;
   stream->closed = true;
   streams_.erase(found);
+  news_ = true;
   last_stream_ = rt::now();
   const bool is_unsent = is_client_ && !stream->head_sent;
   if (is_unsent || error == static_cast<std::uint32_t>(Http2Error::refused_stream)) {
@@ -382,6 +395,7 @@ void Http2Link::on_close(StreamId id, std::uint32_t error) {
 
 void Http2Link::on_goaway(StreamId /*last*/, std::uint32_t /*error*/) {
   goaway_seen_ = true;
+  news_ = true;
   room_.broadcast();
 }
 

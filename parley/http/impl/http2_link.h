@@ -63,12 +63,22 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   void announce_end();
 
   // A client's. Waits while the other side allows no more streams.
+  // `is_reserved`: in a place of reserve(), which is gone in any case; without waiting.
   Result<SharedStream> request(const Http2Fields& fields, bool has_body, std::uint64_t max_bytes,
-                               rt::Deadline deadline);
+                               bool is_reserved, rt::Deadline deadline);
+  // Takes the place of one stream; false when there is none now.
+  bool reserve();
+  void unreserve();
   Result<Response*> response(Http2Stream& stream, rt::Deadline deadline);
-  [[nodiscard]] std::size_t streams();
-  [[nodiscard]] std::size_t max_streams_there();
+  // Waits for 100 (Continue) or the answer; true: for the answer.
+  Result<bool> await_continue(Http2Stream& stream, rt::Deadline deadline);
+  [[nodiscard]] std::size_t streams();  // under way, and places that are reserved
   [[nodiscard]] bool takes_requests();
+  // Takes requests, and one more could begin at once.
+  [[nodiscard]] bool has_room();
+  // Takes requests, and the other side has not said how many.
+  [[nodiscard]] bool is_settling();
+  // Called without the lock when one of these may have changed.
   void on_change(std::function<void()> hook);
 
   // Of a stream; as in exchange.h.
@@ -135,6 +145,7 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   void end_stalled(Instant now);
   void tell_end();
   void fail_stream(Http2Stream& stream, const Status& why);
+  void take_back(Http2Stream& stream, Http2Error error);
   void fail_locked(const Status& why);
   void take_unread(Http2Stream& stream);
   void give_back(std::size_t bytes);
@@ -143,6 +154,8 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   // What the time says; when to look again.
   Instant look_at_time();
   void changed(Lock& lock);
+  [[nodiscard]] bool takes_requests_now() const;
+  [[nodiscard]] bool has_room_now() const;
 
   const Http2Options options_;
   const net::Address local_;
@@ -161,7 +174,10 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   std::size_t handlers_ = 0;
   rt::Cond quiet_;  // written out, or the pump or a handler has gone
   rt::Cond room_;   // a stream is over, or the other side allows more
-  std::function<void()> on_change_;
+  std::shared_ptr<const std::function<void()>> on_change_;
+  bool news_ = false;          // for it
+  std::uint64_t allowed_ = 0;  // streams there, when it was told last; 0: not known
+  std::size_t reserved_ = 0;
   std::string out_;
   Ending ending_ = Ending::no;
   bool goaway_seen_ = false;

@@ -16,26 +16,44 @@ Status no_more_wanted() { return {Code::cancelled, "the other side wants no more
 }  // namespace
 
 Result<SharedStream> Http2Link::request(const Http2Fields& fields, bool has_body,
-                                        std::uint64_t max_bytes, rt::Deadline deadline) {
+                                        std::uint64_t max_bytes, bool is_reserved,
+                                        rt::Deadline deadline) {
   Lock lock = lock_it();
   const auto ends = [this] { return over_ || goaway_seen_ || session_.is_over(); };
-  const auto may = [&] {
-    return ends() || streams_.size() < std::min<std::size_t>(options_.limits.max_streams,
-                                                             session_.max_streams_there());
-  };
-  if (Status waited = room_.wait(lock, may, deadline); !waited.is_ok()) return waited;
-  if (ends()) {
-    return Status(Code::not_sent, "the HTTP/2 connection takes no more requests; dial another");
+  if (is_reserved) {
+    --reserved_;
+  } else {
+    const auto may = [&] { return ends() || has_room_now(); };
+    if (Status waited = room_.wait(lock, may, deadline); !waited.is_ok()) return waited;
   }
-  const StreamId id = session_.request(fields, has_body);
+  const StreamId id = ends() ? 0 : session_.request(fields, has_body);
   if (id == 0) {
+    const bool has_ended = ends();
     goaway_seen_ = true;
-    return Status(Code::not_sent, "the HTTP/2 connection has no more streams; dial another");
+    news_ = true;
+    changed(lock);
+    return Status(Code::not_sent, has_ended
+                                      ? "the HTTP/2 connection takes no more requests; dial another"
+                                      : "the HTTP/2 connection has no more streams; dial another");
   }
   SharedStream stream = open(id, max_bytes);
   stream->finished = !has_body;
   wake();
   return stream;
+}
+
+bool Http2Link::reserve() {
+  const Lock lock = lock_it();
+  if (!has_room_now()) return false;
+  ++reserved_;
+  return true;
+}
+
+void Http2Link::unreserve() {
+  Lock lock = lock_it();
+  --reserved_;
+  news_ = true;
+  changed(lock);
 }
 
 Result<Response*> Http2Link::response(Http2Stream& stream, rt::Deadline deadline) {
@@ -50,19 +68,46 @@ Result<Response*> Http2Link::response(Http2Stream& stream, rt::Deadline deadline
   return Status(Code::data_loss, "the stream ended without an answer");
 }
 
-std::size_t Http2Link::streams() {
-  const Lock lock = lock_it();
-  return streams_.size();
+Result<bool> Http2Link::await_continue(Http2Stream& stream, rt::Deadline deadline) {
+  Lock lock = lock_it();
+  wake();
+  const auto is_settled = [&] {
+    return stream.has_response || stream.may_continue || !stream.failed.is_ok() || stream.closed;
+  };
+  const Status waited = stream.readable.wait(lock, is_settled, deadline);
+  if (!stream.failed.is_ok()) return stream.failed;
+  if (!is_settled()) return waited;
+  return stream.has_response || !stream.may_continue;
 }
 
-std::size_t Http2Link::max_streams_there() {
+bool Http2Link::takes_requests_now() const {
+  return !over_ && !goaway_seen_ && !session_.is_over() && ending_ == Ending::no;
+}
+
+bool Http2Link::has_room_now() const {
+  return takes_requests_now() &&
+         streams_.size() + reserved_ <
+             std::min<std::size_t>(options_.limits.max_streams, session_.max_streams_there());
+}
+
+std::size_t Http2Link::streams() {
   const Lock lock = lock_it();
-  return std::min<std::size_t>(options_.limits.max_streams, session_.max_streams_there());
+  return (over_ ? 0 : streams_.size()) + reserved_;
 }
 
 bool Http2Link::takes_requests() {
   const Lock lock = lock_it();
-  return !over_ && !goaway_seen_ && !session_.is_over() && ending_ == Ending::no;
+  return takes_requests_now();
+}
+
+bool Http2Link::has_room() {
+  const Lock lock = lock_it();
+  return has_room_now();
+}
+
+bool Http2Link::is_settling() {
+  const Lock lock = lock_it();
+  return takes_requests_now() && !session_.has_settings_there();
 }
 
 Status Http2Link::wait_readable(Http2Stream& stream, rt::Deadline deadline) {
@@ -152,7 +197,7 @@ Status Http2Link::write(Http2Stream& stream, std::string_view piece, rt::Deadlin
     if (waited.is_ok()) continue;
     const Status why = stream.failed.is_ok() ? waited : stream.failed;
     fail_stream(stream, why);
-    session_.reset(stream.id, Http2Error::cancel);
+    take_back(stream, Http2Error::cancel);
     wake();
     return why;
   }
@@ -196,11 +241,17 @@ Status Http2Link::inform(Http2Stream& stream, const Http2Fields& fields) {
   return {};
 }
 
+// Once: of a stream whose head has not left, a second RST_STREAM would leave instead of neither,
+// and one of a stream that the other side has not seen ends the connection (RFC 9113 5.1).
+void Http2Link::take_back(Http2Stream& stream, Http2Error error) {
+  if (!std::exchange(stream.taken_back, true)) session_.reset(stream.id, error);
+}
+
 void Http2Link::reset(Http2Stream& stream, Http2Error error) {
   const Lock lock = lock_it();
   if (stream.closed) return;
   fail_stream(stream, Status(Code::cancelled, "the stream was taken back"));
-  session_.reset(stream.id, error);
+  take_back(stream, error);
   wake();
 }
 
@@ -214,11 +265,11 @@ void Http2Link::abandon(Http2Stream& stream) {
   }
   if (stream.closed || over_) return;
   if (!stream.finished) {
-    session_.reset(stream.id, is_client_ ? Http2Error::cancel : Http2Error::internal_error);
+    take_back(stream, is_client_ ? Http2Error::cancel : Http2Error::internal_error);
   } else if (is_client_ && !stream.ended) {
-    session_.reset(stream.id, Http2Error::cancel);
+    take_back(stream, Http2Error::cancel);
   } else if (stream.end_sent && !stream.ended) {
-    session_.reset(stream.id, Http2Error::no_error);
+    take_back(stream, Http2Error::no_error);
   }
   wake();
 }

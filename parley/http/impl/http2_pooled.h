@@ -10,8 +10,7 @@
 
 namespace parley::http::impl {
 
-// Inside a fiber; as Http2Connection. Of ExchangeTimes nothing is looked at yet: the deadlines of
-// single waits and of the context hold.
+// Inside a fiber; as Http2Connection. Not destroyed on a fiber that calls its on_change() hook.
 [[nodiscard]] std::unique_ptr<ClientConnection> http2_client_connection(
     std::unique_ptr<net::Stream> stream, std::string_view scheme, const Http2Options& options);
 

@@ -117,7 +117,8 @@ class Http2Session {
   [[nodiscard]] bool is_closed_there(StreamId id) const;
   [[nodiscard]] bool is_closed_there() const;
 
-  // What the other side allows.
+  // What the other side allows; before its settings came, what is supposed.
+  [[nodiscard]] bool has_settings_there() const noexcept { return settings_seen_; }
   [[nodiscard]] std::uint32_t max_streams_there() const;
   [[nodiscard]] bool has_extended_connect_there() const;
 

@@ -26,6 +26,7 @@ struct Http2Stream {
   Response response{};  // a client's: the final head, once has_response
   bool has_response = false;
   std::size_t informational = 0;
+  bool may_continue = false;  // 100 has come
   BodySize length = BodySize::unknown();
   std::string unread{};  // has come and was not asked for
   std::string piece{};   // the reader's own: what read() showed last
@@ -52,6 +53,7 @@ struct Http2Stream {
   // Why it is over before its end.
   Status failed{};
   bool closed = false;                     // both directions, and nothing of it is in the session
+  bool taken_back = false;                 // RST_STREAM is on its way, or instead of the head
   bool abandoned = false;                  // nobody reads what comes
   rt::DeferredContext* context = nullptr;  // of the handler, while it runs
 
