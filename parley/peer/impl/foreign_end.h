@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "parley/base/bytes.h"
@@ -23,6 +24,10 @@ struct ForeignEnd {
   Status status;             // how it ended, either way
   wire::Metadata metadata;
   rt::Cond there;  // one of those, or the end
+  // Of what lies here and there, what the stream's credit does not cover (Streams).
+  std::uint64_t came_beyond = 0;
+  std::uint64_t sent_beyond = 0;
+  rt::Cond may_give;  // the handler has read, or it is over
 };
 
 }  // namespace parley::impl
