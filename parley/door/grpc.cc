@@ -49,6 +49,8 @@ class Grpc {
     if (*refused != 0) return {};
     const auto session = impl::session_of(peer_, exchange);
     if (!session) return call.fail(session.error());
+    ForeignRoom room(**session);
+    call.count_in(room);
     const Found found = find(**session, exchange.request().path());
     switch (found.kind) {
       case MethodKind::none:

@@ -23,6 +23,8 @@ Result<std::unique_ptr<ForeignSession>> ForeignSession::open(Peer& peer,
                     " is not sealed; give that plugin to a peer of its own");
 }
 
+ForeignSession::ForeignSession(Session session) : session_(std::move(session)) {}
+
 ForeignSession::~ForeignSession() { impl::Foreign::end(*impl::Pushing::connection_of(session_)); }
 
 MethodKind ForeignSession::kind_of(std::string_view method) const {
