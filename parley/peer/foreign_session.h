@@ -99,9 +99,9 @@ class ForeignSession {
   explicit ForeignSession(Session session);
 
   const Session session_;
-  std::atomic<std::size_t> coming_ = 0;  // bytes of ForeignRooms
-  std::atomic<std::int32_t> last_number_ = 0;
-  rt::Scope ends_;  // fibers that pass on the end of a caller's context
+  std::atomic<std::size_t> coming_ = 0;         // bytes of ForeignRooms
+  std::atomic<std::uint32_t> last_number_ = 0;  // it may begin anew
+  rt::Scope ends_;                              // fibers that pass on the end of a caller's context
 };
 
 }  // namespace parley
