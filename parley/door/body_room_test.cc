@@ -2,6 +2,7 @@
 // refused when they are too many, and nobody else is.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -14,13 +15,15 @@
 #include "parley/door/post.h"
 #include "parley/door/testing/house.h"
 #include "parley/http/http2_connection.h"
-#include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/testing/virtual_time.h"
 #include "parley/rt/time.h"
 
 namespace parley::door {
 namespace {
 
+using namespace std::chrono_literals;
 using http::BodySize;
+using rt::testing::in_virtual_time;
 using testing::House;
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20U;
@@ -119,6 +122,7 @@ std::vector<Exchange> begin_uploads(const World& world, const Way& way) {
     (void)held.back()->flush();
     EXPECT_EQ(way.send_whole(*world.begin(way.type), 10), "ok") << "small ones go on";
   }
+  EXPECT_TRUE(rt::sleep(1s).is_ok());  // all of it has come
   return held;
 }
 
@@ -167,19 +171,31 @@ void all_have_room_in_a_larger_one(const Way& way) {
   EXPECT_EQ(finish_uploads(way, held), uploads);
 }
 
-PARLEY_FIBER_TEST(BodyRoom, posts_that_are_still_coming_have_a_limit_together) {
-  slow_uploads_are_refused(post);
-  all_have_room_in_a_larger_one(post);
+TEST(BodyRoom, posts_that_are_still_coming_have_a_limit_together) {
+  in_virtual_time(
+      [] {
+        slow_uploads_are_refused(post);
+        all_have_room_in_a_larger_one(post);
+      },
+      10ms);
 }
 
-PARLEY_FIBER_TEST(BodyRoom, calls_of_grpc_that_are_still_coming_have_a_limit_together) {
-  slow_uploads_are_refused(grpc);
-  all_have_room_in_a_larger_one(grpc);
+TEST(BodyRoom, calls_of_grpc_that_are_still_coming_have_a_limit_together) {
+  in_virtual_time(
+      [] {
+        slow_uploads_are_refused(grpc);
+        all_have_room_in_a_larger_one(grpc);
+      },
+      10ms);
 }
 
-PARLEY_FIBER_TEST(BodyRoom, who_gives_an_upload_up_gives_its_room_back) {
-  who_gives_up_gives_back(post);
-  who_gives_up_gives_back(grpc);
+TEST(BodyRoom, who_gives_an_upload_up_gives_its_room_back) {
+  in_virtual_time(
+      [] {
+        who_gives_up_gives_back(post);
+        who_gives_up_gives_back(grpc);
+      },
+      10ms);
 }
 
 }  // namespace

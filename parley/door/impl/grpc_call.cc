@@ -144,10 +144,10 @@ Result<std::optional<std::string>> GrpcCall::read() {
     if (!there) return there.error();
     if (*there) break;
     if (way_ != GrpcWay::web_text) {
+      if (Status s = count(reader_.held()); !s.is_ok()) return s;
       auto piece = exchange_->read(deadline_);
       if (!piece) return piece.error();
       piece_ = *piece;
-      if (Status s = count(reader_.held()); !s.is_ok()) return s;
     }
     if (!piece_.empty()) continue;
     if (!reader_.is_between()) {
