@@ -40,7 +40,10 @@ MethodKind ForeignSession::kind_of(std::string_view method) const {
 }
 
 Status ForeignSession::call(ForeignCall call, ForeignAnswer& answer) {
-  if (call.accept) impl::set_accepted(call.metadata, *call.accept);
+  // Without a word the result is written as the arguments are.
+  if (call.accept && *call.accept != call.codec) {
+    impl::set_accepted(call.metadata, *call.accept);
+  }
   wire::Message request{.seq = number_after(last_number_),
                         .method = call.method,
                         .metadata = std::move(call.metadata),
