@@ -39,6 +39,8 @@ class Grpc {
     if (*refused != 0) return {};
     const auto session = impl::session_of(peer_, exchange);
     if (!session) return call.fail(session.error());
+    ForeignRoom room(**session);
+    call.count_in(room);
     std::string_view method = exchange.request().path();
     MethodKind kind = (*session)->kind_of(method);
     std::string mapped;

@@ -67,6 +67,9 @@ class GrpcReader {
   // No message has begun that did not end: the body may end here.
   [[nodiscard]] bool is_between() const noexcept { return prefix_size_ == 0; }
 
+  // Bytes of memory that the message under way has.
+  [[nodiscard]] std::size_t held() const noexcept { return message_.bytes.capacity(); }
+
  private:
   Status begin_message();
 

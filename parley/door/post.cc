@@ -9,6 +9,7 @@
 
 #include "parley/codec/codec.h"
 #include "parley/codec/json.h"
+#include "parley/door/impl/gather.h"
 #include "parley/door/impl/session_of.h"
 #include "parley/http/accept.h"
 #include "parley/http/syntax.h"
@@ -92,19 +93,23 @@ class Post {
     std::string method = http::percent_decoded(escaped).value_or(std::string(escaped));
     if (Status s = take_timeout(request, call); !s.is_ok()) return refuse(exchange, 400, s);
     take_metadata(request, call.metadata);
+    const auto session = impl::session_of(peer_, exchange);
+    if (!session) {
+      return refuse(exchange, http_status(session.error(), options_.rule), session.error());
+    }
     if (is_get) {
       call.codec = BodyCodec::form;
       call.body = Bytes::copy_of(request.query());
     } else {
       if (!request.query().empty()) method.append("?").append(request.query());
-      auto refused = take_body(exchange, call);
+      auto refused = take_body(exchange, **session, call);
       if (!refused) return refused.error();
       if (*refused != 0) return {};
     }
     call.method = method;
     call.accept = accepted(request, call.codec);
     ForeignAnswer answer;
-    const Status status = run(exchange, std::move(call), answer);
+    const Status status = (*session)->call(std::move(call), answer);
     return give(exchange, status, answer);
   }
 
@@ -147,7 +152,8 @@ class Post {
   }
 
   // The number that it was refused with, or 0.
-  Result<int> take_body(ServerExchange& exchange, ForeignCall& call) const {
+  Result<int> take_body(ServerExchange& exchange, ForeignSession& session,
+                        ForeignCall& call) const {
     const http::Request& request = exchange.request();
     const auto refused = [&](http::StatusCode number, const Status& why) -> Result<int> {
       if (Status s = refuse(exchange, number, why); !s.is_ok()) return s;
@@ -167,7 +173,9 @@ class Post {
                                                   ": send application/json, say"));
     }
     if (Status s = exchange.limit_body(max_body_); !s.is_ok()) return refused(413, s);
-    auto body = exchange.read_all(max_body_);
+    ForeignRoom room(session);
+    auto body = impl::gather(exchange, &room, max_body_);
+    if (room.was_full()) return refused(http_status(body.error(), options_.rule), body.error());
     if (!body && body.error().code() == Code::resource_exhausted) {
       return refused(413, body.error());
     }
@@ -193,12 +201,6 @@ class Post {
     if (best) return best;
     if (own == BodyCodec::form || own == BodyCodec::none) return BodyCodec::json;
     return {};
-  }
-
-  Status run(ServerExchange& exchange, ForeignCall call, ForeignAnswer& answer) const {
-    const auto session = impl::session_of(peer_, exchange);
-    if (!session) return session.error();
-    return (*session)->call(std::move(call), answer);
   }
 
   Status give(ServerExchange& exchange, const Status& status, ForeignAnswer& answer) const {

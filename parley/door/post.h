@@ -41,7 +41,8 @@ namespace parley::door {
 struct PostOptions {
   // Paths begin with it, and methods with what follows: "/api" makes /api/math/add of /math/add.
   std::string prefix{};
-  // Of a request, at most PeerOptions::max_frame_bytes.
+  // Of a request, at most PeerOptions::max_frame_bytes. Those that are still coming by one
+  // connection hold together PeerOptions::max_handler_bytes (ForeignRoom): beyond it 429.
   std::size_t max_body = std::size_t{16} << 20U;
   // Of a call whose caller does not say how long it waits.
   Duration timeout = std::chrono::seconds(30);

@@ -28,11 +28,13 @@ struct Http2Limits {
   std::uint64_t max_body_bytes = 16 * 1024 * 1024;
   std::size_t max_informational = 16;  // responses 1xx before the answer
 
-  std::uint32_t first_window = 64 * 1024;      // bytes of a stream, at first
-  std::uint32_t max_window = 4 * 1024 * 1024;  // and at most, as bandwidth and delay need it
-  std::size_t max_unread = 16 * 1024 * 1024;   // of all streams: what nobody has read yet
-  std::size_t max_unsent = 64 * 1024;          // of a stream: then write() waits
-  std::size_t max_write = 64 * 1024;           // bytes gathered for one write of the connection
+  std::uint32_t first_window = 64 * 1024;  // bytes of a stream, at first
+  // And at most, as bandwidth and delay need it, of a stream that is read: what max_streams times
+  // first_window leaves of max_unread. Who reads nothing holds up nobody else.
+  std::uint32_t max_window = 4 * 1024 * 1024;
+  std::size_t max_unread = 16 * 1024 * 1024;  // of all streams: what nobody has read yet
+  std::size_t max_unsent = 64 * 1024;         // of a stream: then write() waits
+  std::size_t max_write = 64 * 1024;          // bytes gathered for one write of the connection
   // Frames that wait to be sent, besides one for each of max_streams: what the other side makes us
   // say, and does not read. Beyond them the connection ends as beyond a limit of a second.
   std::size_t max_queued = 2000;

@@ -338,8 +338,8 @@ PARLEY_FIBER_TEST(Http2Servant, drain_ends_a_connection_when_its_last_stream_has
   EXPECT_EQ(client.body_of(1), "GET /tea \n");
 }
 
-// Sends 2 MiB as the windows allow, and answers a PING when `late` bytes more have gone. The window
-// that new streams had in the end.
+// Sends 2 MiB as the windows allow, and answers a PING when `late` bytes more have gone. The most
+// that the window of the stream was.
 std::uint32_t window_after(std::uint32_t most, std::uint32_t late) {
   World world(
       [](ServerExchange& exchange) -> Status {
@@ -353,8 +353,8 @@ std::uint32_t window_after(std::uint32_t most, std::uint32_t late) {
   ByHand client(world.dial());
   client.send(head(1, post_fields(), 0));
   EXPECT_TRUE(client.wait_for(settings_frame, 0, acknowledges));
-  std::uint32_t window = 65'536;
-  std::int64_t may = window;
+  std::int64_t may = 65'536;
+  std::int64_t window = may;
   std::uint32_t sent = 0;
   std::string ping;
   std::uint32_t ping_due = 0;
@@ -366,15 +366,8 @@ std::uint32_t window_after(std::uint32_t most, std::uint32_t late) {
         ping = frame(ping_frame, acknowledges, 0, one.payload);
         ping_due = sent + late;
       }
-      if (one.type != settings_frame || one.flags != 0) continue;
-      for (std::size_t entry = 0; entry + 6 <= one.payload.size(); entry += 6) {
-        if (number_in(one.payload, entry, 2) != 4) continue;
-        const std::uint32_t now = number_in(one.payload, entry + 2);
-        may += std::int64_t{now} - window;
-        window = now;
-      }
-      if (looked_at > 0) client.send(frame(settings_frame, acknowledges, 0));
     }
+    window = std::max(window, may);
     if (!ping.empty() && sent >= ping_due) client.send(std::exchange(ping, {}));
     if (may >= 16'384) {
       client.send(frame(data_frame, 0, 1, std::string(16'384, 'x')));
@@ -385,12 +378,15 @@ std::uint32_t window_after(std::uint32_t most, std::uint32_t late) {
       break;
     }
   }
-  return window;
+  return static_cast<std::uint32_t>(window);
 }
 
 PARLEY_FIBER_TEST(Http2Servant, windows_grow_with_what_a_round_trip_brings_up_to_max_window) {
   EXPECT_EQ(window_after(65'536, 65'536), 65'536U);
-  EXPECT_EQ(window_after(262'144, 65'536), 262'144U);
+  // All of it but what was on its way when it grew.
+  const std::uint32_t wide = window_after(262'144, 65'536);
+  EXPECT_LE(wide, 262'144U);
+  EXPECT_GT(wide, 131'072U);
 }
 
 // How long a connection lives whose client says nothing but, if it `answers`, to a PING.

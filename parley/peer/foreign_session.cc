@@ -9,6 +9,14 @@
 #include "parley/peer/impl/pushing.h"
 
 namespace parley {
+namespace {
+
+// A connection may have more calls than there are numbers.
+std::int32_t number_after(std::atomic<std::uint32_t>& last) {
+  return static_cast<std::int32_t>(last.fetch_add(1, std::memory_order_relaxed) + 1);
+}
+
+}  // namespace
 
 Result<std::unique_ptr<ForeignSession>> ForeignSession::open(Peer& peer,
                                                              const ForeignOptions& options) {
@@ -23,6 +31,8 @@ Result<std::unique_ptr<ForeignSession>> ForeignSession::open(Peer& peer,
                     " is not sealed; give that plugin to a peer of its own");
 }
 
+ForeignSession::ForeignSession(Session session) : session_(std::move(session)) {}
+
 ForeignSession::~ForeignSession() { impl::Foreign::end(*impl::Pushing::connection_of(session_)); }
 
 MethodKind ForeignSession::kind_of(std::string_view method) const {
@@ -30,8 +40,11 @@ MethodKind ForeignSession::kind_of(std::string_view method) const {
 }
 
 Status ForeignSession::call(ForeignCall call, ForeignAnswer& answer) {
-  if (call.accept) impl::set_accepted(call.metadata, *call.accept);
-  wire::Message request{.seq = last_number_.fetch_add(1, std::memory_order_relaxed) + 1,
+  // Without a word the result is written as the arguments are.
+  if (call.accept && *call.accept != call.codec) {
+    impl::set_accepted(call.metadata, *call.accept);
+  }
+  wire::Message request{.seq = number_after(last_number_),
                         .method = call.method,
                         .metadata = std::move(call.metadata),
                         .body_codec = call.codec,
@@ -41,7 +54,7 @@ Status ForeignSession::call(ForeignCall call, ForeignAnswer& answer) {
 }
 
 Result<std::unique_ptr<ForeignStream>> ForeignSession::open_stream(ForeignCall call) {
-  wire::Message request{.seq = last_number_.fetch_add(1, std::memory_order_relaxed) + 1,
+  wire::Message request{.seq = number_after(last_number_),
                         .type = wire::MessageType::open,
                         .metadata = std::move(call.metadata),
                         .body_codec = call.codec};

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@
 #include "parley/base/bytes.h"
 #include "parley/base/result.h"
 #include "parley/net/address.h"
+#include "parley/peer/foreign_room.h"
 #include "parley/peer/foreign_stream.h"
 #include "parley/peer/handler.h"
 #include "parley/peer/peer.h"
@@ -93,11 +95,13 @@ class ForeignSession {
   [[nodiscard]] MethodKind kind_of(std::string_view method) const;
 
  private:
-  explicit ForeignSession(Session session) : session_(std::move(session)) {}
+  friend class ForeignRoom;
+  explicit ForeignSession(Session session);
 
   const Session session_;
-  std::atomic<std::int32_t> last_number_ = 0;
-  rt::Scope ends_;  // fibers that pass on the end of a caller's context
+  std::atomic<std::size_t> coming_ = 0;         // bytes of ForeignRooms
+  std::atomic<std::uint32_t> last_number_ = 0;  // it may begin anew
+  rt::Scope ends_;                              // fibers that pass on the end of a caller's context
 };
 
 }  // namespace parley

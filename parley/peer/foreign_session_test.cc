@@ -70,6 +70,21 @@ PARLEY_PEER_TEST(ForeignSession, answers_in_the_codec_that_is_asked_for) {
   EXPECT_EQ(answer.body.codec, BodyCodec::plain);
 }
 
+// Each call of gRPC says it, and need not pay for it.
+PARLEY_PEER_TEST(ForeignSession, what_the_result_is_written_in_anyway_is_not_said) {
+  Peer peer;
+  peer.handle("/said", [](Context& context) { return context.metadata().size(); });
+  const auto session = open_at(peer);
+  for (const BodyCodec accepted : {BodyCodec::json, BodyCodec::plain}) {
+    ForeignCall call = json_call("/said", "");
+    call.accept = accepted;
+    ForeignAnswer answer;
+    ASSERT_TRUE(session->call(std::move(call), answer).is_ok());
+    EXPECT_EQ(answer.body.text_or_number(), accepted == BodyCodec::json ? "0" : "1");
+    EXPECT_EQ(answer.body.codec, accepted);
+  }
+}
+
 PARLEY_PEER_TEST(ForeignSession, errors_are_those_of_any_call) {
   Peer peer;
   peer.handle("/order/place", []() -> Result<int> { return Status::business(1001, "out of tea"); });

@@ -45,8 +45,9 @@ class ForeignStream {
   ForeignStream& operator=(const ForeignStream&) = delete;
 
   // A message for the handler, in codec(). Waits while so much lies unread that no more may come
-  // (PeerOptions::stream_credit, and session_credit for all streams of the session). cancelled when
-  // the handler has ended: take() says how; resource_exhausted beyond max_frame_bytes;
+  // (PeerOptions::stream_credit; a larger message comes all the same, and what all streams of the
+  // session hold beyond their credit is at most max_handler_bytes, each way). cancelled when the
+  // handler has ended: take() says how; resource_exhausted beyond max_frame_bytes;
   // failed_precondition after finish(); deadline_exceeded at the stream's deadline; the status of
   // the calling fiber's context, or deadline_exceeded after `deadline`: the stream goes on then. On
   // an error nothing of it was given.

@@ -99,7 +99,8 @@ struct PeerOptions {
   // Streams that the other side of a session may have open at once, at least 100; each is served as
   // a handler of max_handlers. Bytes that may have come on one of them without being read, at least
   // 64 KiB, and on all of a session together, at least 1 MiB: readers that are slow together hold
-  // up the session's other streams beyond that. A message that is larger than half of either may
+  // up the session's other streams beyond that (not those of a ForeignSession, which share nothing
+  // but max_handler_bytes of what is larger). A message that is larger than half of either may
   // come all the same. Through filters they are the bytes that travel; what comes out of one
   // message is at most stream_credit, too. Framings of your own have them in their limits.
   std::size_t max_streams = 1'000;

@@ -6,6 +6,7 @@
 #include "parley/base/base64.h"
 #include "parley/door/grpc_details.h"
 #include "parley/door/grpc_head.h"
+#include "parley/door/impl/gather.h"
 #include "parley/door/post.h"
 #include "parley/http/syntax.h"
 
@@ -137,7 +138,7 @@ Status GrpcCall::take_coding() {
 Status GrpcCall::read_text() {
   has_text_ = true;
   const std::size_t most = (options_->max_message + 64) / 3 * 4 + 64;
-  auto text = exchange_->read_all(most, deadline_);
+  auto text = gather(*exchange_, room_, most, deadline_);
   if (!text) return text.error();
   if (decode_pieces(*text, text_)) {
     piece_ = text_;
@@ -146,7 +147,12 @@ Status GrpcCall::read_text() {
   return {Code::internal, "the body of application/grpc-web-text is no base64"};
 }
 
+Status GrpcCall::count(std::size_t bytes) {
+  return room_ == nullptr ? Status() : room_->hold(bytes + kept_ + text_.capacity());
+}
+
 Result<std::optional<std::string>> GrpcCall::read() {
+  if (Status s = count(0); !s.is_ok()) return s;
   GrpcMessage message;
   if (way_ == GrpcWay::web_text && !has_text_) {
     if (Status s = read_text(); !s.is_ok()) return s;
@@ -156,6 +162,7 @@ Result<std::optional<std::string>> GrpcCall::read() {
     if (!there) return there.error();
     if (*there) break;
     if (way_ != GrpcWay::web_text) {
+      if (Status s = count(reader_.held()); !s.is_ok()) return s;
       auto piece = exchange_->read(deadline_);
       if (!piece) return piece.error();
       piece_ = *piece;
@@ -168,6 +175,7 @@ Result<std::optional<std::string>> GrpcCall::read() {
   }
   auto bytes = take_message(std::move(message), coding_, options_->max_message);
   if (!bytes) return bytes.error();
+  if (Status s = count(bytes->capacity()); !s.is_ok()) return s;
   return std::optional(*std::move(bytes));
 }
 
@@ -175,9 +183,12 @@ Result<std::string> GrpcCall::read_only() {
   auto first = read();
   if (!first) return first.error();
   if (!*first) return Status(Code::unimplemented, "the call has no message, and needs one");
+  kept_ = (*first)->capacity();
   auto more = read();
+  kept_ = 0;
   if (!more) return more.error();
   if (*more) return Status(Code::unimplemented, "the call has several messages, and takes one");
+  if (Status s = count(0); !s.is_ok()) return s;  // it is a call from here on, and counts there
   return **std::move(first);
 }
 

@@ -16,6 +16,7 @@
 #include "parley/door/grpc.h"
 #include "parley/door/grpc_framing.h"
 #include "parley/http/exchange.h"
+#include "parley/peer/foreign_room.h"
 #include "parley/peer/foreign_session.h"
 #include "parley/rt/deadline.h"
 #include "parley/wire/metadata.h"
@@ -34,6 +35,9 @@ class GrpcCall {
   // An error is for fail().
   Result<int> begin();
 
+  // From now on messages of the request count there: those that are coming, and the one that was
+  // read last until the next read(). It must be there for as long as read() is called.
+  void count_in(ForeignRoom& room) { room_ = &room; }
   // The next message of the request; nothing at its end. Errors as of ServerExchange::read() and
   // take_message().
   Result<std::optional<std::string>> read();
@@ -67,6 +71,7 @@ class GrpcCall {
   void put_head(http::Headers& headers) const;
   Status send(std::string bytes);
   Status read_text();
+  Status count(std::size_t bytes);
 
   http::ServerExchange* exchange_;
   const GrpcOptions* options_;
@@ -82,6 +87,8 @@ class GrpcCall {
   std::string_view piece_;
   std::string text_;  // of web_text: all of the body
   bool has_text_ = false;
+  ForeignRoom* room_ = nullptr;
+  std::size_t kept_ = 0;  // of messages that were read and are held
 };
 
 }  // namespace parley::door::impl

@@ -371,6 +371,7 @@ void Http2Link::on_close(StreamId id, std::uint32_t error) {
   if (found == streams_.end()) return;
   const SharedStream stream = found->second;
   stream->closed = true;
+  granted_ -= std::exchange(stream->granted, 0);
   streams_.erase(found);
   news_ = true;
   last_stream_ = rt::now();
@@ -408,7 +409,22 @@ void Http2Link::on_ping_answer(std::uint64_t number) {
   if (sampled_ * 3 < std::size_t{window_} * 2 || window_ >= most) return;
   window_ = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(most, std::max<std::uint64_t>(window_, sampled_) * 2));
-  session_.set_window(window_);
+}
+
+// Of a stream that is read, and of no other: what may lie unread on all of them, the first windows
+// and what was granted, is within max_unread, so that none of them closes the window that all
+// share. Never all that is left: others may come to be read as well.
+void Http2Link::widen(Http2Stream& stream) {
+  const Http2Limits& limits = options_.limits;
+  const std::uint32_t has = limits.first_window + stream.granted;
+  if (has >= window_ || stream.ended || stream.closed) return;
+  const std::size_t kept = std::size_t{limits.first_window} * limits.max_streams + granted_;
+  const std::size_t left = limits.max_unread - std::min(limits.max_unread, kept);
+  const auto more = static_cast<std::uint32_t>(std::min<std::size_t>(window_ - has, left / 2));
+  if (more == 0) return;
+  stream.granted += more;
+  granted_ += more;
+  session_.set_window(stream.id, has + more);
 }
 
 // A ping for each half of a window that came: its answer says what a round trip brings.

@@ -113,7 +113,7 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   [[nodiscard]] const net::Address& remote_address() const noexcept { return remote_; }
   [[nodiscard]] bool is_secure() const noexcept { return is_secure_; }
   [[nodiscard]] const Http2Options& options() const noexcept { return options_; }
-  // The window that new streams have; what the estimate has come to.
+  // The window that streams which are read may come to: the estimate.
   [[nodiscard]] std::uint32_t window();
 
  private:
@@ -150,6 +150,7 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   void take_unread(Http2Stream& stream);
   void give_back(std::size_t bytes);
   void sample(std::size_t bytes);
+  void widen(Http2Stream& stream);
   bool write_out(Lock& lock);
   // What the time says; when to look again.
   Instant look_at_time();
@@ -186,6 +187,7 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   std::uint32_t window_;
   std::size_t sampled_ = 0;
   bool sampling_ = false;
+  std::size_t granted_ = 0;   // to all streams, beyond their first windows
   std::size_t unread_ = 0;    // of all streams
   std::size_t withheld_ = 0;  // not given back to the window of the connection
 

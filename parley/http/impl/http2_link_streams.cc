@@ -133,6 +133,7 @@ Result<std::optional<std::string_view>> Http2Link::try_read(Http2Stream& stream)
   stream.read_bytes += bytes;
   give_back(bytes);
   session_.consume(stream.id, bytes);
+  widen(stream);
   if (session_.wants_write()) wake();
   if (stream.read_bytes > stream.max_bytes) {
     return Status(Code::resource_exhausted,

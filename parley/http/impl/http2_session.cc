@@ -464,9 +464,8 @@ void Http2Session::consume_connection(std::size_t bytes) {
   (void)nghttp2_session_consume_connection(session_, bytes);
 }
 
-void Http2Session::set_window(std::uint32_t bytes) {
-  const nghttp2_settings_entry entry = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, bytes};
-  (void)nghttp2_submit_settings(session_, 0, &entry, 1);
+void Http2Session::set_window(StreamId id, std::uint32_t bytes) {
+  (void)nghttp2_session_set_local_window_size(session_, 0, id, static_cast<std::int32_t>(bytes));
 }
 
 void Http2Session::set_connection_window(std::uint32_t bytes) {

@@ -102,8 +102,8 @@ class Http2Session {
   // The reader of a stream has taken so many bytes; and the connection, whoever reads them.
   void consume(StreamId id, std::size_t bytes);
   void consume_connection(std::size_t bytes);
-  // The window of streams, and that of the connection.
-  void set_window(std::uint32_t bytes);
+  // The window of a stream, of which more is told at once, and that of the connection.
+  void set_window(StreamId id, std::uint32_t bytes);
   void set_connection_window(std::uint32_t bytes);
   void ping(std::uint64_t number);
   // The first of two steps: no stream is refused yet. The second: those above the last that was

@@ -33,7 +33,8 @@ struct Http2Stream {
   std::uint64_t read_bytes = 0;
   std::uint64_t max_bytes = 0;  // of the body
   Headers trailers{};
-  bool ended = false;  // the other side has
+  bool ended = false;         // the other side has
+  std::uint32_t granted = 0;  // of the window, beyond the first one
   rt::Cond readable;
   rt::Pollable* told = nullptr;  // is told as well, of a tunnel
 

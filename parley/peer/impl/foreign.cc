@@ -29,6 +29,10 @@ MethodKind Foreign::kind_of(Connection& connection, std::string_view method) {
   return is_taken ? MethodKind::other : MethodKind::none;
 }
 
+const PeerOptions& Foreign::options_of(const Connection& connection) {
+  return *connection.options_;
+}
+
 bool Foreign::is_sealed(Connection& connection) { return connection.extras_.envelope() != nullptr; }
 
 // Its stream then reads as one that has ended in order.

@@ -13,6 +13,7 @@
 #include "parley/peer/foreign_session.h"
 #include "parley/peer/handler.h"
 #include "parley/peer/impl/connection.h"
+#include "parley/peer/options.h"
 #include "parley/rt/context.h"
 #include "parley/rt/deadline.h"
 #include "parley/rt/scope.h"
@@ -30,6 +31,7 @@ struct Foreign {
   // run. `ends`: what passes on the end of the calling fiber's context.
   static Status serve(Connection& connection, wire::Message& request, rt::Deadline deadline,
                       rt::Scope& ends, Answer& answer, wire::Metadata& metadata);
+  static const PeerOptions& options_of(const Connection& connection);
   // The other side is gone.
   static void end(Connection& connection);
   // Whether the messages of the session are to be enclosed, which is for nobody else to undo.

@@ -48,9 +48,10 @@ Result<std::shared_ptr<StreamCore>> Foreign::open(Connection& connection, Messag
   {
     const std::lock_guard lock(connection.lock_);
     if (connection.streams_ == nullptr) {
+      // What one of them holds is nobody else's business, but for messages beyond all credit.
       const wire::Settings here{.max_streams = options.max_streams,
                                 .stream_credit = options.stream_credit,
-                                .session_credit = options.session_credit};
+                                .session_credit = options.max_handler_bytes};
       connection.streams_ = std::make_unique<Streams>(here, here, true);
     }
     status = connection.admit_stream(arrived);
@@ -114,8 +115,11 @@ Status Foreign::give(Connection& connection, StreamCore& core, Bytes body, rt::D
     }
     if (core.deadline.is_over()) return time_is_over();
     if (!waited.is_ok()) return waited;
-    if (streams.may_come(core, cost)) break;
-    waited = streams.may_give().wait(lock, until);
+    const Streams::Missing missing = streams.missing_to_come(core, cost);
+    if (missing == Streams::Missing::nothing) break;
+    rt::Cond& room =
+        missing == Streams::Missing::stream ? core.foreign->may_give : streams.may_give();
+    waited = room.wait(lock, until);
     if (waited.code() == Code::deadline_exceeded && deadline.is_over()) {
       waited =
           Status(Code::deadline_exceeded, "waited in vain for the handler to read from the stream");

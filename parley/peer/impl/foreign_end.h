@@ -35,6 +35,10 @@ struct ForeignEnd {
   bool has_head = false;        // it has sent or received, and `head` is what was set before
   bool is_head_wanted = false;  // it waits for the other side, which may wait for the head
   wire::Metadata head;
+  // Of what lies here and there, what the stream's credit does not cover (Streams).
+  std::uint64_t came_beyond = 0;
+  std::uint64_t sent_beyond = 0;
+  rt::Cond may_give;  // the handler has read, or it is over
 };
 
 }  // namespace parley::impl

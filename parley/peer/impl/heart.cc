@@ -62,6 +62,15 @@ struct Pulse {
     return terms.kind == HeartbeatKind::call || connection.encoder_ == nullptr ||
            connection.encoder_->has(wire::MessageType::ping);
   }
+  // Of who speaks another protocol no sign ever comes, and it cannot be asked: whoever carries its
+  // calls knows whether it is there (ForeignSession).
+  static bool is_foreign(const Connection& connection) {
+    using wire::MessageType;
+    const std::lock_guard lock(connection.lock_);
+    const wire::Encoder* const encoder = connection.encoder_.get();
+    return encoder != nullptr && !encoder->has(MessageType::ping) &&
+           !encoder->has(MessageType::call) && !encoder->has(MessageType::push);
+  }
   static void cut(Connection& connection, const Status& why) {
     Connection::Lock lock(connection.lock_);
     if (connection.can_send_) connection.cut(lock, why);
@@ -94,6 +103,7 @@ class Heart::Tick final : public Errand {
 
 void Heart::watch(const Session& session, Duration interval) {
   const std::shared_ptr<Connection>& connection = Pushing::connection_of(session);
+  if (Pulse::is_foreign(*connection)) return;
   const Instant now = rt::now();
   const std::lock_guard lock(lock_);
   Beat& beat = beats_[session.number()];

@@ -45,7 +45,7 @@ class Heart : public std::enable_shared_from_this<Heart> {
   Heart(std::weak_ptr<Errands> errands, HeartTerms terms)
       : errands_(std::move(errands)), terms_(std::move(terms)) {}
 
-  // Until the session ends.
+  // Until the session ends; one of another protocol not at all.
   void watch(const Session& session, Duration interval);
   [[nodiscard]] bool is_over() const { return errands_.expired(); }
 

@@ -6,6 +6,7 @@
 
 #include "parley/base/assert.h"
 #include "parley/peer/impl/answer.h"
+#include "parley/peer/impl/foreign_end.h"
 
 namespace parley::impl {
 namespace {
@@ -31,6 +32,16 @@ bool fits(std::uint64_t unreturned, std::size_t cost, std::uint64_t all) {
   return unreturned + needed(cost, all) <= all;
 }
 
+// Of what one stream holds, what its own credit does not cover.
+std::uint64_t beyond(std::uint64_t held, std::uint64_t credit) {
+  return held - std::min(held, credit);
+}
+
+// What was sent and not taken.
+std::uint64_t untaken(const StreamCore& core, std::uint64_t credit) {
+  return static_cast<std::uint64_t>(static_cast<std::int64_t>(credit) - core.may_send);
+}
+
 // Who says that it takes everything must not overflow a number here.
 wire::Settings within_reason(wire::Settings settings) {
   const auto most = static_cast<std::uint64_t>(most_credit);
@@ -44,7 +55,7 @@ wire::Settings within_reason(wire::Settings settings) {
 Streams::Streams(const wire::Settings& takes, const wire::Settings& other, bool is_foreign)
     : takes_(takes),
       other_(within_reason(other)),
-      may_send_(static_cast<std::int64_t>(other_.session_credit)),
+      may_send_(is_foreign ? most_credit : static_cast<std::int64_t>(other_.session_credit)),
       is_foreign_(is_foreign) {}
 
 void Streams::allow(const wire::Settings& said) {
@@ -91,6 +102,12 @@ Streams::Missing Streams::missing(const StreamCore& core, std::size_t cost) cons
   if (core.may_send < static_cast<std::int64_t>(needed(cost, other_.stream_credit))) {
     return Missing::stream;
   }
+  if (is_foreign_) [[unlikely]] {
+    const std::uint64_t held = untaken(core, other_.stream_credit);
+    const std::uint64_t before = beyond(held, other_.stream_credit);
+    const std::uint64_t now = beyond(held + cost, other_.stream_credit);
+    return may_hold(sent_beyond_, before, now) ? Missing::nothing : Missing::session;
+  }
   if (may_send_ < static_cast<std::int64_t>(needed(cost, other_.session_credit))) {
     return Missing::session;
   }
@@ -101,6 +118,8 @@ void Streams::spend(StreamCore& core, std::size_t cost) {
   PARLEY_ASSERT(missing(core, cost) == Missing::nothing, "credit was spent that is not there");
   core.may_send -= static_cast<std::int64_t>(cost);
   may_send_ -= static_cast<std::int64_t>(cost);
+  if (is_foreign_) [[unlikely]]
+    count_beyond(core);
 }
 
 void Streams::take_back(std::uint64_t cost) {
@@ -133,7 +152,7 @@ Status Streams::take_data(Message& message) {
   const std::size_t beside = core == nullptr ? 0 : core->beside;
   const std::size_t cost = StreamCore::message_cost +
                            (message.is_refused ? message.value : message.body.size() + beside);
-  if (!fits(to_return_, cost, takes_.session_credit)) {
+  if (!is_foreign_ && !fits(to_return_, cost, takes_.session_credit)) {
     return {Code::invalid_argument, of(message) + ": beyond the credit of the session"};
   }
   to_return_ += cost;
@@ -149,6 +168,8 @@ Status Streams::take_data(Message& message) {
     return {Code::invalid_argument, of(message) + ": beyond the credit of the stream"};
   }
   core->to_return += cost;
+  if (is_foreign_) [[unlikely]]
+    count_beyond(*core);
   if (message.is_refused && !core->is_over) end(*core, std::move(message.status));
   if (core->is_abandoned || core->is_over) {
     eaten(*core, cost);
@@ -204,30 +225,59 @@ void Streams::end(StreamCore& core, Status status) {
   core.came.broadcast();
   core.may_go.broadcast();
   may_go_.broadcast();  // one of those may be waiting for the session's credit
-  if (is_foreign_) may_give_.broadcast();
+  if (core.foreign == nullptr) return;
+  core.foreign->may_give.broadcast();
+  may_give_.broadcast();
 }
 
-bool Streams::may_come(const StreamCore& core, std::size_t cost) const {
-  return fits(to_return_, cost, takes_.session_credit) &&
-         fits(core.to_return, cost, takes_.stream_credit);
+// Nobody waits for ever: with nothing beyond, any message may be.
+bool Streams::may_hold(std::uint64_t all, std::uint64_t before, std::uint64_t now) const {
+  return now <= before || all == 0 || all + (now - before) <= takes_.session_credit;
 }
 
+Streams::Missing Streams::missing_to_come(const StreamCore& core, std::size_t cost) const {
+  if (!fits(core.to_return, cost, takes_.stream_credit)) return Missing::stream;
+  const std::uint64_t before = beyond(core.to_return, takes_.stream_credit);
+  const std::uint64_t now = beyond(core.to_return + cost, takes_.stream_credit);
+  return may_hold(came_beyond_, before, now) ? Missing::nothing : Missing::session;
+}
+
+void Streams::count_beyond(StreamCore& core) {
+  ForeignEnd& end = *core.foreign;
+  const std::uint64_t came = beyond(core.to_return, takes_.stream_credit);
+  came_beyond_ += came - std::exchange(end.came_beyond, came);
+  const std::uint64_t sent = beyond(untaken(core, other_.stream_credit), other_.stream_credit);
+  sent_beyond_ += sent - std::exchange(end.sent_beyond, sent);
+}
+
+// All of it, however little: what is kept back of many streams would be missing to nobody else.
 void Streams::give_credit_here() {
-  bool any = false;
-  while (next_credit()) any = true;
-  if (any) may_give_.broadcast();
+  const std::uint64_t before = came_beyond_;
+  for (const Core& core : due_) {
+    core->wants_credit = false;
+    core->to_return -= std::exchange(core->to_announce, 0);
+    count_beyond(*core);
+    core->foreign->may_give.broadcast();
+  }
+  due_.clear();
+  to_return_ -= std::exchange(to_announce_, 0);
+  if (came_beyond_ < before) may_give_.broadcast();
 }
 
 void Streams::taken(StreamCore& core, std::uint64_t cost) {
+  const std::uint64_t before = sent_beyond_;
   core.may_send += static_cast<std::int64_t>(cost);
+  may_send_ += static_cast<std::int64_t>(cost);
+  count_beyond(core);
   core.may_go.broadcast();
-  take_back(cost);
+  if (sent_beyond_ < before) may_go_.broadcast();
 }
 
 void Streams::eaten(StreamCore& core, std::uint64_t cost) {
   core.to_announce += cost;
   to_announce_ += cost;
-  if (core.wants_credit || core.to_announce < takes_.stream_credit / 2) return;
+  const std::uint64_t least = is_foreign_ ? 1 : takes_.stream_credit / 2;
+  if (core.wants_credit || core.to_announce < least) return;
   core.wants_credit = true;
   due_.push_back(core.shared_from_this());
 }

@@ -88,7 +88,9 @@ class Streams {
   using Core = std::shared_ptr<StreamCore>;
 
   // What this side takes, and what the other side does, as far as it is known. `is_foreign`: the
-  // other side speaks another protocol, and its credit is given and taken right here.
+  // other side speaks another protocol, and its credit is given and taken right here. Its streams
+  // do not share any: who is slow holds up nobody else. There session_credit bounds, each way, what
+  // messages hold together beyond the credit of their streams.
   Streams(const wire::Settings& takes, const wire::Settings& other, bool is_foreign = false);
 
   // The other side has said what it takes: more than was known.
@@ -131,10 +133,11 @@ class Streams {
   // A message of type credit that is due, until there is none.
   std::optional<wire::Message> next_credit();
 
-  // Of a foreign session. A message of that cost may come; waits for that; the credit that is due,
-  // given to those who wait; and one was taken by the other side.
+  // Of a foreign session. What keeps a message of that cost from coming; waits for the session's
+  // part of that; the credit of all that was read, given to those who wait; and one was taken by
+  // the other side.
   [[nodiscard]] bool is_foreign() const { return is_foreign_; }
-  [[nodiscard]] bool may_come(const StreamCore& core, std::size_t cost) const;
+  [[nodiscard]] Missing missing_to_come(const StreamCore& core, std::size_t cost) const;
   [[nodiscard]] rt::Cond& may_give() { return may_give_; }
   void give_credit_here();
   void taken(StreamCore& core, std::uint64_t cost);
@@ -180,6 +183,9 @@ class Streams {
   Status take_end(wire::Message& message);
   Status take_credit(const wire::Message& message);
   void let_go(StreamCore& core);
+  // All streams hold `all` beyond their credit; one of them, `before`, shall hold `now`.
+  [[nodiscard]] bool may_hold(std::uint64_t all, std::uint64_t before, std::uint64_t now) const;
+  void count_beyond(StreamCore& core);
 
   const wire::Settings takes_;
   wire::Settings other_;
@@ -191,6 +197,9 @@ class Streams {
   std::vector<Core> due_;  // streams whose credit is due
   rt::Cond may_go_;
   const bool is_foreign_;
+  // What lies beyond the credit of its stream: unread, and not taken.
+  std::uint64_t came_beyond_ = 0;
+  std::uint64_t sent_beyond_ = 0;
   rt::Cond may_give_;
 };
 

@@ -6,7 +6,8 @@
 // In the parley framing one side with `heartbeat` is enough: any peer answers PING. In Teleport's
 // formats it sends a CALL or a PUSH /heartbeat as Teleport's plugin does, which a peer with
 // `heartbeat_pong`, or Teleport's, serves. What comes meanwhile, whatever it is, is an answer, and
-// puts the next question off. Heartbeats do not pass through plugins.
+// puts the next question off. Heartbeats do not pass through plugins. A session that came by
+// another protocol (ForeignSession) is left alone: http looks after its connections itself.
 //
 // Each is a plugin for any number of peers. A session that is silent costs no fiber, and a message
 // on a session that is not costs one addition for each read of the socket.
