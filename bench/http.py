@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Measures Parley's HTTP server beside nginx (`return 200`, the same fields, no log), its gRPC beside
-gRPC's own server, its WebSocket beside the floor. See README.md beside this file; usually run by
-`./dev bench http`.
+"""Measures Parley's HTTP server beside nginx (`return 200`, the same fields, no log), its gRPC
+beside gRPC's own server, its WebSocket beside the floor. See README.md beside this file; usually
+run by `./dev bench http`.
 
 Figures go to stdout, one JSON object a line; everything for people goes to stderr. This file must
 not import what imports Python's own package http: it has its name.
