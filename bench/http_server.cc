@@ -41,7 +41,12 @@ void allow_many_descriptors() {
   (void)::setrlimit(RLIMIT_NOFILE, &files);
 }
 
+// Also says what nginx says of the connection, which HTTP/1.1 does not ask for.
 Status answer_ok(http::ServerExchange& exchange) {
+  if (exchange.protocol() == http::Protocol::http_1_1) {
+    const Status added = exchange.response().headers.add("Connection", "keep-alive");
+    if (!added.is_ok()) return added;
+  }
   return exchange.answer(200, "ok", "text/plain");
 }
 

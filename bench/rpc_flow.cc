@@ -389,6 +389,10 @@ int main(int argc, char** argv) {
   }
   const Result<bench::Load> load = bench::parse_load(argc - 1, argv + 1);
   if (!load) return bench::usage_error(load.error());
+  if (load->spin || load->websocket) {
+    return bench::usage_error(
+        Status(Code::invalid_argument, "--spin and --websocket are for the floor only"));
+  }
   return run([&] {
     const Status status = bench::run_flow(kind, *load);
     return status.is_ok() ? 0 : bench::run_error(status);

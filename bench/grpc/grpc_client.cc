@@ -135,6 +135,10 @@ int main(int argc, char** argv) {
   using namespace parley;
   const Result<bench::Load> load = bench::parse_load(argc, argv);
   if (!load) return bench::usage_error(load.error());
+  if (load->spin || load->websocket) {
+    return bench::usage_error(
+        Status(Code::invalid_argument, "--spin and --websocket are for the floor only"));
+  }
   const Status status = bench::GrpcClient(*load).run();
   return status.is_ok() ? 0 : bench::run_error(status);
 }
