@@ -25,6 +25,8 @@ struct WebSocketPeerOptions {
   // What a client may ask for. With "parley", and whatever is not one of these two, its binary
   // messages are bytes, and what it speaks is what the first of them say, as on every connection of
   // the peer. With "ws-json" and "ws-pb" each message is one of erpc's (docs/protocols/erpc-ws.md).
+  // A session at rest reads nothing, so socket.ping_interval pings none: clients that are gone
+  // without a word are found by the plugin heartbeat.
   http::AcceptWebSocketOptions accept{.subprotocols = {"parley", "ws-json", "ws-pb"}};
   // What is spoken with one that asks for none, one of these three: erpc's own clients do not;
   // theirs is "ws-json".
