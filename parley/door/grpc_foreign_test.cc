@@ -72,9 +72,10 @@ PARLEY_FIBER_TEST(GrpcForeign, grpc_js_makes_the_unary_interop_cases) {
   testing::add_interop_service(peer, ended);
   GrpcHealth health(peer);
   ASSERT_TRUE(health.set("shop", GrpcServing::not_serving).is_ok());
+  peer.handle("/shop/open", [&] { return health.set("shop", GrpcServing::serving); });
   const std::string cases =
       "empty_unary large_unary large_compressed special_status_message status_code_and_message "
-      "custom_metadata unimplemented_method unimplemented_service health_check";
+      "custom_metadata unimplemented_method unimplemented_service health_check health_watch";
   EXPECT_EQ(said_of(peer, witness, cases), all_ok(cases));
 }
 

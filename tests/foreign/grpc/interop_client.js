@@ -160,6 +160,23 @@ const all = {
     await ends_with(status.NOT_FOUND, undefined, health, 'Check', {service: 'tea'});
     health.close();
   },
+  // Not of the interop cases: each change is told to who watches. /shop/open makes "shop" serve.
+  async health_watch() {
+    const health = new Health(address, plain);
+    const said = [];
+    const call = health.Watch({service: 'shop'});
+    const ended = new Promise((done) => call.on('status', done));
+    call.on('error', () => {});
+    call.on('data', ({status: is}) => {
+      said.push(is);
+      if (said.length === 2) return call.cancel();
+      const bytes = (any) => any;
+      client.makeUnaryRequest('/shop/open', bytes, bytes, Buffer.alloc(0), assert.ifError);
+    });
+    assert.strictEqual((await ended).code, status.CANCELLED);
+    assert.deepStrictEqual(said, ['NOT_SERVING', 'SERVING']);
+    health.close();
+  },
   async unimplemented_method() {
     await ends_with(status.UNIMPLEMENTED, undefined, client, 'UnimplementedCall', {});
   },
