@@ -1,9 +1,9 @@
 // A WebSocket as a connection of a Peer: its binary messages carry the bytes of a framing, so a
 // browser is a peer like any other, which can be called and pushed to.
 //
-//   http::Handler handler = [post = door::make_post(peer), socket =
-//   door::make_websocket_peer(peer)]
-//       (http::ServerExchange& exchange) {
+//   http::Handler post = door::make_post(peer);
+//   http::Handler socket = door::make_websocket_peer(peer);
+//   http::Handler handler = [post, socket](http::ServerExchange& exchange) {
 //     return exchange.request().path() == "/parley" ? socket(exchange) : post(exchange);
 //   };
 //   // connect("ws://host/parley") in JavaScript (clients/js)
