@@ -56,7 +56,14 @@ def builds_no_tests_examples_or_command(args, build):
 
 def compiles_the_facade(args, build):
     configure(args, build)
-    entry = command_of_app(build)
+    compile_only(command_of_app(build))
+
+
+def compile_main(build):
+    compile_only(next(entry for entry in commands_of(build) if entry["file"].endswith("/main.cc")))
+
+
+def compile_only(entry):
     done = subprocess.run(shlex.split(entry["command"]) + ["-fsyntax-only"], capture_output=True,
                           text=True, check=False, timeout=100, cwd=entry["directory"])
     if done.returncode != 0 or done.stderr:
@@ -74,7 +81,7 @@ def keeps_its_own_build_type(args, build):
 def is_told_how_to_turn_on_a_part(args, build):
     parts = {"codec_regex": "PARLEY_REGEX", "codec_yaml": "PARLEY_YAML",
              "codec_xml": "PARLEY_XML", "wire_filters": "PARLEY_FILTERS",
-             "http": "PARLEY_FILTERS"}
+             "http": "PARLEY_FILTERS", "door": "PARLEY_FILTERS"}
     for part, option in parts.items():
         done = try_configure(args, build, f"-DPART={part}")
         said = " ".join(done.stderr.split())
@@ -85,26 +92,31 @@ def is_told_how_to_turn_on_a_part(args, build):
 
 def configures_as_the_readme_says(args, build):
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
-        whole, fetch = re.findall(r"```cmake\n(.*?)```", file.read(), re.S)
+        whole, fetch, door = re.findall(r"```cmake\n(.*?)```", file.read(), re.S)
     added = re.search(r"(?m)^add_subdirectory\(parley\).*\n", whole)
     if not added:
         sys.exit("consumer_test: the README's CMakeLists.txt does not add Parley")
     fetched = whole.replace(added[0], fetch)
-    for name, text in (("added", whole), ("fetched", fetched)):
+    beginning = whole[:added.start()]
+    for name, text in (("added", whole), ("fetched", fetched), ("door", beginning + door)):
         folder = os.path.join(build, name)
         os.makedirs(folder)
         os.symlink(ROOT, os.path.join(folder, "parley"))
         with open(os.path.join(folder, "CMakeLists.txt"), "w", encoding="utf-8") as file:
             file.write(text)
         with open(os.path.join(folder, "main.cc"), "w", encoding="utf-8") as file:
-            file.write("#include <parley/parley.h>\nint main() {}\n")
+            header = "parley/door/door.h" if name == "door" else "parley/parley.h"
+            file.write(f"#include <{header}>\nint main() {{}}\n")
         # Nothing is fetched here: what would be is what is tested.
         done = subprocess.run(
             [args.cmake, "-S", folder, "-B", os.path.join(folder, "build"), "-G", "Ninja",
-             f"-DCMAKE_CXX_COMPILER={args.compiler}", f"-DFETCHCONTENT_SOURCE_DIR_PARLEY={ROOT}"],
+             f"-DCMAKE_CXX_COMPILER={args.compiler}", f"-DFETCHCONTENT_SOURCE_DIR_PARLEY={ROOT}",
+             "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON"],
             capture_output=True, text=True, check=False, timeout=100)
         if done.returncode != 0:
             sys.exit(f"consumer_test: {name}:\n{text}\n{done.stdout}{done.stderr}")
+        if name == "door":
+            compile_main(os.path.join(folder, "build"))
 
 
 CASES = (gets_no_warning_flags_of_ours, builds_no_tests_examples_or_command, compiles_the_facade,

@@ -4,9 +4,9 @@
 //
 // Sans-I/O. Immutable once made; any thread.
 //
-//   auto detector = Detector::make({{"http/1", http1_opening()}, {"parley",
-//   *opening_of(framing)}}); const Detector::Verdict verdict = detector->look(first_bytes); if
-//   (verdict.match == wire::Match::yes) serve(detector->candidates()[verdict.index].name);
+//   auto known = Detector::make({{"http/1", http1_opening()}, {"parley", *opening_of(framing)}});
+//   const Detector::Verdict verdict = known->look(first_bytes);
+//   if (verdict.match == wire::Match::yes) serve(known->candidates()[verdict.index].name);
 #pragma once
 
 #include <bitset>

@@ -92,6 +92,7 @@ Result<std::shared_ptr<http::Service>> make_service(const http::Handler& handler
   own.max_handlers = options.max_handlers;
   own.open = nullptr;
   own.on_error = options.on_error;
+  own.versions = http::Versions::all;
   if (!options.http1) own.versions = http::Versions::http_2;
   if (!options.http2) own.versions = http::Versions::http_1;
   return http::Service::make(handler, std::move(own));

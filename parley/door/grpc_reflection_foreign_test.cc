@@ -9,12 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "parley/base/testing/witness.h"
 #include "parley/door/grpc_health.h"
 #include "parley/door/grpc_reflection.h"
+#include "parley/door/testing/buf.h"
 #include "parley/door/testing/house.h"
 #include "parley/net/testing/tls_authority.h"
-#include "parley/rt/blocking.h"
 #include "parley/rt/testing/fiber_test.h"
 
 namespace parley::door {
@@ -36,44 +35,7 @@ struct BufReceipt {
 
 namespace {
 
-using parley::testing::Witness;
-
-class Buf {
- public:
-  // `ca`: of the one to be asked, whose certificate is for localhost; empty: it speaks no TLS.
-  explicit Buf(const testing::House& house, const std::string& ca = "") {
-    const std::string address = house.address().substr(6);
-    url_ =
-        ca.empty() ? "http://" + address : "https://localhost" + address.substr(address.find(':'));
-    protocol_ = ca.empty() ? "--http2-prior-knowledge " : "--cacert ca.pem ";
-    witness_.write("ca.pem", ca);
-  }
-
-  // Empty: it runs. Otherwise why it does not.
-  std::string look() {
-    return rt::blocking([&]() -> std::string {
-      const auto found =
-          witness_.ask("node -e \"console.log(require.resolve('@bufbuild/buf/package.json'))\"");
-      if (found.code != 0) return "npm's @bufbuild/buf is not installed";
-      const std::string place = found.out.substr(0, found.out.rfind('/'));
-      buf_ = "HOME=. node '" + place + "/bin/buf' curl --protocol grpc " + protocol_;
-      const auto answer = witness_.ask(buf_ + "--help");
-      return answer.code == 0 ? "" : "buf does not run here: " + answer.said;
-    });
-  }
-  std::string curl(const std::string& options, const std::string& path = "") {
-    return rt::blocking([&] {
-      const auto answer = witness_.ask(buf_ + options + " " + url_ + path);
-      return answer.code == 0 ? answer.out : answer.out + answer.said;
-    });
-  }
-
- private:
-  const Witness witness_;
-  std::string url_;
-  std::string protocol_;
-  std::string buf_;
-};
+using testing::Buf;
 
 void fill(Peer& peer) {
   peer.handle("/shop/v1/orders/place", [](const BufOrder& order) {

@@ -12,9 +12,8 @@
 //                 begins with [, { or ", or has no '=', is JSON.
 //   Accept        what the result is written in, the first of the best that is known; else, and for
 //                 who sends a form, JSON for a form and otherwise the codec of the arguments.
-//   Parley-Meta-X metadata x, both ways; the name in lower case, as HTTP/2 has it. What cannot
-//   stand
-//                 in a field is left out of an answer.
+//   Parley-Meta-X metadata x, both ways; the name in lower case, as HTTP/2 has it. What no field
+//                  may have is left out of an answer.
 //   Parley-Timeout, grpc-timeout   how long the caller waits, as gRPC writes it: 250m, 2S
 // An error is answered with the number of status_table.h and JSON:
 //   {"code":"failed_precondition","message":"out of tea","cause":"...","business_code":1001}

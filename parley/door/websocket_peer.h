@@ -1,9 +1,9 @@
 // A WebSocket as a connection of a Peer: its binary messages carry the bytes of a framing, so a
 // browser is a peer like any other, which can be called and pushed to.
 //
-//   http::Handler handler = [post = door::make_post(peer), socket =
-//   door::make_websocket_peer(peer)]
-//       (http::ServerExchange& exchange) {
+//   http::Handler post = door::make_post(peer);
+//   http::Handler socket = door::make_websocket_peer(peer);
+//   http::Handler handler = [post, socket](http::ServerExchange& exchange) {
 //     return exchange.request().path() == "/parley" ? socket(exchange) : post(exchange);
 //   };
 //   // connect("ws://host/parley") in JavaScript (clients/js)
@@ -25,6 +25,8 @@ struct WebSocketPeerOptions {
   // What a client may ask for. With "parley", and whatever is not one of these two, its binary
   // messages are bytes, and what it speaks is what the first of them say, as on every connection of
   // the peer. With "ws-json" and "ws-pb" each message is one of erpc's (docs/protocols/erpc-ws.md).
+  // A session at rest reads nothing, so socket.ping_interval pings none: clients that are gone
+  // without a word are found by the plugin heartbeat.
   http::AcceptWebSocketOptions accept{.subprotocols = {"parley", "ws-json", "ws-pb"}};
   // What is spoken with one that asks for none, one of these three: erpc's own clients do not;
   // theirs is "ws-json".

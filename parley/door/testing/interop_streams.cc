@@ -56,12 +56,20 @@ Status answer(Context& context, OutputStream& stream, std::atomic<int>& gave_up)
 
 }  // namespace
 
-void add_interop_streams(Peer& peer, std::atomic<int>& gave_up) {
-  const auto both = [&gave_up](Context& context, OutputStream& stream) {
-    return answer(context, stream, gave_up);
+void add_interop_streams(Peer& peer, std::atomic<int>& gave_up, std::atomic<int>* running) {
+  const auto counted = [running](const auto& handle) {
+    if (running != nullptr) ++*running;
+    const Status status = handle();
+    if (running != nullptr) --*running;
+    return status;
+  };
+  const auto both = [&gave_up, counted](Context& context, OutputStream& stream) {
+    return counted([&] { return answer(context, stream, gave_up); });
   };
   peer.handle_stream("/grpc.testing.TestService/StreamingInputCall",
-                     [&gave_up](InputStream& stream) { return sum(stream, gave_up); });
+                     [&gave_up, counted](InputStream& stream) {
+                       return counted([&] { return sum(stream, gave_up); });
+                     });
   peer.handle_stream("/grpc.testing.TestService/StreamingOutputCall", both);
   peer.handle_stream("/grpc.testing.TestService/FullDuplexCall", both);
 }

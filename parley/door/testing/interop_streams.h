@@ -39,7 +39,9 @@ struct StreamingInputCallResponse {
   std::int32_t aggregated_payload_size = 0;
 };
 
-// Adds the methods. `gave_up` counts handlers whose caller left before the end.
-void add_interop_streams(Peer& peer, std::atomic<int>& gave_up);
+// Adds the methods. `gave_up` counts handlers whose caller left before the end, `running` those
+// that have not returned.
+void add_interop_streams(Peer& peer, std::atomic<int>& gave_up,
+                         std::atomic<int>* running = nullptr);
 
 }  // namespace parley::door::testing

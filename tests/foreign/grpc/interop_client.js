@@ -7,6 +7,7 @@ const path = require('path');
 const grpc = require('@grpc/grpc-js');
 const loader = require('@grpc/proto-loader');
 const protobuf = require('protobufjs');
+const streams = require('./interop_client_streams.js');
 
 const [address, ...cases] = process.argv.slice(2);
 const load = (name) => grpc.loadPackageDefinition(
@@ -159,6 +160,23 @@ const all = {
     await ends_with(status.NOT_FOUND, undefined, health, 'Check', {service: 'tea'});
     health.close();
   },
+  // Not of the interop cases: each change is told to who watches. /shop/open makes "shop" serve.
+  async health_watch() {
+    const health = new Health(address, plain);
+    const said = [];
+    const call = health.Watch({service: 'shop'});
+    const ended = new Promise((done) => call.on('status', done));
+    call.on('error', () => {});
+    call.on('data', ({status: is}) => {
+      said.push(is);
+      if (said.length === 2) return call.cancel();
+      const bytes = (any) => any;
+      client.makeUnaryRequest('/shop/open', bytes, bytes, Buffer.alloc(0), assert.ifError);
+    });
+    assert.strictEqual((await ended).code, status.CANCELLED);
+    assert.deepStrictEqual(said, ['NOT_SERVING', 'SERVING']);
+    health.close();
+  },
   async unimplemented_method() {
     await ends_with(status.UNIMPLEMENTED, undefined, client, 'UnimplementedCall', {});
   },
@@ -167,7 +185,8 @@ const all = {
     await ends_with(status.UNIMPLEMENTED, undefined, other, 'UnimplementedCall', {});
     other.close();
   },
-  async timeout_on_sleeping_server() {
+  // As timeout_on_sleeping_server, of a unary call.
+  async timeout_of_unary() {
     const waits = new WaitService(address, plain);
     const options = {deadline: Date.now() + 20};
     await ends_with(status.DEADLINE_EXCEEDED, undefined, waits, 'Wait', {}, {options});
@@ -185,7 +204,7 @@ const all = {
   },
 };
 
-module.exports = {all, client, status, assert};
+Object.assign(all, streams.cases((options) => new TestService(address, plain, options)));
 
 async function main() {
   for (const name of cases) {
@@ -197,7 +216,7 @@ async function main() {
       console.log(`${name}: ${error.message}`);
     }
   }
-  client.close();
+  process.exit(0);  // a call that node cancels before its head is out may be open for ever
 }
 
 setTimeout(() => { console.log('too slow'); process.exit(1); }, 60000).unref();
