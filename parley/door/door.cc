@@ -52,9 +52,13 @@ Result<Detector> make_detector(const Peer& peer, const DoorOptions& options, boo
     }
   }
   DetectOptions detect = options.detect;
-  // Within TLS some of the order may be none of those that are spoken.
-  std::erase_if(detect.order,
-                [&](const std::string& name) { return !outside && name == tls_name; });
+  // Some of the order may be none of those that are told apart here: TLS within TLS, and what is
+  // told from HTTP/1 by its first head, whatever the order.
+  std::erase_if(detect.order, [&](const std::string& name) {
+    const bool is_told_later =
+        options.http1 && options.framings && name == erpc_http_name && speaks_erpc_http(peer);
+    return is_told_later || (!outside && name == tls_name);
+  });
   return Detector::make(std::move(all), std::move(detect));
 }
 

@@ -86,21 +86,28 @@ std::shared_ptr<const wire::Framing> erpc_http_framing(ErpcHttpOptions options) 
 }
 
 Match begins_erpc_http(std::string_view first_bytes) noexcept {
+  ErpcHttpSeen seen;
+  return begins_erpc_http(first_bytes, seen);
+}
+
+Match begins_erpc_http(std::string_view first_bytes, ErpcHttpSeen& seen) noexcept {
   if (const Match call = begins_with(first_bytes, opening_of_calls); call != Match::yes) {
     return call;
   }
-  bool has_seq = false;
-  bool has_type = false;
-  std::string_view rest = first_bytes.substr(0, most_erpc_http_head);
-  for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(end + 1);
+  static_assert(most_erpc_http_head <= UINT16_MAX);
+  const std::string_view head = first_bytes.substr(0, most_erpc_http_head);
+  for (;;) {
+    const std::size_t end = head.find('\n', seen.bytes);
+    if (end == std::string_view::npos) break;
+    const std::string_view line = head.substr(seen.line, end - seen.line);
+    seen.line = seen.bytes = static_cast<std::uint16_t>(end + 1);
     if (line.empty() || line == "\r") return Match::no;
     const std::string_view name = line.substr(0, line.find(':'));
-    has_seq = has_seq || http::same_name(name, impl::seq_field);
-    has_type = has_type || http::same_name(name, impl::type_field);
-    if (has_seq && has_type) return Match::yes;
+    seen.has_seq = seen.has_seq || http::same_name(name, impl::seq_field);
+    seen.has_type = seen.has_type || http::same_name(name, impl::type_field);
+    if (seen.has_seq && seen.has_type) return Match::yes;
   }
+  seen.bytes = static_cast<std::uint16_t>(head.size());
   return first_bytes.size() < most_erpc_http_head ? Match::needs_more : Match::no;
 }
 

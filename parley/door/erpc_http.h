@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -52,5 +53,16 @@ std::shared_ptr<const wire::Framing> erpc_http_framing(ErpcHttpOptions options =
 // most_erpc_http_head of them.
 inline constexpr std::size_t most_erpc_http_head = 16 * 1024;
 [[nodiscard]] wire::Match begins_erpc_http(std::string_view first_bytes) noexcept;
+
+// Of a connection whose first bytes come piece by piece: what was seen of them, so that each is
+// looked at once. `first_bytes` are those of the last time and what came behind them.
+struct ErpcHttpSeen {
+  std::uint16_t line = 0;   // where the one begins that is not whole
+  std::uint16_t bytes = 0;  // were looked at
+  bool has_seq = false;
+  bool has_type = false;
+};
+[[nodiscard]] wire::Match begins_erpc_http(std::string_view first_bytes,
+                                           ErpcHttpSeen& seen) noexcept;
 
 }  // namespace parley::door

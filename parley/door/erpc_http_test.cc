@@ -13,6 +13,7 @@
 
 #include "parley/codec/json.h"
 #include "parley/door/testing/house.h"
+#include "parley/peer/plugins/heartbeat.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
@@ -175,6 +176,12 @@ TEST(ErpcHttp, answers_and_errors_are_read) {
   const auto other = read("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nX-Seq: 1\r\n\r\n");
   ASSERT_TRUE(other && *other);
   EXPECT_EQ((*other)->status.code(), Code::not_found);
+  for (const std::string line : {"201 Created", "204 No Content", "226 IM Used", "302 Found"}) {
+    const auto odd = read("HTTP/1.1 " + line + "\r\nX-Seq: 1\r\nContent-Length: 0\r\n\r\n");
+    if (!odd) continue;  // some may have no Content-Length
+    ASSERT_TRUE(*odd);
+    EXPECT_EQ((*odd)->status.code(), Code::unknown) << "a success but 200 is no result";
+  }
 }
 
 TEST(ErpcHttp, what_is_cut_anywhere_is_read_the_same) {
@@ -255,6 +262,38 @@ TEST(ErpcHttp, what_it_cannot_carry_is_told) {
   EXPECT_FALSE(encoder->has(MessageType::push));
   EXPECT_FALSE(encoder->has(MessageType::open));
   EXPECT_TRUE(encoder->has(MessageType::auth_reply));
+}
+
+TEST(ErpcHttp, a_head_that_would_be_beyond_what_is_read_is_refused_where_it_is_written) {
+  const auto of = [](MessageType type, std::size_t count, std::size_t size, bool fits = true) {
+    Message message{.seq = 1, .type = type, .method = "/a"};
+    for (std::size_t i = 0; i < count; ++i) {
+      message.metadata.add((fits ? "k" : "k ") + std::to_string(i), std::string(size, 'x'));
+    }
+    return message;
+  };
+  for (const MessageType type : {MessageType::call, MessageType::reply}) {
+    for (const auto& [count, size] :
+         {std::pair(90, 1), std::pair(101, 1), std::pair(1, 16'000), std::pair(1, 17'000),
+          std::pair(3, 10'000), std::pair(4, 10'000)}) {
+      const Message message =
+          of(type, static_cast<std::size_t>(count), static_cast<std::size_t>(size));
+      const std::string bytes = written(message);
+      const bool goes = count == 90 || size == 16'000 || count == 3;
+      EXPECT_EQ(bytes.find("resource_exhausted") == std::string::npos, goes)
+          << count << " " << size;
+      EXPECT_EQ(read(bytes).has_value(), goes) << count << " " << size;
+      Message failed = message;
+      failed.type = MessageType::reply;
+      failed.status = Status::business(1001, "sold out");
+      const auto error = read(written(failed));
+      ASSERT_TRUE(error && *error);
+      EXPECT_EQ((*error)->status.business_code(), 1001) << "an error goes, without them at need";
+    }
+  }
+  EXPECT_TRUE(read(written(of(MessageType::call, 1, 8'000, false))));
+  EXPECT_NE(written(of(MessageType::call, 1, 8'200, false)).find("request line"),
+            std::string::npos);
 }
 
 TEST(ErpcHttp, media_types_say_the_codec_both_ways) {
@@ -378,6 +417,50 @@ PARLEY_FIBER_TEST(ErpcHttp, calls_under_way_together_are_told_apart_by_x_seq) {
   EXPECT_EQ(read_until(*stream, "\r\n\r\n5"), answer_of(2, "5")) << "the second one first";
   go_on.set();
   EXPECT_EQ(read_until(*stream, "\r\n\r\n1"), answer_of(1, "1"));
+}
+
+PARLEY_FIBER_TEST(ErpcHttp, metadata_that_is_too_much_ends_its_own_call_alone) {
+  House house({}, speaking());
+  rt::Event go_on;
+  house.peer.handle("/slow", [&] {
+    (void)go_on.wait();
+    return 1;
+  });
+  house.peer.handle("/much", [](Context& context) {
+    for (int i = 0; i < 200; ++i) context.reply_metadata().add("k" + std::to_string(i), "v");
+    return 1;
+  });
+  Peer client({.framings = {erpc_http_framing()}});
+  const auto session = client.dial(house.address());
+  ASSERT_TRUE(session) << session.error();
+  rt::Scope scope;
+  scope.go("caller", [&] { EXPECT_EQ(session->call<int>("/slow").value_or(0), 1); });
+  EXPECT_EQ(session->call<int>("/much").error().code(), Code::resource_exhausted);
+  CallOptions large;
+  large.metadata.add("k", std::string(17'000, 'x'));
+  EXPECT_EQ(session->call<int>(large, "/math/add", 1, 2).error().code(), Code::resource_exhausted);
+  EXPECT_EQ(session->call<int>("/math/add", 1, 2).value_or(0), 3);
+  go_on.set();
+  scope.join();
+}
+
+PARLEY_FIBER_TEST(ErpcHttp, a_heartbeat_that_would_be_a_push_is_a_call) {
+  House house({}, speaking());
+  rt::Event beaten;
+  house.peer.handle("/heartbeat", [&] { beaten.set(); });
+  Peer client({.framings = {erpc_http_framing()},
+               .plugins = {heartbeat({.interval = 1s, .kind = HeartbeatKind::push})}});
+  const auto session = client.dial(house.address());
+  ASSERT_TRUE(session) << session.error();
+  EXPECT_TRUE(beaten.wait(rt::Deadline::after(30s)).is_ok());
+}
+
+PARLEY_FIBER_TEST(ErpcHttp, may_stand_in_the_order_of_what_is_told_apart) {
+  for (const bool http1 : {true, false}) {
+    House house({.detect = {.order = {"http/2", "http/1", "erpc-http"}}, .http1 = http1},
+                speaking());
+    EXPECT_EQ(house.ask(call_of("/math/add", 7, "[1,2]"), "\r\n\r\n3"), answer_of(7, "3"));
+  }
 }
 
 PARLEY_FIBER_TEST(ErpcHttp, a_push_is_answered_with_what_to_do_instead) {
@@ -517,6 +600,17 @@ TEST(ErpcHttp, begins_with_a_post_that_has_both_headers) {
   EXPECT_EQ(begins_erpc_http("POST /a HTTP/1.1\r\nX-Seq: 1\r\n\r\nX-Mtype: 1\r\n"), Match::no);
   EXPECT_EQ(begins_erpc_http("POST /a HTTP/1.1\r\nA: " + std::string(most_erpc_http_head, 'x')),
             Match::no);
+}
+
+TEST(ErpcHttp, a_head_that_comes_piece_by_piece_is_looked_at_once) {
+  std::string head = "POST /a HTTP/1.1\r\nX-Seq: 1\r\nA: b\r\nX-Mtype: 1\r\n";
+  ErpcHttpSeen seen;
+  for (std::size_t size = 0; size < head.size(); ++size) {
+    EXPECT_EQ(begins_erpc_http(head.substr(0, size), seen), Match::needs_more);
+  }
+  head.replace(head.find("X-Seq"), 5, "Y-Seq");  // was seen, and nobody looks again
+  EXPECT_EQ(begins_erpc_http(head, seen), Match::yes);
+  EXPECT_EQ(begins_erpc_http(head), Match::needs_more);
 }
 
 }  // namespace

@@ -36,7 +36,9 @@ namespace parley::door {
 
 struct GrpcOptions {
   // Of a message that comes, before and after it is decompressed; the peer's max_frame_bytes holds
-  // as well.
+  // as well. Messages above ForeignRoom::small_bytes that are coming or wait for a slow handler
+  // share the peer's max_handler_bytes, for each connection: what is beyond that is ended with
+  // resource_exhausted, streams too. Who has many slow streams of large messages raises it.
   std::size_t max_message = default_grpc_message_bytes;
   // Of a call whose caller does not say how long it waits. Nothing: as long as that does.
   std::optional<Duration> timeout{};

@@ -110,8 +110,8 @@ Status GrpcCall::done_writing() {
   if (is_over_) return {};
   {
     const std::lock_guard lock(ending_);
-    has_ended_ = true;
-    if (is_writing_) return {};
+    // The first one ends them; while a message is being written, who writes it does.
+    if (std::exchange(has_ended_, true) || is_writing_) return {};
   }
   return of_writing(exchange_->end(settings_.deadline));
 }

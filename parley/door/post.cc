@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "parley/codec/codec.h"
-#include "parley/codec/json.h"
 #include "parley/door/impl/gather.h"
+#include "parley/door/impl/json_text.h"
 #include "parley/door/impl/session_of.h"
 #include "parley/http/accept.h"
 #include "parley/http/syntax.h"
@@ -37,23 +37,14 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// As a JSON text; what is no UTF-8 has ? in place of its bytes.
-void append_text(std::string& out, std::string text) {
-  if (codec::encode_json_to(out, text).is_ok()) return;
-  for (char& byte : text) {
-    if (static_cast<unsigned char>(byte) >= 0x80) byte = '?';
-  }
-  (void)codec::encode_json_to(out, text);
-}
-
 std::string error_body(const Status& status) {
   std::string out = R"({"code":)";
-  append_text(out, std::string(name_of(status.code())));
+  impl::append_json_text(out, std::string(name_of(status.code())));
   out += R"(,"message":)";
-  append_text(out, std::string(status.message()));
+  impl::append_json_text(out, std::string(status.message()));
   if (!status.cause().empty()) {
     out += R"(,"cause":)";
-    append_text(out, std::string(status.cause()));
+    impl::append_json_text(out, std::string(status.cause()));
   }
   if (status.business_code() != 0) {
     out += R"(,"business_code":)" + std::to_string(status.business_code());

@@ -43,10 +43,8 @@ Status ForeignStream::begin(rt::Deadline deadline) {
     impl::Foreign::drop(*connection_, *core_, request_);
     return {Code::resource_exhausted, "max_fibers: no fiber for the stream; it was not opened"};
   }
-  if (caller.node() != rt::Context::background().node()) {
-    caller_gave_up_ = rt::DoneCall(caller, handler_, "caller gave up",
-                                   [this, caller] { cancel(caller.status()); });
-  }
+  caller_gave_up_ =
+      rt::DoneCall(caller, handler_, "caller gave up", [this, caller] { cancel(caller.status()); });
   return {};
 }
 

@@ -163,6 +163,34 @@ PARLEY_PEER_TEST(ForeignStreams, messages_beyond_their_credit_have_a_limit_toget
   }
 }
 
+// What keeps a message from coming may be what lies unread in its own stream.
+PARLEY_PEER_TEST(ForeignStreams, a_message_that_waits_for_others_goes_once_its_own_are_read) {
+  World world(mebibyte);
+  rt::Event read_one;
+  world.peer.handle_stream("/one", [&](RawStream& stream) -> Status {
+    (void)read_one.wait();
+    auto first = stream.receive();
+    if (!first) return first.error();
+    (void)stream.send(Bytes::from(std::string("read")));
+    return World::read_all(stream);
+  });
+  const auto stuck = world.open("/stuck");
+  ASSERT_TRUE(stuck->give(text(2 * mebibyte), soon()).is_ok());
+  const auto own = world.open("/one");
+  ASSERT_TRUE(own->give(text(10'000), soon()).is_ok());
+  EXPECT_EQ(own->give(text(60'000), rt::Deadline::after(0ms)).code(), Code::deadline_exceeded);
+  rt::Scope scope;
+  rt::Event gives;
+  scope.go("giver", [&] {
+    gives.set();
+    EXPECT_TRUE(own->give(text(60'000), soon()).is_ok());
+  });
+  (void)gives.wait();
+  for (int i = 0; i < 100; ++i) rt::yield();
+  read_one.set();
+  scope.join();
+}
+
 PARLEY_PEER_TEST(ForeignStreams, what_is_sent_beyond_its_credit_has_a_limit_together) {
   for (const int most : {1, 8}) {
     World world(static_cast<std::size_t>(most) * mebibyte);

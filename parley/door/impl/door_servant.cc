@@ -44,7 +44,7 @@ Result<net::Next> DoorServant::on_readable(net::Stream& stream) {
   if (verdict.match == wire::Match::yes) {
     const std::string_view spoken = detector_.candidates()[verdict.index].name;
     if (spoken != http1_name || !rooms_.takes_erpc_http) return become(spoken, stream);
-    const wire::Match erpc = begins_erpc_http(before_);
+    const wire::Match erpc = begins_erpc_http(before_, erpc_seen_);
     if (erpc == wire::Match::needs_more) return net::Next::rest;
     return become(erpc == wire::Match::yes ? erpc_http_name : http1_name, stream);
   }

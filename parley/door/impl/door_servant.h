@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "parley/door/detect.h"
+#include "parley/door/erpc_http.h"
 #include "parley/http/service.h"
 #include "parley/net/serve.h"
 #include "parley/peer/peer.h"
@@ -62,6 +63,7 @@ class DoorServant final : public net::Servant {
   std::unique_ptr<net::Servant> http_;  // once it is that
   std::string before_;                  // what was read
   std::string spoken_;                  // the framing
+  ErpcHttpSeen erpc_seen_;              // of `before_`
   Goes goes_ = Goes::nowhere;
   bool is_draining_ = false;
   bool is_detected_ = false;

@@ -136,7 +136,7 @@ Status ErpcHttpDecoder::take_call() {
   Bytes name = Bytes::from(*std::move(method));
   message_.method = name.flatten();
   message_.method_block = name.first_block();
-  if (Status bad = take_fields(request.headers); !bad.is_ok()) return bad;
+  take_fields(request.headers);
   auto query = wire::decode_query(request.query(), {.max_entries = terms_->max_entries});
   if (!query) return query.error();
   for (const auto& [key, value] : *query) message_.metadata.add(key, value);
@@ -168,13 +168,13 @@ Status ErpcHttpDecoder::take_answer() {
   if (answers_.framing().body == http::BodyKind::until_close) {
     return wrong("an answer without Content-Length");
   }
-  if (Status bad = take_fields(response.headers); !bad.is_ok()) return bad;
+  take_fields(response.headers);
   is_error_ = response.status == business_error;
   if (!is_error_ && response.status != ok_number) {
-    message_.status = Status(code_of_http(response.status),
+    // Another success than 200 says nothing that could be gone by.
+    const Code code = code_of_http(response.status);
+    message_.status = Status(code == Code::ok ? Code::unknown : code,
                              "the other side answered " + std::to_string(response.status));
-    if (message_.status.is_ok())
-      message_.status = Status(Code::unknown, "an answer but 200 or 299");
   }
   take_coding(response.headers);
   return {};
@@ -204,7 +204,7 @@ Status ErpcHttpDecoder::take_numbers(const http::Headers& headers, MessageType o
 }
 
 // What says how the message is written is none of its metadata; everything else is.
-Status ErpcHttpDecoder::take_fields(const http::Headers& headers) {
+void ErpcHttpDecoder::take_fields(const http::Headers& headers) {
   for (const auto [name, value] : headers) {
     if (http::same_name(name, "Content-Type")) {
       message_.body_codec = codec_of(*terms_, value);
@@ -216,7 +216,6 @@ Status ErpcHttpDecoder::take_fields(const http::Headers& headers) {
         http::same_name(name, "Transfer-Encoding") || http::same_name(name, "Content-Encoding");
     if (!frames) message_.metadata.add(std::string(name), std::string(value));
   }
-  return {};
 }
 
 void ErpcHttpDecoder::take_coding(const http::Headers& headers) {

@@ -40,7 +40,7 @@ class ErpcHttpDecoder final : public wire::Decoder {
   Status take_call();
   Status take_answer();
   Status take_numbers(const http::Headers& headers, wire::MessageType otherwise);
-  Status take_fields(const http::Headers& headers);
+  void take_fields(const http::Headers& headers);
   void take_coding(const http::Headers& headers);
   Status take_body();
   void take_error();

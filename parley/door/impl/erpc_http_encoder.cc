@@ -5,7 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "parley/codec/json.h"
+#include "parley/door/impl/json_text.h"
+#include "parley/http/framing.h"
 #include "parley/http/syntax.h"
 #include "parley/http/target.h"
 #include "parley/wire/query.h"
@@ -37,21 +38,15 @@ Status wrong(const std::string& what) {
   return {Code::invalid_argument, "erpc-http message: " + what};
 }
 
-// As a JSON text; what is no UTF-8 has ? in place of its bytes.
-void append_text(std::string& out, std::string text) {
-  if (text.size() > most_error_text) text.resize(most_error_text);
-  if (codec::encode_json_to(out, text).is_ok()) return;
-  for (char& byte : text) {
-    if (static_cast<unsigned char>(byte) >= 0x80) byte = '?';
-  }
-  (void)codec::encode_json_to(out, text);
+void append_text(std::string& out, std::string_view text) {
+  append_json_text(out, std::string(text.substr(0, most_error_text)));
 }
 
 std::string error_text(const Status& status) {
   std::string out = R"({"code":)" + std::to_string(wire::raw_number(status)) + R"(,"msg":)";
-  append_text(out, std::string(status.message()));
+  append_text(out, status.message());
   out += R"(,"cause":)";
-  append_text(out, std::string(status.cause()));
+  append_text(out, status.cause());
   return out + "}";
 }
 
@@ -116,6 +111,36 @@ Result<Asked> asked_of(const Message& message) {
     return wrong(http::quoted(asked.host) + " is no host");
   }
   return asked;
+}
+
+// Who reads a head has limits, and would end the session for one that is beyond them. Ours has
+// those of http::Http1Limits: here they are asked first, and only this message is refused.
+Status check_head(std::size_t start_line, const std::vector<Line>& lines) {
+  const http::Http1Limits limits;
+  const auto refused = [](const std::string& what, std::size_t size, std::size_t most) {
+    return Status(Code::resource_exhausted,
+                  "erpc-http message: " + what + " of " + std::to_string(size) + ", and " +
+                      std::to_string(most) +
+                      " is the most that a head may have: send less metadata, or in the body");
+  };
+  if (start_line > limits.max_start_line) {
+    return refused("a request line (the method with what is in its query)", start_line,
+                   limits.max_start_line);
+  }
+  if (lines.size() > limits.max_headers) {
+    return refused("a number of headers", lines.size(), limits.max_headers);
+  }
+  std::size_t all = 0;
+  for (const Line& line : lines) {
+    constexpr std::size_t marks = 4;  // the colon and a blank, CR and LF
+    const std::size_t size = line.name.size() + line.value.size() + marks;
+    if (size > limits.max_header_line) {
+      return refused("a header", size, limits.max_header_line);
+    }
+    all += size;
+  }
+  if (all > limits.max_header_bytes) return refused("headers", all, limits.max_header_bytes);
+  return {};
 }
 
 // In the order of their names, as Go writes headers; equal ones stay as they came.
@@ -228,6 +253,7 @@ Status ErpcHttpEncoder::put_head(const Message& message, std::size_t body_bytes,
   for (const auto& entry : message.metadata) {
     if (fits_a_field(entry)) lines.push_back({entry.key, entry.value});
   }
+  if (Status s = check_head(head.size(), lines); !s.is_ok()) return s;
   put_lines(std::move(lines), head);
   if (head.size() + body_bytes > terms_->max_bytes) {
     return {Code::resource_exhausted,
@@ -249,9 +275,11 @@ Status ErpcHttpEncoder::put_error(const Message& message, std::string& out) cons
                                {"Content-Type", "application/json"},
                                {type_field, type},
                                {seq_field, seq}};
+    const std::size_t own = lines.size();
     for (const auto& entry : metadata) {
       if (fits_a_field(entry)) lines.push_back({entry.key, entry.value});
     }
+    if (!check_head(0, lines).is_ok()) lines.resize(own);
     std::string answer = "HTTP/1.1 299 Business Error\r\n";
     put_lines(std::move(lines), answer);
     return answer.append(body);

@@ -10,6 +10,7 @@ Result<std::string> gather(http::Exchange& exchange, ForeignRoom* room, std::siz
     if (!piece) return piece.error();
     if (piece->empty()) return all;
     if (piece->size() > most - all.size()) {
+      exchange.note_too_large();
       return Status(Code::resource_exhausted, "the body is larger than " + std::to_string(most) +
                                                   " bytes; send less, or have the limit raised");
     }

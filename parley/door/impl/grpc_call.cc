@@ -40,6 +40,9 @@ std::size_t size_of(const http::Headers& fields) {
   return bytes;
 }
 
+// From here on a message is not copied behind its prefix: both are written one after the other.
+constexpr std::size_t copied_below = 4096;
+
 // Pieces of base64, each padded for itself, as they are sent by who sends them one by one.
 bool decode_pieces(std::string_view text, std::string& out) {
   std::string bytes;
@@ -217,11 +220,15 @@ Status GrpcCall::send(std::string bytes) {
 
 Status GrpcCall::write(std::string_view message) {
   const bool is_large = message.size() >= options_->compress_from;
+  const GrpcCoding coding = is_large ? answer_coding_ : GrpcCoding::identity;
   std::string out;
-  if (Status s = put_grpc_message(out, message, is_large ? answer_coding_ : GrpcCoding::identity);
-      !s.is_ok()) {
-    return s;
+  if (coding == GrpcCoding::identity && way_ != GrpcWay::web_text &&
+      message.size() >= copied_below) {
+    put_grpc_prefix(out, message.size(), false);
+    if (Status s = exchange_->write(out, deadline_); !s.is_ok()) return s;
+    return exchange_->write(message, deadline_);
   }
+  if (Status s = put_grpc_message(out, message, coding); !s.is_ok()) return s;
   return send(std::move(out));
 }
 

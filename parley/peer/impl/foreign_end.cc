@@ -117,9 +117,10 @@ Status Foreign::give(Connection& connection, StreamCore& core, Bytes body, rt::D
     if (!waited.is_ok()) return waited;
     const Streams::Missing missing = streams.missing_to_come(core, cost);
     if (missing == Streams::Missing::nothing) break;
-    rt::Cond& room =
-        missing == Streams::Missing::stream ? core.foreign->may_give : streams.may_give();
-    waited = room.wait(lock, until);
+    const bool is_session = missing == Streams::Missing::session;
+    if (is_session) ++core.foreign->waits_to_give;
+    waited = (is_session ? streams.may_give() : core.foreign->may_give).wait(lock, until);
+    if (is_session) --core.foreign->waits_to_give;
     if (waited.code() == Code::deadline_exceeded && deadline.is_over()) {
       waited =
           Status(Code::deadline_exceeded, "waited in vain for the handler to read from the stream");
@@ -247,8 +248,10 @@ Status Foreign::send(Connection& connection, StreamCore& core, Bytes body, rt::D
     if (!waited.is_ok()) return waited;
     const Streams::Missing missing = streams.missing(core, cost);
     if (missing == Streams::Missing::nothing) break;
-    rt::Cond& room = missing == Streams::Missing::stream ? core.may_go : streams.session_may_go();
-    waited = room.wait(lock, until);
+    const bool is_session = missing == Streams::Missing::session;
+    if (is_session) ++core.foreign->waits_to_send;
+    waited = (is_session ? streams.session_may_go() : core.may_go).wait(lock, until);
+    if (is_session) --core.foreign->waits_to_send;
     if (waited.code() == Code::deadline_exceeded && deadline.is_over()) {
       waited = Status(Code::deadline_exceeded,
                       "waited in vain for the other side to read from the "

@@ -39,6 +39,10 @@ struct ForeignEnd {
   std::uint64_t came_beyond = 0;
   std::uint64_t sent_beyond = 0;
   rt::Cond may_give;  // the handler has read, or it is over
+  // Those who wait for the session's room for messages of this stream, each way. They wake as well
+  // when the stream has room of its own: what they want beyond its credit has become less.
+  int waits_to_give = 0;
+  int waits_to_send = 0;
 };
 
 }  // namespace parley::impl

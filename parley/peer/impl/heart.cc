@@ -42,7 +42,7 @@ struct Pulse {
       std::int32_t seq = connection.next_seq();
       while (connection.is_taken(seq)) seq = connection.next_seq();
       // Nobody waits for its answer, which is dropped as one that comes too late is.
-      const bool is_call = terms.kind == HeartbeatKind::call;
+      const bool is_call = calls(connection, terms);
       wire::Message beat{.seq = seq,
                          .type = is_call ? wire::MessageType::call : wire::MessageType::push,
                          .method = "/heartbeat",
@@ -59,8 +59,12 @@ struct Pulse {
   // Whether what is sent now will be answered.
   static bool will_answer(Connection& connection, const HeartTerms& terms) {
     const std::lock_guard lock(connection.lock_);
-    return terms.kind == HeartbeatKind::call || connection.encoder_ == nullptr ||
-           connection.encoder_->has(wire::MessageType::ping);
+    return connection.encoder_ == nullptr || connection.encoder_->has(wire::MessageType::ping) ||
+           calls(connection, terms);
+  }
+  // What asks is a CALL where there is no PING; also where there is no PUSH either. Under the lock.
+  static bool calls(const Connection& connection, const HeartTerms& terms) {
+    return terms.kind == HeartbeatKind::call || !connection.encoder_->has(wire::MessageType::push);
   }
   // Of who speaks another protocol no sign ever comes, and it cannot be asked: whoever carries its
   // calls knows whether it is there (ForeignSession).

@@ -253,15 +253,18 @@ void Streams::count_beyond(StreamCore& core) {
 // All of it, however little: what is kept back of many streams would be missing to nobody else.
 void Streams::give_credit_here() {
   const std::uint64_t before = came_beyond_;
+  bool is_waited_for = false;
   for (const Core& core : due_) {
     core->wants_credit = false;
     core->to_return -= std::exchange(core->to_announce, 0);
     count_beyond(*core);
     core->foreign->may_give.broadcast();
+    // There is room in its own credit, which it needs the less of the session's for.
+    is_waited_for = is_waited_for || core->foreign->waits_to_give > 0;
   }
   due_.clear();
   to_return_ -= std::exchange(to_announce_, 0);
-  if (came_beyond_ < before) may_give_.broadcast();
+  if (is_waited_for || came_beyond_ < before) may_give_.broadcast();
 }
 
 void Streams::taken(StreamCore& core, std::uint64_t cost) {
@@ -270,7 +273,7 @@ void Streams::taken(StreamCore& core, std::uint64_t cost) {
   may_send_ += static_cast<std::int64_t>(cost);
   count_beyond(core);
   core.may_go.broadcast();
-  if (sent_beyond_ < before) may_go_.broadcast();
+  if (sent_beyond_ < before || core.foreign->waits_to_send > 0) may_go_.broadcast();
 }
 
 void Streams::eaten(StreamCore& core, std::uint64_t cost) {

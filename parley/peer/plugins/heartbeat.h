@@ -30,7 +30,7 @@ namespace parley {
 enum class HeartbeatKind : std::uint8_t {
   call,
   // Is not answered. So who sends it does not notice when the other side is gone: it only keeps the
-  // other side from thinking so.
+  // other side from thinking so. In a format without PUSH it is a call all the same.
   push,
 };
 
