@@ -106,6 +106,7 @@ const std::vector<std::string>& alpn_of(Versions versions) {
 // The times of the pool hold for connections of both versions, and so does the limit of a body.
 ClientOptions settled(ClientOptions options) {
   options.http2.idle_timeout = Duration::zero();
+  options.http2.ping_after = options.ping_after;
   options.http2.limits.max_body_bytes = options.limits.max_body_bytes;
   return options;
 }

@@ -73,6 +73,9 @@ struct ClientOptions {
   Duration idle_timeout = std::chrono::seconds(45);
   // No request begins on a connection older than this, so that new addresses of a name are found.
   Duration max_age = std::chrono::minutes(30);
+  // A connection of HTTP/2 on which nothing came for so long is sent a PING, and ends when
+  // http2.ping_timeout later nothing has come. Zero, and Duration::max(), is never.
+  Duration ping_after = std::chrono::seconds(30);
 
   // For making a connection, TLS included.
   Duration connect_timeout = std::chrono::seconds(10);
@@ -99,8 +102,8 @@ struct ClientOptions {
   // Of heads and trailers that come, and of every body.
   Http1Limits limits = {.max_body_bytes = std::numeric_limits<std::uint64_t>::max()};
   // Of HTTP/2: heads, windows, requests at once, and how a connection that says nothing is looked
-  // after. Its idle_timeout and limits.max_body_bytes are those above.
-  Http2Options http2 = {.ping_after = std::chrono::seconds(30)};
+  // after. Its idle_timeout, ping_after and limits.max_body_bytes are those above.
+  Http2Options http2{};
   // User-Agent where the request has none. Empty: none is sent.
   std::string user_agent = "parley";
   // Called with each exchange as it begins, and returns what is used instead: one that takes the

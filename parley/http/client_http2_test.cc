@@ -836,12 +836,10 @@ TEST(ClientHttp2, each_wait_has_its_time_and_the_connection_goes_on) {
         EXPECT_EQ(patience({.answer_timeout = 3s}, Code::deadline_exceeded), 3s);
         EXPECT_EQ(patience({.answer_timeout = 7s}, Code::deadline_exceeded), 7s);
         // Nobody answers a PING either: the connection is gone.
-        EXPECT_EQ(patience({.answer_timeout = 1h,
-                            .max_tries = 1,
-                            .http2 = {.ping_after = 5s, .ping_timeout = 4s}},
-                           Code::unavailable),
-                  9s);
-        EXPECT_EQ(patience({.answer_timeout = 100s, .http2 = {.ping_after = Duration::zero()}},
+        const ClientOptions watchful{
+            .ping_after = 5s, .answer_timeout = 1h, .max_tries = 1, .http2 = {.ping_timeout = 4s}};
+        EXPECT_EQ(patience(watchful, Code::unavailable), 9s);
+        EXPECT_EQ(patience({.ping_after = Duration::zero(), .answer_timeout = 100s},
                            Code::deadline_exceeded),
                   100s);
       },

@@ -67,6 +67,7 @@ class Http1ClientExchange final : public ClientExchange {
   Status await_continue(rt::Deadline deadline);
   Status send(std::string_view last, rt::Deadline deadline);
   Status not_written(const Status& why);
+  void begin_to_wait();
   void end_of_answer();
   void half_done();
   void release(bool keeps);
@@ -273,8 +274,15 @@ Result<std::string_view> Http1ClientExchange::read(rt::Deadline deadline) {
 
 // ---- writing
 
+// Nothing more goes out: the time for the answer begins.
+void Http1ClientExchange::begin_to_wait() {
+  last_sent_ = rt::now();
+  is_sent_ = true;
+}
+
 Status Http1ClientExchange::not_written(const Status& why) {
   at_->is_dead_ = true;
+  begin_to_wait();
   if (is_interrupted(why)) {
     write_error_ = why;
   } else if (is_cancelled_) {
@@ -361,7 +369,10 @@ Status Http1ClientExchange::finish(const Headers* trailers, rt::Deadline deadlin
   const Status ended =
       trailers == nullptr ? at_->writer_.end(at_->out_) : at_->writer_.end(*trailers, at_->out_);
   if (!ended.is_ok()) {
-    if (ended.code() == Code::failed_precondition) write_error_ = ended;
+    if (ended.code() == Code::failed_precondition) {
+      write_error_ = ended;
+      begin_to_wait();
+    }
     return ended;
   }
   if (Status status = send({}, deadline); !status.is_ok()) return status;

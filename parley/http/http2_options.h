@@ -41,7 +41,7 @@ struct Http2Limits {
 
   // In a second.
   // Streams that were opened and taken back (rapid reset), and so many that were reset here because
-  // they broke a rule or were too many.
+  // they broke a rule or were more than max_streams; those beyond max_running are not counted.
   std::uint32_t max_resets = 200;
   std::uint32_t max_settings = 20;
   std::uint32_t max_pings = 100;

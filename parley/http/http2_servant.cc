@@ -153,16 +153,14 @@ class Http2Servant final : public net::Servant {
     if (taken.is_ok()) {
       std::array<char, 16384> buffer;
       const auto size = stream.try_read(buffer);
-      if (!size) return link_->is_over() ? Result<net::Next>(net::Next::end) : size.error();
+      if (!size) return link_->is_over() ? ended({}) : size.error();
       if (!*size) return net::Next::rest;
-      if (**size == 0) return net::Next::end;
+      if (**size == 0) return ended({});
       taken = feed({buffer.data(), **size});
       if (taken.is_ok() && !link_->is_over()) return net::Next::rest;
     }
     link_->drain(rt::Deadline::after(shared_.options.linger));
-    if (taken.is_ok()) return net::Next::end;
-    shared_.service.note_refused();
-    return taken;
+    return ended(taken);
   }
 
   // What came before may have broken the rules.
@@ -177,6 +175,14 @@ class Http2Servant final : public net::Servant {
   void on_end(net::Stream& /*stream*/) override { link_->close({}); }
 
  private:
+  // A client that broke the rules is counted, also where what we sent said so first.
+  Result<net::Next> ended(const Status& taken) {
+    const Status why = taken.is_ok() ? link_->broken() : taken;
+    if (why.is_ok()) return net::Next::end;
+    shared_.service.note_refused();
+    return why;
+  }
+
   Status feed(std::string_view in) {
     Status taken = link_->take(in);
     const std::uint64_t most = shared_.service.options().max_requests;

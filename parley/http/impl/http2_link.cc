@@ -100,8 +100,11 @@ Status Http2Link::upgrade(std::string_view settings, Request& request) {
   if (Status bad = session_.upgrade(settings, request.method == Method::head); !bad.is_ok()) {
     return bad;
   }
-  (void)on_request(1, request, BodySize::none(), true);
-  on_end(1);
+  if (on_request(1, request, BodySize::none(), true)) {
+    on_end(1);
+  } else {
+    session_.refuse(1);
+  }
   wake();
   return {};
 }
@@ -113,7 +116,10 @@ Status Http2Link::take(std::string_view in) {
   ping_sent_ = {};
   Status taken = session_.take(in);
   if (session_.wants_write() || !taken.is_ok()) wake();
-  if (!taken.is_ok()) news_ = true;
+  if (!taken.is_ok()) {
+    why_ = taken;
+    news_ = true;
+  }
   changed(lock);
   return taken;
 }
@@ -121,6 +127,11 @@ Status Http2Link::take(std::string_view in) {
 bool Http2Link::is_over() {
   const Lock lock = lock_it();
   return over_ || session_.is_over();
+}
+
+Status Http2Link::broken() {
+  const Lock lock = lock_it();
+  return session_.why();
 }
 
 void Http2Link::drain(rt::Deadline deadline) {
@@ -141,14 +152,28 @@ void Http2Link::fail_locked(const Status& why) {
   over_ = true;
   news_ = true;
   why_ = why;
-  for (const auto& [id, stream] : streams_) {
-    const bool is_unsent = is_client_ && !stream->head_sent;
-    fail_stream(*stream, is_unsent ? not_sent(lost(why)) : lost(why));
-  }
+  fail_streams(why);
   net_->close();
   wake();
   room_.broadcast();
   quiet_.broadcast();
+}
+
+// With the connection. An answer that is whole stays one, though our body still went out.
+void Http2Link::fail_streams(const Status& why) {
+  for (const auto& [id, stream] : streams_) {
+    if (stream->has_response && stream->ended && stream->failed.is_ok()) {
+      stream->finished = true;
+      stream->unsent.clear();
+      stream->sent = 0;
+      stream->writable.broadcast();
+      wake_reader(*stream);
+      continue;
+    }
+    stream->is_cut = stream->failed.is_ok() && (is_client_ ? stream->has_response : !stream->ended);
+    const bool is_unsent = is_client_ && !stream->head_sent;
+    fail_stream(*stream, is_unsent ? not_sent(lost(why)) : lost(why));
+  }
 }
 
 void Http2Link::close(const Status& why) {
@@ -204,6 +229,9 @@ bool Http2Link::write_out(Lock& lock) {
     if (over_) return false;
     out_.clear();
     session_.gather(out_, options_.limits.max_write);
+    // Before the write, which may wait: a stream that is over has made room for another.
+    if (news_ && on_change_) changed(lock);
+    if (over_) return false;
     if (out_.empty()) break;
     lock.unlock();
     const Status written = net_->write(out_, rt::Deadline::after(options_.write_timeout));
@@ -214,7 +242,9 @@ bool Http2Link::write_out(Lock& lock) {
   // The other side finds the end, and closes; look_at_time() waits no longer than `linger`. Streams
   // that are left are those of a connection that broke the rules: nothing of them goes on.
   if (session_.is_over() && end_at_ == Instant()) {
-    for (const auto& [id, stream] : streams_) fail_stream(*stream, lost({}));
+    if (why_.is_ok()) why_ = session_.why();
+    fail_streams(why_);
+    news_ = true;
     end_at_ = later(rt::now(), options_.linger);
     lock.unlock();
     (void)net_->close_write();
@@ -278,7 +308,7 @@ void Http2Link::end_stalled(Instant now) {
     fail_stream(*stream, Status(Code::deadline_exceeded,
                                 "the other side let no byte of the stream leave for write_timeout; "
                                 "it has to read faster, or raise the limit"));
-    session_.reset(id, Http2Error::cancel);
+    take_back(*stream, Http2Error::cancel);
   }
 }
 
@@ -465,7 +495,7 @@ void Http2Link::on_end_sent(StreamId id) {
   if (stream == nullptr) return;
   stream->end_sent = true;
   // The whole answer is out: what is left of the request is of no use (RFC 9113 8.1).
-  if (stream->abandoned && !stream->ended) session_.reset(id, Http2Error::no_error);
+  if (stream->abandoned && !stream->ended) take_back(*stream, Http2Error::no_error);
 }
 
 void Http2Link::wake_reader(Http2Stream& stream) {

@@ -52,6 +52,8 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   Status take(std::string_view in);
   // Nothing more is to be read.
   [[nodiscard]] bool is_over();
+  // What rule or limit the other side broke, where that ended the connection or ends it.
+  [[nodiscard]] Status broken();
   // Waits until what is to be said has been written.
   void drain(rt::Deadline deadline);
   // Ends the connection and all of its streams, and waits until nobody uses `net` any more and no
@@ -147,6 +149,8 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   void fail_stream(Http2Stream& stream, const Status& why);
   void take_back(Http2Stream& stream, Http2Error error);
   void fail_locked(const Status& why);
+  void fail_streams(const Status& why);
+  [[nodiscard]] static Status why_unread(const Http2Stream& stream);
   void take_unread(Http2Stream& stream);
   void give_back(std::size_t bytes);
   void sample(std::size_t bytes);

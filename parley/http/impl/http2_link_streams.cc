@@ -143,14 +143,24 @@ Result<std::optional<std::string_view>> Http2Link::try_read(Http2Stream& stream)
   return std::optional(std::string_view(stream.piece));
 }
 
+// What a reader of a body is told: that it lacks something, where the connection is gone.
+Status Http2Link::why_unread(const Http2Stream& stream) {
+  if (!stream.is_cut) return stream.failed;
+  return Status(Code::data_loss, "the HTTP/2 connection ended within the body; use nothing of it")
+      .with_cause(stream.failed.message());
+}
+
 Result<std::string_view> Http2Link::read(Http2Stream& stream, rt::Deadline deadline) {
   if (Status waited = wait_readable(stream, deadline); !waited.is_ok()) {
     // A stream that was taken back ends the context as well, and knows why.
     const Lock lock = lock_it();
-    return stream.failed.is_ok() ? waited : stream.failed;
+    return stream.failed.is_ok() ? waited : why_unread(stream);
   }
   const auto piece = try_read(stream);
-  if (!piece) return piece.error();
+  if (!piece) {
+    const Lock lock = lock_it();
+    return stream.failed.is_ok() ? piece.error() : why_unread(stream);
+  }
   return piece->value_or(std::string_view());
 }
 
@@ -197,7 +207,7 @@ Status Http2Link::write(Http2Stream& stream, std::string_view piece, rt::Deadlin
         deadline);
     if (waited.is_ok()) continue;
     const Status why = stream.failed.is_ok() ? waited : stream.failed;
-    fail_stream(stream, why);
+    fail_stream(stream, why.with_context("the stream was taken back, as its body was not taken"));
     take_back(stream, Http2Error::cancel);
     wake();
     return why;

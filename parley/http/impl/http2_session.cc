@@ -127,7 +127,7 @@ struct Http2Callbacks {
         const BodySize length = is_end ? BodySize::none() : reader.length();
         taken = it.events_.on_request(id, it.request_, length, is_end);
       }
-      if (!taken) it.reset(id, Http2Error::refused_stream);
+      if (!taken) it.refuse(id);
     } else if (reader.has_status()) {
       if (!reader.end_response(it.response_)) {
         it.reset(id, Http2Error::protocol_error);
@@ -164,6 +164,7 @@ struct Http2Callbacks {
     if (frame->hd.type == NGHTTP2_GOAWAY && it.ping_behind_ != 0) {
       it.ping(std::exchange(it.ping_behind_, 0));
     }
+    if (frame->hd.type == NGHTTP2_GOAWAY) it.note_end(frame->goaway.error_code);
     if (frame->hd.type == NGHTTP2_RST_STREAM) it.count_reset_here(frame->rst_stream.error_code);
     if (frame->hd.type == NGHTTP2_HEADERS) it.events_.on_head_sent(frame->hd.stream_id);
     const bool ends = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
@@ -297,9 +298,23 @@ bool Http2Session::count_reset() {
 // Of a stream that the other side made us reset; what handlers and callers reset is theirs. Counted
 // as it leaves, for nghttp2 resets by itself as well; what does not leave meets max_queued.
 void Http2Session::count_reset_here(std::uint32_t error) {
+  if (error == NGHTTP2_REFUSED_STREAM && refused_here_ > 0) {
+    --refused_here_;
+    return;
+  }
   const bool is_ours =
       error == NGHTTP2_NO_ERROR || error == NGHTTP2_INTERNAL_ERROR || error == NGHTTP2_CANCEL;
   if (!is_ours && !caused_too_many_) caused_too_many_ = !count(Flood::resets);
+}
+
+// GOAWAY has left. Where it says more than an end, and no limit was named, it is from nghttp2.
+void Http2Session::note_end(std::uint32_t error) {
+  if (error == NGHTTP2_NO_ERROR || !why_.is_ok()) return;
+  why_ = Status(Code::invalid_argument,
+                "the other side broke the rules of HTTP/2 (RFC 9113 5.4.1); the connection ended "
+                "with GOAWAY and error " +
+                    std::to_string(error));
+  terminated_ = true;
 }
 
 // With GOAWAY, and the error that goes with why_.
@@ -394,14 +409,6 @@ Status Http2Session::take(std::string_view in) {
                         " wait for the other side to read (Http2Limits::max_queued)");
       return end_calmly();
     }
-    if (nghttp2_session_want_read(session_) == 0 && !terminated_ &&
-        nghttp2_session_want_write(session_) != 0 && why_.is_ok()) {
-      why_ = Status(Code::invalid_argument,
-                    "the other side broke the rules of HTTP/2 (RFC 9113 5.4.1); the connection "
-                    "ended with GOAWAY");
-      terminated_ = true;
-      return why_;
-    }
     return {};
   }
   const bool flood = taken == NGHTTP2_ERR_FLOODED;
@@ -454,6 +461,11 @@ void Http2Session::resume(StreamId id) { (void)nghttp2_session_resume_data(sessi
 void Http2Session::reset(StreamId id, Http2Error error) {
   (void)nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id,
                                   static_cast<std::uint32_t>(error));
+}
+
+void Http2Session::refuse(StreamId id) {
+  ++refused_here_;
+  reset(id, Http2Error::refused_stream);
 }
 
 void Http2Session::consume(StreamId id, std::size_t bytes) {

@@ -90,6 +90,8 @@ class Http2Session {
   [[nodiscard]] bool wants_write() const;
   // Nothing is to be read any more: GOAWAY has been sent or received and no stream is left.
   [[nodiscard]] bool is_over() const;
+  // As take() says it, also before that: nghttp2 ends a connection as well.
+  [[nodiscard]] const Status& why() const noexcept { return why_; }
 
   // A client: the new stream, or 0 when the connection has no more of them.
   StreamId request(const Http2Fields& fields, bool has_body);
@@ -99,6 +101,9 @@ class Http2Session {
   // pull() has something again.
   void resume(StreamId id);
   void reset(StreamId id, Http2Error error);
+  // A server takes no more streams just now: REFUSED_STREAM, which counts as no fault of the other
+  // side.
+  void refuse(StreamId id);
   // The reader of a stream has taken so many bytes; and the connection, whoever reads them.
   void consume(StreamId id, std::size_t bytes);
   void consume_connection(std::size_t bytes);
@@ -139,6 +144,7 @@ class Http2Session {
   bool count(Flood kind);
   bool count_reset();
   void count_reset_here(std::uint32_t error);
+  void note_end(std::uint32_t error);
   Status end_calmly();
   bool scan(std::string_view in);
   bool look_at(std::uint32_t type, std::uint32_t flags, std::size_t size, StreamId id);
@@ -158,7 +164,8 @@ class Http2Session {
   std::uint32_t data_sent_ = 0;  // frames in this second
   std::uint64_t opened_ = 0;
   std::uint64_t taken_back_ = 0;
-  std::size_t passed_over_;  // bytes up to the head of the next frame
+  std::uint64_t refused_here_ = 0;  // and the frame has not left
+  std::size_t passed_over_;         // bytes up to the head of the next frame
   std::array<char, 9> frame_head_{};
   std::size_t frame_head_size_ = 0;
   std::size_t continuations_ = 0;

@@ -53,6 +53,7 @@ struct Http2Stream {
 
   // Why it is over before its end.
   Status failed{};
+  bool is_cut = false;                     // with the connection, before all of it had come
   bool closed = false;                     // both directions, and nothing of it is in the session
   bool taken_back = false;                 // RST_STREAM is on its way, or instead of the head
   bool abandoned = false;                  // nobody reads what comes

@@ -1,6 +1,7 @@
 #include "parley/http/impl/http2_timed_exchange.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -12,15 +13,18 @@ namespace {
 // A larger piece goes in parts, each with its own body_timeout.
 constexpr std::size_t part_bytes = std::size_t{16} << 10U;
 
+// Between two looks whether the request has left.
+constexpr Duration shortest_look = std::chrono::milliseconds(10);
+
 Status too_slow(std::string_view what, std::string_view option) {
   return Status(Code::deadline_exceeded, "the server " + std::string(what) + " for as long as " +
                                              std::string(option) +
                                              " allows; try again, or give it more time");
 }
 
-// Whether it was our own time that ended a wait.
+// Whether it was our own time that ended a wait, and not that of a stream that had failed before.
 bool is_own(const Status& status, rt::Deadline own, rt::Deadline deadline) {
-  return status.code() == Code::deadline_exceeded && own < deadline &&
+  return status.code() == Code::deadline_exceeded && own < deadline && own.is_over() &&
          !rt::Context::current().is_done();
 }
 
@@ -40,8 +44,10 @@ Http2TimedExchange::Http2TimedExchange(std::unique_ptr<ClientExchange> inner,
 Result<Response*> Http2TimedExchange::response(rt::Deadline deadline) {
   for (;;) {
     const bool was_sent = is_sent_;
+    // A request that still goes out is looked at again, never without a wait.
     const rt::Deadline own =
-        rt::Deadline::after(times_.answer_timeout, was_sent ? last_sent_.load() : rt::now());
+        was_sent ? rt::Deadline::after(times_.answer_timeout, last_sent_)
+                 : rt::Deadline::after(std::max<Duration>(times_.answer_timeout, shortest_look));
     Result<Response*> head = inner_->response(std::min(deadline, own));
     if (head || !is_own(head.error(), own, deadline)) return head;
     // While the request still goes out the time has not begun: write() has a time of its own.
