@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "parley/http/content_coding.h"
 #include "parley/http/forms.h"
 #include "parley/http/http2_connection.h"
 #include "parley/http/multipart.h"
@@ -41,6 +42,13 @@ Status serve(ServerExchange& exchange) {
   if (target == "/part") return read_parts(exchange, {}, 1);
   if (target == "/limited") {
     if (Status s = exchange.limit_body(3); !s.is_ok()) return s;
+  }
+  if (target.starts_with("/decoded")) {
+    const bool small = target == "/decoded/small";
+    DecodedBody decoded(exchange, ContentCoding::deflate,
+                        {.max_bytes = small ? std::uint64_t{3} : std::uint64_t{100}});
+    const auto all = decoded.read_all(target == "/decoded/all" ? 3 : 100);
+    return all ? exchange.answer(200, *all) : all.error();
   }
   const auto body = exchange.read_all(target == "/small" ? 3 : 100);
   if (!body) return body.error();
@@ -96,6 +104,10 @@ PARLEY_FIBER_TEST(BodyFailures, only_a_body_that_is_too_large_is_413_over_every_
     const std::string type = "multipart/form-data; boundary=x";
     EXPECT_TRUE(ask("/parts", type, part + part + "--x--\r\n").starts_with("413 "));
     EXPECT_TRUE(ask("/part", type, part + "--x--\r\n").starts_with("413 "));
+    const std::string hello("\x78\x01\x01\x05\x00\xfa\xffhello\x06\x2c\x02\x15", 16);
+    EXPECT_EQ(ask("/decoded", "text/plain", hello), "200 hello");
+    EXPECT_TRUE(ask("/decoded/small", "text/plain", hello).starts_with("413 "));
+    EXPECT_TRUE(ask("/decoded/all", "text/plain", hello).starts_with("413 "));
     EXPECT_EQ(ask.told, "");
     // The body was all right: this is the handler's own trouble.
     const std::string own = ask("/own", "text/plain", "hello");

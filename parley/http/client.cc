@@ -27,7 +27,7 @@ Result<Request> head_of(const ClientRequest& request, const Url& url,
                         const std::string& user_agent) {
   Request head{.method = request.method, .other_method = request.other_method};
   head.target = request.target.empty() ? url.target() : request.target;
-  const bool is_tunnel = request.method == Method::connect;
+  const bool is_tunnel = request.method == Method::connect && !request.headers.get("Upgrade");
   if (request.headers.count("Host") == 0) {
     if (Status s = head.headers.add("Host", is_tunnel ? head.target : url.authority()); !s.is_ok())
       return s;
@@ -205,7 +205,14 @@ Result<Client::Begun> Client::begin_once(const ClientRequest& request, const Url
   if (!head) return head.error();
   impl::Target target{.url = url, .versions = options_.versions};
   std::string origin = url.origin();
-  if (request.method != Method::connect && request.headers.count("Upgrade") > 0) {
+  const bool upgrades = request.headers.count("Upgrade") > 0;
+  const bool extends = upgrades && request.method == Method::connect;
+  if (extends && !target.may_be_http_2()) {
+    return Status(Code::invalid_argument,
+                  "CONNECT with Upgrade is one of HTTP/2 (RFC 8441), which the URL and "
+                  "ClientOptions::versions do not allow here; ask with GET");
+  }
+  if (upgrades && !extends) {
     if (target.versions == Versions::http_2) {
       return Status(Code::invalid_argument,
                     "HTTP/2 knows no Upgrade (RFC 9113 8.2.2); ask with CONNECT, or allow HTTP/1.1 "
@@ -216,6 +223,11 @@ Result<Client::Begun> Client::begin_once(const ClientRequest& request, const Url
   }
   auto taken = pool_->take(origin, target, request.deadline);
   if (!taken) return taken.error();
+  if (extends && !taken->connection->is_multiplexed()) {
+    taken->connection->unreserve();
+    return Status(Code::failed_precondition,
+                  "the server chose HTTP/1.1, which has no CONNECT with Upgrade; ask with GET");
+  }
   auto exchange = taken->connection->begin(*std::move(head), size,
                                            {.answer_timeout = options_.answer_timeout,
                                             .body_timeout = options_.body_timeout,

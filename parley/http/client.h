@@ -52,7 +52,9 @@ struct ClientOptions {
   // all: HTTP/2 where a server of https chooses it by ALPN, else HTTP/1.1. http_1: HTTP/1.1 only.
   // http_2: HTTP/2 only, in clear with prior knowledge; a server of https that does not choose it
   // is failed_precondition. A request with Upgrade goes over HTTP/1.1, on connections of its own;
-  // http_2 refuses it with invalid_argument (ask with CONNECT, RFC 8441).
+  // http_2 refuses it with invalid_argument. CONNECT with Upgrade goes over HTTP/2 (an extended
+  // CONNECT, RFC 8441): invalid_argument where that is not allowed, failed_precondition where the
+  // server chose HTTP/1.1 or takes none.
   Versions versions = Versions::all;
   // For https; its server_name is replaced by the host of the URL, its alpn by what `versions`
   // says. Must outlive the client. Null: https is refused with failed_precondition.

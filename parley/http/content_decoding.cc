@@ -117,6 +117,7 @@ Result<std::string_view> DecodedBody::read(rt::Deadline deadline) {
       const auto size = decode();
       if (!size) {
         failed_ = size.error();
+        if (failed_.code() == Code::resource_exhausted) exchange_->note_too_large();
       } else if (*size > 0) {
         return std::string_view(room_).substr(0, *size);
       }
@@ -146,6 +147,7 @@ Result<std::string> DecodedBody::read_all(std::size_t most, rt::Deadline deadlin
     if (!piece) return piece.error();
     if (piece->empty()) return all;
     if (piece->size() > most - all.size()) {
+      exchange_->note_too_large();
       return Status(Code::resource_exhausted, "the body decodes to more than " +
                                                   std::to_string(most) +
                                                   " bytes; have the limit raised");

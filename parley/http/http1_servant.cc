@@ -133,8 +133,10 @@ bool Http1Servant::serve_one() {
   response_.clear();
   const bool is_timed = service_->is_timed();
   const Instant began = is_timed ? rt::now() : Instant();
-  // Whoever waits keeps nothing from the client that was answered before it.
-  if (handlers_wait_ && !out_.empty() && !send({}, {}).is_ok()) return false;
+  // Whoever waits keeps nothing from the client that was answered before it; and however many
+  // requests come at once, their answers gather up to the limit only.
+  const bool is_full = out_.size() >= service_->options().out_buffer_bytes;
+  if (!out_.empty() && (handlers_wait_ || is_full) && !send({}, {}).is_ok()) return false;
   const Status handled = out_.empty() ? run_handler() : run_behind_others();
   if (!handled.is_ok()) answer_failure(handled);
   const bool goes_on = end_turn();

@@ -1,5 +1,6 @@
 #include "parley/http/http2_connection.h"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <utility>
@@ -77,6 +78,12 @@ Result<impl::SharedStream> Http2Connection::open(const Request& request, BodySiz
     return s;
   }
   const bool tunnel = request.method == Method::connect;
+  if (tunnel && request.headers.count("Upgrade") > 0) {
+    if (Status s = link.await_extended_connect(deadline); !s.is_ok()) {
+      if (is_reserved) link.unreserve();
+      return s;
+    }
+  }
   const std::uint64_t most = tunnel ? UINT64_MAX : link.options().limits.max_body_bytes;
   return link.request(fields, tunnel || !size.is_none(), most, is_reserved, deadline);
 }
@@ -121,7 +128,8 @@ class Http2PooledConnection final : public impl::ClientConnection {
   Result<std::unique_ptr<ClientExchange>> begin(Request request, BodySize size,
                                                 const impl::ExchangeTimes& times,
                                                 rt::Deadline deadline) override {
-    auto stream = connection_.open(request, size, true, deadline);
+    const rt::Deadline own = rt::Deadline::after(times.answer_timeout);
+    auto stream = connection_.open(request, size, true, std::min(deadline, own));
     if (!stream) return stream.error();
     auto inner = connection_.exchange_of(request, size, *stream);
     const bool expects = !size.is_none() && request.headers.has_element("Expect", "100-continue");

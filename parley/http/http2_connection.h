@@ -41,7 +41,9 @@ class Http2Connection {
   Http2Connection(const Http2Connection&) = delete;
   Http2Connection& operator=(const Http2Connection&) = delete;
 
-  // Begins a request. Waits while as many as the other side allows are under way. not_sent when the
+  // Begins a request. Waits while as many as the other side allows are under way. CONNECT with an
+  // Upgrade field is an extended CONNECT for that protocol (RFC 8441), whose settings it waits for:
+  // failed_precondition when the other side takes none. not_sent when the
   // connection takes no more (dial another); invalid_argument for a head that a reader would
   // refuse. The exchange may outlive this object.
   Result<std::unique_ptr<ClientExchange>> begin(const Request& request, BodySize size,

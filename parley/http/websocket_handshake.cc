@@ -217,11 +217,17 @@ Status accept_websocket(ServerExchange& exchange, const AcceptWebSocketOptions& 
 
 Result<WebSocketOpening> websocket_request(std::string_view target, std::string_view host,
                                            const WebSocketRequestOptions& options) {
-  const Result<std::string> random = crypto::random_bytes(key_bytes);
-  if (!random) return random.error();
   WebSocketOpening opening{.request = {}, .key = {}, .options = options};
-  append_base64(opening.key, *random);
-  opening.request.method = Method::get;
+  const bool is_over_2 = options.protocol == Protocol::http_2;
+  if (options.protocol == Protocol::http_1_0) {
+    return Status(Code::invalid_argument, "a WebSocket needs HTTP/1.1 or HTTP/2");
+  }
+  if (!is_over_2) {
+    const Result<std::string> random = crypto::random_bytes(key_bytes);
+    if (!random) return random.error();
+    append_base64(opening.key, *random);
+  }
+  opening.request.method = is_over_2 ? Method::connect : Method::get;
   opening.request.target = target;
   std::string asked;
   for (const std::string& one : options.subprotocols) {
@@ -235,7 +241,7 @@ Result<WebSocketOpening> websocket_request(std::string_view target, std::string_
   const std::pair<std::string_view, std::string> fields[] = {
       {"Host", std::string(host)},
       {"Upgrade", "websocket"},
-      {"Connection", "Upgrade"},
+      {"Connection", is_over_2 ? "" : "Upgrade"},
       {"Sec-WebSocket-Key", opening.key},
       {"Sec-WebSocket-Version", std::string(version)},
       {"Sec-WebSocket-Protocol", asked},
@@ -256,6 +262,11 @@ Result<std::unique_ptr<WebSocket>> finish_websocket(ClientExchange& exchange,
   if (!answer) return answer.error();
   const Response& head = **answer;
   const bool is_over_2 = exchange.protocol() == Protocol::http_2;
+  if (is_over_2 != (opening.options.protocol == Protocol::http_2)) {
+    return Status(Code::failed_precondition, "the WebSocket was not asked for as " +
+                                                 std::string(name_of(exchange.protocol())) +
+                                                 " has it: see WebSocketRequestOptions::protocol");
+  }
   if (head.status != (is_over_2 ? 200 : 101)) {
     return Status(Code::failed_precondition,
                   "no WebSocket was granted: the answer is " + std::to_string(head.status));

@@ -1,6 +1,7 @@
 // How a WebSocket begins (RFC 6455 4): a request of HTTP/1.1 that asks for it, an answer 101, and
-// what follows on the connection is frames. Over HTTP/2 it is an extended CONNECT (RFC 8441), by
-// the same functions.
+// what follows on the connection is frames. Over HTTP/2 it is an extended CONNECT (RFC 8441) and an
+// answer 200, by the same functions; what follows on the stream is frames. Who has a Client needs
+// connect_websocket() only (websocket_client.h).
 //
 //   Status chat(http::ServerExchange& exchange) {                       // a Handler
 //     return http::accept_websocket(exchange, {}, [](std::unique_ptr<http::WebSocket> socket) {
@@ -10,7 +11,7 @@
 //
 //   auto opening = http::websocket_request("/chat", "shop.example");    // the client
 //   if (!opening) return opening.error();
-//   auto exchange = connection.start(opening->request, ...);
+//   auto exchange = connection.begin(opening->request, http::BodySize::none());
 //   auto socket = http::finish_websocket(**exchange, *opening);
 #pragma once
 
@@ -49,25 +50,28 @@ struct WebSocketRequestOptions {
   std::vector<std::string> subprotocols{};
   // For the Origin header; empty: none, as it is for who is no browser.
   std::string origin{};
+  // What the connection speaks. http_2: an extended CONNECT, which has no key.
+  Protocol protocol = Protocol::http_1_1;
 };
 
 struct WebSocketOpening {
   // To be sent, with no body. More headers may be added.
   Request request{};
-  // What the answer has to say.
+  // What the answer has to say; empty over HTTP/2.
   std::string key{};
   WebSocketRequestOptions options{};
 };
 
 // The request that asks for a WebSocket. invalid_argument for subprotocols that are no tokens or
-// come twice, and for an origin or host that no header may have; unavailable without random
-// numbers.
+// come twice, for an origin or host that no header may have, and for HTTP/1.0; unavailable without
+// random numbers.
 Result<WebSocketOpening> websocket_request(std::string_view target, std::string_view host,
                                            const WebSocketRequestOptions& options = {});
 
 // Once that was sent: waits for the answer. failed_precondition for an answer that grants nothing,
-// with its status; invalid_argument for one that breaks the rules, or has an extension or
-// subprotocol that nobody asked for; else the errors of ClientExchange::response().
+// with its status, and for an exchange of another version than was asked for; invalid_argument for
+// one that breaks the rules, or has an extension or subprotocol that nobody asked for; else the
+// errors of ClientExchange::response().
 Result<std::unique_ptr<WebSocket>> finish_websocket(ClientExchange& exchange,
                                                     const WebSocketOpening& opening,
                                                     rt::Deadline deadline = {});

@@ -71,6 +71,9 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   // Takes the place of one stream; false when there is none now.
   bool reserve();
   void unreserve();
+  // Waits for the settings of the other side. failed_precondition when they do not say that it
+  // takes an extended CONNECT (RFC 8441 3); ok, too, when the connection takes no more requests.
+  Status await_extended_connect(rt::Deadline deadline);
   Result<Response*> response(Http2Stream& stream, rt::Deadline deadline);
   // Waits for 100 (Continue) or the answer; true: for the answer.
   Result<bool> await_continue(Http2Stream& stream, rt::Deadline deadline);

@@ -56,6 +56,18 @@ void Http2Link::unreserve() {
   changed(lock);
 }
 
+Status Http2Link::await_extended_connect(rt::Deadline deadline) {
+  Lock lock = lock_it();
+  const auto is_settled = [this] {
+    return over_ || goaway_seen_ || session_.is_over() || session_.has_settings_there();
+  };
+  if (Status waited = room_.wait(lock, is_settled, deadline); !waited.is_ok()) return waited;
+  if (!session_.has_settings_there() || session_.has_extended_connect_there()) return {};
+  return {Code::failed_precondition,
+          "the server does not say that it takes an extended CONNECT "
+          "(SETTINGS_ENABLE_CONNECT_PROTOCOL, RFC 8441 3); ask with GET over HTTP/1.1"};
+}
+
 Result<Response*> Http2Link::response(Http2Stream& stream, rt::Deadline deadline) {
   Lock lock = lock_it();
   wake();
