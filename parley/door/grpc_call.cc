@@ -50,7 +50,7 @@ Status GrpcCall::of_exchange(const Status& why) const {
     return Status(Code::deadline_exceeded, "no answer came before the deadline of the call")
         .with_cause(why.message());
   }
-  if (why.code() == Code::unavailable) {
+  if (why.code() == Code::unavailable || why.code() == Code::data_loss) {
     return Status(Code::outcome_unknown, "the connection was lost while the call was under way")
         .with_cause(why.message());
   }
