@@ -75,7 +75,9 @@ class Exchange {
   // together: before the side that writes waits for the other one, it says flush(). Waits while the
   // other side takes nothing. unavailable when the connection is gone, cancelled when the other
   // side wants no more of it; invalid_argument beyond the size that was told. After an error of the
-  // deadline or context it is unknown how much went out, and no more can.
+  // deadline or context it is unknown how much went out, and no more can. An answer to HEAD has no
+  // body: what is written to it is dropped, and beyond a megabyte it has ended, and this is
+  // cancelled.
   virtual Status write(std::string_view piece, rt::Deadline deadline = {}) = 0;
   // What was gathered leaves now.
   virtual Status flush(rt::Deadline deadline = {}) = 0;

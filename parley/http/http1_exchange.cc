@@ -197,6 +197,10 @@ Status Http1Servant::write(std::string_view piece, rt::Deadline deadline) {
     return status;
   }
   if (Status status = writer_.write(piece, out_); !status.is_ok()) return status;
+  if (writer_.body() == BodyKind::none && !turn_.dropped.take(piece.size())) {
+    (void)finish(nullptr, deadline);
+    return impl::DroppedBody::why();
+  }
   return out_.size() >= service_->options().out_buffer_bytes ? send({}, deadline) : Status();
 }
 

@@ -21,6 +21,7 @@
 #include "parley/http/exchange.h"
 #include "parley/http/http1_parser.h"
 #include "parley/http/http1_writer.h"
+#include "parley/http/impl/dropped_body.h"
 #include "parley/http/kept.h"
 #include "parley/http/service.h"
 #include "parley/net/serve.h"
@@ -65,7 +66,8 @@ class Http1Servant final : public net::Servant, private ServerExchange {
     Code read_code = Code::ok;     // and was
     Duration waited{};             // for the body
     std::uint64_t body_bytes = 0;  // taken from the network
-    std::size_t in_bytes = 0;      // in_, behind the head, where a body comes
+    impl::DroppedBody dropped{};
+    std::size_t in_bytes = 0;  // in_, behind the head, where a body comes
     StatusCode status = 0;
   };
 

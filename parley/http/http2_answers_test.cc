@@ -103,6 +103,36 @@ PARLEY_FIBER_TEST(Http2Answers, have_a_body_or_none_as_over_http_1) {
   }
 }
 
+PARLEY_FIBER_TEST(Http2Answers, to_head_end_however_much_is_written_as_over_http_1) {
+  Status last;
+  InProcessServer world([&](ServerExchange& exchange) -> Status {
+    if (Status s = exchange.begin(BodySize::unknown()); !s.is_ok()) return s;
+    do last = exchange.write(std::string(4096, 'x'));
+    while (last.is_ok());
+    return last;
+  });
+  Request request{.method = Method::head, .target = "/"};
+  ASSERT_TRUE(request.headers.add("Host", "shop.example").is_ok());
+  Http2Connection second(world.dial(), "http");
+  for (int i = 0; i < 2; ++i) {  // one after the other on the same connection
+    const auto over_2 = second.begin(request, BodySize::none());
+    ASSERT_TRUE(over_2);
+    EXPECT_EQ(seen_by(**over_2), "200 - ");
+    EXPECT_EQ(last.code(), Code::cancelled) << last;
+  }
+  last = {};
+  const auto plain = world.dial();
+  ASSERT_TRUE(plain->write("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").is_ok());
+  std::string head;
+  while (!head.ends_with("\r\n\r\n")) {
+    char byte = 0;
+    ASSERT_TRUE(plain->read({&byte, 1}).value_or(0) == 1) << head;
+    head += byte;
+  }
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 200 ")) << head;
+  EXPECT_EQ(last.code(), Code::cancelled) << last;
+}
+
 // A link of a server on which a stream was opened, and the heads that its client sees.
 std::size_t heads_of(const std::function<void(impl::Http2Link&, impl::Http2Stream&)>& says) {
   net::InProcessNetwork network;

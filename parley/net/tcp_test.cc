@@ -73,6 +73,27 @@ PARLEY_FIBER_TEST(Tcp, a_writer_waits_for_a_slow_reader_and_loses_nothing) {
   EXPECT_TRUE(read_to_end(*pair.server) == much);
 }
 
+PARLEY_FIBER_TEST(Tcp, who_reads_what_is_always_there_gives_way_to_others) {
+  const Pair pair = connect();
+  rt::Scope scope;
+  // As much as the kernel holds: a byte at a time, none of the reads waits.
+  std::size_t there = 0;
+  const std::string piece(16384, 'x');
+  while (const auto size = pair.client->write_some(piece, rt::Deadline::after(50ms))) {
+    there += *size;
+  }
+  std::size_t read = 0;
+  std::size_t read_when_other_ran = 0;
+  scope.go("other", [&] { read_when_other_ran = read; });
+  char byte = 0;
+  while (read + 1 < there) {
+    ASSERT_TRUE(pair.server->read({&byte, 1}));
+    ++read;
+  }
+  scope.join();
+  EXPECT_LT(read_when_other_ran, read);
+}
+
 PARLEY_FIBER_TEST(Tcp, deadlines_end_a_read_and_a_write_without_breaking_the_stream) {
   const Pair pair = connect();
   std::array<char, 16> buffer{};

@@ -124,7 +124,11 @@ Status Http2ServerExchange::send_head(bool has_body) {
 Status Http2ServerExchange::write(std::string_view piece, rt::Deadline deadline) {
   if (!begun_) return out_of_order("begin() comes before the body");
   if (ended_) return out_of_order("the body has ended");
-  if (is_dropped_) return {};
+  if (is_dropped_) {
+    if (dropped_.take(piece.size())) return {};
+    (void)finish(nullptr, deadline);
+    return DroppedBody::why();
+  }
   if (size_.is_known() && piece.size() > size_.bytes() - written_) {
     return {Code::invalid_argument, "the body was told to have " + std::to_string(size_.bytes()) +
                                         " bytes, and more were written"};

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "parley/http/exchange.h"
+#include "parley/http/impl/dropped_body.h"
 #include "parley/http/impl/http2_head.h"
 #include "parley/http/impl/http2_link.h"
 #include "parley/http/kept.h"
@@ -64,6 +65,7 @@ class Http2ServerExchange final : public ServerExchange {
   BodySize size_ = BodySize::none();
   std::uint64_t written_ = 0;
   bool is_head_ = false;
+  DroppedBody dropped_;
   bool is_dropped_ = false;  // the body: it is told of and not sent
   bool expects_continue_ = false;
   std::atomic<bool> begun_ = false;  // who reads looks at it, too

@@ -8,6 +8,7 @@
 
 #include "parley/base/assert.h"
 #include "parley/net/impl/socket.h"
+#include "parley/rt/blocking.h"
 #include "parley/rt/pollable.h"
 
 namespace parley::net::impl {
@@ -31,6 +32,7 @@ class SocketStream final : public Stream {
 
   Result<std::size_t> read(std::span<char> into, rt::Deadline deadline) override {
     PARLEY_ASSERT(!into.empty(), "a read without room for a byte would look like the end");
+    rt::checkpoint();  // the other side may send so fast that nothing here ever waits
     for (;;) {
       const auto size = receive_some(into);
       if (!size) return size.error();
@@ -145,6 +147,7 @@ class SocketStream final : public Stream {
 
   template <class Call>
   Result<std::size_t> write_with(const Call& call, rt::Deadline deadline) {
+    rt::checkpoint();
     for (;;) {
       if (closed_) return closed_here();
       const Result<long> size = call();
