@@ -69,7 +69,9 @@ struct Http2Options {
   // A connection that is to end says so, and takes new streams until a PING behind that is
   // answered: for so long at most.
   Duration goaway_wait = std::chrono::seconds(2);
-  // After the last stream of a connection that ends, for the other side to close it.
+  // After the last stream of a connection that ends, for the other side to close it. And on a
+  // server after an answer that left before the whole request had come, until the stream is reset:
+  // for so long what still comes of it is passed over.
   Duration linger = std::chrono::seconds(2);
 };
 

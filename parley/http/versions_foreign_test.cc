@@ -1,6 +1,7 @@
 // One server for HTTP/1 and HTTP/2 with curl: ALPN over TLS, h2c and prior knowledge.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -73,6 +74,28 @@ PARLEY_FIBER_TEST(HttpVersionsForeign, curl_asks_for_h2c_or_knows_beforehand) {
   });
   EXPECT_TRUE(server.shutdown().is_ok());
   EXPECT_EQ(said, "HTTP/2 plain \nHTTP/2 plain tea\nHTTP/1.1 plain tea\n");
+}
+
+PARLEY_FIBER_TEST(HttpVersionsForeign, curl_has_the_answer_that_comes_before_its_body_was_read) {
+  const Witness witness;
+  if (!has_curl(witness)) GTEST_SKIP() << "there is no curl with HTTP/2";
+  const auto listener =
+      std::move(*net::SocketNetwork().listen(*net::Address::parse("tcp://127.0.0.1:0")));
+  Server server(*listener,
+                [](ServerExchange& exchange) { return exchange.answer(404, "not here\n"); });
+  rt::Scope scope;
+  scope.go("server", [&] { EXPECT_TRUE(server.serve().is_ok()); });
+  const std::string address = listener->address().to_string();
+  witness.write("large", std::string(1024 * 1024, 'x'));
+  const std::string asks = curl + "--data-binary @large http" + address.substr(3) + " ";
+  const std::string said = rt::blocking([&] {
+    return witness.output_of("for i in 1 2 3 4 5; do " + asks + "--http2-prior-knowledge && " +
+                             asks + "--http1.1 || exit 1; done");
+  });
+  EXPECT_TRUE(server.shutdown(rt::Deadline::after(std::chrono::seconds(30))).is_ok());
+  std::string expected;
+  for (int i = 0; i < 10; ++i) expected += "not here\n";
+  EXPECT_EQ(said, expected);
 }
 
 }  // namespace

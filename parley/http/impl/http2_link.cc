@@ -287,12 +287,27 @@ Instant Http2Link::look_at_time() {
   return again;
 }
 
+// Clients are known that lose an answer when the reset comes with it.
+void Http2Link::leave(Http2Stream& stream) {
+  stream.leave_at = later(rt::now(), options_.linger);
+  look_for_stalls_ = std::min(look_for_stalls_, stream.leave_at);
+  wake();
+}
+
 // Streams whose windows the other side keeps closed, and of which it took no byte for
 // write_timeout. Where both are open the stream only waits for its turn; where that of the
 // connection is closed, for what others leave.
 void Http2Link::end_stalled(Instant now) {
   look_for_stalls_ = Instant::max();
   for (const auto& [id, stream] : streams_) {
+    if (stream->leave_at != Instant()) {
+      if (now < stream->leave_at) {
+        look_for_stalls_ = std::min(look_for_stalls_, stream->leave_at);
+      } else {
+        take_back(*stream, Http2Error::no_error);
+      }
+      continue;
+    }
     if (!stream->is_offered() || stream->may_stall) continue;
     Instant since = now;
     if (stream->head_sent && session_.is_closed_there(id)) {
@@ -370,7 +385,8 @@ void Http2Link::on_data(StreamId id, std::string_view data) {
   sample(data.size());
   Http2Stream* stream = find(id);
   if (stream == nullptr || stream->abandoned || !stream->failed.is_ok()) {
-    session_.consume(id, data.size());
+    // Who is only waited for gets no more room: its window bounds what still comes.
+    if (stream == nullptr || stream->leave_at == Instant()) session_.consume(id, data.size());
     session_.consume_connection(data.size());
     return;
   }
@@ -495,7 +511,7 @@ void Http2Link::on_end_sent(StreamId id) {
   if (stream == nullptr) return;
   stream->end_sent = true;
   // The whole answer is out: what is left of the request is of no use (RFC 9113 8.1).
-  if (stream->abandoned && !stream->ended) take_back(*stream, Http2Error::no_error);
+  if (stream->abandoned && !stream->ended) leave(*stream);
 }
 
 void Http2Link::wake_reader(Http2Stream& stream) {

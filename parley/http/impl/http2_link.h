@@ -148,6 +148,7 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   void resume(Http2Stream& stream);
   void offer(Http2Stream& stream);
   void end_stalled(Instant now);
+  void leave(Http2Stream& stream);
   void tell_end();
   void fail_stream(Http2Stream& stream, const Status& why);
   void take_back(Http2Stream& stream, Http2Error error);

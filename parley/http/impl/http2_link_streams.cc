@@ -292,7 +292,7 @@ void Http2Link::abandon(Http2Stream& stream) {
   } else if (is_client_ && !stream.ended) {
     take_back(stream, Http2Error::cancel);
   } else if (stream.end_sent && !stream.ended) {
-    take_back(stream, Http2Error::no_error);
+    leave(stream);
   }
   wake();
 }

@@ -57,6 +57,7 @@ struct Http2Stream {
   bool closed = false;                     // both directions, and nothing of it is in the session
   bool taken_back = false;                 // RST_STREAM is on its way, or instead of the head
   bool abandoned = false;                  // nobody reads what comes
+  Instant leave_at{};                      // its answer is out: when the rest is waited for no more
   rt::DeferredContext* context = nullptr;  // of the handler, while it runs
 
   // Something could leave, but for the other side.
