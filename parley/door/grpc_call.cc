@@ -46,12 +46,18 @@ Status GrpcCall::end_with(Status status) {
 Status GrpcCall::of_exchange(const Status& why) const {
   if (Status s = rt::Context::current().status(); !s.is_ok()) return s;
   if (why.code() == Code::deadline_exceeded ||
-      (why.code() == Code::cancelled && settings_.deadline.is_over())) {
+      ((why.code() == Code::cancelled || why.code() == Code::data_loss) &&
+       settings_.deadline.is_over())) {
     return Status(Code::deadline_exceeded, "no answer came before the deadline of the call")
         .with_cause(why.message());
   }
   if (why.code() == Code::unavailable || why.code() == Code::data_loss) {
-    return Status(Code::outcome_unknown, "the connection was lost while the call was under way")
+    return Status(Code::outcome_unknown, "the call was cut while it was under way")
+        .with_cause(why.message());
+  }
+  // Of an answer that breaks HTTP the caller's arguments are not to blame.
+  if (why.code() == Code::invalid_argument) {
+    return Status(Code::internal, "the server's answer is none of HTTP/2")
         .with_cause(why.message());
   }
   return why;

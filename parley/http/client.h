@@ -54,7 +54,8 @@ struct ClientOptions {
   // is failed_precondition. A request with Upgrade goes over HTTP/1.1, on connections of its own;
   // http_2 refuses it with invalid_argument. CONNECT with Upgrade goes over HTTP/2 (an extended
   // CONNECT, RFC 8441): invalid_argument where that is not allowed, failed_precondition where the
-  // server chose HTTP/1.1 or takes none.
+  // server chose HTTP/1.1 or takes none. The client never asks for HTTP/2 by Upgrade: h2c, which
+  // RFC 9113 3.1 took away; our server still takes it, for clients of old.
   Versions versions = Versions::all;
   // For https; its server_name is replaced by the host of the URL, its alpn by what `versions`
   // says. Must outlive the client. Null: https is refused with failed_precondition.
@@ -164,7 +165,8 @@ class Client {
   //   the body.
   // Errors: invalid_argument for a URL, header or answer that breaks the rules; not_sent when no
   // connection could be made or the request did not leave; unavailable when it left and no answer
-  // came; data_loss when the connection ended within the answer; deadline_exceeded;
+  // came; data_loss when the connection ended within the answer or the server cut it; cancelled
+  // when an HTTP/2 server took the request back without one; deadline_exceeded;
   // resource_exhausted for a limit of the options; not_found for an unknown host; unauthenticated
   // for a wrong certificate; the context's status.
   Result<Answer> send(const ClientRequest& request);

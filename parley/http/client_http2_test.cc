@@ -1,7 +1,6 @@
 // HTTP/2 in the client's pool: against our own server, and against frames by hand.
 #include <gtest/gtest.h>
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -13,6 +12,7 @@
 #include "parley/http/client.h"
 #include "parley/http/server.h"
 #include "parley/http/testing/http2_frames.h"
+#include "parley/http/testing/http2_hand_server.h"
 #include "parley/net/in_process_network.h"
 #include "parley/net/testing/tls_authority.h"
 #include "parley/net/tls_network.h"
@@ -30,10 +30,8 @@ using namespace std::chrono_literals;
 using namespace testing;  // NOLINT(google-build-using-namespace): frames by hand
 using rt::testing::wait_until;
 
-const net::Address shop_address = *net::Address::parse("inproc:shop");
-
 ClientOptions to_shop(ClientOptions options) {
-  options.address_of = [](const Url&) { return shop_address; };
+  options.address_of = [](const Url&) { return shop_address(); };
   return options;
 }
 
@@ -46,7 +44,7 @@ ClientOptions known(ClientOptions options = {}) {
 class Shop {
  public:
   explicit Shop(Handler handler, ServerOptions options = {}, net::Network* over = nullptr)
-      : listener_(std::move(*(over != nullptr ? *over : network).listen(shop_address))),
+      : listener_(std::move(*(over != nullptr ? *over : network).listen(shop_address()))),
         server_(*listener_, std::move(handler), std::move(options)) {
     scope_.go("server", [this] { EXPECT_TRUE(server_.serve().is_ok()); });
   }
@@ -462,65 +460,6 @@ TEST(ClientHttp2, connections_at_rest_end_after_idle_timeout_or_with_their_serve
       20ms);
 }
 
-// A server of frames by hand; `serve` gets each connection with its number, from 0 on.
-class Hand {
- public:
-  explicit Hand(net::Stream& stream) : stream_(stream) {}
-  void send(const std::string& bytes) { (void)stream_.write(bytes); }
-  void close() { stream_.close(); }
-  // The next frame of this type; its id, 0 at the end.
-  std::uint32_t wait_for(unsigned type) {
-    for (;;) {
-      while (!frames_.empty()) {
-        const Frame one = frames_.front();
-        frames_.erase(frames_.begin());
-        if (one.type == type) return one.id;
-      }
-      std::array<char, 4096> buffer{};
-      const auto size = stream_.read(buffer);
-      if (!size || *size == 0) return 0;
-      in_.append(buffer.data(), *size);
-      if (in_.starts_with(preface)) in_.erase(0, preface.size());
-      for (Frame& one : frames_in(in_)) frames_.push_back(std::move(one));
-    }
-  }
-  void answer(std::uint32_t id, const std::string& body) {
-    send(head(id, {{":status", "200"}}, 0) + frame(data_frame, ends_stream, id, body));
-  }
-
- private:
-  net::Stream& stream_;
-  std::string in_;
-  std::vector<Frame> frames_;
-};
-
-class HandServer {
- public:
-  explicit HandServer(std::function<void(Hand&, int)> serve) : serve_(std::move(serve)) {
-    scope_.go("server", [this] {
-      while (auto stream = listener_->accept()) {
-        scope_.go("connection", [this, it = std::shared_ptr(*std::move(stream)), n = accepted++] {
-          Hand hand(*it);
-          hand.send(frame(settings_frame, 0, 0));
-          serve_(hand, n);
-          while (hand.wait_for(unsigned{255}) != 0) continue;  // to the end
-        });
-      }
-    });
-  }
-  ~HandServer() {
-    scope_.cancel();
-    scope_.join();
-  }
-  net::InProcessNetwork network;
-  int accepted = 0;
-
- private:
-  const std::function<void(Hand&, int)> serve_;
-  std::unique_ptr<net::Listener> listener_ = std::move(*network.listen(shop_address));
-  rt::Scope scope_;
-};
-
 PARLEY_FIBER_TEST(ClientHttp2, a_refused_stream_is_sent_again) {
   const auto refuse = [](int times) {
     return [times](Hand& hand, int) {
@@ -599,7 +538,7 @@ PARLEY_FIBER_TEST(ClientHttp2, what_finishes_behind_goaway_holds_up_nobody_but_h
 
 PARLEY_FIBER_TEST(ClientHttp2, who_speaks_no_http_2_is_told_and_nobody_dials_for_ever) {
   net::InProcessNetwork network;
-  const auto listener = std::move(*network.listen(shop_address));
+  const auto listener = std::move(*network.listen(shop_address()));
   rt::Scope scope(rt::OnExit::cancel);
   scope.go("server", [&] {
     while (auto stream = listener->accept()) {

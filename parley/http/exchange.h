@@ -58,9 +58,9 @@ class Exchange {
   // The next piece of the body that comes, as large as it came; empty at its end. Holds until the
   // next read(). What is not read is not taken from the network: the sender waits.
   // deadline_exceeded or the context's status when that came first (nothing is lost, read again);
-  // data_loss when the connection ended within the body; resource_exhausted beyond a limit;
-  // invalid_argument for a body that breaks the rules; cancelled when the other side took the
-  // exchange back.
+  // data_loss when the connection ended within the body, or the server cut its answer, once what
+  // came before was read; resource_exhausted beyond a limit; invalid_argument for what breaks the
+  // rules; cancelled when the other side took the exchange back before.
   virtual Result<std::string_view> read(rt::Deadline deadline = {}) = 0;
   // All of it. resource_exhausted, with nothing kept, for more than `most` bytes.
   Result<std::string> read_all(std::size_t most = default_most, rt::Deadline deadline = {});

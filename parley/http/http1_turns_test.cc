@@ -207,5 +207,32 @@ TEST(Http1Turns, an_answer_leaves_before_the_rest_of_an_unread_body_is_waited_fo
       10ms);
 }
 
+// A client that asks much at once and reads nothing.
+TEST(Http1Turns, answers_of_a_pipeline_that_nobody_reads_are_bounded_by_out_buffer_bytes) {
+  for (const std::size_t most : {std::size_t{20'000}, std::size_t{1'000'000}}) {
+    in_virtual_time(
+        [&] {
+          std::size_t served = 0;
+          ServerWorld world(
+              [&](ServerExchange& exchange) {
+                ++served;
+                return exchange.answer(200, std::string(15'000, 'x'));
+              },
+              {.out_buffer_bytes = most}, {.buffer_bytes = 20'000});
+          const auto stream = world.dial();
+          std::string all;
+          for (int i = 0; i < 300; ++i) all += get_of("/a");
+          rt::Scope scope;
+          scope.go("asks", [&] { EXPECT_TRUE(stream->write(all).is_ok()); });
+          ASSERT_TRUE(rt::sleep(1s).is_ok());
+          EXPECT_GE(served, most / 15'100);
+          EXPECT_LE(served, (most + 20'000) / 15'000 + 3) << "it waits for the client";
+          EXPECT_TRUE(stream->close_write().is_ok());
+          EXPECT_EQ(count(read_until(*stream), "HTTP/1.1 200"), 300U);
+        },
+        10ms);
+  }
+}
+
 }  // namespace
 }  // namespace parley::http

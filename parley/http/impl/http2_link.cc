@@ -405,6 +405,10 @@ void Http2Link::on_trailers(StreamId id, Headers& trailers) {
   if (Http2Stream* stream = find(id)) stream->trailers = std::move(trailers);
 }
 
+void Http2Link::on_broken(StreamId id, const Status& why) {
+  if (Http2Stream* stream = find(id)) fail_stream(*stream, why);
+}
+
 void Http2Link::on_end(StreamId id) {
   Http2Stream* stream = find(id);
   if (stream == nullptr) return;
@@ -427,17 +431,39 @@ void Http2Link::on_close(StreamId id, std::uint32_t error) {
                                 "the other side refused the stream before it looked at it "
                                 "(REFUSED_STREAM or GOAWAY); it may be sent again"));
   } else if (error != 0 || !stream->ended || !stream->end_sent) {
-    // An answer that is whole stays one, though the other side wanted no more of the request.
-    const bool is_whole = stream->ended && stream->has_response;
-    const Status why(Code::cancelled, "the other side ended the stream with error " +
-                                          std::to_string(error) + " (RFC 9113 7)");
-    if (!is_whole) fail_stream(*stream, why);
+    end_early(*stream, error);
   }
   stream->finished = true;
   stream->writable.broadcast();
   wake_reader(*stream);
   room_.broadcast();
   wake();
+}
+
+// Whose fault it was: a reset of ours that nobody here asked for is nghttp2's, for what came.
+void Http2Link::end_early(Http2Stream& stream, std::uint32_t error) {
+  // An answer that is whole stays one, though the other side wanted no more of the request.
+  if (stream.ended && stream.has_response) return;
+  if (session_.is_reset_there(stream.id)) {
+    stream.is_cut = stream.is_cut || (is_client_ && stream.failed.is_ok() && stream.has_response);
+    fail_stream(stream, Status(Code::cancelled, "the other side ended the stream with error " +
+                                                    std::to_string(error) + " (RFC 9113 7)"));
+    return;
+  }
+  if (stream.taken_back || stream.is_to_cut) {
+    fail_stream(stream, Status(Code::cancelled, "the stream was taken back"));
+    return;
+  }
+  std::string what = "its head, fields or length are none of HTTP/2 (RFC 9113 8.1)";
+  if (error == static_cast<std::uint32_t>(Http2Error::flow_control_error)) {
+    what = "it was more than the window of the stream allowed (RFC 9113 6.9.1)";
+  } else if (error == static_cast<std::uint32_t>(Http2Error::stream_closed)) {
+    what = "something came behind its end (RFC 9113 5.1)";
+  }
+  fail_stream(stream, Status(Code::invalid_argument,
+                             std::string(is_client_ ? "the server's answer" : "the request") +
+                                 " broke the rules, and its stream was reset: " + what +
+                                 "; it has to be mended there"));
 }
 
 void Http2Link::on_goaway(StreamId /*last*/, std::uint32_t /*error*/) {
@@ -495,6 +521,7 @@ Http2Link::Pulled Http2Link::pull(StreamId id, std::span<char> into) {
     stream->sent = 0;
   }
   if (stream->unsent_bytes() * 2 <= options_.limits.max_unsent) stream->writable.broadcast();
+  if (is_empty && stream->is_to_cut) return {.bytes = bytes, .is_cut = bytes == 0};
   if (is_empty && stream->finished) {
     return {.bytes = bytes, .is_end = true, .trailers = &stream->trailers_to_send};
   }
@@ -524,8 +551,11 @@ void Http2Link::fail_stream(Http2Stream& stream, const Status& why) {
   stream.finished = true;
   stream.unsent.clear();
   stream.sent = 0;
-  take_unread(stream);
-  stream.unread.clear();
+  // What came of an answer before it was cut is read still, as over HTTP/1.
+  if (!is_client_ || !stream.is_cut) {
+    take_unread(stream);
+    stream.unread.clear();
+  }
   if (stream.context != nullptr) stream.context->end(why);
   stream.writable.broadcast();
   wake_reader(stream);

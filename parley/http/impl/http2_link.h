@@ -97,6 +97,8 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   Status respond(Http2Stream& stream, const Http2Fields& fields, bool has_body);
   Status inform(Http2Stream& stream, const Http2Fields& fields);
   void reset(Http2Stream& stream, Http2Error error);
+  // A server's: what was written leaves, and then a reset, so that nobody takes it for whole.
+  void cut(Http2Stream& stream);
   // Nobody reads or writes it any more: ends what has not ended.
   void abandon(Http2Stream& stream);
 
@@ -130,6 +132,7 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   void on_response(StreamId id, Response& response, BodySize length, bool is_end) override;
   void on_data(StreamId id, std::string_view data) override;
   void on_trailers(StreamId id, Headers& trailers) override;
+  void on_broken(StreamId id, const Status& why) override;
   void on_end(StreamId id) override;
   void on_close(StreamId id, std::uint32_t error) override;
   void on_goaway(StreamId last, std::uint32_t error) override;
@@ -151,6 +154,7 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   void leave(Http2Stream& stream);
   void tell_end();
   void fail_stream(Http2Stream& stream, const Status& why);
+  void end_early(Http2Stream& stream, std::uint32_t error);
   void take_back(Http2Stream& stream, Http2Error error);
   void fail_locked(const Status& why);
   void fail_streams(const Status& why);

@@ -135,7 +135,7 @@ Status Http2Link::wait_readable(Http2Stream& stream, rt::Deadline deadline) {
 Result<std::optional<std::string_view>> Http2Link::try_read(Http2Stream& stream) {
   const Lock lock = lock_it();
   stream.piece.clear();
-  if (!stream.failed.is_ok()) return stream.failed;
+  if (!stream.failed.is_ok() && stream.unread.empty()) return stream.failed;
   if (stream.unread.empty()) {
     if (stream.ended) return std::optional(std::string_view());
     return std::optional<std::string_view>();
@@ -155,11 +155,13 @@ Result<std::optional<std::string_view>> Http2Link::try_read(Http2Stream& stream)
   return std::optional(std::string_view(stream.piece));
 }
 
-// What a reader of a body is told: that it lacks something, where the connection is gone.
+// What a reader of a body is told: that it lacks something, where it was cut.
 Status Http2Link::why_unread(const Http2Stream& stream) {
   if (!stream.is_cut) return stream.failed;
-  return Status(Code::data_loss, "the HTTP/2 connection ended within the body; use nothing of it")
-      .with_cause(stream.failed.message());
+  return Status(Code::data_loss,
+                "the body was cut before its end, so that nothing of it should be "
+                "used: " +
+                    stream.failed.message());
 }
 
 Result<std::string_view> Http2Link::read(Http2Stream& stream, rt::Deadline deadline) {
@@ -276,6 +278,15 @@ void Http2Link::reset(Http2Stream& stream, Http2Error error) {
   fail_stream(stream, Status(Code::cancelled, "the stream was taken back"));
   take_back(stream, error);
   wake();
+}
+
+void Http2Link::cut(Http2Stream& stream) {
+  const Lock lock = lock_it();
+  if (stream.closed || !stream.failed.is_ok()) return;
+  stream.finished = true;
+  stream.is_to_cut = true;
+  if (stream.unsent_bytes() == 0 && !stream.waits_for_more) offer(stream);
+  resume(stream);
 }
 
 void Http2Link::abandon(Http2Stream& stream) {

@@ -160,7 +160,7 @@ Status Http2ServerExchange::finish(const Headers* trailers, rt::Deadline /*deadl
   }
   if (size_.is_known() && !is_dropped_ && written_ < size_.bytes()) {
     ended_ = cut_ = true;
-    link_->reset(*stream_, Http2Error::internal_error);
+    cut();
     return out_of_order("the body was told to have " + std::to_string(size_.bytes()) +
                         " bytes, and has " + std::to_string(written_));
   }
@@ -168,6 +168,15 @@ Status Http2ServerExchange::finish(const Headers* trailers, rt::Deadline /*deadl
   const bool has_body = !is_dropped_ && (written_ > 0 || has_trailers || head_sent_);
   if (Status s = send_head(has_body); !s.is_ok()) return s;
   return link_->finish(*stream_, std::move(fields));
+}
+
+// Nobody takes what has left for the whole answer.
+void Http2ServerExchange::cut() {
+  if (head_sent_) {
+    link_->cut(*stream_);
+  } else {
+    link_->reset(*stream_, Http2Error::internal_error);
+  }
 }
 
 void Http2ServerExchange::note_too_large() noexcept {
@@ -200,7 +209,7 @@ void Http2ServerExchange::answer_failure(const Status& why) {
   if (!is_of_body && !link_->has_failed(*stream_)) service_.note_error(remote_address(), why);
   if (begun_) {
     cut_ = !ended_;
-    if (cut_) link_->reset(*stream_, Http2Error::internal_error);
+    if (cut_) cut();
     return;
   }
   response_.clear();

@@ -103,6 +103,9 @@ struct Http2Callbacks {
       case NGHTTP2_GOAWAY:
         it.events_.on_goaway(frame->goaway.last_stream_id, frame->goaway.error_code);
         return 0;
+      case NGHTTP2_RST_STREAM:
+        it.reset_there_ = id;
+        return 0;
       case NGHTTP2_PING:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) {
           it.events_.on_ping_answer(number_of(frame->ping.opaque_data));
@@ -129,20 +132,24 @@ struct Http2Callbacks {
       }
       if (!taken) it.refuse(id);
     } else if (reader.has_status()) {
-      if (!reader.end_response(it.response_)) {
-        it.reset(id, Http2Error::protocol_error);
-        return 0;
-      }
+      if (!reader.end_response(it.response_)) return refuse_message(it, id);
       const BodySize length = is_end ? BodySize::none() : reader.length();
       it.events_.on_response(id, it.response_, length, is_end);
     } else {
-      if (!reader.end_trailers(it.trailers_)) {
-        it.reset(id, Http2Error::protocol_error);
-        return 0;
-      }
+      if (!reader.end_trailers(it.trailers_)) return refuse_message(it, id);
       it.events_.on_trailers(id, it.trailers_);
     }
     if (is_end) it.events_.on_end(id);
+    return 0;
+  }
+
+  static int refuse_message(Http2Session& it, StreamId id) {
+    const bool is_large = it.reader_.is_too_large();
+    it.events_.on_broken(
+        id, Status(is_large ? Code::resource_exhausted : Code::invalid_argument,
+                   "what the other side sent was refused, and the stream reset: " +
+                       it.reader_.says() + (is_large ? "" : "; it has to be mended there")));
+    it.reset(id, Http2Error::protocol_error);
     return 0;
   }
 
@@ -178,6 +185,7 @@ struct Http2Callbacks {
                       std::uint32_t* flags, nghttp2_data_source* /*source*/, void* user) {
     const Http2Events::Pulled pulled =
         self(user).events_.pull(id, {reinterpret_cast<char*>(into), size});
+    if (pulled.is_cut) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // a reset follows
     if (pulled.is_end) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
       if (pulled.trailers != nullptr && pulled.trailers->size() > 0) {

@@ -30,6 +30,8 @@ enum class Http2Error : std::uint32_t {
   no_error = 0,
   protocol_error = 1,
   internal_error = 2,
+  flow_control_error = 3,
+  stream_closed = 5,
   refused_stream = 7,
   cancel = 8,
   enhance_your_calm = 11,
@@ -42,6 +44,7 @@ class Http2Events {
   struct Pulled {
     std::size_t bytes = 0;
     bool is_end = false;                    // nothing comes after
+    bool is_cut = false;                    // nothing comes, as RST_STREAM with INTERNAL_ERROR says
     const Http2Fields* trailers = nullptr;  // with the end
   };
 
@@ -53,6 +56,8 @@ class Http2Events {
   virtual void on_response(StreamId id, Response& response, BodySize length, bool is_end) = 0;
   virtual void on_data(StreamId id, std::string_view data) = 0;
   virtual void on_trailers(StreamId id, Headers& trailers) = 0;
+  // What came breaks a rule or a limit, and the stream is being reset.
+  virtual void on_broken(StreamId id, const Status& why) = 0;
   // The other side has ended its direction.
   virtual void on_end(StreamId id) = 0;
   // Both directions are over. `error` is 0 when that is in order.
@@ -118,6 +123,9 @@ class Http2Session {
   void end();
   void terminate(Http2Error error);
 
+  // In on_close(): whether it was the other side that reset the stream.
+  [[nodiscard]] bool is_reset_there(StreamId id) const noexcept { return reset_there_ == id; }
+
   // Whether the other side lets no byte of this stream leave; and of no stream.
   [[nodiscard]] bool is_closed_there(StreamId id) const;
   [[nodiscard]] bool is_closed_there() const;
@@ -171,6 +179,7 @@ class Http2Session {
   std::size_t continuations_ = 0;
   StreamId last_opened_ = 0;
   StreamId last_seen_ = 0;
+  StreamId reset_there_ = 0;
   std::uint64_t ping_behind_ = 0;
   bool settings_seen_ = false;
   bool caused_too_many_ = false;

@@ -40,8 +40,9 @@ struct Http2Stream {
 
   // What goes.
   std::string unsent{};
-  std::size_t sent = 0;   // of it
-  bool finished = false;  // nothing is added
+  std::size_t sent = 0;    // of it
+  bool finished = false;   // nothing is added
+  bool is_to_cut = false;  // and behind what is unsent comes a reset
   Http2Fields trailers_to_send{};
   bool waits_for_more = true;  // pull() found nothing, or was not asked yet
   bool head_sent = false;
@@ -53,7 +54,7 @@ struct Http2Stream {
 
   // Why it is over before its end.
   Status failed{};
-  bool is_cut = false;                     // with the connection, before all of it had come
+  bool is_cut = false;                     // by the other side or its end, amid what it sent
   bool closed = false;                     // both directions, and nothing of it is in the session
   bool taken_back = false;                 // RST_STREAM is on its way, or instead of the head
   bool abandoned = false;                  // nobody reads what comes

@@ -130,6 +130,7 @@ class Heard final : public impl::Http2Events {
     const Status taken = session_.take(in);
     std::string out;
     session_.gather(out, std::size_t{1} << 24U);
+    if (out.starts_with(preface)) out.erase(0, preface.size());  // a client's
     for (Frame& one : frames_in(out)) sent.push_back(std::move(one));
     return taken;
   }
@@ -173,6 +174,7 @@ class Heard final : public impl::Http2Events {
     trailers = got;
     log += "trailers ";
   }
+  void on_broken(impl::StreamId /*id*/, const Status& why) override { broken = why; }
   void on_end(impl::StreamId /*id*/) override { log += "end "; }
   void on_close(impl::StreamId /*id*/, std::uint32_t error) override {
     log += "close" + std::to_string(error) + " ";
@@ -182,7 +184,7 @@ class Heard final : public impl::Http2Events {
   }
   void on_ping_answer(std::uint64_t /*number*/) override { log += "pong "; }
   Pulled pull(impl::StreamId /*id*/, std::span<char> /*into*/) override {
-    return {.bytes = 0, .is_end = true};
+    return {.bytes = 0, .is_end = pulls};
   }
   void on_head_sent(impl::StreamId /*id*/) override {}
   void on_end_sent(impl::StreamId /*id*/) override {}
@@ -194,8 +196,10 @@ class Heard final : public impl::Http2Events {
   Headers trailers;
   std::string body;
   std::string log;
+  Status broken;  // what on_broken() said last
   bool takes = true;
   bool consumes = true;
+  bool pulls = true;  // bodies that go end at once; else never
 
  private:
   const Http2Limits limits_;
