@@ -224,13 +224,14 @@ PARLEY_FIBER_TEST(Http2ClientEnds,
 PARLEY_FIBER_TEST(Http2ClientEnds, what_a_handler_flushed_before_it_failed_is_read_over_both) {
   ServerWorld world([](ServerExchange& exchange) -> Status {
     if (Status s = exchange.begin(BodySize::unknown()); !s.is_ok()) return s;
+    if (exchange.request().target != "/half") return {Code::internal, "begun, and no more"};
     if (Status s = exchange.write("half"); !s.is_ok()) return s;
     if (Status s = exchange.flush(); !s.is_ok()) return s;
     return {Code::internal, "in the end not"};
   });
   for (const Versions versions : {Versions::http_1, Versions::http_2}) {
     Client client(world.network(), {.versions = versions, .address_of = at_shop});
-    const auto exchange = client.begin({.url = "http://shop/"}, BodySize::none());
+    const auto exchange = client.begin({.url = "http://shop/half"}, BodySize::none());
     ASSERT_TRUE(exchange);
     const auto response = (*exchange)->response();
     ASSERT_TRUE(response) << response.error();
@@ -239,8 +240,51 @@ PARLEY_FIBER_TEST(Http2ClientEnds, what_a_handler_flushed_before_it_failed_is_re
     ASSERT_TRUE(piece) << piece.error();
     EXPECT_EQ(*piece, "half");
     EXPECT_EQ((*exchange)->read().error().code(), Code::data_loss);
-    EXPECT_EQ(client.get("http://shop/").error().code(), Code::data_loss);
+    EXPECT_EQ(client.get("http://shop/half").error().code(), Code::data_loss);
+    EXPECT_EQ(client.get("http://shop/head").error().code(), Code::data_loss);
   }
+}
+
+// Each answer breaks off behind as many bytes as its path says; all of them over one connection.
+TEST(Http2ClientEnds, what_was_written_before_a_cut_is_read_to_the_byte_on_four_workers) {
+  rt::testing::run_fiber_test(
+      [] {
+        ServerWorld world([](ServerExchange& exchange) -> Status {
+          const std::size_t bytes = exchange.request().target.size() * 500;
+          if (Status s = exchange.begin(BodySize::unknown()); !s.is_ok()) return s;
+          for (std::size_t i = 0; i < bytes; i += 500) {
+            if (Status s = exchange.write(std::string(500, 'x')); !s.is_ok()) return s;
+            if (i % 1500 == 0) (void)exchange.flush();
+          }
+          return {Code::internal, "in the end not"};
+        });
+        Client client(world.network(), known({.max_connections_per_origin = 1,
+                                              .http2 = {.limits = {.max_resets = 1000}}}));
+        rt::Scope scope;
+        for (std::size_t i = 1; i <= 40; ++i) {
+          scope.go("asker", [&client, i] {
+            for (int k = 0; k < 10; ++k) {
+              const std::string url = "http://shop/" + std::string(i, 'a');
+              const auto exchange = client.begin({.url = url}, BodySize::none());
+              ASSERT_TRUE(exchange) << exchange.error();
+              std::size_t read = 0;
+              Status end;
+              while (end.is_ok()) {
+                const auto piece = (*exchange)->read();
+                if (!piece) end = piece.error();
+                if (piece && piece->empty()) break;
+                if (piece) read += piece->size();
+              }
+              EXPECT_EQ(end.code(), Code::data_loss) << end;
+              EXPECT_EQ(read, (i + 1) * 500);
+            }
+          });
+        }
+        scope.join();
+        EXPECT_EQ(client.counts().dialled, 1U);
+        EXPECT_EQ(world.server().counts().errors, 400U);
+      },
+      {.workers = 4});
 }
 
 // ---- answers that break the rules are told as that

@@ -172,7 +172,7 @@ Status Http2ServerExchange::finish(const Headers* trailers, rt::Deadline /*deadl
 
 // Nobody takes what has left for the whole answer.
 void Http2ServerExchange::cut() {
-  if (head_sent_) {
+  if (!is_dropped_ && send_head(true).is_ok()) {
     link_->cut(*stream_);
   } else {
     link_->reset(*stream_, Http2Error::internal_error);
