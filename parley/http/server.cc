@@ -66,15 +66,19 @@ Status Server::shutdown(rt::Deadline deadline) {
   (*service_)->drain();
   server_->drain();
   if (!has_begun_) return {};  // nor will it: it accepts nobody any more
-  Status status = done_.wait(deadline);
+  const Status status = done_.wait(deadline);
   if (status.is_ok()) return status;
+  const std::size_t left = server_->counts().connections;
   {
     const std::lock_guard lock(lock_);
     if (cut_ != nullptr) (*cut_)();
   }
   const rt::WithContext whatever_happens(rt::Context::background());
   (void)done_.wait();
-  return status;
+  return Status(status.code(), "http::Server::shutdown(): " + std::to_string(left) +
+                                   " connections had not ended, and were cut; give it more time, "
+                                   "or have their handlers look at their context")
+      .with_cause(status.message());
 }
 
 ServerCounts Server::counts() const {
