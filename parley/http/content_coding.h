@@ -88,7 +88,7 @@ struct DecompressionOptions {
   // The largest window of zstd, as a power of two, from 10 to 27: memory for each body under way.
   int zstd_window_bits = wire::usual_zstd_window_bits;
   // Coded bytes that bring nothing, as empty members of gzip and skippable frames of zstd do: each
-  // byte that comes out makes up for 16. Not less than a block of zstd, 128 KiB.
+  // byte that comes out makes up for 16. Less than a block of zstd, 128 KiB, refuses honest bodies.
   std::uint64_t max_barren_bytes = 1024 * 1024;
   // So long they may come without a byte that comes out; then read() is deadline_exceeded. While
   // nothing comes at all the times of the exchange hold. Duration::max(): for ever.

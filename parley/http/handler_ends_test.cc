@@ -4,10 +4,12 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "parley/http/http2_connection.h"
 #include "parley/http/testing/server_world.h"
 #include "parley/rt/event.h"
+#include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/time.h"
 
@@ -88,10 +90,39 @@ PARLEY_FIBER_TEST(HandlerEnds, who_is_cut_by_a_shutdown_answers_503_and_shutdown
   ASSERT_TRUE(inside.wait().is_ok());
   const Status cut = world.server().shutdown(rt::Deadline::after(0s));
   EXPECT_EQ(cut.code(), Code::deadline_exceeded);
-  EXPECT_NE(cut.message().find("1 connections had not ended"), std::string::npos) << cut;
+  EXPECT_NE(cut.message().find("1 connections had not ended and were cut"), std::string::npos)
+      << cut;
   const std::string said = read_until(*client);
   EXPECT_TRUE(said.starts_with("HTTP/1.1 503 Service Unavailable\r\n")) << said;
   EXPECT_EQ(testing::count(said, "Connection: close\r\n"), 1U) << said;
+}
+
+PARLEY_FIBER_TEST(HandlerEnds, serve_says_that_a_shutdown_cut_what_was_left) {
+  for (const bool is_cut : {true, false}) {
+    net::InProcessNetwork network;
+    const auto address = *net::Address::parse("inproc:shop");
+    const auto listener = std::move(*network.listen(address));
+    rt::Event inside;
+    rt::Event goes_on;
+    const Handler handler = [&](ServerExchange& exchange) -> Status {
+      inside.set();
+      if (Status s = goes_on.wait(); !s.is_ok()) return s;
+      return exchange.answer(200);
+    };
+    Server server(*listener, handler, {.linger_time = 0s});
+    Status served;
+    rt::Scope scope;
+    scope.go("server", [&] { served = server.serve(); });
+    const auto client = std::move(*network.dial(address));
+    ASSERT_TRUE(client->write(testing::get_of("/")).is_ok());
+    ASSERT_TRUE(inside.wait().is_ok());
+    if (!is_cut) goes_on.set();
+    const rt::Deadline limit = is_cut ? rt::Deadline::after(0s) : rt::Deadline();
+    EXPECT_EQ(server.shutdown(limit).is_ok(), !is_cut);
+    scope.join();
+    EXPECT_EQ(served.code(), is_cut ? Code::cancelled : Code::ok) << served;
+    EXPECT_EQ(served.message().find("shutdown() cut") != std::string::npos, is_cut) << served;
+  }
 }
 
 PARLEY_FIBER_TEST(HandlerEnds, an_error_of_its_own_is_500_also_at_a_shutdown) {

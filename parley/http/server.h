@@ -65,6 +65,7 @@ class Server {
   rt::Mutex lock_;
   const rt::Cancel* cut_ = nullptr;  // ends serve(); under lock_
   std::atomic<bool> has_begun_ = false;
+  std::atomic<bool> has_cut_ = false;
   rt::Event done_;
 };
 
