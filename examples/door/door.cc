@@ -27,7 +27,7 @@ std::string post(std::unique_ptr<parley::net::Stream> stream, const std::string&
   http::Request request{.method = http::Method::post, .target = "/price"};
   (void)request.headers.set("Host", "shop");
   (void)request.headers.set("Content-Type", "application/json");
-  auto exchange = connection->begin(request, http::BodySize::of(body.size()), {}, {});
+  auto exchange = connection->begin(request, http::BodySize::of(body.size()), {});
   (void)exchange.value()->write(body);
   (void)exchange.value()->end();
   return exchange.value()->read_all().value();
@@ -38,7 +38,7 @@ Result<parley::Session> open(parley::Peer& page, std::unique_ptr<parley::net::St
   const auto opening = http::websocket_request("/parley", "shop").value();
   const auto connection = http::Http1Connection::create(std::move(stream));
   (void)connection->reserve();
-  auto exchange = connection->begin(opening.request, http::BodySize::none(), {}, {});
+  auto exchange = connection->begin(opening.request, http::BodySize::none(), {});
   auto socket = http::finish_websocket(*exchange.value(), opening);
   return page.serve(http::websocket_byte_stream(std::move(socket.value())), parley::Side::dialled);
 }

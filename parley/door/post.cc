@@ -163,12 +163,14 @@ class Post {
           415, Status(Code::invalid_argument, "no codec of this peer reads " + std::string(*type) +
                                                   ": send application/json, say"));
     }
-    if (Status s = exchange.limit_body(max_body_); !s.is_ok()) return refused(413, s);
+    if (Status s = exchange.limit_body(max_body_); !s.is_ok()) {
+      return refused(413, s.with_context(max_body_options));
+    }
     ForeignRoom room(session);
     auto body = impl::gather(exchange, &room, max_body_);
     if (room.was_full()) return refused(http_status(body.error(), options_.rule), body.error());
     if (!body && body.error().code() == Code::resource_exhausted) {
-      return refused(413, body.error());
+      return refused(413, body.error().with_context(max_body_options));
     }
     if (!body) return body.error();
     call.codec = codec == nullptr ? peer_.options().body_codec : BodyCodec{codec->id};
@@ -217,6 +219,8 @@ class Post {
   const codec::CodecRegistry& codecs_;
   const PostOptions options_;
   const std::size_t max_body_;
+  static constexpr std::string_view max_body_options =
+      "PostOptions::max_body, or PeerOptions::max_frame_bytes";
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 // is too large, and for nothing else that is exhausted.
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,6 +40,7 @@ Status serve(ServerExchange& exchange) {
     return form ? exchange.answer(200) : form.error();
   }
   if (target == "/parts") return read_parts(exchange, {.max_parts = 1}, 100);
+  if (target == "/parts/small") return read_parts(exchange, {.max_bytes = 3}, 100);
   if (target == "/part") return read_parts(exchange, {}, 1);
   if (target == "/limited") {
     if (Status s = exchange.limit_body(3); !s.is_ok()) return s;
@@ -80,7 +82,7 @@ std::string post_by_http2(ServerWorld& world, const Request& head, const std::st
 using Post = std::string (*)(ServerWorld&, const Request&, const std::string&);
 
 struct Answers {
-  explicit Answers(Post by) : post(by) {}
+  explicit Answers(Post by, std::uint64_t most = 1'000'000) : post(by), max_body_bytes(most) {}
   std::string operator()(std::string target, std::string_view type, const std::string& body) {
     Request head{.method = Method::post, .target = std::move(target)};
     EXPECT_TRUE(head.headers.add("Host", "a").is_ok());
@@ -88,10 +90,12 @@ struct Answers {
     return post(world, head, body);
   }
   const Post post;
+  const std::uint64_t max_body_bytes;
   std::string told{};
-  ServerWorld world{serve, {.on_error = [this](const net::Address&, const Status& why) {
-                      told += why.message();
-                    }}};
+  ServerWorld world{
+      serve,
+      {.limits = {.max_body_bytes = max_body_bytes},
+       .on_error = [this](const net::Address&, const Status& why) { told += why.message(); }}};
 };
 
 PARLEY_FIBER_TEST(BodyFailures, only_a_body_that_is_too_large_is_413_over_every_version) {
@@ -115,6 +119,47 @@ PARLEY_FIBER_TEST(BodyFailures, only_a_body_that_is_too_large_is_413_over_every_
     EXPECT_EQ(count(own, own_words), 0U) << own;
     EXPECT_EQ(ask.told, own_words);
     EXPECT_EQ(ask.world.server().counts().errors, 1U);
+  }
+}
+
+PARLEY_FIBER_TEST(BodyFailures, what_is_no_form_is_415_and_a_wrong_one_400_over_every_version) {
+  const std::string type = "multipart/form-data; boundary=x";
+  const std::string form = "application/x-www-form-urlencoded";
+  const std::string part = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nbc\r\n";
+  for (const Post by : {post_by_http1, post_by_http2}) {
+    Answers ask(by);
+    const std::string other = ask("/parts", "text/plain", part + "--x--\r\n");
+    EXPECT_TRUE(other.starts_with("415 ")) << other;
+    EXPECT_EQ(count(other, "multipart/form-data"), 1U) << other;
+    EXPECT_TRUE(ask("/parts", "multipart/form-data", part).starts_with("415 "));
+    EXPECT_TRUE(ask("/parts", type, "no form at all").starts_with("400 "));
+    EXPECT_TRUE(ask("/parts", type, part).starts_with("400 ")) << "a form that is cut";
+    EXPECT_TRUE(ask("/parts", type, part + "--x--\r\n").starts_with("200 "));
+    EXPECT_TRUE(ask("/form", "text/plain", "a=b").starts_with("415 "));
+    EXPECT_TRUE(ask("/form", form, "a=%zz").starts_with("400 "));
+    EXPECT_TRUE(ask("/form", form, "a=b").starts_with("200 "));
+    EXPECT_EQ(ask.told, "");
+  }
+}
+
+PARLEY_FIBER_TEST(BodyFailures, one_limit_of_the_server_holds_over_every_version_and_is_named) {
+  for (const Post by : {post_by_http1, post_by_http2}) {
+    const std::string body = "hello";
+    for (const std::uint64_t most : {4, 5}) {
+      Answers ask(by, most);
+      const std::string said = ask("/own", "text/plain", body);
+      EXPECT_TRUE(said.starts_with(most == 4 ? "413 " : "500 ")) << said;
+      if (most == 5) continue;
+      EXPECT_EQ(count(said, "4 bytes (limits.max_body_bytes of ServerOptions"), 1U) << said;
+    }
+    Answers ask(by);
+    const std::string limited = ask("/limited", "text/plain", body);
+    EXPECT_EQ(count(limited, "limit_body()"), 1U) << limited;
+    const std::string small = ask("/small", "text/plain", body);
+    EXPECT_EQ(count(small, "3 bytes that read_all() was to take"), 1U) << small;
+    const std::string parts = ask("/parts/small", "multipart/form-data; boundary=x", body);
+    EXPECT_TRUE(parts.starts_with("413 ")) << parts;
+    EXPECT_EQ(count(parts, "MultipartLimits::max_bytes"), 1U) << parts;
   }
 }
 

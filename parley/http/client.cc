@@ -16,6 +16,16 @@
 namespace parley::http {
 namespace {
 
+// What an error is about: "GET http://shop.example/tea".
+Status of_request(const Status& why, const ClientRequest& request, const Url& url) {
+  const std::string_view method =
+      request.method == Method::other ? request.other_method : name_of(request.method);
+  std::string text = url.to_string();
+  constexpr std::size_t most = 128;
+  if (text.size() > most) text = text.substr(0, most) + "...";
+  return why.with_context(std::string(method) + " " + text);
+}
+
 // A body up to here fits what a socket takes without being read; a larger one gets a fiber.
 constexpr std::size_t small_body = std::size_t{16} << 10U;
 
@@ -177,12 +187,16 @@ Result<std::shared_ptr<impl::ClientConnection>> Client::connect(const impl::Targ
     is_http_2 = chose_http_2;
     stream = std::unique_ptr<net::Stream>(*std::move(tls));
   }
+  const ExchangeTimes times{.answer_timeout = options_.answer_timeout,
+                            .body_timeout = options_.body_timeout,
+                            .continue_timeout = options_.continue_timeout};
   if (is_http_2) {
     return std::shared_ptr<impl::ClientConnection>(impl::http2_client_connection(
-        *std::move(stream), url.is_secure() ? "https" : "http", options_.http2));
+        *std::move(stream), url.is_secure() ? "https" : "http", options_.http2, times));
   }
   return std::shared_ptr<impl::ClientConnection>(Http1Connection::create(
-      *std::move(stream), {.limits = options_.limits, .is_secure = url.is_secure()}));
+      *std::move(stream),
+      {.limits = options_.limits, .is_secure = url.is_secure(), .times = times}));
 }
 
 void Client::close() { pool_->close(); }
@@ -222,17 +236,17 @@ Result<Client::Begun> Client::begin_once(const ClientRequest& request, const Url
     target.versions = Versions::http_1;
   }
   auto taken = pool_->take(origin, target, request.deadline);
-  if (!taken) return taken.error();
+  if (!taken) {
+    const Status& why = taken.error();
+    const bool is_time = why.code() == Code::deadline_exceeded;
+    return is_time ? why.with_context("waiting for a connection") : why;
+  }
   if (extends && !taken->connection->is_multiplexed()) {
     taken->connection->unreserve();
     return Status(Code::failed_precondition,
                   "the server chose HTTP/1.1, which has no CONNECT with Upgrade; ask with GET");
   }
-  auto exchange = taken->connection->begin(*std::move(head), size,
-                                           {.answer_timeout = options_.answer_timeout,
-                                            .body_timeout = options_.body_timeout,
-                                            .continue_timeout = options_.continue_timeout},
-                                           request.deadline);
+  auto exchange = taken->connection->begin(*std::move(head), size, request.deadline);
   if (!exchange) return exchange.error();
   Begun begun{.exchange = *std::move(exchange), .is_reused = taken->is_reused};
   if (options_.around) begun.exchange = options_.around(std::move(begun.exchange));
@@ -258,7 +272,9 @@ Result<std::unique_ptr<ClientExchange>> Client::begin(const ClientRequest& reque
     Result<Begun> begun = begin_once(request, *url, size);
     if (begun) return std::move(begun->exchange);
     const bool again = begun.error().code() == Code::not_sent && attempt < options_.max_tries;
-    if (!again || !pause_before(attempt + 1, request.deadline).is_ok()) return begun.error();
+    if (!again || !pause_before(attempt + 1, request.deadline).is_ok()) {
+      return of_request(begun.error(), request, *url);
+    }
   }
 }
 
@@ -304,7 +320,8 @@ Result<Answer> Client::send(const ClientRequest& request) {
   ClientRequest now = request;
   for (std::size_t followed = 0;; ++followed) {
     Result<Answer> answer = send_to(now, *url);
-    if (!answer || options_.max_redirects == 0) return answer;
+    if (!answer) return of_request(answer.error(), now, *url);
+    if (options_.max_redirects == 0) return answer;
     const Result<bool> goes_on = redirect(*answer, options_.follow_to_insecure, now, *url);
     if (!goes_on) return goes_on.error();
     if (!*goes_on) return answer;

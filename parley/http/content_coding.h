@@ -15,6 +15,7 @@
 //   auto page = body->read_all(1'000'000);
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,7 @@
 #include <variant>
 #include <vector>
 
+#include "parley/base/clock.h"
 #include "parley/base/result.h"
 #include "parley/http/exchange.h"
 #include "parley/rt/deadline.h"
@@ -85,6 +87,12 @@ struct DecompressionOptions {
   std::uint64_t max_bytes = Exchange::default_most;
   // The largest window of zstd, as a power of two, from 10 to 27: memory for each body under way.
   int zstd_window_bits = wire::usual_zstd_window_bits;
+  // Coded bytes that bring nothing, as empty members of gzip and skippable frames of zstd do: each
+  // byte that comes out makes up for 16. Less than a block of zstd, 128 KiB, refuses honest bodies.
+  std::uint64_t max_barren_bytes = 1024 * 1024;
+  // So long they may come without a byte that comes out; then read() is deadline_exceeded. While
+  // nothing comes at all the times of the exchange hold. Duration::max(): for ever.
+  Duration max_barren_time = std::chrono::minutes(5);
 };
 
 // The handler reads what compressed bodies of requests contain: their Content-Encoding and
@@ -102,8 +110,8 @@ class DecodedBody {
               const DecompressionOptions& options = {});
 
   // The next piece; empty at the end. Holds until the next read(). Errors as for Exchange::read(),
-  // and data_loss for what is damaged or cut, resource_exhausted beyond max_bytes or
-  // zstd_window_bits (returned again from then on).
+  // and data_loss for what is damaged or cut, resource_exhausted beyond max_bytes, zstd_window_bits
+  // or max_barren_bytes, deadline_exceeded beyond max_barren_time (returned again from then on).
   Result<std::string_view> read(rt::Deadline deadline = {});
   // All of it. resource_exhausted, with nothing kept, for more than `most` bytes.
   Result<std::string> read_all(std::size_t most = Exchange::default_most,
@@ -117,6 +125,7 @@ class DecodedBody {
 
  private:
   Result<std::size_t> decode();
+  Status check_barren();
   [[nodiscard]] bool holds_more() const noexcept;
   [[nodiscard]] bool is_whole() const noexcept;
 
@@ -127,6 +136,8 @@ class DecodedBody {
   std::string_view in_;
   std::string room_;
   Status failed_;
+  std::uint64_t barren_bytes_ = 0;
+  std::optional<Instant> barren_since_;  // unless something came out last
   bool has_bytes_ = false;
   bool is_over_ = false;
 };

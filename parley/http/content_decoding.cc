@@ -8,11 +8,14 @@
 #include "parley/http/content_coding.h"
 #include "parley/http/impl/wrapped_exchange.h"
 #include "parley/http/syntax.h"
+#include "parley/rt/time.h"
 
 namespace parley::http {
 namespace {
 
 constexpr std::size_t room_bytes = 16 * 1024;
+// Small pieces that leave at once grow by what frames them.
+constexpr std::uint64_t bytes_made_up_for = 16;
 
 std::string names_of(const std::vector<ContentCoding>& codings) {
   std::string names;
@@ -67,7 +70,9 @@ Status serve_decoded(const Handler& handler, const DecompressionOptions& options
     return handled;
   }
   exchange.response().clear();
-  return exchange.answer(failed.code() == Code::resource_exhausted ? 413 : 400,
+  const bool is_slow = failed.code() == Code::deadline_exceeded;
+  const StatusCode otherwise = is_slow ? 408 : 400;
+  return exchange.answer(failed.code() == Code::resource_exhausted ? 413 : otherwise,
                          failed.message() + "\n");
 }
 
@@ -106,8 +111,37 @@ bool DecodedBody::is_whole() const noexcept {
 Result<std::size_t> DecodedBody::decode() {
   room_.resize(room_bytes);
   const std::span<char> room(room_);
-  if (auto* inflater = std::get_if<wire::Inflater>(&decoder_)) return inflater->read(in_, room);
-  return std::get<wire::ZstdDecoder>(decoder_).read(in_, room);
+  const std::size_t before = in_.size();
+  auto* inflater = std::get_if<wire::Inflater>(&decoder_);
+  Result<std::size_t> size = inflater != nullptr
+                                 ? inflater->read(in_, room)
+                                 : std::get<wire::ZstdDecoder>(decoder_).read(in_, room);
+  barren_bytes_ += before - in_.size();
+  if (size && *size > 0) {
+    barren_bytes_ -= std::min<std::uint64_t>(barren_bytes_, *size * bytes_made_up_for);
+    barren_since_.reset();
+  } else if (!barren_since_) {
+    barren_since_ = rt::now();
+  }
+  return size;
+}
+
+// Once all that came was taken, and nothing came out.
+Status DecodedBody::check_barren() {
+  if (barren_bytes_ > options_.max_barren_bytes) {
+    exchange_->note_too_large();
+    return {Code::resource_exhausted,
+            "more than " + std::to_string(options_.max_barren_bytes) + " bytes of " +
+                std::string(name_of(*coding_)) +
+                " brought nothing (DecompressionOptions::max_barren_bytes); send content"};
+  }
+  if (!barren_since_ || !rt::Deadline::after(options_.max_barren_time, *barren_since_).is_over()) {
+    return {};
+  }
+  exchange_->note_body_fault(Code::deadline_exceeded, 408);
+  return {Code::deadline_exceeded, "bytes of " + std::string(name_of(*coding_)) +
+                                       " came for too long and brought nothing "
+                                       "(DecompressionOptions::max_barren_time); send content"};
 }
 
 Result<std::string_view> DecodedBody::read(rt::Deadline deadline) {
@@ -123,6 +157,8 @@ Result<std::string_view> DecodedBody::read(rt::Deadline deadline) {
       }
       continue;
     }
+    if (has_bytes_) failed_ = check_barren();
+    if (!failed_.is_ok()) break;
     const auto piece = exchange_->read(deadline);
     if (!piece) return piece.error();
     in_ = *piece;
@@ -148,9 +184,9 @@ Result<std::string> DecodedBody::read_all(std::size_t most, rt::Deadline deadlin
     if (piece->empty()) return all;
     if (piece->size() > most - all.size()) {
       exchange_->note_too_large();
-      return Status(Code::resource_exhausted, "the body decodes to more than " +
+      return Status(Code::resource_exhausted, "the body decodes to more than the " +
                                                   std::to_string(most) +
-                                                  " bytes; have the limit raised");
+                                                  " bytes that read_all() was to take");
     }
     all += *piece;
   }

@@ -24,8 +24,10 @@ Result<std::string> Exchange::read_all(std::size_t most, rt::Deadline deadline) 
     if (piece->empty()) return all;
     if (piece->size() > most - all.size()) {
       note_too_large();
-      return Status(Code::resource_exhausted, "the body is larger than " + std::to_string(most) +
-                                                  " bytes; send less, or have the limit raised");
+      return Status(Code::resource_exhausted, "the body is larger than the " +
+                                                  std::to_string(most) +
+                                                  " bytes that read_all() was to take; send less, "
+                                                  "or have it take more");
     }
     all += *piece;
   }

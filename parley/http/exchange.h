@@ -64,10 +64,12 @@ class Exchange {
   virtual Result<std::string_view> read(rt::Deadline deadline = {}) = 0;
   // All of it. resource_exhausted, with nothing kept, for more than `most` bytes.
   Result<std::string> read_all(std::size_t most = default_most, rt::Deadline deadline = {});
-  // For who reads a body on behalf of a handler, as read_all() does: it is beyond a limit of his,
-  // and the handler is about to be told resource_exhausted. Returned by the handler that is 413;
-  // else an error of that code is his own trouble.
-  virtual void note_too_large() noexcept {}
+  // For who reads a body on behalf of a handler, as read_all() does: what is wrong with it, and the
+  // handler is about to be told with `code`. Returned by the handler that is answered with `answer`
+  // (of several the last one counts); else an error of that code is his own trouble.
+  virtual void note_body_fault(Code /*code*/, StatusCode /*answer*/) noexcept {}
+  // It is beyond a limit: resource_exhausted is 413.
+  void note_too_large() noexcept { note_body_fault(Code::resource_exhausted, 413); }
   // Fields behind the body, once read() was empty; mostly none.
   [[nodiscard]] virtual const Headers& trailers() const noexcept = 0;
 
@@ -123,8 +125,9 @@ class ServerExchange : public Exchange {
   // it), 103. To HTTP/1.0 it does nothing. failed_precondition after begin().
   virtual Status inform(const Response& informational, rt::Deadline deadline = {}) = 0;
   // Begins the answer with response() as its head. It leaves with the first piece of the body that
-  // does. invalid_argument, and nothing has happened, for a head that a reader would refuse; twice
-  // is failed_precondition.
+  // does. invalid_argument, and nothing has happened, for a head that a reader would refuse, and
+  // for 2xx to CONNECT, which opens a tunnel (RFC 9110 9.3.6): hand_over(). Twice is
+  // failed_precondition.
   virtual Status begin(BodySize size) = 0;
   [[nodiscard]] virtual bool has_begun() const noexcept = 0;
 
@@ -145,11 +148,12 @@ class ServerExchange : public Exchange {
 };
 
 // Serves a request, on a fiber on which it may wait. Ok ends the answer (end()); nothing answered
-// is 500. An error before begin() is answered by its code: 413 for resource_exhausted of the body,
-// 408 where the client was too slow, 400 for invalid_argument of the body, else 500, and what it
-// says stays here (ServerOptions::on_error); after begin() it cuts the answer, so that nobody takes
-// it for whole. Its context ends when the client takes the request back, as far as that shows:
-// over HTTP/2, or with the server.
+// is 500, and on_error hears of it. An error before begin() is answered by its code: 413 for
+// resource_exhausted of the body, 408 where the client was too slow, 400 for invalid_argument of
+// the body (415 where it is no form), 503 where the server ended it (shutdown()), else 500, and
+// what it says stays here (ServerOptions::on_error); after begin() it cuts the answer, so that
+// nobody takes it for whole. Its context ends when the client takes the request back, as far as
+// that shows: over HTTP/2, or with the server.
 using Handler = std::function<Status(ServerExchange&)>;
 
 // As whoever asks sees it. Made by a connection or a Client.

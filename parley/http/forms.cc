@@ -158,6 +158,7 @@ Result<Form> read_form(ServerExchange& exchange, const FormOptions& options,
   std::string_view type = headers.get("Content-Type").value_or("");
   if (headers.count("Content-Type") != 1 ||
       !same_name(impl::value_before_parameters(type), "application/x-www-form-urlencoded")) {
+    exchange.note_body_fault(Code::invalid_argument, 415);
     return Status(Code::invalid_argument,
                   "the body is no form: application/x-www-form-urlencoded was expected as its "
                   "Content-Type");
@@ -166,7 +167,10 @@ Result<Form> read_form(ServerExchange& exchange, const FormOptions& options,
   const Result<std::string> body = exchange.read_all(options.max_bytes, deadline);
   if (!body) return body.error();
   Result<Form> form = parse_form(*body, options);
-  if (!form && form.error().code() == Code::resource_exhausted) exchange.note_too_large();
+  if (!form) {
+    const Code code = form.error().code();
+    exchange.note_body_fault(code, code == Code::resource_exhausted ? 413 : 400);
+  }
   return form;
 }
 

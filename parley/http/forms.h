@@ -65,7 +65,8 @@ Result<Form> parse_form(std::string_view text, const FormOptions& options = defa
 [[nodiscard]] std::string write_form(const Form& form);
 
 // The form in the body of a request. invalid_argument, too, where Content-Type says that it is
-// something else; errors as Exchange::read() has them.
+// something else (a handler that returns it has answered 415, of a form that is wrong 400); errors
+// as Exchange::read() has them.
 Result<Form> read_form(ServerExchange& exchange, const FormOptions& options = default_form_options,
                        rt::Deadline deadline = {});
 

@@ -43,6 +43,14 @@ TEST(Forms, are_unescaped_strictly_unless_told_otherwise) {
   EXPECT_EQ(escape("a b/~\xc3"), "a%20b%2F~%C3");
 }
 
+TEST(Forms, have_their_escapes_taken_off_as_their_options_say) {
+  const FormOptions loose{.unescape = {.keep_lone_percents = true}};
+  EXPECT_EQ(parse_form("tea=a+b")->get("tea"), "a b");
+  EXPECT_EQ(parse_form("tea=a+b", loose)->get("tea"), "a+b");
+  EXPECT_EQ(parse_form("tea=100%").error().code(), Code::invalid_argument);
+  EXPECT_EQ(parse_form("tea=100%", loose)->get("tea"), "100%");
+}
+
 TEST(Forms, keep_to_their_limits) {
   EXPECT_TRUE(parse_form("a&b", {.max_pairs = 2}).has_value());
   EXPECT_EQ(parse_form("a&b", {.max_pairs = 1}).error().code(), Code::resource_exhausted);

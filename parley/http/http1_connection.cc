@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "parley/base/assert.h"
-#include "parley/http/syntax.h"
+#include "parley/http/impl/client_waits.h"
 #include "parley/net/prefixed_stream.h"
 #include "parley/rt/cond.h"
 #include "parley/rt/context.h"
@@ -25,18 +25,12 @@ bool is_interrupted(const Status& status) {
   return status.code() == Code::deadline_exceeded || rt::Context::current().is_done();
 }
 
-Status too_slow(std::string_view what, std::string_view option) {
-  return Status(Code::deadline_exceeded, "the server " + std::string(what) + " for as long as " +
-                                             std::string(option) +
-                                             " allows; try again, or give it more time");
-}
-
 }  // namespace
 
 class Http1ClientExchange final : public ClientExchange {
  public:
-  Http1ClientExchange(std::shared_ptr<Http1Connection> connection, const ExchangeTimes& times)
-      : at_(std::move(connection)), stream_(*at_->stream_), times_(times) {}
+  explicit Http1ClientExchange(std::shared_ptr<Http1Connection> connection)
+      : at_(std::move(connection)), stream_(*at_->stream_), times_(at_->times_) {}
   ~Http1ClientExchange() override;
 
   Status start(const Request& request, BodySize size, rt::Deadline deadline);
@@ -234,16 +228,15 @@ Status Http1ClientExchange::await_head(bool or_continue, rt::Deadline deadline) 
 Result<Response*> Http1ClientExchange::response(rt::Deadline deadline) {
   while (!has_head_) {
     const auto since = [&] { return is_sent_ ? last_sent_.load() : rt::now(); };
-    const rt::Deadline own = rt::Deadline::after(times_.answer_timeout, since());
-    const Status status = await_head(false, std::min(deadline, own));
+    const Duration limit = times_.answer_timeout;
+    const ClientWait wait(deadline, limit, rt::Deadline::after(limit, since()));
+    const Status status = await_head(false, wait.deadline());
     if (status.is_ok()) break;
-    if (status.code() != Code::deadline_exceeded || deadline <= own ||
-        rt::Context::current().is_done()) {
-      return status;
+    // While the request still goes out the time has not begun.
+    if (wait.is_limit(status) && !(is_sent_ && rt::Deadline::after(limit, since()).is_over())) {
+      continue;
     }
-    if (is_sent_ && rt::Deadline::after(times_.answer_timeout, since()).is_over()) {
-      return too_slow("did not answer", "answer_timeout");
-    }
+    return wait.told(status, "did not answer", "answer_timeout");
   }
   return &response_;
 }
@@ -260,14 +253,11 @@ Result<std::string_view> Http1ClientExchange::read(rt::Deadline deadline) {
       end_of_answer();
       break;
     }
-    const rt::Deadline own = rt::Deadline::after(times_.body_timeout);
+    const ClientWait wait(deadline, times_.body_timeout);
     bool ended = false;
-    const Status status = fill(std::min(deadline, own), ended);
+    const Status status = fill(wait.deadline(), ended);
     if (ended) end_of_answer();
-    if (status.is_ok()) continue;
-    const bool is_own = status.code() == Code::deadline_exceeded && own < deadline &&
-                        !rt::Context::current().is_done();
-    return is_own ? too_slow("sent nothing more of its answer", "body_timeout") : status;
+    if (!status.is_ok()) return wait.told(status, "sent no more of its answer", "body_timeout");
   }
   return std::string_view();
 }
@@ -283,9 +273,8 @@ void Http1ClientExchange::begin_to_wait() {
 Status Http1ClientExchange::not_written(const Status& why) {
   at_->is_dead_ = true;
   begin_to_wait();
-  if (is_interrupted(why)) {
-    write_error_ = why;
-  } else if (is_cancelled_) {
+  if (is_interrupted(why)) return write_error_ = why;
+  if (is_cancelled_) {
     write_error_ = Status(Code::cancelled, "the HTTP exchange was cancelled here");
   } else if (sent_ < head_bytes_) {
     write_error_ =
@@ -306,20 +295,17 @@ Status Http1ClientExchange::send(std::string_view last, rt::Deadline deadline) {
   if (!write_error_.is_ok()) return write_error_;
   std::array<std::string_view, 2> pieces{at_->out_, last};
   while (!pieces[0].empty() || !pieces[1].empty()) {
-    const rt::Deadline own = rt::Deadline::after(times_.body_timeout);
+    const ClientWait wait(deadline, times_.body_timeout);
     is_sending_ = true;
     if (is_cut_) {
       is_sending_ = false;
       return not_written(Status(Code::unavailable, "nothing could be read any more"));
     }
-    const Result<std::size_t> size = stream_.write_some_of(pieces, std::min(deadline, own));
+    const Result<std::size_t> size = stream_.write_some_of(pieces, wait.deadline());
     if (size) sent_ += *size;
     is_sending_.store(false, std::memory_order_release);
     if (!size) {
-      const bool is_own = size.error().code() == Code::deadline_exceeded && own < deadline &&
-                          !rt::Context::current().is_done();
-      return not_written(is_own ? too_slow("took nothing more of the request", "body_timeout")
-                                : size.error());
+      return not_written(wait.told(size.error(), "took no more of the request", "body_timeout"));
     }
     const std::size_t first = std::min(*size, pieces[0].size());
     pieces[0].remove_prefix(first);
@@ -333,11 +319,11 @@ Status Http1ClientExchange::send(std::string_view last, rt::Deadline deadline) {
 Status Http1ClientExchange::await_continue(rt::Deadline deadline) {
   if (!expects_continue_) return {};
   if (Status status = send({}, deadline); !status.is_ok()) return status;
-  const rt::Deadline own = rt::Deadline::after(times_.continue_timeout);
-  const Status status = await_head(true, std::min(deadline, own));
-  const bool is_own = status.code() == Code::deadline_exceeded && own < deadline &&
-                      !rt::Context::current().is_done();
-  if (!status.is_ok() && !is_own) return status;
+  const ClientWait wait(deadline, times_.continue_timeout);
+  const Status status = await_head(true, wait.deadline());
+  if (!status.is_ok() && !wait.is_limit(status)) {
+    return wait.told(status, "did not ask for the body", "continue_timeout");
+  }
   expects_continue_ = false;
   if (!has_head_) return {};
   return write_error_ = Status(Code::cancelled,
@@ -414,6 +400,7 @@ Http1Connection::Http1Connection(std::unique_ptr<net::Stream> stream,
     : stream_(std::move(stream)),
       remote_(stream_->remote_address()),
       is_secure_(options.is_secure),
+      times_(options.times),
       parser_(Http1Parser::Reads::responses, options.limits) {}
 
 std::shared_ptr<Http1Connection> Http1Connection::create(std::unique_ptr<net::Stream> stream,
@@ -436,7 +423,6 @@ bool Http1Connection::is_usable() {
 }
 
 Result<std::unique_ptr<ClientExchange>> Http1Connection::begin(Request request, BodySize size,
-                                                               const impl::ExchangeTimes& times,
                                                                rt::Deadline deadline) {
   PARLEY_ASSERT(is_taken_, "reserve() comes before begin()");
   if (is_dead_) {
@@ -445,7 +431,7 @@ Result<std::unique_ptr<ClientExchange>> Http1Connection::begin(Request request, 
   }
   if (buffer_.empty()) buffer_.resize(impl::read_bytes);
   in_ = {};
-  auto exchange = std::make_unique<impl::Http1ClientExchange>(shared_from_this(), times);
+  auto exchange = std::make_unique<impl::Http1ClientExchange>(shared_from_this());
   if (Status status = exchange->start(request, size, deadline); !status.is_ok()) return status;
   return std::unique_ptr<ClientExchange>(std::move(exchange));
 }

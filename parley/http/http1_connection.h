@@ -6,7 +6,7 @@
 //
 //   auto connection = Http1Connection::create(std::move(stream));
 //   if (!connection->reserve()) return later();
-//   auto exchange = connection->begin(request, BodySize::none(), {}, deadline);
+//   auto exchange = connection->begin(request, BodySize::none(), deadline);
 //   if (!exchange) return exchange.error();
 //   auto response = (*exchange)->response(deadline);
 //
@@ -33,6 +33,7 @@
 #include <vector>
 
 #include "parley/base/result.h"
+#include "parley/http/exchange_times.h"
 #include "parley/http/framing.h"
 #include "parley/http/http1_parser.h"
 #include "parley/http/http1_writer.h"
@@ -50,6 +51,7 @@ struct Http1ConnectionOptions {
   Http1Limits limits{};  // of its answers
   // Over TLS: what Exchange::is_secure() says.
   bool is_secure = false;
+  ExchangeTimes times{};
 };
 
 class Http1Connection final : public impl::ClientConnection,
@@ -65,7 +67,6 @@ class Http1Connection final : public impl::ClientConnection,
   [[nodiscard]] bool is_usable() override;
   [[nodiscard]] std::size_t under_way() const noexcept override { return is_taken_ ? 1 : 0; }
   Result<std::unique_ptr<ClientExchange>> begin(Request request, BodySize size,
-                                                const impl::ExchangeTimes& times,
                                                 rt::Deadline deadline) override;
   void close() noexcept override;
   void on_change(std::function<void()> hook) override { hook_ = std::move(hook); }
@@ -83,6 +84,7 @@ class Http1Connection final : public impl::ClientConnection,
   std::unique_ptr<net::Stream> stream_;
   const net::Address remote_;
   const bool is_secure_;
+  const ExchangeTimes times_;
   std::atomic<bool> is_taken_ = false;
   std::atomic<bool> is_dead_ = false;
   Http1Parser parser_;

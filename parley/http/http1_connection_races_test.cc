@@ -53,7 +53,7 @@ PARLEY_FIBER_TEST(Http1ConnectionRaces, what_is_in_a_write_now_is_never_told_to_
   rt::Event go_on;
   const auto connection = Http1Connection::create(std::make_unique<BreaksMeanwhile>(left, go_on));
   ASSERT_TRUE(connection->reserve());
-  const auto exchange = connection->begin(request_of(Method::post), BodySize::of(20'000), {}, {});
+  const auto exchange = connection->begin(request_of(Method::post), BodySize::of(20'000), {});
   ASSERT_TRUE(exchange);
   rt::Scope scope;
   scope.go("writer", [&] { (void)(*exchange)->write(std::string(20'000, 'x')); });
@@ -85,7 +85,7 @@ PARLEY_FIBER_TEST(Http1ConnectionRaces, what_was_told_to_be_not_sent_never_leave
   int writes = 0;
   const auto connection = Http1Connection::create(std::make_unique<EndsAtOnce>(writes));
   ASSERT_TRUE(connection->reserve());
-  const auto exchange = connection->begin(request_of(Method::post), BodySize::of(20'000), {}, {});
+  const auto exchange = connection->begin(request_of(Method::post), BodySize::of(20'000), {});
   ASSERT_TRUE(exchange);
   EXPECT_EQ((*exchange)->response().error().code(), Code::not_sent);
   EXPECT_EQ((*exchange)->write(std::string(20'000, 'x')).code(), Code::not_sent);
@@ -112,7 +112,7 @@ void cancel_at_the_end(int& second_ones) {
   rt::Scope server(rt::OnExit::cancel);
   server.go("server", [&there] { answer_requests(*there); });
   ASSERT_TRUE(connection->reserve());
-  const auto first = connection->begin(request_of(Method::get), BodySize::none(), {}, {});
+  const auto first = connection->begin(request_of(Method::get), BodySize::none(), {});
   ASSERT_TRUE(first);
   ASSERT_TRUE((*first)->response());
   std::atomic<bool> go = false;
@@ -124,7 +124,7 @@ void cancel_at_the_end(int& second_ones) {
   go = true;
   (void)(*first)->read_all();
   if (connection->reserve()) {
-    const auto second = connection->begin(request_of(Method::get), BodySize::none(), {}, {});
+    const auto second = connection->begin(request_of(Method::get), BodySize::none(), {});
     ASSERT_TRUE(second) << second.error();
     const auto body = (*second)->read_all();
     ASSERT_TRUE(body) << body.error();

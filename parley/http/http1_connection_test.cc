@@ -36,10 +36,9 @@ struct Ends {
     server = std::move(there);
   }
   Result<std::unique_ptr<ClientExchange>> begin(Request request = request_of(),
-                                                BodySize size = BodySize::none(),
-                                                const impl::ExchangeTimes& times = {}) {
+                                                BodySize size = BodySize::none()) {
     EXPECT_TRUE(connection->reserve());
-    return connection->begin(std::move(request), size, times, {});
+    return connection->begin(std::move(request), size, {});
   }
   // Reads until what was read ends so.
   std::string read_until(std::string_view end) {
@@ -180,7 +179,7 @@ PARLEY_FIBER_TEST(Http1Connection, a_request_is_not_sent_as_long_as_its_head_has
   for (std::size_t takes = 0; takes <= head.size() + 5; ++takes) {
     const auto connection = Http1Connection::create(std::make_unique<Breaking>(takes));
     ASSERT_TRUE(connection->reserve());
-    const auto exchange = connection->begin(request_of(Method::post), BodySize::of(5), {}, {});
+    const auto exchange = connection->begin(request_of(Method::post), BodySize::of(5), {});
     ASSERT_TRUE(exchange);
     Status status = (*exchange)->write("green");
     if (status.is_ok()) status = (*exchange)->end();
@@ -223,11 +222,10 @@ TEST(Http1Connection, a_body_waits_for_100_and_goes_all_the_same_after_a_while) 
   rt::testing::in_virtual_time(
       [] {
         for (const bool is_told : {true, false}) {
-          Ends ends;
+          Ends ends({}, {.times = {.continue_timeout = 3s}});
           Request request = request_of(Method::put);
           EXPECT_TRUE(request.headers.add("Expect", "100-continue").is_ok());
-          const auto exchange =
-              ends.begin(std::move(request), BodySize::of(5), {.continue_timeout = 3s});
+          const auto exchange = ends.begin(std::move(request), BodySize::of(5));
           rt::Scope scope;
           const Instant begun = rt::now();
           Duration took{};
@@ -264,12 +262,20 @@ PARLEY_FIBER_TEST(Http1Connection, a_body_that_is_not_wanted_is_not_sent) {
   EXPECT_TRUE(ends.read_until("never").ends_with("\r\n\r\n(end)"));
 }
 
+PARLEY_FIBER_TEST(Http1Connection, says_whether_it_is_secure_as_it_was_told) {
+  for (const bool is_secure : {false, true}) {
+    Ends ends({}, {.is_secure = is_secure});
+    const auto exchange = ends.begin();
+    ASSERT_TRUE(exchange) << exchange.error();
+    EXPECT_EQ((*exchange)->is_secure(), is_secure);
+  }
+}
+
 TEST(Http1Connection, each_timeout_ends_the_wait_it_is_for) {
   rt::testing::in_virtual_time(
       [] {
-        Ends ends({.max_pieces = 2});
-        const impl::ExchangeTimes times{.answer_timeout = 5s, .body_timeout = 2s};
-        auto exchange = ends.begin(request_of(), BodySize::none(), times);
+        Ends ends({.max_pieces = 2}, {.times = {.answer_timeout = 5s, .body_timeout = 2s}});
+        auto exchange = ends.begin();
         const Instant begun = rt::now();
         const Status early = (*exchange)->response(rt::Deadline::after(1s)).error();
         EXPECT_EQ(early.code(), Code::deadline_exceeded);
@@ -286,7 +292,7 @@ TEST(Http1Connection, each_timeout_ends_the_wait_it_is_for) {
         ends.answer("een");
         EXPECT_EQ(*(*exchange)->read_all(), "een");
         EXPECT_TRUE(ends.connection->can_take_more());
-        exchange = ends.begin(request_of(Method::post), BodySize::unknown(), times);
+        exchange = ends.begin(request_of(Method::post), BodySize::unknown());
         const Status stuck = (*exchange)->write(std::string(100'000, 'x'));
         EXPECT_NE(stuck.message().find("body_timeout"), std::string::npos) << stuck;
         EXPECT_EQ((*exchange)->write("more"), stuck);

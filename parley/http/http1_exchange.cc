@@ -39,17 +39,10 @@ BodySize Http1Servant::request_size() const noexcept {
 Status Http1Servant::limit_body(std::uint64_t bytes) {
   Status status = parser_.limit_body(bytes);
   if (!status.is_ok()) {
-    turn_.read_answer = 413;
-    turn_.read_code = status.code();
+    note_too_large();
     body_ = Body::failed;
   }
   return status;
-}
-
-void Http1Servant::note_too_large() noexcept {
-  if (turn_.read_answer != 0) return;
-  turn_.read_answer = 413;
-  turn_.read_code = Code::resource_exhausted;
 }
 
 Result<std::string_view> Http1Servant::read(rt::Deadline deadline) {
@@ -77,8 +70,7 @@ Result<std::string_view> Http1Servant::read(rt::Deadline deadline) {
 }
 
 Result<std::string_view> Http1Servant::fail_read(const Status& why, StatusCode answer) {
-  turn_.read_answer = answer;
-  turn_.read_code = why.code();
+  turn_.fault.note(why.code(), answer);
   body_ = Body::failed;
   return why;
 }
@@ -172,6 +164,9 @@ Status Http1Servant::begin(BodySize size) {
   if (is_informational(response_.status)) {
     return {Code::invalid_argument,
             "a response 1xx is no answer: inform(), or hand_over() for 101"};
+  }
+  if (turn_.answered.method == Method::connect && response_.status / 100 == 2) {
+    return impl::opens_a_tunnel();
   }
   std::unique_lock<rt::Mutex> lock;
   if (turn_.waits_continue) lock = std::unique_lock(continue_lock_);

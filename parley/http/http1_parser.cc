@@ -97,9 +97,8 @@ Status Http1Parser::limit_body(std::uint64_t bytes) {
   max_body_ = std::min(max_body_, bytes);
   if (state_ == State::until_close) left_ = std::min(left_, bytes);
   if (framing_.body != BodyKind::length || framing_.length <= bytes) return {};
-  return Status(Code::resource_exhausted, "the HTTP body of " + std::to_string(framing_.length) +
-                                              " bytes is longer than what is taken here (" +
-                                              std::to_string(bytes) + "); send less");
+  return Status(Code::resource_exhausted, "the body of " + std::to_string(framing_.length) +
+                                              " bytes is longer " + impl::body_limit(max_body_));
 }
 
 Http1Parser::Progress Http1Parser::read_start_line(std::string_view& in) {
@@ -170,8 +169,7 @@ Http1Parser::Progress Http1Parser::read_length(std::string_view& in, Event& even
 Http1Parser::Progress Http1Parser::read_until_close(std::string_view& in, Event& event) {
   if (in.empty()) return Progress::more;
   if (left_ == 0) {
-    fault_.too_much(413, "the body is longer than max_body_bytes (" + std::to_string(max_body_) +
-                             "); send less");
+    fault_.too_much(413, "the body is longer " + impl::body_limit(max_body_));
     return Progress::refused;
   }
   (void)read_length(in, event);

@@ -184,18 +184,19 @@ Status Http1Servant::run_behind_others() {
 }
 
 void Http1Servant::answer_failure(const Status& why) {
-  const bool is_of_body = turn_.read_answer != 0 && why.code() == turn_.read_code;
-  if (!is_of_body && !is_broken_) service_->note_error(stream_->remote_address(), why);
+  if (!turn_.fault.is_behind(why) && !is_broken_) {
+    service_->note_error(stream_->remote_address(), why);
+  }
   then_ = nullptr;
   if (turn_.has_begun) {
     turn_.is_cut = true;
     return;
   }
-  const StatusCode status = is_of_body ? turn_.read_answer : StatusCode{500};
   response_.clear();
-  // What a handler says of its own troubles stays here.
-  const std::string text = is_of_body ? why.message() : std::string(reason_of(status));
-  if (!answer(status, text + "\n").is_ok()) turn_.is_cut = true;
+  std::string text;
+  const StatusCode status = turn_.fault.answer_to(why, text);
+  if (status == 503) turn_.answered.keeps_alive = false;
+  if (!answer(status, text).is_ok()) turn_.is_cut = true;
 }
 
 // The answer is whole then, or cut; and so is the request, or the connection ends.
@@ -205,6 +206,9 @@ bool Http1Servant::end_turn() {
     return false;
   }
   if (!turn_.has_begun && !turn_.is_cut) {
+    if (!is_broken_) {
+      service_->note_error(stream_->remote_address(), impl::nothing_answered(parser_.request()));
+    }
     response_.clear();
     if (!answer(500, "Internal Server Error\n").is_ok()) turn_.is_cut = true;
   }

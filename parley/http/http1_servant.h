@@ -22,6 +22,7 @@
 #include "parley/http/http1_parser.h"
 #include "parley/http/http1_writer.h"
 #include "parley/http/impl/dropped_body.h"
+#include "parley/http/impl/handler_failure.h"
 #include "parley/http/kept.h"
 #include "parley/http/service.h"
 #include "parley/net/serve.h"
@@ -60,10 +61,9 @@ class Http1Servant final : public net::Servant, private ServerExchange {
     bool is_read = false;         // the request, to its end
     bool waits_continue = false;  // the client, for 100, or did
     bool has_continued = false;
-    bool is_cut = false;           // nothing can be written any more
-    bool is_left = false;          // the rest of the body is nobody's
-    StatusCode read_answer = 0;    // what a failed read() is answered with
-    Code read_code = Code::ok;     // and was
+    bool is_cut = false;   // nothing can be written any more
+    bool is_left = false;  // the rest of the body is nobody's
+    impl::BodyFault fault{};
     Duration waited{};             // for the body
     std::uint64_t body_bytes = 0;  // taken from the network
     impl::DroppedBody dropped{};
@@ -88,7 +88,9 @@ class Http1Servant final : public net::Servant, private ServerExchange {
   [[nodiscard]] Request& request() noexcept override { return parser_.request(); }
   [[nodiscard]] BodySize request_size() const noexcept override;
   Status limit_body(std::uint64_t bytes) override;
-  void note_too_large() noexcept override;
+  void note_body_fault(Code code, StatusCode answer) noexcept override {
+    turn_.fault.note(code, answer);
+  }
   [[nodiscard]] Response& response() noexcept override { return response_; }
   Status inform(const Response& informational, rt::Deadline deadline) override;
   Status begin(BodySize size) override;

@@ -15,7 +15,7 @@
 #include "parley/http/http2_connection.h"
 #include "parley/http/impl/http2_link.h"
 #include "parley/http/testing/http2_by_hand.h"
-#include "parley/http/testing/in_process_server.h"
+#include "parley/http/testing/server_world.h"
 #include "parley/net/in_process_network.h"
 #include "parley/rt/ready_queue.h"
 #include "parley/rt/scope.h"
@@ -72,7 +72,7 @@ std::string seen_by(ClientExchange& exchange) {
 
 PARLEY_FIBER_TEST(Http2Answers, have_a_body_or_none_as_over_http_1) {
   for (const Case& one : cases()) {
-    InProcessServer world([&](ServerExchange& exchange) -> Status {
+    ServerWorld world([&](ServerExchange& exchange) -> Status {
       exchange.response().status = one.status;
       if (Status s = exchange.begin(one.size); !s.is_ok()) return s;
       if (Status s = exchange.write(one.body); !s.is_ok()) return s;
@@ -105,7 +105,7 @@ PARLEY_FIBER_TEST(Http2Answers, have_a_body_or_none_as_over_http_1) {
 
 PARLEY_FIBER_TEST(Http2Answers, to_head_end_however_much_is_written_as_over_http_1) {
   Status last;
-  InProcessServer world([&](ServerExchange& exchange) -> Status {
+  ServerWorld world([&](ServerExchange& exchange) -> Status {
     if (Status s = exchange.begin(BodySize::unknown()); !s.is_ok()) return s;
     do last = exchange.write(std::string(4096, 'x'));
     while (last.is_ok());
@@ -183,7 +183,7 @@ PARLEY_FIBER_TEST(Http2Answers, a_100_that_comes_behind_the_head_of_the_answer_i
 TEST(Http2Answers, who_reads_and_who_answers_agree_about_100_on_four_workers) {
   rt::testing::run_fiber_test(
       [] {
-        InProcessServer world([](ServerExchange& exchange) -> Status {
+        ServerWorld world([](ServerExchange& exchange) -> Status {
           rt::Scope scope;
           scope.go("reads", [&] { EXPECT_TRUE(exchange.read()); });
           Status status = exchange.begin(BodySize::unknown());

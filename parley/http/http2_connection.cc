@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "parley/http/impl/client_connection.h"
+#include "parley/http/impl/client_waits.h"
 #include "parley/http/impl/http2_client_exchange.h"
 #include "parley/http/impl/http2_link.h"
 #include "parley/http/impl/http2_pooled.h"
@@ -115,8 +116,8 @@ void Http2Connection::close() {
 class Http2PooledConnection final : public impl::ClientConnection {
  public:
   Http2PooledConnection(std::unique_ptr<net::Stream> stream, std::string_view scheme,
-                        const Http2Options& options)
-      : connection_(std::move(stream), scheme, options) {}
+                        const Http2Options& options, const ExchangeTimes& times)
+      : connection_(std::move(stream), scheme, options), times_(times) {}
 
   [[nodiscard]] bool is_multiplexed() const noexcept override { return true; }
   [[nodiscard]] bool is_settling() const noexcept override { return link().is_settling(); }
@@ -126,15 +127,14 @@ class Http2PooledConnection final : public impl::ClientConnection {
   [[nodiscard]] bool is_usable() override { return connection_.is_usable(); }
   [[nodiscard]] std::size_t under_way() const noexcept override { return link().streams(); }
   Result<std::unique_ptr<ClientExchange>> begin(Request request, BodySize size,
-                                                const impl::ExchangeTimes& times,
                                                 rt::Deadline deadline) override {
-    const rt::Deadline own = rt::Deadline::after(times.answer_timeout);
-    auto stream = connection_.open(request, size, true, std::min(deadline, own));
-    if (!stream) return stream.error();
+    const impl::ClientWait wait(deadline, times_.answer_timeout);
+    auto stream = connection_.open(request, size, true, wait.deadline());
+    if (!stream) return wait.told(stream.error(), "took no request", "answer_timeout");
     auto inner = connection_.exchange_of(request, size, *stream);
     const bool expects = !size.is_none() && request.headers.has_element("Expect", "100-continue");
     return std::unique_ptr<ClientExchange>(std::make_unique<impl::Http2TimedExchange>(
-        std::move(inner), connection_.state_->link, *std::move(stream), times,
+        std::move(inner), connection_.state_->link, *std::move(stream), times_,
         impl::Http2TimedExchange::Sends{.has_body = !size.is_none(), .waits_for_100 = expects}));
   }
   void close() noexcept override { connection_.close(); }
@@ -144,14 +144,16 @@ class Http2PooledConnection final : public impl::ClientConnection {
   [[nodiscard]] impl::Http2Link& link() const { return *connection_.state_->link; }
 
   Http2Connection connection_;
+  const ExchangeTimes times_;
 };
 
 namespace impl {
 
 std::unique_ptr<ClientConnection> http2_client_connection(std::unique_ptr<net::Stream> stream,
                                                           std::string_view scheme,
-                                                          const Http2Options& options) {
-  return std::make_unique<Http2PooledConnection>(std::move(stream), scheme, options);
+                                                          const Http2Options& options,
+                                                          const ExchangeTimes& times) {
+  return std::make_unique<Http2PooledConnection>(std::move(stream), scheme, options, times);
 }
 
 }  // namespace impl

@@ -25,6 +25,7 @@ struct Http2Limits {
   std::size_t max_headers = 100;            // fields of a head
   std::uint32_t max_header_table = 4096;    // bytes that HPACK keeps for the other side
   std::size_t max_continuations = 8;        // frames of one head
+  // Of a body. A Server's is ServerOptions::limits.max_body_bytes, a Client's that of its limits.
   std::uint64_t max_body_bytes = 16 * 1024 * 1024;
   std::size_t max_informational = 16;  // responses 1xx before the answer
 

@@ -39,6 +39,7 @@ struct Http2Service::Shared {
               {.max_fibers = std::max<std::size_t>(of.options().max_handlers, 1)}),
         writers("http2 writer", rt::Context::background(),
                 {.max_fibers = std::max<std::size_t>(of.options().max_connections, 1)}) {
+    options.limits.max_body_bytes = of.options().limits.max_body_bytes;
     options.write_timeout = of.options().write_timeout;
     options.idle_timeout = of.options().keep_alive_timeout;
     options.ping_after = of.options().ping_after;

@@ -220,7 +220,7 @@ PARLEY_FIBER_TEST(Http2Servant, a_body_beyond_max_body_bytes_is_413) {
           code = body.error().code();
           return body ? exchange.answer(204) : body.error();
         },
-        {.http2 = {.limits = {.max_body_bytes = most}}});
+        {.limits = {.max_body_bytes = most}});
     ByHand client(world.dial());
     client.send(head(1, post_fields(), 0) + frame(data_frame, ends_stream, 1, "green"));
     ASSERT_TRUE(client.wait_for(headers_frame, 1));

@@ -15,7 +15,7 @@
 
 #include "parley/http/http2_connection.h"
 #include "parley/http/testing/http2_by_hand.h"
-#include "parley/http/testing/in_process_server.h"
+#include "parley/http/testing/server_world.h"
 #include "parley/rt/context.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
@@ -48,7 +48,7 @@ Duration stalled_for(Duration limit, const std::string& says, Code code) {
   Duration took{};
   in_virtual_time([&] {
     rt::Event over;
-    InProcessServer world(
+    ServerWorld world(
         [&](ServerExchange& exchange) -> Status {
           const Instant began = rt::now();
           const Status status = write_all(exchange, 300'000);
@@ -92,7 +92,7 @@ TEST(Http2Stalls, many_streams_that_are_stalled_end_together_on_four_workers) {
       [] {
         constexpr int streams = 50;
         std::atomic<int> ended = 0;
-        InProcessServer world(
+        ServerWorld world(
             [&](ServerExchange& exchange) -> Status {
               const Status status = write_all(exchange, 300'000);
               EXPECT_EQ(status.code(), Code::deadline_exceeded) << status;
@@ -118,7 +118,7 @@ TEST(Http2Stalls, many_streams_that_are_stalled_end_together_on_four_workers) {
 
 TEST(Http2Stalls, what_a_handler_that_returned_has_left_ends_too) {
   in_virtual_time([] {
-    InProcessServer world(
+    ServerWorld world(
         [](ServerExchange& exchange) {
           if (exchange.request().path() == "/tea") return exchange.answer(200, "ten bytes.");
           if (Status s = exchange.begin(BodySize::unknown()); !s.is_ok()) return s;
@@ -147,7 +147,7 @@ TEST(Http2Stalls, a_client_that_takes_a_little_now_and_then_keeps_its_stream) {
   in_virtual_time([] {
     rt::Event over;
     Instant ended{};
-    InProcessServer world(
+    ServerWorld world(
         [&](ServerExchange& exchange) -> Status {
           Status status = write_all(exchange, 300'000);
           ended = rt::now();
@@ -173,7 +173,7 @@ TEST(Http2Stalls, a_client_that_takes_a_little_now_and_then_keeps_its_stream) {
 TEST(Http2Stalls, streams_that_wait_for_their_turn_on_a_slow_way_are_not_stalled) {
   in_virtual_time([] {
     std::atomic<int> failed = 0;
-    InProcessServer world(
+    ServerWorld world(
         [&](ServerExchange& exchange) -> Status {
           Status status = write_all(exchange, 150'000);
           if (!status.is_ok()) ++failed;
@@ -203,7 +203,7 @@ TEST(Http2Stalls, streams_that_wait_for_their_turn_on_a_slow_way_are_not_stalled
 TEST(Http2Stalls, a_stream_that_was_handed_over_has_the_time_of_its_owner) {
   in_virtual_time([] {
     rt::Event over;
-    InProcessServer world(
+    ServerWorld world(
         [&](ServerExchange& exchange) {
           return exchange.hand_over([&](const std::unique_ptr<net::Stream>& stream) {
             EXPECT_TRUE(stream->write(std::string(100'000, 'x')).is_ok());
@@ -225,7 +225,7 @@ TEST(Http2Stalls, a_stream_that_was_handed_over_has_the_time_of_its_owner) {
 
 TEST(Http2Stalls, a_client_waits_for_its_server_as_long_as_its_caller_does) {
   in_virtual_time([] {
-    InProcessServer world([](ServerExchange& exchange) -> Status {
+    ServerWorld world([](ServerExchange& exchange) -> Status {
       if (Status s = rt::sleep(50s); !s.is_ok()) return s;
       const auto body = exchange.read_all();
       return body ? exchange.answer(200) : body.error();
@@ -250,7 +250,7 @@ Duration watched_for(const ServerOptions& options, bool answers) {
   in_virtual_time(
       [&] {
         rt::Event over;
-        InProcessServer world(
+        ServerWorld world(
             [&](ServerExchange& exchange) {
               const Instant began = rt::now();
               exchange.lift_body_limits();
@@ -302,7 +302,7 @@ Duration taken_for(Duration goaway_wait) {
   in_virtual_time([&] {
     std::atomic<std::uint32_t> served = 0;
     rt::Event go_on;
-    InProcessServer world(
+    ServerWorld world(
         [&](ServerExchange& exchange) -> Status {
           ++served;
           if (served == 1) (void)go_on.wait();
@@ -340,8 +340,8 @@ TEST(Http2Drain, a_client_that_answers_no_ping_keeps_its_connection_for_goaway_w
 
 TEST(Http2Drain, max_requests_holds_for_a_client_that_answers_no_ping) {
   in_virtual_time([] {
-    InProcessServer world([](ServerExchange& exchange) { return exchange.answer(204); },
-                          {.max_requests = 3});
+    ServerWorld world([](ServerExchange& exchange) { return exchange.answer(204); },
+                      {.max_requests = 3});
     ByHand client(world.dial(), 1h);
     const Instant began = rt::now();
     std::uint32_t id = 1;
@@ -362,7 +362,7 @@ TEST(Http2Drain, a_connection_that_broke_the_rules_ends_with_its_streams) {
   in_virtual_time([] {
     rt::Event begun;
     rt::Event over;
-    InProcessServer world(
+    ServerWorld world(
         [&](ServerExchange& exchange) -> Status {
           begun.set();
           exchange.lift_body_limits();
@@ -388,8 +388,8 @@ int answers_around_a_rest(Duration keep_alive, Ask ask) {
   int answers = 0;
   in_virtual_time(
       [&] {
-        InProcessServer world([](ServerExchange& exchange) { return exchange.answer(200, "tea"); },
-                              {.keep_alive_timeout = keep_alive, .ping_after = 0s});
+        ServerWorld world([](ServerExchange& exchange) { return exchange.answer(200, "tea"); },
+                          {.keep_alive_timeout = keep_alive, .ping_after = 0s});
         const auto stream = world.dial();
         for (std::uint32_t turn = 0; turn < 2; ++turn) {
           if (turn == 1) ASSERT_TRUE(rt::sleep(600s).is_ok());
@@ -429,8 +429,8 @@ bool waits_for_reader(Duration write_timeout, bool is_2) {
   in_virtual_time(
       [&] {
         constexpr std::size_t bytes = 1'000'000;
-        InProcessServer world([](ServerExchange& exchange) { return write_all(exchange, bytes); },
-                              {.write_timeout = write_timeout, .ping_after = 0s});
+        ServerWorld world([](ServerExchange& exchange) { return write_all(exchange, bytes); },
+                          {.write_timeout = write_timeout, .ping_after = 0s});
         const auto stream = world.dial();
         ASSERT_TRUE(stream->write(is_2 ? ask_over_2(0) : ask_over_1(0)).is_ok());
         ASSERT_TRUE(rt::sleep(600s).is_ok());

@@ -10,7 +10,7 @@
 // Belong to one fiber at a time.
 //
 //   auto reader = MultipartReader::of(exchange);
-//   if (!reader) return reader.error();
+//   if (!reader) return reader.error();           // answers 415, or 413
 //   for (;;) {
 //     Result<const Part*> part = reader->next();
 //     if (!part) return part.error();
@@ -115,14 +115,17 @@ class MultipartParser {
 // A form that comes as the body of a request.
 class MultipartReader {
  public:
-  // invalid_argument when the request has no such body (415 is the answer); resource_exhausted when
-  // it says that it is larger than max_bytes. `exchange` must outlive the reader.
+  // invalid_argument when the request has no such body; resource_exhausted when it says that it is
+  // larger than max_bytes. A handler that returns these has answered 415 and 413. The limit of the
+  // server (ServerOptions::limits.max_body_bytes, 16 MiB) comes first: for larger forms raise both.
+  // `exchange` must outlive the reader.
   static Result<MultipartReader> of(ServerExchange& exchange,
                                     const MultipartLimits& limits = default_multipart_limits);
 
   // The next part, null behind the last one; what was not read of the one before is passed over.
   // Errors as MultipartParser::next() and Exchange::read() have them; data_loss for a form that is
-  // cut. After one that is not of the deadline there is no next part.
+  // cut. Returned by a handler they are 400, and 413 at a limit. After one that is not of the
+  // deadline there is no next part.
   Result<const Part*> next(rt::Deadline deadline = {});
   // The next piece of the part, empty at its end. Holds until the next call.
   Result<std::string_view> read(rt::Deadline deadline = {});
@@ -134,6 +137,7 @@ class MultipartReader {
                   const MultipartLimits& limits)
       : exchange_(&exchange), parser_(boundary, limits) {}
   Result<MultipartParser::Event> event(rt::Deadline deadline);
+  void note_fault(const Status& why);
 
   ServerExchange* exchange_;
   MultipartParser parser_;

@@ -13,28 +13,39 @@ using Event = MultipartParser::Event;
 Result<MultipartReader> MultipartReader::of(ServerExchange& exchange,
                                             const MultipartLimits& limits) {
   const Headers& headers = exchange.request().headers;
-  if (headers.count("Content-Type") != 1) {
-    return Status(Code::invalid_argument,
-                  "the body is no form: it has no Content-Type, or two; multipart/form-data was "
-                  "expected");
+  Result<std::string> boundary =
+      Status(Code::invalid_argument,
+             "the body is no form: it has no Content-Type, or two; multipart/form-data was "
+             "expected");
+  if (headers.count("Content-Type") == 1) {
+    boundary = MultipartParser::boundary_of(*headers.get("Content-Type"));
   }
-  Result<std::string> boundary = MultipartParser::boundary_of(*headers.get("Content-Type"));
-  if (!boundary) return boundary.error();
-  if (Status status = exchange.limit_body(limits.max_bytes); !status.is_ok()) return status;
+  if (!boundary) {
+    exchange.note_body_fault(boundary.error().code(), 415);
+    return boundary.error();
+  }
+  if (Status status = exchange.limit_body(limits.max_bytes); !status.is_ok()) {
+    return status.with_context("MultipartLimits::max_bytes");
+  }
   return MultipartReader(exchange, *boundary, limits);
+}
+
+void MultipartReader::note_fault(const Status& why) {
+  exchange_->note_body_fault(why.code(), why.code() == Code::resource_exhausted ? 413 : 400);
 }
 
 Result<Event> MultipartReader::event(rt::Deadline deadline) {
   for (;;) {
     const Result<Event> event = parser_.next(piece_);
-    if (!event && event.error().code() == Code::resource_exhausted) exchange_->note_too_large();
+    if (!event) note_fault(event.error());
     if (!event || *event != Event::more) return event;
     Result<std::string_view> piece = exchange_->read(deadline);
     if (!piece) return piece.error();
     if (piece->empty()) {
       Status status = parser_.finish();
-      if (!status.is_ok()) return status;
-      return Event::end;
+      if (status.is_ok()) return Event::end;
+      note_fault(status);
+      return status;
     }
     piece_ = *piece;
   }

@@ -50,6 +50,10 @@ Status Server::serve() {
     const rt::WithContext bound(context);
     status = server_->serve();
     set_cut(nullptr);
+    if (has_cut_ && status.code() == Code::cancelled) {
+      status = Status(Code::cancelled, "http::Server::serve(): shutdown() cut what had not ended")
+                   .with_cause(status.message());
+    }
   }
   done_.set();
   return status;
@@ -66,15 +70,20 @@ Status Server::shutdown(rt::Deadline deadline) {
   (*service_)->drain();
   server_->drain();
   if (!has_begun_) return {};  // nor will it: it accepts nobody any more
-  Status status = done_.wait(deadline);
+  const Status status = done_.wait(deadline);
   if (status.is_ok()) return status;
+  const std::size_t left = server_->counts().connections;
   {
     const std::lock_guard lock(lock_);
+    has_cut_ = true;
     if (cut_ != nullptr) (*cut_)();
   }
   const rt::WithContext whatever_happens(rt::Context::background());
   (void)done_.wait();
-  return status;
+  return Status(status.code(), "http::Server::shutdown(): " + std::to_string(left) +
+                                   " connections had not ended and were cut; give it more time, "
+                                   "or have their handlers look at their context")
+      .with_cause(status.message());
 }
 
 ServerCounts Server::counts() const {

@@ -50,7 +50,8 @@ class Server {
 
   // Closes the listener; requests under way are answered with Connection: close, connections at
   // rest close. Ok when all have ended; at the deadline, or when the caller's context ends, the
-  // others are cut, and this returns that status once serve() is over.
+  // others are cut (handlers that had not begun to answer get 503 out), and this returns that
+  // status once serve() is over, and how many they were.
   Status shutdown(rt::Deadline deadline = {});
 
   [[nodiscard]] ServerCounts counts() const;
@@ -64,6 +65,7 @@ class Server {
   rt::Mutex lock_;
   const rt::Cancel* cut_ = nullptr;  // ends serve(); under lock_
   std::atomic<bool> has_begun_ = false;
+  std::atomic<bool> has_cut_ = false;
   rt::Event done_;
 };
 

@@ -44,10 +44,11 @@ struct ServerOptions {
   // What is spoken with a client. Over TLS its ALPN chooses, else the first bytes do, and a request
   // of HTTP/1 may ask for h2c.
   Versions versions = Versions::all;
+  // Of heads over HTTP/1; max_body_bytes is the limit of a body over every version.
   Http1Limits limits{};
-  // Limits of HTTP/2. Of the times in it, write_timeout, idle_timeout and ping_after are those
-  // below (write_timeout, keep_alive_timeout, ping_after). What speaks of heads and buffers below
-  // is of HTTP/1.
+  // Limits of HTTP/2, but for limits.max_body_bytes, which is that above. Of the times in it,
+  // write_timeout, idle_timeout and ping_after are those below (write_timeout, keep_alive_timeout,
+  // ping_after). What speaks of heads and buffers below is of HTTP/1.
   Http2Options http2{};
   // From the first byte of a head to its end; then 408.
   Duration head_timeout = std::chrono::seconds(10);

@@ -341,7 +341,7 @@ TEST(HttpVersions, a_body_over_http_2_whose_limits_are_lifted_may_be_silent_and_
               const auto body = exchange.read_all();
               return body ? exchange.answer(200, *body) : body.error();
             },
-            {.http2 = {.limits = {.max_body_bytes = 5}}, .ping_after = 0s});
+            {.limits = {.max_body_bytes = 5}, .ping_after = 0s});
         ByHand client(world.dial(), 300s);
         client.send(head(1, post_fields(), 0) + frame(data_frame, 0, 1, "abc"));
         EXPECT_TRUE(rt::sleep(120s).is_ok());

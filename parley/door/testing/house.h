@@ -57,7 +57,7 @@ inline std::unique_ptr<http::WebSocket> open_websocket(std::unique_ptr<net::Stre
   const auto opening = http::websocket_request(path, "a", options);
   const auto connection = http::Http1Connection::create(std::move(stream));
   EXPECT_TRUE(connection->reserve());
-  auto exchange = connection->begin(opening->request, http::BodySize::none(), {}, {});
+  auto exchange = connection->begin(opening->request, http::BodySize::none(), {});
   if (!exchange) return nullptr;
   auto socket = http::finish_websocket(**exchange, *opening);
   return socket ? *std::move(socket) : nullptr;

@@ -145,10 +145,9 @@ bool ChunkReader::end_line(char c, Fault& fault) {
         "lines with CR LF");
   }
   if (left_ > max_body_ - std::min(body_bytes_, max_body_)) {
-    return fault.too_much(413, "the body is longer than max_body_bytes (" +
-                                   std::to_string(max_body_) + "): a chunk of " +
-                                   std::to_string(left_) + " bytes comes after " +
-                                   std::to_string(body_bytes_) + "; send less");
+    return fault.too_much(413, "a chunk of " + std::to_string(left_) + " bytes after " +
+                                   std::to_string(body_bytes_) + " makes the body longer " +
+                                   body_limit(max_body_));
   }
   body_bytes_ += left_;
   digits_ = 0;

@@ -10,7 +10,6 @@
 #include <functional>
 #include <memory>
 
-#include "parley/base/clock.h"
 #include "parley/base/result.h"
 #include "parley/http/body_size.h"
 #include "parley/http/exchange.h"
@@ -18,17 +17,6 @@
 #include "parley/rt/deadline.h"
 
 namespace parley::http::impl {
-
-// How long an exchange waits for the other side, however late the caller's own deadline is.
-// Duration::max() is for ever.
-struct ExchangeTimes {
-  // For the head of the answer, once the request stopped going out.
-  Duration answer_timeout = Duration::max();
-  // For the next piece of the answer's body, or for the other side to take a piece of ours.
-  Duration body_timeout = Duration::max();
-  // For 100 (Continue) where the request says Expect: 100-continue; then its body is sent anyway.
-  Duration continue_timeout = std::chrono::seconds(1);
-};
 
 class ClientConnection {
  public:
@@ -58,7 +46,6 @@ class ClientConnection {
   // body leaves at once. Errors as for Exchange::write(); not_sent when the request has certainly
   // not been processed.
   virtual Result<std::unique_ptr<ClientExchange>> begin(Request request, BodySize size,
-                                                        const ExchangeTimes& times,
                                                         rt::Deadline deadline) = 0;
 
   // Ends it and all of its exchanges, with unavailable. Twice is fine.

@@ -11,6 +11,13 @@
 
 namespace parley::http::impl {
 
+// "than N bytes ...", of a body that is longer: who may raise the limit, and where.
+[[nodiscard]] inline std::string body_limit(std::uint64_t most) {
+  return "than " + std::to_string(most) +
+         " bytes (limits.max_body_bytes of ServerOptions or ClientOptions, or limit_body()); send "
+         "less, or have it raised";
+}
+
 struct Fault {
   Code code = Code::invalid_argument;
   StatusCode answer = 400;  // what a server answers with

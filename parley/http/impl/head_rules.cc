@@ -170,9 +170,8 @@ bool check_length(const Facts& facts, Framing& framing, Fault& fault) {
 
 bool within_limit(const Framing& framing, const Http1Limits& limits, Fault& fault) {
   if (framing.body != BodyKind::length || framing.length <= limits.max_body_bytes) return true;
-  return fault.too_much(413, "Content-Length " + std::to_string(framing.length) +
-                                 " is beyond max_body_bytes (" +
-                                 std::to_string(limits.max_body_bytes) + "); send less");
+  return fault.too_much(413, "Content-Length " + std::to_string(framing.length) + " is more " +
+                                 body_limit(limits.max_body_bytes));
 }
 
 bool check_target_and_host(const Request& request, const Facts& facts, bool needs_host,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "parley/http/impl/fault.h"
 #include "parley/http/impl/http2_link.h"
 
 namespace parley::http::impl {
@@ -148,9 +149,7 @@ Result<std::optional<std::string_view>> Http2Link::try_read(Http2Stream& stream)
   widen(stream);
   if (session_.wants_write()) wake();
   if (stream.read_bytes > stream.max_bytes) {
-    return Status(Code::resource_exhausted,
-                  "the body is larger than " + std::to_string(stream.max_bytes) +
-                      " bytes (Http2Limits::max_body_bytes, or limit_body())");
+    return Status(Code::resource_exhausted, "the body is longer " + body_limit(stream.max_bytes));
   }
   return std::optional(std::string_view(stream.piece));
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string_view>
 
+#include "parley/http/exchange_times.h"
 #include "parley/http/http2_options.h"
 #include "parley/http/impl/client_connection.h"
 #include "parley/net/stream.h"
@@ -12,6 +13,7 @@ namespace parley::http::impl {
 
 // Inside a fiber; as Http2Connection. Not destroyed on a fiber that calls its on_change() hook.
 [[nodiscard]] std::unique_ptr<ClientConnection> http2_client_connection(
-    std::unique_ptr<net::Stream> stream, std::string_view scheme, const Http2Options& options);
+    std::unique_ptr<net::Stream> stream, std::string_view scheme, const Http2Options& options,
+    const ExchangeTimes& times);
 
 }  // namespace parley::http::impl

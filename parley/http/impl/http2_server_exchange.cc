@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "parley/http/impl/body_pace.h"
-#include "parley/http/status_text.h"
+#include "parley/http/impl/fault.h"
 #include "parley/rt/context.h"
 
 namespace parley::http::impl {
@@ -26,6 +26,7 @@ Http2ServerExchange::Http2ServerExchange(Service& service, Kept& kept,
       stream_(std::move(stream)),
       request_(std::move(request)),
       is_head_(request_.method == Method::head),
+      is_connect_(request_.method == Method::connect),
       expects_continue_(request_.headers.has_element("expect", "100-continue")) {}
 
 const net::Address& Http2ServerExchange::remote_address() const noexcept {
@@ -36,8 +37,8 @@ Status Http2ServerExchange::limit_body(std::uint64_t bytes) {
   stream_->max_bytes = std::min(stream_->max_bytes, bytes);
   if (!stream_->length.is_known() || stream_->length.bytes() <= bytes) return {};
   return fail_read(
-             {Code::resource_exhausted, "the body has " + std::to_string(stream_->length.bytes()) +
-                                            " bytes, and the limit is " + std::to_string(bytes)},
+             {Code::resource_exhausted, "the body of " + std::to_string(stream_->length.bytes()) +
+                                            " bytes is longer " + body_limit(stream_->max_bytes)},
              413)
       .error();
 }
@@ -48,8 +49,7 @@ void Http2ServerExchange::lift_body_limits() noexcept {
 }
 
 Result<std::string_view> Http2ServerExchange::fail_read(Status why, StatusCode answer) {
-  read_answer_ = answer;
-  read_code_ = why.code();
+  fault_.note(why.code(), answer);
   return why;
 }
 
@@ -92,6 +92,7 @@ Status Http2ServerExchange::begin(BodySize size) {
   if (response_.status < 200) {
     return {Code::invalid_argument, "an answer has a status from 200 on; inform() sends others"};
   }
+  if (is_connect_ && response_.status / 100 == 2) return opens_a_tunnel();
   const bool none = has_no_body(response_.status);
   if (none && !(size.is_known() && size.bytes() == 0)) {
     return {Code::invalid_argument,
@@ -179,16 +180,10 @@ void Http2ServerExchange::cut() {
   }
 }
 
-void Http2ServerExchange::note_too_large() noexcept {
-  if (read_answer_ != 0) return;
-  read_answer_ = 413;
-  read_code_ = Code::resource_exhausted;
-}
-
 Status Http2ServerExchange::hand_over(Then then) {
   if (begun_) return out_of_order("hand_over() comes before begin()");
   if (!then) return out_of_order("hand_over() needs a function");
-  if (request_.method != Method::connect) {
+  if (!is_connect_) {
     return out_of_order("over HTTP/2 a stream is handed over to CONNECT only");
   }
   if (response_.status < 200 || response_.status > 299) response_.status = 200;
@@ -204,19 +199,19 @@ Status Http2ServerExchange::hand_over(Then then) {
 }
 
 void Http2ServerExchange::answer_failure(const Status& why) {
-  const bool is_of_body = read_answer_ != 0 && why.code() == read_code_;
   // Of a stream that is over there is nothing to tell: the client knows.
-  if (!is_of_body && !link_->has_failed(*stream_)) service_.note_error(remote_address(), why);
+  if (!fault_.is_behind(why) && !link_->has_failed(*stream_)) {
+    service_.note_error(remote_address(), why);
+  }
   if (begun_) {
     cut_ = !ended_;
     if (cut_) cut();
     return;
   }
   response_.clear();
-  // What a handler says of its own troubles stays here.
-  const StatusCode status = is_of_body ? read_answer_ : StatusCode{500};
-  const std::string text = is_of_body ? why.message() : std::string(reason_of(status));
-  cut_ = !answer(status, text + "\n").is_ok();
+  std::string text;
+  const StatusCode status = fault_.answer_to(why, text);
+  cut_ = !answer(status, text).is_ok();
 }
 
 void Http2ServerExchange::conclude(const Status& returned) {
@@ -227,6 +222,9 @@ void Http2ServerExchange::conclude(const Status& returned) {
   } else if (!returned.is_ok()) {
     answer_failure(returned);
   } else if (!begun_) {
+    if (!link_->has_failed(*stream_)) {
+      service_.note_error(remote_address(), nothing_answered(request_));
+    }
     response_.clear();
     cut_ = !answer(500, "Internal Server Error\n").is_ok();
   } else if (!end().is_ok()) {

@@ -8,6 +8,7 @@
 
 #include "parley/http/exchange.h"
 #include "parley/http/impl/dropped_body.h"
+#include "parley/http/impl/handler_failure.h"
 #include "parley/http/impl/http2_head.h"
 #include "parley/http/impl/http2_link.h"
 #include "parley/http/kept.h"
@@ -32,7 +33,9 @@ class Http2ServerExchange final : public ServerExchange {
   [[nodiscard]] Request& request() noexcept override { return request_; }
   [[nodiscard]] BodySize request_size() const noexcept override { return stream_->length; }
   Status limit_body(std::uint64_t bytes) override;
-  void note_too_large() noexcept override;
+  void note_body_fault(Code code, StatusCode answer) noexcept override {
+    fault_.note(code, answer);
+  }
   void lift_body_limits() noexcept override;
   [[nodiscard]] Response& response() noexcept override { return response_; }
   Status inform(const Response& informational, rt::Deadline deadline) override;
@@ -66,6 +69,7 @@ class Http2ServerExchange final : public ServerExchange {
   BodySize size_ = BodySize::none();
   std::uint64_t written_ = 0;
   bool is_head_ = false;
+  bool is_connect_ = false;
   DroppedBody dropped_;
   bool is_dropped_ = false;  // the body: it is told of and not sent
   bool expects_continue_ = false;
@@ -73,10 +77,9 @@ class Http2ServerExchange final : public ServerExchange {
   bool head_sent_ = false;
   bool ended_ = false;
   bool cut_ = false;
-  StatusCode read_answer_ = 0;  // what a failed read() is answered with
-  Code read_code_ = Code::ok;   // and was
-  Duration waited_{};           // for the body
-  bool is_paced_ = true;        // that it must come at some rate
+  BodyFault fault_;
+  Duration waited_{};     // for the body
+  bool is_paced_ = true;  // that it must come at some rate
   Then then_;
 };
 

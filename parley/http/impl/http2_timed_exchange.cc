@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <string>
 #include <utility>
 
-#include "parley/rt/context.h"
+#include "parley/http/impl/client_waits.h"
+#include "parley/rt/time.h"
 
 namespace parley::http::impl {
 namespace {
@@ -15,18 +15,6 @@ constexpr std::size_t part_bytes = std::size_t{16} << 10U;
 
 // Between two looks whether the request has left.
 constexpr Duration shortest_look = std::chrono::milliseconds(10);
-
-Status too_slow(std::string_view what, std::string_view option) {
-  return Status(Code::deadline_exceeded, "the server " + std::string(what) + " for as long as " +
-                                             std::string(option) +
-                                             " allows; try again, or give it more time");
-}
-
-// Whether it was our own time that ended a wait, and not that of a stream that had failed before.
-bool is_own(const Status& status, rt::Deadline own, rt::Deadline deadline) {
-  return status.code() == Code::deadline_exceeded && own < deadline && own.is_over() &&
-         !rt::Context::current().is_done();
-}
 
 }  // namespace
 
@@ -45,32 +33,34 @@ Result<Response*> Http2TimedExchange::response(rt::Deadline deadline) {
   for (;;) {
     const bool was_sent = is_sent_;
     // A request that still goes out is looked at again, never without a wait.
-    const rt::Deadline own =
-        was_sent ? rt::Deadline::after(times_.answer_timeout, last_sent_)
-                 : rt::Deadline::after(std::max<Duration>(times_.answer_timeout, shortest_look));
-    Result<Response*> head = inner_->response(std::min(deadline, own));
-    if (head || !is_own(head.error(), own, deadline)) return head;
+    const Duration limit = times_.answer_timeout;
+    const ClientWait wait(deadline, limit,
+                          was_sent ? rt::Deadline::after(limit, last_sent_)
+                                   : rt::Deadline::after(std::max<Duration>(limit, shortest_look)));
+    Result<Response*> head = inner_->response(wait.deadline());
+    if (head) return head;
     // While the request still goes out the time has not begun: write() has a time of its own.
-    if (was_sent) return too_slow("did not answer", "answer_timeout");
+    if (!was_sent && wait.is_limit(head.error())) continue;
+    return wait.told(head.error(), "did not answer", "answer_timeout");
   }
 }
 
 Result<std::string_view> Http2TimedExchange::read(rt::Deadline deadline) {
   if (const auto head = response(deadline); !head) return head.error();
-  const rt::Deadline own = rt::Deadline::after(times_.body_timeout);
-  Result<std::string_view> piece = inner_->read(std::min(deadline, own));
-  if (piece || !is_own(piece.error(), own, deadline)) return piece;
-  return too_slow("sent nothing more of its answer", "body_timeout");
+  const ClientWait wait(deadline, times_.body_timeout);
+  Result<std::string_view> piece = inner_->read(wait.deadline());
+  if (piece) return piece;
+  return wait.told(piece.error(), "sent no more of its answer", "body_timeout");
 }
 
 Status Http2TimedExchange::await_continue(rt::Deadline deadline) {
   if (!std::exchange(waits_for_100_, false)) return {};
-  const rt::Deadline own = rt::Deadline::after(times_.continue_timeout);
-  const Result<bool> has_answer = link_->await_continue(*stream_, std::min(deadline, own));
+  const ClientWait wait(deadline, times_.continue_timeout);
+  const Result<bool> has_answer = link_->await_continue(*stream_, wait.deadline());
   if (!has_answer) {
-    if (is_own(has_answer.error(), own, deadline)) return {};
+    if (wait.is_limit(has_answer.error())) return {};
     waits_for_100_ = true;
-    return has_answer.error();
+    return wait.told(has_answer.error(), "did not ask for the body", "continue_timeout");
   }
   if (!*has_answer) return {};
   return write_error_ = Status(Code::cancelled,
@@ -84,12 +74,11 @@ Status Http2TimedExchange::write(std::string_view piece, rt::Deadline deadline) 
   do {
     const std::string_view part = piece.substr(0, part_bytes);
     piece.remove_prefix(part.size());
-    const rt::Deadline own = rt::Deadline::after(times_.body_timeout);
-    const Status status = inner_->write(part, std::min(deadline, own));
-    if (is_own(status, own, deadline)) {
-      return write_error_ = too_slow("took nothing more of the request", "body_timeout");
-    }
-    if (!status.is_ok()) return status;
+    const ClientWait wait(deadline, times_.body_timeout);
+    const Status status = inner_->write(part, wait.deadline());
+    if (status.is_ok()) continue;
+    const Status told = wait.told(status, "took no more of the request", "body_timeout");
+    return wait.is_limit(status) ? write_error_ = told : told;
   } while (!piece.empty());
   return {};
 }

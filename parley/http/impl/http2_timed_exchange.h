@@ -8,7 +8,7 @@
 
 #include "parley/base/clock.h"
 #include "parley/http/exchange.h"
-#include "parley/http/impl/client_connection.h"
+#include "parley/http/exchange_times.h"
 #include "parley/http/impl/http2_link.h"
 
 namespace parley::http::impl {

@@ -28,7 +28,9 @@ class WrappedExchange : public ServerExchange {
   [[nodiscard]] Request& request() noexcept override { return inner_->request(); }
   [[nodiscard]] BodySize request_size() const noexcept override { return inner_->request_size(); }
   Status limit_body(std::uint64_t bytes) override { return inner_->limit_body(bytes); }
-  void note_too_large() noexcept override { inner_->note_too_large(); }
+  void note_body_fault(Code code, StatusCode answer) noexcept override {
+    inner_->note_body_fault(code, answer);
+  }
   void lift_body_limits() noexcept override { inner_->lift_body_limits(); }
   [[nodiscard]] Response& response() noexcept override { return inner_->response(); }
   Status inform(const Response& informational, rt::Deadline deadline) override {
