@@ -92,6 +92,9 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   Result<std::optional<std::string_view>> try_read(Http2Stream& stream);
   Status wait_readable(Http2Stream& stream, rt::Deadline deadline);
   Status write(Http2Stream& stream, std::string_view piece, rt::Deadline deadline);
+  // As net::Stream::write_some(): what there is no room for in time is not lost.
+  Result<std::size_t> write_some(Http2Stream& stream, std::string_view piece,
+                                 rt::Deadline deadline);
   Status flush(Http2Stream& stream);
   Status finish(Http2Stream& stream, Http2Fields trailers = {});
   Status respond(Http2Stream& stream, const Http2Fields& fields, bool has_body);
