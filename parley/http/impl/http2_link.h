@@ -103,6 +103,11 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   // Nobody reads or writes it any more: ends what has not ended.
   void abandon(Http2Stream& stream);
 
+  // The same of one that was handed over: as from a socket that is closed, what a client wrote
+  // still leaves, and the end behind it. It is taken back when the other side does not end it in
+  // `linger`.
+  void let_go(Http2Stream& stream);
+
   // A handler begins; false when its stream is over already. It ends with end_handler().
   bool begin_handler(Http2Stream& stream, rt::DeferredContext& context);
   void end_handler(Http2Stream& stream);

@@ -314,6 +314,19 @@ void Http2Link::abandon(Http2Stream& stream) {
   wake();
 }
 
+void Http2Link::let_go(Http2Stream& stream) {
+  Lock lock = lock_it();
+  if (!is_client_ || over_ || stream.closed || !stream.failed.is_ok()) {
+    lock.unlock();
+    return abandon(stream);
+  }
+  stream.abandoned = true;
+  take_unread(stream);
+  stream.unread.clear();
+  if (!std::exchange(stream.finished, true)) resume(stream);
+  leave(stream);
+}
+
 bool Http2Link::begin_handler(Http2Stream& stream, rt::DeferredContext& context) {
   const Lock lock = lock_it();
   if (!stream.failed.is_ok()) return false;

@@ -12,7 +12,7 @@ Http2Tunnel::Http2Tunnel(std::shared_ptr<Http2Link> link, SharedStream stream)
 
 Http2Tunnel::~Http2Tunnel() {
   link_->tell(*stream_, nullptr);
-  link_->abandon(*stream_);
+  link_->let_go(*stream_);
 }
 
 Result<std::optional<std::size_t>> Http2Tunnel::try_read(std::span<char> into) {
