@@ -15,6 +15,7 @@
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/virtual_time.h"
 #include "parley/rt/time.h"
+#include "parley/rt/wait_group.h"
 
 namespace parley::door {
 namespace {
@@ -111,6 +112,33 @@ TEST(WebSocketEnd, a_session_answers_and_leaves_on_four_workers) {
         }
       },
       {.workers = 4});
+}
+
+// Of Parley's own frames, of which not one has come.
+PARLEY_PEER_TEST(WebSocketEnd, many_at_rest_leave_with_1001_and_nobody_waits_for_them) {
+  for (const bool by_door : {true, false}) {
+    House house;
+    rt::Scope scope;
+    rt::WaitGroup open;
+    open.add(20);
+    for (int i = 0; i < 20; ++i) {
+      scope.go("client", [&] {
+        const auto socket = testing::open_websocket(house.dial());
+        open.done();
+        Result<Bytes> message = socket->receive();
+        while (message) message = socket->receive();  // GO_AWAY
+        EXPECT_EQ(message.error().code(), Code::out_of_range) << message.error();
+        EXPECT_EQ(socket->close_code(), http::close_code::going_away);
+      });
+    }
+    EXPECT_TRUE(open.wait().is_ok());
+    if (by_door) {
+      EXPECT_TRUE(house.door.shutdown().is_ok());
+    } else {
+      (void)house.peer.shutdown();
+    }
+    scope.join();
+  }
 }
 
 // A call that goes on for ever is given drain_timeout, and a client that does not answer the Close
