@@ -90,7 +90,8 @@ class Door {
   // `handler` what comes by HTTP: null is gRPC and POST to the methods of the peer, as
   // DoorOptions::grpc and post say. Inside a fiber. Options that cannot be are told by serve().
   Door(net::Listener& listener, Peer& peer, http::Handler handler = {}, DoorOptions options = {});
-  // After serve() has returned, or without it.
+  // After serve() has returned, or without it. Waits for sessions that shutdown() told to leave:
+  // PeerOptions::drain_timeout, flush_timeout and close_timeout at most.
   ~Door();
   Door(const Door&) = delete;
   Door& operator=(const Door&) = delete;
@@ -104,8 +105,8 @@ class Door {
   // Closes the listener; requests under way are answered, connections of HTTP at rest and those
   // that have said nothing close. Ok when all have ended; at the deadline, or when the caller's
   // context ends, the others are cut, and this returns that status once serve() is over. Sessions
-  // go on: Peer::shutdown() ends them, those by WebSocket, too. One that came by HTTP/2 keeps its
-  // connection: end the peer before, or with a deadline.
+  // by WebSocket are told to leave, as Session::close() does, with a Close frame 1001; those of
+  // HTTP/2 are waited for. The other sessions go on: Peer::shutdown() ends them.
   Status shutdown(rt::Deadline deadline = {});
 
   [[nodiscard]] DoorCounts counts() const;

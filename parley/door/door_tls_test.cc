@@ -5,9 +5,12 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "parley/door/testing/house.h"
 #include "parley/http/http2_connection.h"
+#include "parley/http/websocket_client.h"
+#include "parley/net/network.h"
 #include "parley/net/testing/tls_authority.h"
 #include "parley/net/tls_client.h"
 #include "parley/rt/testing/fiber_test.h"
@@ -63,6 +66,40 @@ PARLEY_FIBER_TEST(DoorTls, speaks_the_same_within_tls_and_without) {
   EXPECT_EQ(counts.of("http/2"), 2U);
   EXPECT_EQ(counts.of("parley"), 2U);
   EXPECT_EQ(house.told(), "");
+}
+
+// By connect_websocket(), several at once: over HTTP/2 they are streams of one connection.
+PARLEY_FIBER_TEST(DoorTls, websockets_of_both_versions_carry_sessions_within_tls_and_without) {
+  Certified by;
+  by.options.tls = *net::TlsServer::create(
+      {.identities = {by.authority.issue({.dns_names = {"shop"}})}, .alpn = {"h2", "http/1.1"}});
+  House house(by.options);
+  net::SocketNetwork network;
+  for (const bool secure : {true, false}) {
+    for (const http::Protocol protocol : {http::Protocol::http_1_1, http::Protocol::http_2}) {
+      const bool is_2 = protocol == http::Protocol::http_2;
+      http::Client client(network,
+                          {.versions = is_2 ? http::Versions::http_2 : http::Versions::http_1,
+                           .tls = by.client.get(),
+                           .address_of = [&](const http::Url&) -> Result<net::Address> {
+                             return *net::Address::parse(house.address());
+                           }});
+      std::vector<std::unique_ptr<http::WebSocket>> sockets;
+      for (int i = 0; i < 3; ++i) {
+        auto socket =
+            http::connect_websocket(client, {.url = secure ? "wss://shop/parley" : "ws://a/parley"},
+                                    {.subprotocols = {"parley"}, .protocol = protocol});
+        ASSERT_TRUE(socket) << http::name_of(protocol) << socket.error();
+        EXPECT_EQ((*socket)->subprotocol(), "parley");
+        sockets.push_back(*std::move(socket));
+      }
+      EXPECT_EQ(client.counts().dialled, is_2 ? 1U : 3U);
+      for (auto& socket : sockets) call(http::websocket_byte_stream(std::move(socket)));
+    }
+  }
+  EXPECT_EQ(house.door.counts().websockets, 12U);
+  EXPECT_EQ(house.door.counts().of("http/2"), 2U);
+  EXPECT_EQ(house.door.counts().of("tls"), 4U);
 }
 
 PARLEY_FIBER_TEST(DoorTls, may_be_all_that_is_taken) {

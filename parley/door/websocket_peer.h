@@ -25,8 +25,9 @@ struct WebSocketPeerOptions {
   // What a client may ask for. With "parley", and whatever is not one of these two, its binary
   // messages are bytes, and what it speaks is what the first of them say, as on every connection of
   // the peer. With "ws-json" and "ws-pb" each message is one of erpc's (docs/protocols/erpc-ws.md).
-  // A session at rest reads nothing, so socket.ping_interval pings none: clients that are gone
-  // without a word are found by the plugin heartbeat.
+  // A session at rest is pinged after socket.ping_interval, and ends when nothing comes within
+  // socket.pong_timeout (up to a second later), as long as the server is there: so clients that are
+  // gone without a word are found.
   http::AcceptWebSocketOptions accept{.subprotocols = {"parley", "ws-json", "ws-pb"}};
   // What is spoken with one that asks for none, one of these three: erpc's own clients do not;
   // theirs is "ws-json".
@@ -41,7 +42,9 @@ struct WebSocketPeerOptions {
 [[nodiscard]] Status check(const WebSocketPeerOptions& options);
 
 // Accepts what asks for a WebSocket and answers everything else as http::accept_websocket() does.
-// The session outlives the handler and is the peer's: it ends as all of its sessions do.
+// The session outlives the handler and is the peer's: it ends as all of its sessions do, with a
+// Close frame 1001, and when the server drains that the request came to: by Session::close(), so
+// that calls under way are answered.
 // Fiber-safe. `peer` must outlive it and the connections that it was asked by. Options that check()
 // refuses are a bug.
 http::Handler make_websocket_peer(Peer& peer, WebSocketPeerOptions options = {});

@@ -39,6 +39,8 @@
 
 namespace parley::http {
 
+class Draining;
+
 // How the exchange travels.
 enum class Protocol : std::uint8_t { http_1_0, http_1_1, http_2 };
 
@@ -139,12 +141,17 @@ class ServerExchange : public Exchange {
   // Ends HTTP where it is: sends response() (101 with an Upgrade field; to CONNECT 200), and when
   // the handler has returned calls `then` with the connection, or with the stream of it that HTTP/2
   // has. What came behind the request is read from it first. The fiber, its context and the place
-  // among those served remain `then`'s until it returns; who moves the stream out keeps it longer
-  // than that. failed_precondition after begin(), or when the request asked for no such thing.
+  // among those served remain `then`'s until it returns, and when the server drains for
+  // ServerOptions::handed_over_timeout more; who moves the stream out keeps it longer than that.
+  // failed_precondition after begin(), or when the request asked for no such thing.
   virtual Status hand_over(std::function<void(std::unique_ptr<net::Stream>)> then) = 0;
 
   // What is kept with the connection; null where nothing can be.
   [[nodiscard]] virtual Kept* kept() noexcept { return nullptr; }
+
+  // That the server comes to its end (draining.h): for what would go on for long, an answer without
+  // an end or a stream that was handed over. Null where nobody knows.
+  [[nodiscard]] virtual std::shared_ptr<Draining> draining() const { return nullptr; }
 };
 
 // Serves a request, on a fiber on which it may wait. Ok ends the answer (end()); nothing answered

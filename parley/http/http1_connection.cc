@@ -413,7 +413,8 @@ Http1Connection::~Http1Connection() { close(); }
 bool Http1Connection::reserve() noexcept { return !is_dead_ && !is_taken_.exchange(true); }
 
 bool Http1Connection::is_usable() {
-  if (is_dead_ || is_taken_) return !is_dead_;
+  // In this order: one whose stream was taken out is dead before it is given back.
+  if (is_taken_ || is_dead_) return !is_dead_;
   // Whatever is there to be read answers nothing (RFC 9112 9.2), and the end is the end.
   std::array<char, 1> byte{};
   const Result<std::optional<std::size_t>> size = stream_->try_read(byte);

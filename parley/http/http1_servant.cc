@@ -8,6 +8,7 @@
 #include "parley/base/guard.h"
 #include "parley/http/http2_servant.h"
 #include "parley/http/impl/early_answers.h"
+#include "parley/http/impl/handed_over.h"
 #include "parley/net/prefixed_stream.h"
 #include "parley/net/tls.h"
 #include "parley/rt/context.h"
@@ -327,7 +328,7 @@ void Http1Servant::take(std::unique_ptr<net::Stream> stream) {
   if (!before_.empty()) {
     stream = std::make_unique<net::PrefixedStream>(std::exchange(before_, {}), std::move(stream));
   }
-  then(std::move(stream));
+  impl::run_handed_over(*service_, [&] { then(std::move(stream)); });
 }
 
 }  // namespace parley::http

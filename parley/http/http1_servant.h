@@ -97,6 +97,7 @@ class Http1Servant final : public net::Servant, private ServerExchange {
   [[nodiscard]] bool has_begun() const noexcept override { return turn_.has_begun; }
   Status hand_over(std::function<void(std::unique_ptr<net::Stream>)> then) override;
   [[nodiscard]] Kept* kept() noexcept override { return &kept_; }
+  [[nodiscard]] std::shared_ptr<Draining> draining() const override { return service_->draining(); }
 
   // The connection
   Result<net::Next> work(net::Stream& stream, std::span<char> buffer, std::size_t size);

@@ -11,6 +11,7 @@
 
 #include "parley/base/base64.h"
 #include "parley/base/guard.h"
+#include "parley/http/impl/handed_over.h"
 #include "parley/http/impl/http2_link.h"
 #include "parley/http/impl/http2_server_exchange.h"
 #include "parley/http/impl/http2_tunnel.h"
@@ -101,7 +102,10 @@ class Http2Serving final : public rt::ReadyItem {
     exchange_.conclude(returned);
     if (is_timed) service_.note_answer(exchange_.answered(), rt::now() - began);
     if (const auto then = exchange_.take_then()) {
-      (void)guarded([&] { then(std::make_unique<impl::Http2Tunnel>(link_, stream_)); });
+      (void)guarded([&] {
+        auto tunnel = std::make_unique<impl::Http2Tunnel>(link_, stream_);
+        impl::run_handed_over(service_, [&] { then(std::move(tunnel)); });
+      });
     }
     link_->end_handler(*stream_);
   }

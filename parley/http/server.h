@@ -49,9 +49,11 @@ class Server {
   Status serve();
 
   // Closes the listener; requests under way are answered with Connection: close, connections at
-  // rest close. Ok when all have ended; at the deadline, or when the caller's context ends, the
-  // others are cut (handlers that had not begun to answer get 503 out), and this returns that
-  // status once serve() is over, and how many they were.
+  // rest close, and WebSockets, with 1001, within their close_timeout; what else was handed over
+  // has handed_over_timeout, and other handlers all the time they want (draining.h). Ok when all
+  // have ended; at the deadline, or when the caller's context ends, the others are cut (handlers
+  // that had not begun to answer get 503 out), and this returns that status once serve() is over,
+  // and how many they were.
   Status shutdown(rt::Deadline deadline = {});
 
   [[nodiscard]] ServerCounts counts() const;

@@ -84,9 +84,12 @@ Service::Service(Handler handler, ServerOptions options)
       options_(std::move(options)),
       server_line_(options_.server_name.empty() ? std::string()
                                                 : "Server: " + options_.server_name + "\r\n"),
+      draining_(std::make_shared<Draining>()),
       dates_(std::make_unique<Dates>(options_.clock)) {}
 
-Service::~Service() = default;
+Service::~Service() { draining_->end(); }
+
+void Service::drain() { draining_->begin(); }
 
 Http2Service& Service::http2() {
   const std::lock_guard lock(lock_);
@@ -110,8 +113,9 @@ Result<std::shared_ptr<Service>> Service::make(Handler handler, ServerOptions op
                   "above 0; nobody could be served");
   }
   // What is passed on from here knows one way to say never.
-  for (Duration* time : {&options.head_timeout, &options.body_timeout, &options.write_timeout,
-                         &options.keep_alive_timeout, &options.ping_after}) {
+  for (Duration* time :
+       {&options.head_timeout, &options.body_timeout, &options.write_timeout,
+        &options.keep_alive_timeout, &options.ping_after, &options.handed_over_timeout}) {
     if (*time <= Duration::zero()) *time = Duration::max();
   }
   Headers probe;

@@ -18,6 +18,7 @@
 
 #include "parley/base/clock.h"
 #include "parley/base/result.h"
+#include "parley/http/draining.h"
 #include "parley/http/exchange.h"
 #include "parley/http/framing.h"
 #include "parley/http/http2_options.h"
@@ -68,6 +69,9 @@ struct ServerOptions {
   // answer does not come within Http2Options::ping_timeout: so do the streams of clients that are
   // gone without a word.
   Duration ping_after = std::chrono::seconds(60);
+  // What was handed over (ServerExchange::hand_over) may go on for so long when the server drains:
+  // then the context of `then` ends. Zero: until it returns.
+  Duration handed_over_timeout = std::chrono::seconds(30);
   // At rest for so long, a connection gives back the memory it works with.
   Duration let_go_after = std::chrono::seconds(1);
   // Of one connection; the answer to the last one closes it. 0: no limit.
@@ -122,16 +126,16 @@ class Service {
 
   // What is answered from now on closes its connection: who drains a server that shares this says
   // so here as well, for the answers that are under way.
-  void drain() noexcept { is_draining_.store(true, std::memory_order_relaxed); }
+  // WebSockets are closed with 1001, and others hear of it by draining().
+  void drain();
+  [[nodiscard]] const std::shared_ptr<Draining>& draining() const noexcept { return draining_; }
   // What serves the connections of HTTP/2; made by the first of them. Inside a fiber.
   Http2Service& http2();
   // The fibers that send answers while a handler behind them waits (impl/early_answers.h); made by
   // the first who asks. Inside a fiber.
   rt::ReadyQueue& senders();
 
-  [[nodiscard]] bool is_draining() const noexcept {
-    return is_draining_.load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] bool is_draining() const noexcept { return draining_->has_begun(); }
 
   // For the connections. Appends the lines Server and Date, those that are wanted.
   void put_own_fields(bool with_server, bool with_date, std::string& out);
@@ -155,7 +159,7 @@ class Service {
   const Handler handler_;
   const ServerOptions options_;
   const std::string server_line_;
-  std::atomic<bool> is_draining_ = false;
+  const std::shared_ptr<Draining> draining_;
   std::atomic<std::uint64_t> requests_ = 0;
   std::atomic<std::uint64_t> refused_ = 0;
   std::atomic<std::uint64_t> timeouts_ = 0;

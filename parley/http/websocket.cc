@@ -42,7 +42,7 @@ WebSocket::WebSocket(std::unique_ptr<net::Stream> stream, Side side,
       heard_(rt::now()),
       writer_(side, deflate, options.writer) {}
 
-WebSocket::~WebSocket() = default;
+WebSocket::~WebSocket() { leave(); }
 
 const net::Address& WebSocket::local_address() const { return stream_->local_address(); }
 const net::Address& WebSocket::remote_address() const { return stream_->remote_address(); }
@@ -67,7 +67,9 @@ Result<std::optional<WebSocketMessage>> WebSocket::try_receive_message() {
     if (!size) return end_wait(size.error());
     if (!*size) {
       buffer_.reset();  // it may be long until something comes
-      if (Status bad = keep_alive(rt::now()); !bad.is_ok()) return bad;
+      const Instant now = rt::now();
+      if (Status bad = keep_alive(now); !bad.is_ok()) return bad;
+      rest(now);
       return std::optional<WebSocketMessage>();
     }
     use(**size);
@@ -126,6 +128,11 @@ void WebSocket::take_close() {
   }
   // The server ends the connection first (RFC 6455 7.1.1).
   if (side_ == Side::server) end_writing();
+  if (goes_away_ && close_code_ == close_code::going_away) {
+    (void)end(
+        Status(Code::out_of_range, "receive: this server goes away, and the other side knows"));
+    return;
+  }
   const std::string said =
       "receive: the other side closed with " + std::to_string(close_code_) +
       (close_reason_.empty() ? std::string() : ": " + quoted(close_reason_, 123));
@@ -152,7 +159,13 @@ Status WebSocket::end(Status why) {
 Status WebSocket::end_wait(Status why) {
   const bool is_a_pause =
       why.code() == Code::deadline_exceeded || !rt::Context::current().status().is_ok();
-  return is_a_pause && !closed_ ? why : end(std::move(why));
+  if (is_a_pause && !closed_) return why;
+  if (closed_ && goes_away_) {
+    why = Status(Code::unavailable,
+                 "receive: this server goes away, and the other side did not agree within "
+                 "close_timeout");
+  }
+  return end(std::move(why));
 }
 
 Status WebSocket::read_more(rt::Deadline deadline) {
@@ -321,8 +334,9 @@ Status WebSocket::write_unsent(rt::Deadline deadline) {
 Status WebSocket::write_pieces(std::span<const std::string_view> pieces, rt::Deadline deadline) {
   if (Status bad = write_unsent(deadline); !bad.is_ok()) return bad;
   Status status = stream_->write_all_of(pieces, deadline);
-  if (!status.is_ok()) cut_ = true;  // perhaps it is
-  return status;
+  if (status.is_ok()) return status;
+  cut_ = true;  // perhaps it is
+  return closed_ ? closed_here("send") : status;
 }
 
 Status WebSocket::ping(std::string_view payload, rt::Deadline deadline) {

@@ -4,7 +4,8 @@
 // One fiber may receive while another sends, each on any worker; two of either at once are a bug.
 // close() may come from any fiber. Every wait also ends with the calling fiber's context. Pings are
 // answered, and sent, by whoever receives, so have a fiber in receive(), or call it when
-// readiness() says that something came.
+// readiness() tells. Accepted by a server that drains, it leaves by itself: a
+// Close frame 1001, and the end when the other side has answered it or close_timeout is over.
 //
 //   while (auto message = socket->receive_message()) {
 //     if (message->type == WebSocketType::text) return socket->shut(close_code::unsupported_data);
@@ -15,6 +16,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,6 +25,7 @@
 
 #include "parley/base/bytes.h"
 #include "parley/base/result.h"
+#include "parley/http/draining.h"
 #include "parley/http/websocket_codec.h"
 #include "parley/net/message_stream.h"
 #include "parley/net/stream.h"
@@ -39,7 +42,8 @@ struct WebSocketOptions {
   Duration ping_interval = std::chrono::seconds(30);
   // So long after that ping, without a byte still, the connection is given up. Zero: never.
   Duration pong_timeout = std::chrono::seconds(20);
-  // How long shut() waits for the other side's Close frame, and a client for the end behind it.
+  // How long shut(), and who leaves since his server drains, waits for the other side's Close
+  // frame, and a client for the end behind it.
   Duration close_timeout = std::chrono::seconds(5);
 };
 
@@ -48,7 +52,7 @@ struct WebSocketMessage {
   Bytes payload{};
 };
 
-class WebSocket final : public net::MessageStream {
+class WebSocket final : public net::MessageStream, private Attended {
  public:
   // Over a stream on which the handshake is done. `deflate`: what was agreed on.
   WebSocket(std::unique_ptr<net::Stream> stream, Side side, const WebSocketOptions& options = {},
@@ -56,11 +60,12 @@ class WebSocket final : public net::MessageStream {
   // Without a Close frame where there was none: say shut() first.
   ~WebSocket() override;
 
-  // The next message. Ends: out_of_range when the other side closed with 1000, 1001 or no code;
-  // unavailable when it closed for another reason, the connection broke, no pong came or it was
-  // closed here; data_loss when it ended without a Close frame; and what WebSocketReader::next()
-  // refuses, which the other side is told. deadline_exceeded or the context's status when that came
-  // first: what has come is kept, receive again.
+  // The next message. Ends: out_of_range when the other side closed with 1000, 1001 or no code, or
+  // agreed that this server goes away; unavailable when it closed for another reason, the
+  // connection broke, no pong came, it did not agree in time or it was closed here; data_loss when
+  // it ended without a Close frame; and what WebSocketReader::next() refuses, which the other side
+  // is told. deadline_exceeded or the context's status when that came first: what has come is kept,
+  // receive again.
   Result<WebSocketMessage> receive_message(rt::Deadline deadline = {});
   // The same without waiting: nothing when there is nothing whole now.
   Result<std::optional<WebSocketMessage>> try_receive_message();
@@ -88,6 +93,13 @@ class WebSocket final : public net::MessageStream {
   Status close_write(std::uint16_t code, std::string_view reason, rt::Deadline deadline = {});
   void close() override;
 
+  // Of one that a server accepted, which accept_websocket() says: it leaves when that drains.
+  void leave_with(std::shared_ptr<Draining> draining);
+  // What is done in place of that: called when the server drains, on a fiber on which it must not
+  // wait (Draining::start()), and again soon while it returns false. Not where it leaves already.
+  // Before anybody else uses the socket.
+  void on_drain(std::function<bool(Draining& draining)> leave);
+
   // What the other side closed with: 1005 without a code, 1006 as long as no Close frame came. By
   // the fiber that receives, as the next three.
   [[nodiscard]] std::uint16_t close_code() const noexcept { return close_code_; }
@@ -99,6 +111,8 @@ class WebSocket final : public net::MessageStream {
 
   [[nodiscard]] const std::string& subprotocol() const noexcept { return subprotocol_; }
   [[nodiscard]] bool is_compressed() const noexcept { return is_compressed_; }
+  // As for net::Stream. Of one that a server accepted it also tells when try_receive_message() has
+  // to send a ping, or finds that no pong came.
   [[nodiscard]] rt::Pollable* readiness() { return stream_->readiness(); }
   [[nodiscard]] std::size_t max_message() const override { return options_.limits.max_message; }
   [[nodiscard]] const net::Address& local_address() const override;
@@ -115,6 +129,11 @@ class WebSocket final : public net::MessageStream {
 
   Result<bool> take_event();
   void take_close();
+  Instant attend(Instant now, bool drains) override;
+  Instant go_away(Instant now);
+  bool say_goodbye();
+  Instant wake_reader(Instant now);
+  void rest(Instant now);
   Status end(Status why);
   Status end_wait(Status why);
   void end_writing();
@@ -156,6 +175,14 @@ class WebSocket final : public net::MessageStream {
   std::atomic<bool> has_unsent_ = false;
   std::atomic<bool> close_sent_ = false;
   std::atomic<bool> closed_ = false;
+
+  // Of who attends, or before.
+  std::function<bool(Draining&)> leave_;
+  bool has_left_ = false;  // by it
+  Instant leave_until_{};
+  std::atomic<bool> goes_away_ = false;  // since the server drains
+  // When the reader that has no fiber at rest has something to do although nothing came.
+  std::atomic<Instant> rests_until_ = Instant::max();
 };
 
 struct WebSocketBytesOptions {
@@ -163,6 +190,8 @@ struct WebSocketBytesOptions {
   bool accept_text = false;
   // A write becomes a message of at most so many bytes, or max_message where that is less.
   std::size_t most_message = std::size_t{64} << 10U;
+  // What close_write() closes with.
+  std::uint16_t code = close_code::normal;
 };
 
 // The bytes of binary messages, one behind the other, as a stream: what is written leaves in binary

@@ -68,7 +68,7 @@ class WebSocketBytes final : public net::Stream {
     return write_some(together, deadline);
   }
 
-  Status close_write() override { return socket_->close_write(); }
+  Status close_write() override { return socket_->close_write(options_.code, {}); }
   void close() override { socket_->close(); }
   [[nodiscard]] const net::Address& local_address() const override {
     return socket_->local_address();

@@ -8,12 +8,14 @@
 #include <utility>
 
 #include "parley/base/testing/witness.h"
+#include "parley/http/server.h"
 #include "parley/http/testing/plain_exchange.h"
 #include "parley/http/websocket_handshake.h"
 #include "parley/net/network.h"
 #include "parley/rt/blocking.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/wait_group.h"
 
 namespace parley::http {
 namespace {
@@ -71,8 +73,19 @@ wss.on('connection', (ws) => {
 const socket = net.connect(port, '127.0.0.1', () => server.emit('connection', socket));
 )";
 
+constexpr std::string_view node_guest = R"(
+const WebSocket = require('ws');
+setTimeout(() => { console.log('too slow'); process.exit(1); }, 60000).unref();
+for (let i = 0; i < 3; ++i) {
+  const ws = new WebSocket(`ws://127.0.0.1:${process.argv[2]}/`);
+  ws.on('error', (e) => { console.log('error', e.message); process.exit(1); });
+  ws.on('close', (code, reason) => { console.log('closed', code, String(reason)); });
+}
+)";
+
 struct World {
   World() {
+    witness.write("guest.js", node_guest);
     witness.write("client.js", node_client);
     witness.write("server.js", node_server);
     has_node = rt::blocking([&] { return witness.node_with("ws") == "node"; });
@@ -152,6 +165,28 @@ PARLEY_FIBER_TEST(WebSocketForeign, ws_speaks_to_our_server) {
               they_close ? "unavailable: receive: the other side closed with 4000: \"bye\"" : "ok")
         << way.of_node;
   }
+}
+
+PARLEY_FIBER_TEST(WebSocketForeign, ws_is_told_1001_by_a_server_that_drains) {
+  World world;
+  if (!world.has_node) GTEST_SKIP() << none_here;
+  rt::WaitGroup waiting;
+  waiting.add(3);
+  Server server(*world.listener, [&](ServerExchange& exchange) {
+    return accept_websocket(exchange, {}, [&](const std::unique_ptr<WebSocket>& socket) {
+      waiting.done();
+      EXPECT_EQ(socket->receive_message().error().code(), Code::out_of_range);
+      EXPECT_EQ(socket->close_code(), close_code::going_away) << "which is its answer";
+    });
+  });
+  rt::Scope scope(rt::OnExit::cancel);
+  scope.go("server", [&] { EXPECT_TRUE(server.serve().is_ok()); });
+  scope.go("end", [&] {
+    if (!waiting.wait().is_ok()) return;
+    EXPECT_TRUE(server.shutdown().is_ok());
+  });
+  EXPECT_EQ(world.run("guest.js", ""), "closed 1001 \nclosed 1001 \nclosed 1001 \n");
+  scope.join();
 }
 
 PARLEY_FIBER_TEST(WebSocketForeign, our_client_speaks_to_ws) {

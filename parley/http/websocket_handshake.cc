@@ -210,8 +210,12 @@ Status accept_websocket(ServerExchange& exchange, const AcceptWebSocketOptions& 
   if (!deflate) return refuse(exchange, {400, deflate.error().message()});
   if (Status bad = fill_answer(exchange, extensions, subprotocol); !bad.is_ok()) return bad;
   return exchange.hand_over([socket = options.socket, agreed = *deflate, subprotocol,
+                             draining = exchange.draining(),
                              then = std::move(then)](std::unique_ptr<net::Stream> stream) {
-    then(std::make_unique<WebSocket>(std::move(stream), Side::server, socket, agreed, subprotocol));
+    auto made =
+        std::make_unique<WebSocket>(std::move(stream), Side::server, socket, agreed, subprotocol);
+    made->leave_with(draining);
+    then(std::move(made));
   });
 }
 

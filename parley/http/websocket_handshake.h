@@ -38,9 +38,10 @@ struct AcceptWebSocketOptions {
 };
 
 // Opens what the request asks for, and when the handler has returned calls `then`; who moves the
-// socket out keeps it longer than that (ServerExchange::hand_over). A request that is none for a
-// WebSocket is answered here, and that is ok, too: 426 for another version or none, 403 for an
-// origin that may not, 405 for another method, else 400 with what is wrong.
+// socket out keeps it longer than that (ServerExchange::hand_over). When the server drains it is
+// sent a Close frame 1001, so that who receives comes to an end (WebSocket::on_drain). A request
+// that is none for a WebSocket is answered here, and that is ok, too: 426 for another version or
+// none, 403 for an origin that may not, 405 for another method, else 400 with what is wrong.
 Status accept_websocket(ServerExchange& exchange, const AcceptWebSocketOptions& options,
                         std::function<void(std::unique_ptr<WebSocket>)> then);
 

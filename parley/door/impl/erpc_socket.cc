@@ -187,7 +187,7 @@ class SocketStream final : public net::Stream {
     return from.size();
   }
 
-  Status close_write() override { return socket_->close_write(); }
+  Status close_write() override { return socket_->close_write(http::close_code::going_away, {}); }
   void close() override { socket_->close(); }
   [[nodiscard]] const net::Address& local_address() const override {
     return socket_->local_address();

@@ -92,6 +92,9 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   Result<std::optional<std::string_view>> try_read(Http2Stream& stream);
   Status wait_readable(Http2Stream& stream, rt::Deadline deadline);
   Status write(Http2Stream& stream, std::string_view piece, rt::Deadline deadline);
+  // As net::Stream::write_some(): what there is no room for in time is not lost.
+  Result<std::size_t> write_some(Http2Stream& stream, std::string_view piece,
+                                 rt::Deadline deadline);
   Status flush(Http2Stream& stream);
   Status finish(Http2Stream& stream, Http2Fields trailers = {});
   Status respond(Http2Stream& stream, const Http2Fields& fields, bool has_body);
@@ -101,6 +104,11 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   void cut(Http2Stream& stream);
   // Nobody reads or writes it any more: ends what has not ended.
   void abandon(Http2Stream& stream);
+
+  // The same of one that was handed over: as from a socket that is closed, what a client wrote
+  // still leaves, and the end behind it. It is taken back when the other side does not end it in
+  // `linger`.
+  void let_go(Http2Stream& stream);
 
   // A handler begins; false when its stream is over already. It ends with end_handler().
   bool begin_handler(Http2Stream& stream, rt::DeferredContext& context);

@@ -227,6 +227,23 @@ Status Http2Link::write(Http2Stream& stream, std::string_view piece, rt::Deadlin
   }
 }
 
+Result<std::size_t> Http2Link::write_some(Http2Stream& stream, std::string_view piece,
+                                          rt::Deadline deadline) {
+  Lock lock = lock_it();
+  const std::size_t most = std::max<std::size_t>(options_.limits.max_unsent, 1);
+  const auto is_settled = [&] {
+    return stream.finished || !stream.failed.is_ok() || stream.unsent_bytes() < most;
+  };
+  const Status waited = stream.writable.wait(lock, is_settled, deadline);
+  if (!stream.failed.is_ok()) return stream.failed;
+  if (stream.finished) return no_more_wanted();
+  if (!waited.is_ok()) return waited;
+  const std::size_t taken = std::min(piece.size(), most - stream.unsent_bytes());
+  lock.unlock();
+  if (Status s = write(stream, piece.substr(0, taken), deadline); !s.is_ok()) return s;
+  return taken;
+}
+
 Status Http2Link::flush(Http2Stream& stream) {
   const Lock lock = lock_it();
   if (!stream.failed.is_ok()) return stream.failed;
@@ -305,6 +322,19 @@ void Http2Link::abandon(Http2Stream& stream) {
     leave(stream);
   }
   wake();
+}
+
+void Http2Link::let_go(Http2Stream& stream) {
+  Lock lock = lock_it();
+  if (!is_client_ || over_ || stream.closed || !stream.failed.is_ok()) {
+    lock.unlock();
+    return abandon(stream);
+  }
+  stream.abandoned = true;
+  take_unread(stream);
+  stream.unread.clear();
+  if (!std::exchange(stream.finished, true)) resume(stream);
+  leave(stream);
 }
 
 bool Http2Link::begin_handler(Http2Stream& stream, rt::DeferredContext& context) {

@@ -43,6 +43,7 @@ class Http2ServerExchange final : public ServerExchange {
   [[nodiscard]] bool has_begun() const noexcept override { return begun_; }
   Status hand_over(Then then) override;
   [[nodiscard]] Kept* kept() noexcept override { return &kept_; }
+  [[nodiscard]] std::shared_ptr<Draining> draining() const override { return service_.draining(); }
 
   // What the handler returned, when it has: ends the answer, or cuts it, or answers for it.
   void conclude(const Status& returned);

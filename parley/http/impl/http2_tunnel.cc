@@ -12,7 +12,7 @@ Http2Tunnel::Http2Tunnel(std::shared_ptr<Http2Link> link, SharedStream stream)
 
 Http2Tunnel::~Http2Tunnel() {
   link_->tell(*stream_, nullptr);
-  link_->abandon(*stream_);
+  link_->let_go(*stream_);
 }
 
 Result<std::optional<std::size_t>> Http2Tunnel::try_read(std::span<char> into) {
@@ -44,10 +44,10 @@ Result<std::size_t> Http2Tunnel::read(std::span<char> into, rt::Deadline deadlin
 }
 
 Result<std::size_t> Http2Tunnel::write_some(std::string_view from, rt::Deadline deadline) {
-  const std::string_view piece = from.substr(0, 16 * 1024);
-  if (Status s = link_->write(*stream_, piece, deadline); !s.is_ok()) return s;
+  const auto size = link_->write_some(*stream_, from.substr(0, 16 * 1024), deadline);
+  if (!size) return size;
   if (Status s = link_->flush(*stream_); !s.is_ok()) return s;
-  return piece.size();
+  return size;
 }
 
 Status Http2Tunnel::close_write() { return link_->finish(*stream_); }

@@ -42,6 +42,7 @@ class WrappedExchange : public ServerExchange {
     return inner_->hand_over(std::move(then));
   }
   [[nodiscard]] Kept* kept() noexcept override { return inner_->kept(); }
+  [[nodiscard]] std::shared_ptr<Draining> draining() const override { return inner_->draining(); }
 
  protected:
   Status finish(const Headers* trailers, rt::Deadline deadline) override {
