@@ -91,7 +91,8 @@ class Http2Serving final : public rt::ReadyItem {
       return;
     }
     const Status never_due;
-    rt::DeferredContext context({}, never_due);
+    // The queue lasts: what ends the handler is its stream.
+    rt::DeferredContext context({}, never_due, rt::DeferredContext::Above::lasts);
     if (!link_->begin_handler(*stream_, context)) return;
     const bool is_timed = service_.is_timed();
     const Instant began = is_timed ? rt::now() : Instant();
@@ -101,8 +102,8 @@ class Http2Serving final : public rt::ReadyItem {
     if (is_timed) service_.note_answer(exchange_.answered(), rt::now() - began);
     if (const auto then = exchange_.take_then()) {
       (void)guarded([&] { then(std::make_unique<impl::Http2Tunnel>(link_, stream_)); });
+      link_->end_handler(*stream_);
     }
-    link_->end_handler(*stream_);
   }
 
   Service& service_;

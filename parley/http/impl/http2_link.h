@@ -88,16 +88,21 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
 
   // Of a stream; as in exchange.h.
   Result<std::string_view> read(Http2Stream& stream, rt::Deadline deadline);
+  // What has come, without a wait: as read(), or nothing when nothing has.
+  Result<std::optional<std::string_view>> read_now(Http2Stream& stream);
   // Nothing when nothing has come; empty at the end.
   Result<std::optional<std::string_view>> try_read(Http2Stream& stream);
   Status wait_readable(Http2Stream& stream, rt::Deadline deadline);
-  Status write(Http2Stream& stream, std::string_view piece, rt::Deadline deadline);
+  // `head`, if any, is the answer's and goes first.
+  Status write(Http2Stream& stream, std::string_view piece, rt::Deadline deadline,
+               const Http2Fields* head = nullptr);
   Status flush(Http2Stream& stream);
   Status finish(Http2Stream& stream, Http2Fields trailers = {});
   Status respond(Http2Stream& stream, const Http2Fields& fields, bool has_body);
   Status inform(Http2Stream& stream, const Http2Fields& fields);
   void reset(Http2Stream& stream, Http2Error error);
-  // Nobody reads or writes it any more: ends what has not ended.
+  // Nobody reads or writes it any more: ends what has not ended, and a handler's context is none of
+  // its any longer.
   void abandon(Http2Stream& stream);
 
   // A handler begins; false when its stream is over already. It ends with end_handler().
@@ -156,6 +161,8 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   void fail_streams(const Status& why);
   [[nodiscard]] static Status why_unread(const Http2Stream& stream);
   void take_unread(Http2Stream& stream);
+  Result<std::optional<std::string_view>> take_piece(Http2Stream& stream);
+  void submit_head(Http2Stream& stream, const Http2Fields& fields, bool has_body);
   void give_back(std::size_t bytes);
   void sample(std::size_t bytes);
   void widen(Http2Stream& stream);

@@ -134,6 +134,11 @@ Status Http2Link::wait_readable(Http2Stream& stream, rt::Deadline deadline) {
 
 Result<std::optional<std::string_view>> Http2Link::try_read(Http2Stream& stream) {
   const Lock lock = lock_it();
+  return take_piece(stream);
+}
+
+// With the lock held.
+Result<std::optional<std::string_view>> Http2Link::take_piece(Http2Stream& stream) {
   stream.piece.clear();
   if (!stream.failed.is_ok()) return stream.failed;
   if (stream.unread.empty()) {
@@ -162,17 +167,21 @@ Status Http2Link::why_unread(const Http2Stream& stream) {
       .with_cause(stream.failed.message());
 }
 
+Result<std::optional<std::string_view>> Http2Link::read_now(Http2Stream& stream) {
+  const Lock lock = lock_it();
+  auto piece = take_piece(stream);
+  if (!piece && !stream.failed.is_ok()) return why_unread(stream);
+  return piece;
+}
+
 Result<std::string_view> Http2Link::read(Http2Stream& stream, rt::Deadline deadline) {
   if (Status waited = wait_readable(stream, deadline); !waited.is_ok()) {
     // A stream that was taken back ends the context as well, and knows why.
     const Lock lock = lock_it();
     return stream.failed.is_ok() ? waited : why_unread(stream);
   }
-  const auto piece = try_read(stream);
-  if (!piece) {
-    const Lock lock = lock_it();
-    return stream.failed.is_ok() ? piece.error() : why_unread(stream);
-  }
+  const auto piece = read_now(stream);
+  if (!piece) return piece.error();
   return piece->value_or(std::string_view());
 }
 
@@ -198,8 +207,10 @@ void Http2Link::let_stall(Http2Stream& stream) {
   stream.max_bytes = UINT64_MAX;
 }
 
-Status Http2Link::write(Http2Stream& stream, std::string_view piece, rt::Deadline deadline) {
+Status Http2Link::write(Http2Stream& stream, std::string_view piece, rt::Deadline deadline,
+                        const Http2Fields* head) {
   Lock lock = lock_it();
+  if (head != nullptr && stream.failed.is_ok()) submit_head(stream, *head, true);
   const std::size_t most = std::max<std::size_t>(options_.limits.max_unsent, 1);
   for (;;) {
     if (!stream.failed.is_ok()) return stream.failed;
@@ -248,10 +259,14 @@ Status Http2Link::finish(Http2Stream& stream, Http2Fields trailers) {
 Status Http2Link::respond(Http2Stream& stream, const Http2Fields& fields, bool has_body) {
   const Lock lock = lock_it();
   if (!stream.failed.is_ok()) return stream.failed;
+  submit_head(stream, fields, has_body);
+  return {};
+}
+
+void Http2Link::submit_head(Http2Stream& stream, const Http2Fields& fields, bool has_body) {
   stream.responded = true;
   session_.respond(stream.id, fields, has_body);
   if (!has_body) stream.finished = true;
-  return {};
 }
 
 Status Http2Link::inform(Http2Stream& stream, const Http2Fields& fields) {
@@ -281,6 +296,7 @@ void Http2Link::reset(Http2Stream& stream, Http2Error error) {
 void Http2Link::abandon(Http2Stream& stream) {
   const Lock lock = lock_it();
   stream.abandoned = true;
+  stream.context = nullptr;
   if (!stream.unread.empty()) {
     session_.consume(stream.id, stream.unread.size());
     take_unread(stream);

@@ -53,6 +53,7 @@ class Http2ServerExchange final : public ServerExchange {
   Status send_head(bool has_body);
   void add_own_fields();
   void answer_failure(const Status& why);
+  Result<std::string_view> note_failure(Status why, bool is_ours);
   Result<std::string_view> fail_read(Status why, StatusCode answer);
 
   Service& service_;
