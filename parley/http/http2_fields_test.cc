@@ -1,4 +1,4 @@
-// Fields as HTTP/2 sends them: impl/http2_head.h.
+// Fields as HTTP/2 sends and reads them: impl/http2_head.h.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -65,6 +65,41 @@ TEST(Http2Fields, are_used_again_for_another_head) {
   ASSERT_TRUE(fields.set_trailers(trailers).is_ok());
   EXPECT_EQ(all_of(fields),
             (std::vector<std::pair<std::string, std::string>>{{"grpc-status", "0"}}));
+}
+
+// Whether a request for it is taken.
+bool takes_host(Http2HeadReader& reader, std::string_view host) {
+  reader.begin();
+  reader.take(":method", "GET");
+  reader.take(":scheme", "https");
+  reader.take(":path", "/");
+  reader.take(":authority", host);
+  Request request;
+  return reader.end_request(request);
+}
+
+TEST(Http2HeadReader, a_host_is_looked_at_each_time_that_it_is_another_one) {
+  const Http2Limits limits;
+  Http2HeadReader reader(limits);
+  EXPECT_TRUE(takes_host(reader, "shop.example"));
+  EXPECT_TRUE(takes_host(reader, "shop.example"));
+  EXPECT_FALSE(takes_host(reader, "shop example"));
+  EXPECT_FALSE(takes_host(reader, "shop example")) << "a bad one is not remembered";
+  EXPECT_TRUE(takes_host(reader, "other.example:8443"));
+  EXPECT_FALSE(takes_host(reader, "other.example:x"));
+  EXPECT_TRUE(takes_host(reader, "shop.example"));
+}
+
+TEST(Http2HeadReader, what_nobody_has_looked_at_is_looked_at) {
+  const Http2Limits limits;
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
+           {"Upper", "x"}, {"a b", "x"}, {"", "x"}, {"name", " x"}, {"name", "x\n"}}) {
+    Http2HeadReader reader(limits);
+    reader.begin();
+    reader.take(name, value);
+    Headers trailers;
+    EXPECT_FALSE(reader.end_trailers(trailers)) << name << ": " << value;
+  }
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ bool Http2HeadReader::refuse(std::string text) {
   return false;
 }
 
-void Http2HeadReader::take(std::string_view name, std::string_view value) {
+void Http2HeadReader::take(std::string_view name, std::string_view value, bool is_sound) {
   list_bytes_ += name.size() + value.size() + 32;
   ++count_;
   if (list_bytes_ > std::min(limits_.max_header_list, Headers::most_bytes) ||
@@ -95,7 +95,7 @@ void Http2HeadReader::take(std::string_view name, std::string_view value) {
     return;
   }
   if (!has_fields_) begin_fields();
-  take_field(name, value);
+  take_field(name, value, is_sound);
 }
 
 // Where the request goes is one field, and the first one, whoever wrote it.
@@ -105,14 +105,14 @@ void Http2HeadReader::begin_fields() {
   if (!protocol_.empty()) fields_.put("upgrade", protocol_);
 }
 
-void Http2HeadReader::take_field(std::string_view name, std::string_view value) {
-  if (!is_lower_token(name)) {
+void Http2HeadReader::take_field(std::string_view name, std::string_view value, bool is_sound) {
+  if (!is_sound && !is_lower_token(name)) {
     refuse("the name " + quoted(name) + " has upper case, or is no token (RFC 9113 8.2.1)");
   } else if (is_of_a_connection(name)) {
     refuse("the field " + quoted(name) + " is of a connection of HTTP/1 (RFC 9113 8.2.2)");
   } else if (name == "te" && !same_name(value, "trailers")) {
     refuse("te says " + quoted(value) + ", and may say trailers only (RFC 9113 8.2.2)");
-  } else if (!is_field_value(value)) {
+  } else if (!is_sound && !is_field_value(value)) {
     refuse("the value of " + quoted(name) + " has a blank at an end or a control (8.2.1)");
   } else if (name == "cookie") {
     if (!cookie_.empty()) cookie_ += "; ";
@@ -136,27 +136,38 @@ bool Http2HeadReader::take_pseudo(std::string_view name, std::string_view value)
   if (has_fields_) {
     return refuse(quoted(name) + " comes after a field (RFC 9113 8.3)");
   }
-  const std::array<std::pair<std::string_view, std::string*>, 6> known = {
-      {{":method", &method_},
-       {":scheme", &scheme_},
-       {":path", &path_},
-       {":authority", &authority_},
-       {":protocol", &protocol_},
-       {":status", &status_}}};
-  for (const auto& [key, text] : known) {
-    if (key != name) continue;
-    if (!text->empty() || (key == ":authority" && has_authority_)) {
-      return refuse(quoted(name) + " comes twice (RFC 9113 8.3)");
-    }
-    // An empty :authority says nothing, as a Host that is empty.
-    if (value.empty() && key != ":authority") {
-      return refuse(quoted(name) + " is empty (RFC 9113 8.3.1)");
-    }
-    *text = value;
-    if (key == ":authority") has_authority_ = true;
-    return true;
+  std::string* const text = pseudo_named(name);
+  if (text == nullptr) {
+    return refuse("nobody knows the pseudo-field " + quoted(name) + " (RFC 9113 8.3)");
   }
-  return refuse("nobody knows the pseudo-field " + quoted(name) + " (RFC 9113 8.3)");
+  const bool is_host = text == &authority_;
+  if (!text->empty() || (is_host && has_authority_)) {
+    return refuse(quoted(name) + " comes twice (RFC 9113 8.3)");
+  }
+  // An empty :authority says nothing, as a Host that is empty.
+  if (value.empty() && !is_host) {
+    return refuse(quoted(name) + " is empty (RFC 9113 8.3.1)");
+  }
+  *text = value;
+  if (is_host) has_authority_ = true;
+  return true;
+}
+
+std::string* Http2HeadReader::pseudo_named(std::string_view name) {
+  switch (name.size()) {
+    case 5:
+      return name == ":path" ? &path_ : nullptr;
+    case 7:
+      if (name == ":method") return &method_;
+      if (name == ":scheme") return &scheme_;
+      return name == ":status" ? &status_ : nullptr;
+    case 9:
+      return name == ":protocol" ? &protocol_ : nullptr;
+    case 10:
+      return name == ":authority" ? &authority_ : nullptr;
+    default:
+      return nullptr;
+  }
 }
 
 // RFC 9113 8.3.1, 8.5; RFC 8441 4.
@@ -198,7 +209,10 @@ bool Http2HeadReader::end_request(Request& request) {
     return refuse("Host and :authority name different hosts (RFC 9113 8.3.1)");
   }
   const std::string& named = has_authority_ ? authority_ : host_;
-  if (!named.empty() && !is_authority(named)) return refuse(quoted(named) + " is no host");
+  if (!named.empty() && named != sound_host_) {
+    if (!is_authority(named)) return refuse(quoted(named) + " is no host");
+    sound_host_ = named;
+  }
   if (!is_field_value(protocol_)) return refuse(":protocol is no value");
   if (!has_fields_) begin_fields();
   std::swap(request.headers, fields_);

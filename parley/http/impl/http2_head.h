@@ -26,7 +26,10 @@ class Http2HeadReader {
   // For the next block.
   void begin();
   // One field. What is wrong shows at the end.
-  void take(std::string_view name, std::string_view value);
+  void take(std::string_view name, std::string_view value) { take(name, value, false); }
+  // One whose name is known to be a token in lower case, perhaps behind a colon, and whose value
+  // to be one: is_field_value().
+  void take_sound(std::string_view name, std::string_view value) { take(name, value, true); }
 
   // Ends the block as the head of a request, of a response, or as trailers. False when it is
   // malformed or has too much; says() tells why.
@@ -44,7 +47,9 @@ class Http2HeadReader {
  private:
   bool refuse(std::string text);
   bool take_pseudo(std::string_view name, std::string_view value);
-  void take_field(std::string_view name, std::string_view value);
+  void take(std::string_view name, std::string_view value, bool is_sound);
+  void take_field(std::string_view name, std::string_view value, bool is_sound);
+  std::string* pseudo_named(std::string_view name);
   void begin_fields();
   bool set_target(Request& request);
 
@@ -58,6 +63,7 @@ class Http2HeadReader {
   std::string status_;
   std::string cookie_;
   std::string host_;
+  std::string sound_host_;  // the last one: mostly all of a connection name the same
   std::string says_;
   BodySize length_ = BodySize::unknown();
   std::size_t list_bytes_ = 0;

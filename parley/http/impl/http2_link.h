@@ -149,7 +149,10 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   Http2Stream* find(StreamId id);
   SharedStream open(StreamId id, std::uint64_t max_bytes);
   void wake();
-  void wake_reader(Http2Stream& stream);
+  static void wake_reader(Http2Stream& stream);
+  static void wake_writer(Http2Stream& stream);
+  template <class Ready>
+  static Status wait_for(Http2Stream& stream, Lock& lock, Ready ready, rt::Deadline deadline);
   void resume(Http2Stream& stream);
   void offer(Http2Stream& stream);
   void end_stalled(Instant now);

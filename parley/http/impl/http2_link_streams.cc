@@ -68,11 +68,20 @@ Status Http2Link::await_extended_connect(rt::Deadline deadline) {
           "(SETTINGS_ENABLE_CONNECT_PROTOCOL, RFC 8441 3); ask with GET over HTTP/1.1"};
 }
 
+// For what wake_reader() tells.
+template <class Ready>
+Status Http2Link::wait_for(Http2Stream& stream, Lock& lock, Ready ready, rt::Deadline deadline) {
+  ++stream.readers;
+  const Status waited = stream.readable.wait(lock, ready, deadline);
+  --stream.readers;
+  return waited;
+}
+
 Result<Response*> Http2Link::response(Http2Stream& stream, rt::Deadline deadline) {
   Lock lock = lock_it();
   wake();
-  const Status waited = stream.readable.wait(
-      lock, [&] { return stream.has_response || !stream.failed.is_ok() || stream.closed; },
+  const Status waited = wait_for(
+      stream, lock, [&] { return stream.has_response || !stream.failed.is_ok() || stream.closed; },
       deadline);
   if (stream.has_response) return &stream.response;
   if (!stream.failed.is_ok()) return stream.failed;
@@ -86,7 +95,7 @@ Result<bool> Http2Link::await_continue(Http2Stream& stream, rt::Deadline deadlin
   const auto is_settled = [&] {
     return stream.has_response || stream.may_continue || !stream.failed.is_ok() || stream.closed;
   };
-  const Status waited = stream.readable.wait(lock, is_settled, deadline);
+  const Status waited = wait_for(stream, lock, is_settled, deadline);
   if (!stream.failed.is_ok()) return stream.failed;
   if (!is_settled()) return waited;
   return stream.has_response || !stream.may_continue;
@@ -129,7 +138,7 @@ Status Http2Link::wait_readable(Http2Stream& stream, rt::Deadline deadline) {
   };
   if (ready()) return {};
   wake();  // what was gathered may be what the other side waits for
-  return stream.readable.wait(lock, ready, deadline);
+  return wait_for(stream, lock, ready, deadline);
 }
 
 Result<std::optional<std::string_view>> Http2Link::try_read(Http2Stream& stream) {
@@ -224,10 +233,12 @@ Status Http2Link::write(Http2Stream& stream, std::string_view piece, rt::Deadlin
     piece.remove_prefix(taken);
     if (stream.unsent_bytes() >= std::min(most, enough_to_send)) resume(stream);
     if (piece.empty()) return {};
+    ++stream.writers;
     const Status waited = stream.writable.wait(
         lock,
         [&] { return stream.finished || !stream.failed.is_ok() || stream.unsent_bytes() < most; },
         deadline);
+    --stream.writers;
     if (waited.is_ok()) continue;
     const Status why = stream.failed.is_ok() ? waited : stream.failed;
     fail_stream(stream, why.with_context("the stream was taken back, as its body was not taken"));
