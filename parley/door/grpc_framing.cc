@@ -1,6 +1,7 @@
 #include "parley/door/grpc_framing.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <utility>
 
@@ -15,12 +16,16 @@ constexpr std::uint8_t trailers_flag = 0x80;
 // Of the room for a message, what is taken before a byte of it has come.
 constexpr std::size_t reserved_at_once = std::size_t{64} << 10U;
 
-void put_prefix(std::string& out, std::uint8_t flags, std::size_t size) {
+void put_prefix(char* out, std::uint8_t flags, std::size_t size) {
   PARLEY_ASSERT(size <= std::numeric_limits<std::uint32_t>::max(), "a message beyond 4 GiB");
-  out += static_cast<char>(flags);
-  for (const unsigned shift : {24U, 16U, 8U, 0U}) {
-    out += static_cast<char>(size >> shift & 0xFFU);
-  }
+  *out++ = static_cast<char>(flags);
+  for (const unsigned shift : {24U, 16U, 8U, 0U}) *out++ = static_cast<char>(size >> shift & 0xFFU);
+}
+
+void put_prefix(std::string& out, std::uint8_t flags, std::size_t size) {
+  std::array<char, grpc_prefix_bytes> prefix;
+  put_prefix(prefix.data(), flags, size);
+  out.append(prefix.data(), prefix.size());
 }
 
 }  // namespace
@@ -85,6 +90,10 @@ Result<bool> GrpcReader::next(std::string_view& in, GrpcMessage& message) {
 }
 
 void put_grpc_prefix(std::string& out, std::size_t size, bool is_compressed) {
+  put_prefix(out, is_compressed ? compressed_flag : 0, size);
+}
+
+void put_grpc_prefix(char* out, std::size_t size, bool is_compressed) {
   put_prefix(out, is_compressed ? compressed_flag : 0, size);
 }
 

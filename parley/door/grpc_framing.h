@@ -84,6 +84,8 @@ class GrpcReader {
 
 // Appends the five bytes before a message of that size. More than 2^32 - 1 bytes are a bug.
 void put_grpc_prefix(std::string& out, std::size_t size, bool is_compressed);
+// The same, written to where there is room for grpc_prefix_bytes.
+void put_grpc_prefix(char* out, std::size_t size, bool is_compressed);
 // Appends the message behind its prefix, compressed where `coding` says so and it gets smaller by
 // it. resource_exhausted when there is no memory for that; then `out` is as it was.
 Status put_grpc_message(std::string& out, std::string_view message,

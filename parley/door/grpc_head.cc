@@ -1,5 +1,6 @@
 #include "parley/door/grpc_head.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -125,22 +126,24 @@ std::string unescape_grpc_message(std::string_view text) {
 
 bool is_grpc_metadata(std::string_view name) noexcept {
   constexpr std::string_view own = "grpc-";
+  static constexpr std::array<std::string_view, 13> of_http = {
+      "content-type",     "te",         "host",
+      "content-length",   "connection", "transfer-encoding",
+      "trailer",          "upgrade",    "keep-alive",
+      "proxy-connection", "date",       "expect",
+      "content-encoding"};
   if (name.empty() || name.front() == ':') return false;
-  if (name.size() >= own.size() && http::same_name(name.substr(0, own.size()), own)) return false;
-  for (const std::string_view each : {"content-type", "te", "host", "content-length", "connection",
-                                      "transfer-encoding", "trailer", "upgrade", "keep-alive",
-                                      "proxy-connection", "date", "expect", "content-encoding"}) {
-    if (http::same_name(name, each)) return false;
-  }
-  return true;
+  const bool may_be_own = name.front() == 'g' || name.front() == 'G';
+  if (may_be_own && http::same_name(name.substr(0, own.size()), own)) return false;
+  return std::ranges::none_of(of_http, [name](auto each) { return http::same_name(name, each); });
 }
 
 Status take_grpc_metadata(const http::Headers& headers, wire::Metadata& metadata) {
   for (const auto [name, value] : headers) {
     if (!is_grpc_metadata(name)) continue;
-    const std::string key = lower(name);
+    std::string key = lower(name);
     if (!key.ends_with("-bin")) {
-      metadata.add(key, std::string(value));
+      metadata.add(std::move(key), std::string(value));
       continue;
     }
     for (std::string_view left = value;;) {

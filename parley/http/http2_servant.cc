@@ -93,7 +93,8 @@ class Http2Serving final : public rt::ReadyItem {
       return;
     }
     const Status never_due;
-    rt::DeferredContext context({}, never_due);
+    // The queue lasts: what ends the handler is its stream.
+    rt::DeferredContext context({}, never_due, rt::DeferredContext::Above::lasts);
     if (!link_->begin_handler(*stream_, context)) return;
     const bool is_timed = service_.is_timed();
     const Instant began = is_timed ? rt::now() : Instant();
@@ -106,8 +107,8 @@ class Http2Serving final : public rt::ReadyItem {
         auto tunnel = std::make_unique<impl::Http2Tunnel>(link_, stream_);
         impl::run_handed_over(service_, [&] { then(std::move(tunnel)); });
       });
+      link_->end_handler(*stream_);
     }
-    link_->end_handler(*stream_);
   }
 
   Service& service_;

@@ -11,6 +11,7 @@
 #include "parley/peer/plugin_steps.h"
 #include "parley/peer/testing/pair.h"
 #include "parley/rt/context.h"
+#include "parley/rt/deferred_context.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
 
@@ -151,6 +152,39 @@ PARLEY_PEER_TEST(ForeignSession, a_handler_ends_with_its_deadline_and_with_its_c
   });
   (void)begun.wait();
   cancel(Status(Code::aborted, "the client went away"));
+}
+
+// As HTTP/2 has it: the end of a stream ends the context that its fiber has not asked for.
+PARLEY_PEER_TEST(ForeignSession, a_handler_ends_with_the_deferred_context_of_its_caller) {
+  Peer peer;
+  rt::Event begun;
+  peer.handle("/wait", [&]() -> Status {
+    begun.set();
+    return rt::Context::current().wait_done();
+  });
+  peer.handle("/sleep", [&]() -> Status {
+    begun.set();
+    return rt::Event().wait();
+  });
+  const auto session = open_at(peer);
+  for (const std::string_view method : {"/wait", "/sleep"}) {
+    begun.reset();
+    rt::DeferredContext* mine = nullptr;
+    rt::Scope scope;
+    scope.go("caller", [&session, &mine, method] {
+      const Status never_due;
+      rt::DeferredContext bound({}, never_due, rt::DeferredContext::Above::lasts);
+      mine = &bound;
+      ForeignAnswer none;
+      EXPECT_EQ(session->call(json_call(method, ""), none).code(), Code::aborted) << method;
+      EXPECT_FALSE(bound.was_made());
+      EXPECT_EQ(session->call(json_call(method, ""), none).code(), Code::aborted) << "not run";
+    });
+    (void)begun.wait();
+    mine->end(Status(Code::aborted, "the client went away"));
+    scope.join();
+  }
+  EXPECT_TRUE(session->is_open());
 }
 
 PARLEY_PEER_TEST(ForeignSession, plugins_see_the_session_and_its_calls) {

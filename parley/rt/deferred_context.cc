@@ -30,8 +30,9 @@ struct OneFiber {
 
 }  // namespace
 
-DeferredContext::DeferredContext(Deadline deadline, const Status& deadline_cause)
+DeferredContext::DeferredContext(Deadline deadline, const Status& deadline_cause, Above above)
     : fiber_(Worker::current_fiber("an rt::DeferredContext was made")),
+      above_(above),
       deadline_(deadline),
       deadline_cause_(deadline_cause) {
   if (fiber_.deferred_context != nullptr) impl::make_deferred_context(fiber_);
@@ -50,24 +51,27 @@ DeferredContext::~DeferredContext() {
   if (!ended_.is_ok()) impl::rebind(fiber_, *fiber_.context);
 }
 
-// A fiber whose word is open never asks for the lock, so that claims may wait for it under the
-// lock.
 void DeferredContext::end(const Status& cause) {
   PARLEY_ASSERT(!cause.is_ok(), "a context is ended with a cause, not with ok");
-  std::unique_lock lock(lock_);
-  if (const std::shared_ptr<impl::ContextNode> node = node_; node != nullptr) {
-    lock.unlock();
-    node->cancel(cause);
-    return;
-  }
-  if (!ended_.is_ok()) return;
+  if (const std::shared_ptr<impl::ContextNode> node = end_unmade(cause)) node->cancel(cause);
+}
+
+// A fiber whose word is open never asks for the lock, so that claims may wait for it under the
+// lock.
+std::shared_ptr<impl::ContextNode> DeferredContext::end_unmade(const Status& cause) {
+  const std::lock_guard lock(lock_);
+  if (node_ != nullptr) return node_;
+  if (!ended_.is_ok()) return nullptr;
   ended_ = cause;
+  // The fiber has another context now, and finds this one's end when it comes back.
+  if (is_aside_) return passes_to_ == nullptr ? nullptr : passes_to_->end_unmade(cause);
   const Worker* worker = Worker::current();
   const Fiber* caller = worker == nullptr ? nullptr : worker->running();
   OneFiber fibers{{&fiber_}};
   impl::cancel_each<impl::RealAtomics>(
       fibers, [caller](const Fiber& fiber) { return &fiber == caller; },
       [](Fiber& fiber) { Worker::make_runnable(fiber, impl::Place::last); });
+  return nullptr;
 }
 
 std::optional<Cancel> DeferredContext::cancel() {
@@ -88,6 +92,49 @@ void impl::make_deferred_context(Fiber& fiber) {
   lock.unlock();
   rebind(fiber, *node);
   if (!ended.is_ok()) node->cancel(ended);
+}
+
+DeferredContext* SetAside::take() {
+  Fiber& fiber = Worker::current_fiber("an rt::SetAside was made");
+  DeferredContext* const deferred = fiber.deferred_context;
+  if (deferred == nullptr || deferred->above_ != DeferredContext::Above::lasts) return nullptr;
+  const std::lock_guard lock(deferred->lock_);
+  deferred->is_aside_ = true;
+  fiber.deferred_context = nullptr;
+  return deferred;
+}
+
+SetAside::SetAside(const Context& context) : aside_(take()), bound_(context) {}
+
+SetAside::~SetAside() {
+  bound_.reset();
+  if (aside_ != nullptr) give_back();
+}
+
+// The fiber has its context again by now, which has not ended: what an end() from here on sets is
+// not undone.
+void SetAside::give_back() {
+  Fiber& fiber = aside_->fiber_;
+  const std::lock_guard lock(aside_->lock_);
+  aside_->is_aside_ = false;
+  aside_->passes_to_ = nullptr;
+  fiber.deferred_context = aside_;
+  if (!aside_->ended_.is_ok()) fiber.cancel_requested.store(true, std::memory_order_relaxed);
+}
+
+void SetAside::pass_to(DeferredContext& inner) {
+  PARLEY_ASSERT(can_pass(), "rt::SetAside has nothing to pass on: ask can_pass()");
+  std::unique_lock lock(aside_->lock_);
+  aside_->passes_to_ = &inner;
+  if (aside_->ended_.is_ok()) return;
+  const Status cause = aside_->ended_;
+  lock.unlock();
+  inner.end(cause);
+}
+
+void SetAside::pass_no_more() {
+  const std::lock_guard lock(aside_->lock_);
+  aside_->passes_to_ = nullptr;
 }
 
 }  // namespace parley::rt

@@ -1,6 +1,7 @@
 #include "parley/door/impl/grpc_call.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "parley/base/base64.h"
@@ -40,8 +41,48 @@ std::size_t size_of(const http::Headers& fields) {
   return bytes;
 }
 
-// From here on a message is not copied behind its prefix: both are written one after the other.
-constexpr std::size_t copied_below = 4096;
+// A smaller message is put behind its prefix, and both are written at once; one that is larger is
+// not copied for that.
+constexpr std::size_t copied_below = 512;
+
+// What nearly all calls are answered with, made once: a head that says nothing of its own, and
+// trailers of success.
+http::Headers make_plain_head() {
+  http::Headers head;
+  (void)head.add("content-type", plain_type);
+  (void)head.add("grpc-accept-encoding", grpc_codings);
+  return head;
+}
+
+const http::Headers& success() {
+  static const http::Headers fields = [] {
+    http::Headers made;
+    put_grpc_status({}, made, {});
+    return made;
+  }();
+  return fields;
+}
+
+// The fields of a request that say how it is read, found in one go; of several with one name the
+// first.
+struct Known {
+  std::optional<std::string_view> type{};
+  std::optional<std::string_view> timeout{};
+  std::optional<std::string_view> encoding{};
+};
+
+Known known_of(const http::Headers& headers) {
+  Known known;
+  for (const auto [name, value] : headers) {
+    if (name.size() == 12) {
+      if (!known.type && http::same_name(name, "content-type")) known.type = value;
+      if (!known.timeout && http::same_name(name, "grpc-timeout")) known.timeout = value;
+    } else if (name.size() == 13) {
+      if (!known.encoding && http::same_name(name, "grpc-encoding")) known.encoding = value;
+    }
+  }
+  return known;
+}
 
 // Pieces of base64, each padded for itself, as they are sent by who sends them one by one.
 bool decode_pieces(std::string_view text, std::string& out) {
@@ -76,7 +117,8 @@ Result<int> GrpcCall::begin() {
     if (Status s = exchange_->response().headers.set("Allow", "POST"); !s.is_ok()) return s;
     return refuse(405, "gRPC is POST\n");
   }
-  const std::string_view type = request.headers.get("Content-Type").value_or("");
+  const Known known = known_of(request.headers);
+  const std::string_view type = known.type.value_or("");
   auto rest = behind(type, plain_type);
   if (!rest) {
     rest = behind(type, web_type);
@@ -100,30 +142,29 @@ Result<int> GrpcCall::begin() {
   }
   content_type_ = way_ == GrpcWay::plain ? plain_type : way_ == GrpcWay::web ? web_type : text_type;
   if (!rest->empty()) content_type_ = own_type_.assign(content_type_).append(*rest);
-  if (Status s = take_head(); !s.is_ok()) return s;
+  if (Status s = take_timeout(known.timeout); !s.is_ok()) return s;
+  if (Status s = take_coding(known.encoding); !s.is_ok()) return s;
+  if (Status s = take_grpc_metadata(request.headers, metadata); !s.is_ok()) return s;
   return 0;
 }
 
-Status GrpcCall::take_head() {
-  const http::Headers& headers = exchange_->request().headers;
-  if (const auto text = headers.get("grpc-timeout")) {
+Status GrpcCall::take_timeout(std::optional<std::string_view> text) {
+  if (text) {
     const auto timeout = parse_timeout(*text);
     if (!timeout) return {Code::internal, "grpc-timeout: " + timeout.error().message()};
     deadline_ = rt::Deadline::after(*timeout);
   } else if (options_->timeout) {
     deadline_ = rt::Deadline::after(*options_->timeout);
   }
-  if (Status s = take_coding(); !s.is_ok()) return s;
-  return take_grpc_metadata(headers, metadata);
+  return {};
 }
 
-Status GrpcCall::take_coding() {
+Status GrpcCall::take_coding(std::optional<std::string_view> name) {
   const http::Headers& headers = exchange_->request().headers;
   const std::string_view gzip = door::name_of(GrpcCoding::gzip);
   if (options_->compresses_first && headers.has_element("grpc-accept-encoding", gzip)) {
     answer_coding_ = GrpcCoding::gzip;
   }
-  const auto name = headers.get("grpc-encoding");
   if (!name) return {};
   const auto coding = grpc_coding_named(*name);
   if (!coding) {
@@ -196,6 +237,11 @@ Result<std::string> GrpcCall::read_only() {
 }
 
 void GrpcCall::put_head(http::Headers& headers) const {
+  if (way_ == GrpcWay::plain && own_type_.empty() && headers.empty()) {
+    static const http::Headers plain_head = make_plain_head();
+    headers = plain_head;
+    return;
+  }
   (void)headers.set("Content-Type", content_type_);
   (void)headers.set("grpc-accept-encoding", grpc_codings);
 }
@@ -221,18 +267,28 @@ Status GrpcCall::send(std::string bytes) {
 Status GrpcCall::write(std::string_view message) {
   const bool is_large = message.size() >= options_->compress_from;
   const GrpcCoding coding = is_large ? answer_coding_ : GrpcCoding::identity;
+  if (coding == GrpcCoding::identity && way_ != GrpcWay::web_text) return write_plain(message);
   std::string out;
-  if (coding == GrpcCoding::identity && way_ != GrpcWay::web_text &&
-      message.size() >= copied_below) {
-    put_grpc_prefix(out, message.size(), false);
-    if (Status s = exchange_->write(out, deadline_); !s.is_ok()) return s;
-    return exchange_->write(message, deadline_);
-  }
   if (Status s = put_grpc_message(out, message, coding); !s.is_ok()) return s;
   return send(std::move(out));
 }
 
+Status GrpcCall::write_plain(std::string_view message) {
+  std::array<char, copied_below> both;
+  put_grpc_prefix(both.data(), message.size(), false);
+  if (message.size() <= both.size() - grpc_prefix_bytes) {
+    std::copy_n(message.data(), message.size(), both.data() + grpc_prefix_bytes);
+    return exchange_->write({both.data(), grpc_prefix_bytes + message.size()}, deadline_);
+  }
+  if (Status s = exchange_->write({both.data(), grpc_prefix_bytes}, deadline_); !s.is_ok()) {
+    return s;
+  }
+  return exchange_->write(message, deadline_);
+}
+
 Status GrpcCall::end(const Status& status, const wire::Metadata& trailing) {
+  const bool is_plain = way_ == GrpcWay::plain && exchange_->has_begun();
+  if (is_plain && status.is_ok() && trailing.empty()) return exchange_->end(success());
   http::Headers fields;
   put_grpc_status(status, fields, trailing.get(grpc_details_key).value_or(""));
   (void)put_grpc_metadata(trailing, fields);

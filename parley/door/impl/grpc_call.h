@@ -65,10 +65,11 @@ class GrpcCall {
   wire::Metadata metadata;
 
  private:
-  Status take_head();
-  Status take_coding();
+  Status take_timeout(std::optional<std::string_view> text);
+  Status take_coding(std::optional<std::string_view> name);
   Result<int> refuse(http::StatusCode number, std::string_view why);
   void put_head(http::Headers& headers) const;
+  Status write_plain(std::string_view message);
   Status send(std::string bytes);
   Status read_text();
   Status count(std::size_t bytes);

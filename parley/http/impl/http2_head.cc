@@ -4,7 +4,9 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <cstring>
 
+#include "parley/http/impl/chars.h"
 #include "parley/http/impl/head_rules.h"
 #include "parley/http/syntax.h"
 #include "parley/http/target.h"
@@ -21,17 +23,43 @@ bool is_of_a_connection(std::string_view name) {
                      [name](std::string_view one) { return same_name(name, one); });
 }
 
-bool has_upper_case(std::string_view name) {
-  return std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+// A token without upper case.
+bool is_lower_token(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return is_of(c, chars::token) && (c < 'A' || c > 'Z');
+  });
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+// Eight bytes at once: a byte that is ASCII and from A to Z gets the bit of small letters. Sums of
+// seven bits each carry nothing into the next byte.
+constexpr std::uint64_t lower_eight(std::uint64_t eight) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t tops = ones << 7U;
+  const std::uint64_t low = eight & ~tops;
+  const std::uint64_t from_a = low + ones * (0x80 - 'A');
+  const std::uint64_t beyond_z = low + ones * (0x7f - 'Z');
+  return eight | ((from_a ^ beyond_z) & ~eight & tops) >> 2U;
+}
+
+void copy_lower(std::string_view from, char* to) {
+  for (; from.size() >= sizeof(std::uint64_t); from.remove_prefix(sizeof(std::uint64_t))) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, from.data(), sizeof eight);
+    eight = lower_eight(eight);
+    std::memcpy(to, &eight, sizeof eight);
+    to += sizeof eight;
+  }
+  for (const char c : from) *to++ = lower_case(c);
+}
 
 bool parse_number(std::string_view text, std::uint64_t& number) {
   if (text.empty() || text.size() > 19) return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size() && text.front() != '-';
 }
+
+// Bytes of what a small head has.
+constexpr std::size_t small_head = 240;
 
 Status bad_head(std::string text) { return {Code::invalid_argument, std::move(text)}; }
 
@@ -54,7 +82,7 @@ bool Http2HeadReader::refuse(std::string text) {
   return false;
 }
 
-void Http2HeadReader::take(std::string_view name, std::string_view value) {
+void Http2HeadReader::take(std::string_view name, std::string_view value, bool is_sound) {
   list_bytes_ += name.size() + value.size() + 32;
   ++count_;
   if (list_bytes_ > std::min(limits_.max_header_list, Headers::most_bytes) ||
@@ -67,7 +95,7 @@ void Http2HeadReader::take(std::string_view name, std::string_view value) {
     return;
   }
   if (!has_fields_) begin_fields();
-  take_field(name, value);
+  take_field(name, value, is_sound);
 }
 
 // Where the request goes is one field, and the first one, whoever wrote it.
@@ -77,14 +105,14 @@ void Http2HeadReader::begin_fields() {
   if (!protocol_.empty()) fields_.put("upgrade", protocol_);
 }
 
-void Http2HeadReader::take_field(std::string_view name, std::string_view value) {
-  if (!is_token(name) || has_upper_case(name)) {
+void Http2HeadReader::take_field(std::string_view name, std::string_view value, bool is_sound) {
+  if (!is_sound && !is_lower_token(name)) {
     refuse("the name " + quoted(name) + " has upper case, or is no token (RFC 9113 8.2.1)");
   } else if (is_of_a_connection(name)) {
     refuse("the field " + quoted(name) + " is of a connection of HTTP/1 (RFC 9113 8.2.2)");
   } else if (name == "te" && !same_name(value, "trailers")) {
     refuse("te says " + quoted(value) + ", and may say trailers only (RFC 9113 8.2.2)");
-  } else if (!is_field_value(value)) {
+  } else if (!is_sound && !is_field_value(value)) {
     refuse("the value of " + quoted(name) + " has a blank at an end or a control (8.2.1)");
   } else if (name == "cookie") {
     if (!cookie_.empty()) cookie_ += "; ";
@@ -108,27 +136,38 @@ bool Http2HeadReader::take_pseudo(std::string_view name, std::string_view value)
   if (has_fields_) {
     return refuse(quoted(name) + " comes after a field (RFC 9113 8.3)");
   }
-  const std::array<std::pair<std::string_view, std::string*>, 6> known = {
-      {{":method", &method_},
-       {":scheme", &scheme_},
-       {":path", &path_},
-       {":authority", &authority_},
-       {":protocol", &protocol_},
-       {":status", &status_}}};
-  for (const auto& [key, text] : known) {
-    if (key != name) continue;
-    if (!text->empty() || (key == ":authority" && has_authority_)) {
-      return refuse(quoted(name) + " comes twice (RFC 9113 8.3)");
-    }
-    // An empty :authority says nothing, as a Host that is empty.
-    if (value.empty() && key != ":authority") {
-      return refuse(quoted(name) + " is empty (RFC 9113 8.3.1)");
-    }
-    *text = value;
-    if (key == ":authority") has_authority_ = true;
-    return true;
+  std::string* const text = pseudo_named(name);
+  if (text == nullptr) {
+    return refuse("nobody knows the pseudo-field " + quoted(name) + " (RFC 9113 8.3)");
   }
-  return refuse("nobody knows the pseudo-field " + quoted(name) + " (RFC 9113 8.3)");
+  const bool is_host = text == &authority_;
+  if (!text->empty() || (is_host && has_authority_)) {
+    return refuse(quoted(name) + " comes twice (RFC 9113 8.3)");
+  }
+  // An empty :authority says nothing, as a Host that is empty.
+  if (value.empty() && !is_host) {
+    return refuse(quoted(name) + " is empty (RFC 9113 8.3.1)");
+  }
+  *text = value;
+  if (is_host) has_authority_ = true;
+  return true;
+}
+
+std::string* Http2HeadReader::pseudo_named(std::string_view name) {
+  switch (name.size()) {
+    case 5:
+      return name == ":path" ? &path_ : nullptr;
+    case 7:
+      if (name == ":method") return &method_;
+      if (name == ":scheme") return &scheme_;
+      return name == ":status" ? &status_ : nullptr;
+    case 9:
+      return name == ":protocol" ? &protocol_ : nullptr;
+    case 10:
+      return name == ":authority" ? &authority_ : nullptr;
+    default:
+      return nullptr;
+  }
 }
 
 // RFC 9113 8.3.1, 8.5; RFC 8441 4.
@@ -170,7 +209,10 @@ bool Http2HeadReader::end_request(Request& request) {
     return refuse("Host and :authority name different hosts (RFC 9113 8.3.1)");
   }
   const std::string& named = has_authority_ ? authority_ : host_;
-  if (!named.empty() && !is_authority(named)) return refuse(quoted(named) + " is no host");
+  if (!named.empty() && named != sound_host_) {
+    if (!is_authority(named)) return refuse(quoted(named) + " is no host");
+    sound_host_ = named;
+  }
   if (!is_field_value(protocol_)) return refuse(":protocol is no value");
   if (!has_fields_) begin_fields();
   std::swap(request.headers, fields_);
@@ -218,12 +260,10 @@ bool Http2HeadReader::end_trailers(Headers& trailers) {
   return true;
 }
 
-// Room for what a small head has.
-void Http2Fields::clear() {
+void Http2Fields::clear(std::size_t room) {
   text_.clear();
-  entries_.clear();
-  text_.reserve(240);
-  entries_.reserve(8);
+  text_.reserve(room);
+  size_ = 0;
 }
 
 bool Http2Fields::has(std::string_view name) const noexcept {
@@ -232,13 +272,17 @@ bool Http2Fields::has(std::string_view name) const noexcept {
   return found;
 }
 
+// Headers::most_bytes bounds both sizes.
 void Http2Fields::add(std::string_view name, std::string_view value) {
-  entries_.push_back({.name_size = name.size(), .value_size = value.size()});
+  const Entry entry{.name_size = static_cast<std::uint32_t>(name.size()),
+                    .value_size = static_cast<std::uint32_t>(value.size())};
   const std::size_t at = text_.size();
-  text_ += name;
-  std::transform(text_.begin() + static_cast<std::ptrdiff_t>(at), text_.end(),
-                 text_.begin() + static_cast<std::ptrdiff_t>(at), lower);
-  text_ += value;
+  text_.resize(at + sizeof entry + name.size() + value.size());
+  char* const to = text_.data() + at;
+  std::memcpy(to, &entry, sizeof entry);
+  copy_lower(name, to + sizeof entry);
+  std::copy_n(value.data(), value.size(), to + sizeof entry + name.size());
+  ++size_;
 }
 
 void Http2Fields::add_number(std::string_view name, std::uint64_t number) {
@@ -266,7 +310,7 @@ Status Http2Fields::add_all(const Headers& headers, BodySize size) {
 }
 
 Status Http2Fields::set_request(const Request& request, BodySize size, std::string_view scheme) {
-  clear();
+  clear(small_head);
   if (!is_token(request.method_name())) return bad_head("the method is no token");
   const auto protocol = request.headers.get("Upgrade");
   const bool extends = request.method == Method::connect && protocol;
@@ -292,16 +336,20 @@ Status Http2Fields::set_request(const Request& request, BodySize size, std::stri
 }
 
 Status Http2Fields::set_response(const Response& response, BodySize size, bool has_length) {
-  clear();
+  clear(small_head);
   if (response.status < 100 || response.status > 999 || response.status == 101) {
     return bad_head("status " + std::to_string(response.status) + " is none of HTTP/2");
   }
-  add_number(":status", response.status);
+  if (response.status == 200) {
+    add(":status", "200");
+  } else {
+    add_number(":status", response.status);
+  }
   return add_all(response.headers, has_length ? size : BodySize::none());
 }
 
 Status Http2Fields::set_trailers(const Headers& trailers) {
-  clear();
+  clear(trailers.text_bytes() + trailers.size() * sizeof(Entry));
   for (const auto [name, value] : trailers) {
     if (!may_be_trailer(name)) return bad_head(quoted(name) + " may be no trailer");
     add(name, value);

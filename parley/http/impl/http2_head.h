@@ -7,10 +7,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "parley/http/body_size.h"
 #include "parley/http/http2_options.h"
@@ -26,7 +26,10 @@ class Http2HeadReader {
   // For the next block.
   void begin();
   // One field. What is wrong shows at the end.
-  void take(std::string_view name, std::string_view value);
+  void take(std::string_view name, std::string_view value) { take(name, value, false); }
+  // One whose name is known to be a token in lower case, perhaps behind a colon, and whose value
+  // to be one: is_field_value().
+  void take_sound(std::string_view name, std::string_view value) { take(name, value, true); }
 
   // Ends the block as the head of a request, of a response, or as trailers. False when it is
   // malformed or has too much; says() tells why.
@@ -44,7 +47,9 @@ class Http2HeadReader {
  private:
   bool refuse(std::string text);
   bool take_pseudo(std::string_view name, std::string_view value);
-  void take_field(std::string_view name, std::string_view value);
+  void take(std::string_view name, std::string_view value, bool is_sound);
+  void take_field(std::string_view name, std::string_view value, bool is_sound);
+  std::string* pseudo_named(std::string_view name);
   void begin_fields();
   bool set_target(Request& request);
 
@@ -58,6 +63,7 @@ class Http2HeadReader {
   std::string status_;
   std::string cookie_;
   std::string host_;
+  std::string sound_host_;  // the last one: mostly all of a connection name the same
   std::string says_;
   BodySize length_ = BodySize::unknown();
   std::size_t list_bytes_ = 0;
@@ -80,12 +86,15 @@ class Http2Fields {
   Status set_response(const Response& response, BodySize size, bool is_whole_size_known);
   Status set_trailers(const Headers& trailers);
 
-  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
   // Calls `take(name, value)` for each, with views that hold until this changes.
   template <class Take>
   void each(Take take) const {
     const char* at = text_.data();
-    for (const Entry& entry : entries_) {
+    for (std::size_t i = 0; i < size_; ++i) {
+      Entry entry;
+      std::memcpy(&entry, at, sizeof entry);
+      at += sizeof entry;
       take(std::string_view(at, entry.name_size),
            std::string_view(at + entry.name_size, entry.value_size));
       at += entry.name_size + entry.value_size;
@@ -95,18 +104,18 @@ class Http2Fields {
   void add(std::string_view name, std::string_view value);
 
  private:
-  // The name is followed by its value, and that by the next name.
+  // Its name and its value follow it, and then the next one: all of them in one piece of memory.
   struct Entry {
-    std::size_t name_size = 0;
-    std::size_t value_size = 0;
+    std::uint32_t name_size = 0;
+    std::uint32_t value_size = 0;
   };
 
-  void clear();
+  void clear(std::size_t room);
   void add_number(std::string_view name, std::uint64_t number);
   Status add_all(const Headers& headers, BodySize size);
 
   std::string text_;
-  std::vector<Entry> entries_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace parley::http::impl

@@ -166,7 +166,7 @@ void Http2Link::fail_streams(const Status& why) {
       stream->finished = true;
       stream->unsent.clear();
       stream->sent = 0;
-      stream->writable.broadcast();
+      wake_writer(*stream);
       wake_reader(*stream);
       continue;
     }
@@ -434,7 +434,7 @@ void Http2Link::on_close(StreamId id, std::uint32_t error) {
     end_early(*stream, error);
   }
   stream->finished = true;
-  stream->writable.broadcast();
+  wake_writer(*stream);
   wake_reader(*stream);
   room_.broadcast();
   wake();
@@ -520,7 +520,7 @@ Http2Link::Pulled Http2Link::pull(StreamId id, std::span<char> into) {
     stream->unsent.clear();
     stream->sent = 0;
   }
-  if (stream->unsent_bytes() * 2 <= options_.limits.max_unsent) stream->writable.broadcast();
+  if (stream->unsent_bytes() * 2 <= options_.limits.max_unsent) wake_writer(*stream);
   if (is_empty && stream->is_to_cut) return {.bytes = bytes, .is_cut = bytes == 0};
   if (is_empty && stream->finished) {
     return {.bytes = bytes, .is_end = true, .trailers = &stream->trailers_to_send};
@@ -541,8 +541,13 @@ void Http2Link::on_end_sent(StreamId id) {
   if (stream->abandoned && !stream->ended) leave(*stream);
 }
 
+// Mostly nobody waits.
+void Http2Link::wake_writer(Http2Stream& stream) {
+  if (stream.writers > 0) stream.writable.broadcast();
+}
+
 void Http2Link::wake_reader(Http2Stream& stream) {
-  stream.readable.broadcast();
+  if (stream.readers > 0) stream.readable.broadcast();
   if (stream.told != nullptr) stream.told->tell_readable();
 }
 
@@ -557,7 +562,7 @@ void Http2Link::fail_stream(Http2Stream& stream, const Status& why) {
     stream.unread.clear();
   }
   if (stream.context != nullptr) stream.context->end(why);
-  stream.writable.broadcast();
+  wake_writer(stream);
   wake_reader(stream);
 }
 

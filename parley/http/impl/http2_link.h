@@ -88,10 +88,14 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
 
   // Of a stream; as in exchange.h.
   Result<std::string_view> read(Http2Stream& stream, rt::Deadline deadline);
+  // What has come, without a wait: as read(), or nothing when nothing has.
+  Result<std::optional<std::string_view>> read_now(Http2Stream& stream);
   // Nothing when nothing has come; empty at the end.
   Result<std::optional<std::string_view>> try_read(Http2Stream& stream);
   Status wait_readable(Http2Stream& stream, rt::Deadline deadline);
-  Status write(Http2Stream& stream, std::string_view piece, rt::Deadline deadline);
+  // `head`, if any, is the answer's and goes first.
+  Status write(Http2Stream& stream, std::string_view piece, rt::Deadline deadline,
+               const Http2Fields* head = nullptr);
   // As net::Stream::write_some(): what there is no room for in time is not lost.
   Result<std::size_t> write_some(Http2Stream& stream, std::string_view piece,
                                  rt::Deadline deadline);
@@ -102,7 +106,8 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   void reset(Http2Stream& stream, Http2Error error);
   // A server's: what was written leaves, and then a reset, so that nobody takes it for whole.
   void cut(Http2Stream& stream);
-  // Nobody reads or writes it any more: ends what has not ended.
+  // Nobody reads or writes it any more: ends what has not ended, and a handler's context is none of
+  // its any longer.
   void abandon(Http2Stream& stream);
 
   // The same of one that was handed over: as from a socket that is closed, what a client wrote
@@ -155,7 +160,10 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   Http2Stream* find(StreamId id);
   SharedStream open(StreamId id, std::uint64_t max_bytes);
   void wake();
-  void wake_reader(Http2Stream& stream);
+  static void wake_reader(Http2Stream& stream);
+  static void wake_writer(Http2Stream& stream);
+  template <class Ready>
+  static Status wait_for(Http2Stream& stream, Lock& lock, Ready ready, rt::Deadline deadline);
   void resume(Http2Stream& stream);
   void offer(Http2Stream& stream);
   void end_stalled(Instant now);
@@ -168,6 +176,8 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   void fail_streams(const Status& why);
   [[nodiscard]] static Status why_unread(const Http2Stream& stream);
   void take_unread(Http2Stream& stream);
+  Result<std::optional<std::string_view>> take_piece(Http2Stream& stream);
+  void submit_head(Http2Stream& stream, const Http2Fields& fields, bool has_body);
   void give_back(std::size_t bytes);
   void sample(std::size_t bytes);
   void widen(Http2Stream& stream);

@@ -69,11 +69,20 @@ Status Http2Link::await_extended_connect(rt::Deadline deadline) {
           "(SETTINGS_ENABLE_CONNECT_PROTOCOL, RFC 8441 3); ask with GET over HTTP/1.1"};
 }
 
+// For what wake_reader() tells.
+template <class Ready>
+Status Http2Link::wait_for(Http2Stream& stream, Lock& lock, Ready ready, rt::Deadline deadline) {
+  ++stream.readers;
+  const Status waited = stream.readable.wait(lock, ready, deadline);
+  --stream.readers;
+  return waited;
+}
+
 Result<Response*> Http2Link::response(Http2Stream& stream, rt::Deadline deadline) {
   Lock lock = lock_it();
   wake();
-  const Status waited = stream.readable.wait(
-      lock, [&] { return stream.has_response || !stream.failed.is_ok() || stream.closed; },
+  const Status waited = wait_for(
+      stream, lock, [&] { return stream.has_response || !stream.failed.is_ok() || stream.closed; },
       deadline);
   if (stream.has_response) return &stream.response;
   if (!stream.failed.is_ok()) return stream.failed;
@@ -87,7 +96,7 @@ Result<bool> Http2Link::await_continue(Http2Stream& stream, rt::Deadline deadlin
   const auto is_settled = [&] {
     return stream.has_response || stream.may_continue || !stream.failed.is_ok() || stream.closed;
   };
-  const Status waited = stream.readable.wait(lock, is_settled, deadline);
+  const Status waited = wait_for(stream, lock, is_settled, deadline);
   if (!stream.failed.is_ok()) return stream.failed;
   if (!is_settled()) return waited;
   return stream.has_response || !stream.may_continue;
@@ -130,11 +139,16 @@ Status Http2Link::wait_readable(Http2Stream& stream, rt::Deadline deadline) {
   };
   if (ready()) return {};
   wake();  // what was gathered may be what the other side waits for
-  return stream.readable.wait(lock, ready, deadline);
+  return wait_for(stream, lock, ready, deadline);
 }
 
 Result<std::optional<std::string_view>> Http2Link::try_read(Http2Stream& stream) {
   const Lock lock = lock_it();
+  return take_piece(stream);
+}
+
+// With the lock held.
+Result<std::optional<std::string_view>> Http2Link::take_piece(Http2Stream& stream) {
   stream.piece.clear();
   if (!stream.failed.is_ok() && stream.unread.empty()) return stream.failed;
   if (stream.unread.empty()) {
@@ -163,17 +177,21 @@ Status Http2Link::why_unread(const Http2Stream& stream) {
                     stream.failed.message());
 }
 
+Result<std::optional<std::string_view>> Http2Link::read_now(Http2Stream& stream) {
+  const Lock lock = lock_it();
+  auto piece = take_piece(stream);
+  if (!piece && !stream.failed.is_ok()) return why_unread(stream);
+  return piece;
+}
+
 Result<std::string_view> Http2Link::read(Http2Stream& stream, rt::Deadline deadline) {
   if (Status waited = wait_readable(stream, deadline); !waited.is_ok()) {
     // A stream that was taken back ends the context as well, and knows why.
     const Lock lock = lock_it();
     return stream.failed.is_ok() ? waited : why_unread(stream);
   }
-  const auto piece = try_read(stream);
-  if (!piece) {
-    const Lock lock = lock_it();
-    return stream.failed.is_ok() ? piece.error() : why_unread(stream);
-  }
+  const auto piece = read_now(stream);
+  if (!piece) return piece.error();
   return piece->value_or(std::string_view());
 }
 
@@ -199,8 +217,10 @@ void Http2Link::let_stall(Http2Stream& stream) {
   stream.max_bytes = UINT64_MAX;
 }
 
-Status Http2Link::write(Http2Stream& stream, std::string_view piece, rt::Deadline deadline) {
+Status Http2Link::write(Http2Stream& stream, std::string_view piece, rt::Deadline deadline,
+                        const Http2Fields* head) {
   Lock lock = lock_it();
+  if (head != nullptr && stream.failed.is_ok()) submit_head(stream, *head, true);
   const std::size_t most = std::max<std::size_t>(options_.limits.max_unsent, 1);
   for (;;) {
     if (!stream.failed.is_ok()) return stream.failed;
@@ -214,10 +234,12 @@ Status Http2Link::write(Http2Stream& stream, std::string_view piece, rt::Deadlin
     piece.remove_prefix(taken);
     if (stream.unsent_bytes() >= std::min(most, enough_to_send)) resume(stream);
     if (piece.empty()) return {};
+    ++stream.writers;
     const Status waited = stream.writable.wait(
         lock,
         [&] { return stream.finished || !stream.failed.is_ok() || stream.unsent_bytes() < most; },
         deadline);
+    --stream.writers;
     if (waited.is_ok()) continue;
     const Status why = stream.failed.is_ok() ? waited : stream.failed;
     fail_stream(stream, why.with_context("the stream was taken back, as its body was not taken"));
@@ -234,7 +256,9 @@ Result<std::size_t> Http2Link::write_some(Http2Stream& stream, std::string_view 
   const auto is_settled = [&] {
     return stream.finished || !stream.failed.is_ok() || stream.unsent_bytes() < most;
   };
+  ++stream.writers;
   const Status waited = stream.writable.wait(lock, is_settled, deadline);
+  --stream.writers;
   if (!stream.failed.is_ok()) return stream.failed;
   if (stream.finished) return no_more_wanted();
   if (!waited.is_ok()) return waited;
@@ -266,10 +290,14 @@ Status Http2Link::finish(Http2Stream& stream, Http2Fields trailers) {
 Status Http2Link::respond(Http2Stream& stream, const Http2Fields& fields, bool has_body) {
   const Lock lock = lock_it();
   if (!stream.failed.is_ok()) return stream.failed;
+  submit_head(stream, fields, has_body);
+  return {};
+}
+
+void Http2Link::submit_head(Http2Stream& stream, const Http2Fields& fields, bool has_body) {
   stream.responded = true;
   session_.respond(stream.id, fields, has_body);
   if (!has_body) stream.finished = true;
-  return {};
 }
 
 Status Http2Link::inform(Http2Stream& stream, const Http2Fields& fields) {
@@ -308,6 +336,7 @@ void Http2Link::cut(Http2Stream& stream) {
 void Http2Link::abandon(Http2Stream& stream) {
   const Lock lock = lock_it();
   stream.abandoned = true;
+  stream.context = nullptr;
   if (!stream.unread.empty()) {
     session_.consume(stream.id, stream.unread.size());
     take_unread(stream);

@@ -60,6 +60,10 @@ Result<std::string_view> Http2ServerExchange::read(rt::Deadline deadline) {
   if (std::exchange(expects_continue_, false) && !begun_) {
     if (Status s = inform(Response{.status = 100}, deadline); !s.is_ok()) return s;
   }
+  // What is there already needs no look at the time.
+  const auto there = link_->read_now(*stream_);
+  if (!there) return note_failure(there.error(), false);
+  if (*there) return **there;
   const Instant began = rt::now();
   const rt::Deadline ours =
       is_paced_ ? body_deadline(service_.options(), stream_->read_bytes, waited_, began)
@@ -67,10 +71,13 @@ Result<std::string_view> Http2ServerExchange::read(rt::Deadline deadline) {
   auto piece = link_->read(*stream_, std::min(deadline, ours));
   waited_ += rt::now() - began;
   if (piece) return piece;
-  const Status& why = piece.error();
-  if (why.code() == Code::resource_exhausted) return fail_read(why, 413);
-  if (why.code() != Code::deadline_exceeded || deadline <= ours ||
-      rt::Context::current().is_done()) {
+  return note_failure(piece.error(), ours < deadline);
+}
+
+// `is_ours`: the time that the client has was the shorter one.
+Result<std::string_view> Http2ServerExchange::note_failure(Status why, bool is_ours) {
+  if (why.code() == Code::resource_exhausted) return fail_read(std::move(why), 413);
+  if (why.code() != Code::deadline_exceeded || !is_ours || rt::Context::current().is_done()) {
     return why;
   }
   service_.note_timeout();
@@ -136,8 +143,8 @@ Status Http2ServerExchange::write(std::string_view piece, rt::Deadline deadline)
   }
   written_ += piece.size();
   if (piece.empty()) return {};
-  if (Status s = send_head(true); !s.is_ok()) return s;
-  return link_->write(*stream_, piece, deadline);
+  const bool is_first = !std::exchange(head_sent_, true);
+  return link_->write(*stream_, piece, deadline, is_first ? &fields_ : nullptr);
 }
 
 Status Http2ServerExchange::flush(rt::Deadline /*deadline*/) {

@@ -58,6 +58,7 @@ class Http2ServerExchange final : public ServerExchange {
   void add_own_fields();
   void answer_failure(const Status& why);
   void cut();
+  Result<std::string_view> note_failure(Status why, bool is_ours);
   Result<std::string_view> fail_read(Status why, StatusCode answer);
 
   Service& service_;

@@ -36,6 +36,7 @@ struct Http2Stream {
   bool ended = false;         // the other side has
   std::uint32_t granted = 0;  // of the window, beyond the first one
   rt::Cond readable;
+  std::size_t readers = 0;       // that wait for it
   rt::Pollable* told = nullptr;  // is told as well, of a tunnel
 
   // What goes.
@@ -51,6 +52,7 @@ struct Http2Stream {
   bool may_stall = false;  // its owner has time: it was handed over
   Instant taken{};         // when bytes of it left last, or the first of them could
   rt::Cond writable;
+  std::size_t writers = 0;  // that wait for it
 
   // Why it is over before its end.
   Status failed{};

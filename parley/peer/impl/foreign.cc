@@ -58,30 +58,48 @@ Status Foreign::admit(Connection& connection, Message& request) {
   return why_refused(arrived);
 }
 
+namespace {
+
+rt::DoneCall pass_end(const rt::Context& caller, rt::Scope& ends, ServedList& served,
+                      ServedCall& call) {
+  served.add(call);
+  return {caller, ends, "caller gave up",
+          [&served, seq = call.seq, caller] { served.end(seq, caller.status()); }};
+}
+
+}  // namespace
+
 Status Foreign::serve(Connection& connection, Message& request, rt::Deadline deadline,
                       rt::Scope& ends, Answer& answer, wire::Metadata& metadata) {
   const Instant now = rt::now();
-  const rt::Context caller = rt::Context::current();
-  deadline = std::min(deadline, caller.deadline());
-  if (Status s = caller.status(); !s.is_ok()) return s.with_context("the call was not run");
+  rt::Deadline by_caller;
+  if (Status s = rt::Context::look_at_current(now, by_caller); !s.is_ok()) {
+    return s.with_context("the call was not run");
+  }
+  deadline = std::min(deadline, by_caller);
   if (deadline.instant() <= now) return deadline_passed();
   if (Status s = admit(connection, request); !s.is_ok()) return s;
   Status status;
   {
     // Its plugins and handlers find themselves in the session, wherever the caller is.
-    const rt::WithContext in_session(connection.context_);
+    rt::SetAside caller(connection.context_);
     rt::DeferredContext bound(deadline, deadline_passed());
     ServedCall call{.seq = request.seq, .context = bound};
-    connection.served_.add(call);
-    rt::DoneCall given_up(caller, ends, "caller gave up",
-                          [&served = connection.served_, seq = request.seq, caller] {
-                            served.end(seq, caller.status());
-                          });
+    rt::DoneCall given_up;
+    if (caller.can_pass()) {
+      caller.pass_to(bound);
+    } else {
+      given_up = pass_end(caller.outer(), ends, connection.served_, call);
+    }
     Context context(connection, static_cast<std::uint32_t>(request.seq), request, now);
     status = run(connection, context, request, answer);
     metadata = std::move(context.reply_metadata());
-    (void)given_up.stop();
-    connection.served_.remove(call);
+    if (caller.can_pass()) {
+      caller.pass_no_more();
+    } else {
+      (void)given_up.stop();
+      connection.served_.remove(call);
+    }
   }
   if (!status.is_ok()) answer.clear();
   connection.handler_ended(held_by(request));  // plugins may have changed what it holds
