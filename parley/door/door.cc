@@ -111,6 +111,7 @@ struct Door::State {
   Status prepare(http::Handler handler);
   Status make_servers(const Result<Detector>& outside, const Result<Detector>& within);
   Status serve_both();
+  void begin_end();
   void set_cut(const rt::Cancel* by) {
     const std::lock_guard guarded(lock);
     cut = by;
@@ -164,9 +165,12 @@ Status Door::State::make_servers(const Result<Detector>& outside, const Result<D
                         .on_error = options.on_error};
   server.emplace(listener, servant_of(*outside), own);
   if (options.tls == nullptr) return {};
-  own.open = [tls = options.tls](
+  std::vector<std::string> alpn;
+  if (options.http2) alpn.emplace_back("h2");
+  if (options.http1) alpn.emplace_back("http/1.1");
+  own.open = [tls = options.tls, alpn = std::move(alpn)](
                  std::unique_ptr<net::Stream> stream) -> Result<std::unique_ptr<net::Stream>> {
-    auto opened = tls->accept(std::move(stream));
+    auto opened = tls->accept(std::move(stream), {}, alpn);
     if (!opened) return opened.error();
     return std::unique_ptr<net::Stream>(*std::move(opened));
   };
@@ -184,6 +188,15 @@ Status Door::State::serve_both() {
   if (!status.is_ok()) scope.cancel();
   scope.join();
   return status.is_ok() ? inside : status;
+}
+
+// Nobody new, and those who are there are told.
+void Door::State::begin_end() {
+  listener.close();
+  if (!is_ending.exchange(true) && options.on_shutdown) options.on_shutdown();
+  rooms.http->drain();
+  server->drain();
+  if (within) within->drain();
 }
 
 Door::Door(net::Listener& listener, Peer& peer, http::Handler handler, DoorOptions options)
@@ -205,6 +218,12 @@ Status Door::serve() {
   Status status;
   {
     const rt::WithContext bound(context);
+    rt::Scope with_peer(rt::OnExit::cancel);
+    if (state.options.ends_with_peer) {
+      with_peer.go("door end", [&] {
+        if (state.rooms.peer.wait_shutdown().is_ok()) state.begin_end();
+      });
+    }
     status = state.serve_both();
   }
   state.set_cut(nullptr);
@@ -215,11 +234,7 @@ Status Door::serve() {
 Status Door::shutdown(rt::Deadline deadline) {
   if (!state_) return {};
   State& state = **state_;
-  state.listener.close();
-  if (!state.is_ending.exchange(true) && state.options.on_shutdown) state.options.on_shutdown();
-  state.rooms.http->drain();
-  state.server->drain();
-  if (state.within) state.within->drain();
+  state.begin_end();
   if (!state.has_begun) return {};  // nor will it: it accepts nobody any more
   Status status = state.done.wait(deadline);
   if (status.is_ok()) return status;
@@ -252,6 +267,7 @@ DoorCounts Door::counts() const {
   counts.refused = state.rooms.refused;
   counts.timeouts = state.rooms.timeouts;
   counts.websockets = state.rooms.websockets;
+  counts.cut_at_rest = state.rooms.http->counts().cut_at_rest;
   for (const auto& [name, count] : state.rooms.counts) counts.by_protocol.emplace_back(name, count);
   return counts;
 }

@@ -215,6 +215,13 @@ PARLEY_FIBER_TEST(Door, a_websocket_whose_session_is_refused_ends_and_is_told) {
   wait_until([&] { return refused == 1; });
 }
 
+PARLEY_FIBER_TEST(Door, one_empty_line_before_the_first_request_is_passed_over) {
+  House house;
+  EXPECT_NE(house.ask("\r\n" + add, "\r\n\r\n3").find("HTTP/1.1 200"), std::string::npos);
+  EXPECT_EQ(house.ask("\r\n\r\n" + add), "") << "two are no HTTP";
+  EXPECT_EQ(house.door.counts().refused, 1U);
+}
+
 PARLEY_FIBER_TEST(Door, pages_may_call_only_their_own_host_unless_it_was_said) {
   const std::string open =
       "GET /parley HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

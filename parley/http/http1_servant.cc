@@ -49,7 +49,10 @@ Result<net::Next> Http1Servant::on_readable(net::Stream& stream) {
     return work(stream, buffer, before);
   }
   const auto size = stream.try_read(buffer);
-  if (!size) return size.error();
+  if (!size) {
+    const bool is_nothing = parser_.is_at_rest() && service_->note_cut_at_rest(size.error());
+    return is_nothing ? Result<net::Next>(net::Next::end) : size.error();
+  }
   if (!*size) return is_draining_ && parser_.is_at_rest() ? net::Next::end : net::Next::rest;
   if (**size == 0) {
     const Result<bool> ended = parser_.finish();
@@ -191,7 +194,9 @@ void Http1Servant::answer_failure(const Status& why) {
     turn_.is_cut = true;
     return;
   }
-  const StatusCode status = is_of_body ? turn_.read_answer : StatusCode{500};
+  // The context of this fiber ends with the server only: then the request is not to blame.
+  const StatusCode own = rt::Context::current().is_done() ? 503 : 500;
+  const StatusCode status = is_of_body ? turn_.read_answer : own;
   response_.clear();
   // What a handler says of its own troubles stays here.
   const std::string text = is_of_body ? why.message() : std::string(reason_of(status));
