@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "parley/door/testing/grpc_caller.h"
 #include "parley/http/testing/memory_exchange.h"
 #include "parley/rt/context.h"
 #include "parley/rt/testing/fiber_test.h"
@@ -255,6 +256,15 @@ PARLEY_FIBER_TEST(Post, what_is_beyond_a_limit_of_the_codecs_is_wrong_and_not_fo
     EXPECT_EQ(told.substr(0, 4), "400 ") << type << ' ' << told;
     EXPECT_NE(told.find("invalid_argument"), std::string::npos) << type << ' ' << told;
     EXPECT_NE(told.find("max_depth"), std::string::npos) << type << ' ' << told;
+  }
+  const testing::GrpcWorld world(peer);
+  const auto connection = world.dial();
+  for (const int depth : {10, 100}) {
+    testing::GrpcCaller call(*connection, "/tree");
+    ASSERT_TRUE(call.send(deep_json(depth)).is_ok());
+    ASSERT_TRUE(call.exchange->end().is_ok());
+    EXPECT_EQ(call.receive_all().size(), depth == 10 ? 1U : 0U);
+    EXPECT_EQ(call.status().code(), depth == 10 ? Code::ok : Code::invalid_argument);
   }
 }
 
