@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
     parley::rt::Scope scope;
     scope.go("door", [&] { (void)door.serve(); });
     if (argc > 1) {
-      (void)parley::serve_until_signal(shop);
+      (void)parley::serve_until_signal(shop);  // and the door with it
     } else {
       ask(listener.value()->address());
       shop.close();

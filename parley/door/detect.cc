@@ -205,7 +205,14 @@ Opening tls_opening() {
 Opening http1_opening() {
   const ByteSet token = token_bytes();
   const ByteSet blank = only(' ');
-  return {{{token, token, token | blank}, {token, blank, between('!', '~')}}};
+  Opening opening{{{token, token, token | blank}, {token, blank, between('!', '~')}}};
+  // RFC 9112 2.2: one empty line before the first request is passed over.
+  for (const OpeningRow& row : std::vector<OpeningRow>(opening.rows)) {
+    OpeningRow behind_a_line = row_of("\r\n");
+    behind_a_line.insert(behind_a_line.end(), row.begin(), row.end());
+    opening.rows.push_back(std::move(behind_a_line));
+  }
+  return opening;
 }
 
 Opening http2_opening() { return {{row_of(preface)}}; }

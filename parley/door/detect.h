@@ -39,7 +39,8 @@ inline constexpr std::string_view http2_name = "http/2";
 
 // A ClientHello.
 Opening tls_opening();
-// Three letters of a method, or fewer of them and a blank.
+// Three letters of a method, or fewer of them and a blank; or that behind one empty line, as
+// RFC 9112 2.2 has it.
 Opening http1_opening();
 // The preface.
 Opening http2_opening();

@@ -119,17 +119,21 @@ TEST(Detect, tells_all_protocols_apart_by_few_bytes) {
   const auto detector =
       Detector::make(everything(), {.order = {"http/2", "http/1", "raw", "json", "pb"}});
   ASSERT_TRUE(detector) << detector.error();
-  const std::array<std::pair<std::string_view, std::string_view>, 12> cases = {{
+  const std::array<std::pair<std::string_view, std::string_view>, 16> cases = {{
       {"tls", {"\x16\x03\x01\x02\x00\x01", 6}},
       {"http/1", "GET"},
       {"http/1", "A /"},
       {"http/1", "PRI * HTTP/1.1"},
+      {"http/1", "\r\nGET"},
+      {"http/1", "\r\nA /"},
+      {"none", "\r\n\r"},
       {"http/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
       {"parley", "\xF0PRL"},
       {"raw", {"\0\0\0\x20\0\1", 6}},
       {"json", {"\0\0\0\x20\0{", 6}},
       {"pb", {"\0\0\0\x20\0\x10", 6}},
-      {"none", "\r"},
+      {"none", "\n"},
+      {"none", "\rG"},
       {"none", "\x7f"},
       {"none", {"\0\0\0\x20\0\xFF", 6}},
   }};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -66,13 +68,29 @@ Status answer_not_found(http::ServerExchange& exchange) {
   return exchange.answer(404, "nothing is served by HTTP here\n");
 }
 
-// The methods of the peer, by whatever the request speaks.
+// Over HTTP/2 its own limit holds (Http2Limits).
+Status limited_body(http::ServerExchange& exchange, std::uint64_t most) {
+  return exchange.protocol() == http::Protocol::http_2 ? Status() : exchange.limit_body(most);
+}
+
+// The methods of the peer, by whatever the request speaks. POST says in its own words what is too
+// large, so that the limit of a body is looked at here and not where heads of HTTP/1 are read.
 http::Handler methods_of(Peer& peer, const DoorOptions& options) {
-  http::Handler rest = options.post ? make_post(peer, *options.post) : answer_not_found;
-  if (!options.grpc) return rest;
-  return [rest = std::move(rest),
-          grpc = make_grpc(peer, *options.grpc)](http::ServerExchange& exchange) {
-    return is_grpc(exchange.request()) ? grpc(exchange) : rest(exchange);
+  const std::uint64_t most = options.http.limits.max_body_bytes;
+  http::Handler post;
+  if (options.post) {
+    PostOptions own = *options.post;
+    if (most < own.max_body) own.max_body = static_cast<std::size_t>(most);
+    post = make_post(peer, std::move(own));
+  }
+  http::Handler grpc;
+  if (options.grpc) grpc = make_grpc(peer, *options.grpc);
+  return [most, post = std::move(post),
+          grpc = std::move(grpc)](http::ServerExchange& exchange) -> Status {
+    const bool is_for_grpc = grpc && is_grpc(exchange.request());
+    if (post && !is_for_grpc) return post(exchange);
+    if (Status s = limited_body(exchange, most); !s.is_ok()) return s;
+    return is_for_grpc ? grpc(exchange) : answer_not_found(exchange);
   };
 }
 
@@ -81,17 +99,21 @@ http::Handler with_websocket(http::Handler handler, Peer& peer, const DoorOption
                              std::atomic<std::uint64_t>& count) {
   if (options.websocket_path.empty()) return handler;
   return [handler = std::move(handler), path = options.websocket_path, &count,
+          most = options.http.limits.max_body_bytes,
           socket = make_websocket_peer(peer, options.websocket)](http::ServerExchange& exchange) {
     const http::Request& request = exchange.request();
     if (request.method == http::Method::post || request.path() != path) return handler(exchange);
     count.fetch_add(1, std::memory_order_relaxed);
+    if (Status s = limited_body(exchange, most); !s.is_ok()) return s;
     return socket(exchange);
   };
 }
 
 Result<std::shared_ptr<http::Service>> make_service(const http::Handler& handler,
-                                                    const DoorOptions& options) {
+                                                    const DoorOptions& options,
+                                                    bool limits_bodies) {
   http::ServerOptions own = options.http;
+  if (!limits_bodies) own.limits.max_body_bytes = std::numeric_limits<std::uint64_t>::max();
   own.max_connections = options.max_connections;
   own.max_handlers = options.max_handlers;
   own.open = nullptr;
@@ -111,6 +133,7 @@ struct Door::State {
   Status prepare(http::Handler handler);
   Status make_servers(const Result<Detector>& outside, const Result<Detector>& within);
   Status serve_both();
+  void begin_end();
   void set_cut(const rt::Cancel* by) {
     const std::lock_guard guarded(lock);
     cut = by;
@@ -133,14 +156,15 @@ Status Door::State::prepare(http::Handler handler) {
   if (!options.websocket_path.empty()) {
     if (Status bad = check(options.websocket); !bad.is_ok()) return bad;
   }
-  if (handler == nullptr) handler = methods_of(rooms.peer, options);
+  const bool has_own = handler != nullptr;
+  if (!has_own) handler = methods_of(rooms.peer, options);
   handler = with_websocket(std::move(handler), rooms.peer, options, rooms.websockets);
   const Result<Detector> outer = make_detector(rooms.peer, options, true);
   if (!outer) return outer.error();
   const Result<Detector> inside =
       options.tls != nullptr ? make_detector(rooms.peer, options, false) : outer;
   if (!inside) return inside.error();
-  auto service = make_service(handler, options);
+  auto service = make_service(handler, options, has_own);
   if (!service) return service.error();
   rooms.http = *std::move(service);
   rooms.on_error = options.on_error;
@@ -164,9 +188,12 @@ Status Door::State::make_servers(const Result<Detector>& outside, const Result<D
                         .on_error = options.on_error};
   server.emplace(listener, servant_of(*outside), own);
   if (options.tls == nullptr) return {};
-  own.open = [tls = options.tls](
+  std::vector<std::string> alpn;
+  if (options.http2) alpn.emplace_back("h2");
+  if (options.http1) alpn.emplace_back("http/1.1");
+  own.open = [tls = options.tls, alpn = std::move(alpn)](
                  std::unique_ptr<net::Stream> stream) -> Result<std::unique_ptr<net::Stream>> {
-    auto opened = tls->accept(std::move(stream));
+    auto opened = tls->accept(std::move(stream), {}, alpn);
     if (!opened) return opened.error();
     return std::unique_ptr<net::Stream>(*std::move(opened));
   };
@@ -184,6 +211,15 @@ Status Door::State::serve_both() {
   if (!status.is_ok()) scope.cancel();
   scope.join();
   return status.is_ok() ? inside : status;
+}
+
+// Nobody new, and those who are there are told.
+void Door::State::begin_end() {
+  listener.close();
+  if (!is_ending.exchange(true) && options.on_shutdown) options.on_shutdown();
+  rooms.http->drain();
+  server->drain();
+  if (within) within->drain();
 }
 
 Door::Door(net::Listener& listener, Peer& peer, http::Handler handler, DoorOptions options)
@@ -205,6 +241,12 @@ Status Door::serve() {
   Status status;
   {
     const rt::WithContext bound(context);
+    rt::Scope with_peer(rt::OnExit::cancel);
+    if (state.options.ends_with_peer) {
+      with_peer.go("door end", [&] {
+        if (state.rooms.peer.wait_shutdown().is_ok()) state.begin_end();
+      });
+    }
     status = state.serve_both();
   }
   state.set_cut(nullptr);
@@ -215,11 +257,7 @@ Status Door::serve() {
 Status Door::shutdown(rt::Deadline deadline) {
   if (!state_) return {};
   State& state = **state_;
-  state.listener.close();
-  if (!state.is_ending.exchange(true) && state.options.on_shutdown) state.options.on_shutdown();
-  state.rooms.http->drain();
-  state.server->drain();
-  if (state.within) state.within->drain();
+  state.begin_end();
   if (!state.has_begun) return {};  // nor will it: it accepts nobody any more
   Status status = state.done.wait(deadline);
   if (status.is_ok()) return status;
@@ -252,6 +290,7 @@ DoorCounts Door::counts() const {
   counts.refused = state.rooms.refused;
   counts.timeouts = state.rooms.timeouts;
   counts.websockets = state.rooms.websockets;
+  counts.cut_at_rest = state.rooms.http->counts().cut_at_rest;
   for (const auto& [name, count] : state.rooms.counts) counts.by_protocol.emplace_back(name, count);
   return counts;
 }

@@ -3,7 +3,8 @@
 // TLS. The first bytes of a connection say what it is (detect.h). A connection that has not said so
 // yet, or is at rest, owns no fiber.
 //
-// serve() once, on one fiber; the rest from any.
+// serve() once, on one fiber; the rest from any. For a port that anybody reaches see also
+// PeerOptions::tells_exceptions and max_sessions.
 //
 //   Peer peer;
 //   peer.handle("/math/add", [](int a, int b) { return a + b; });
@@ -12,8 +13,8 @@
 //   // curl -d '[1,2]' http://host/math/add;  peer.dial("tcp://host"); connect("ws://host/parley");
 //   // any client of gRPC: /math/add
 //   ...
-//   (void)door.shutdown(rt::Deadline::after(10s));     // nobody new, and HTTP in order
-//   (void)peer.shutdown();                             // then the sessions
+//   (void)serve_until_signal(peer);                    // or peer.shutdown(): the door ends with it
+//   (void)door.shutdown(rt::Deadline::after(5s));      // no longer than that, for who is left
 #pragma once
 
 #include <cstddef>
@@ -49,7 +50,9 @@ struct DoorOptions {
   bool http1 = true;
   bool http2 = true;
   bool framings = true;  // those of the peer
-  // Takes TLS; the same is spoken within it. Null: it is not spoken here.
+  // Takes TLS; the same is spoken within it. Null: it is not spoken here. Where its
+  // TlsServerOptions::alpn is empty the door chooses h2 or http/1.1, as far as they are spoken;
+  // else that has to name h2 for curl, browsers and clients of gRPC to speak HTTP/2.
   std::shared_ptr<net::TlsServer> tls{};
   // False: nothing but TLS is taken.
   bool plain = true;
@@ -63,21 +66,27 @@ struct DoorOptions {
   // spoken, within it and without.
   std::size_t max_connections = 1'000'000;
   std::size_t max_handlers = 10'000;
-  // Called once, by the first shutdown() and before it sends anybody away: for what lets those
-  // return who would else hold their connections for long, such as GrpcHealth::shutdown().
+  // When the end of the peer begins (serve_until_signal(), shutdown(), close()), that of the door
+  // does too, as by shutdown() without a deadline. False: it goes on, which is for who has a
+  // handler of its own; the methods of the peer are answered with not_sent then.
+  bool ends_with_peer = true;
+  // Called once, as the end begins, by shutdown() or the peer, and before it sends anybody away:
+  // for what lets those return who would else hold their connections for long, such as
+  // GrpcHealth::shutdown().
   std::function<void()> on_shutdown{};
   // Told why a connection ended that nobody wanted to end, or a handler failed. On a fiber of it.
   std::function<void(const net::Address& remote, const Status& why)> on_error{};
 };
 
 struct DoorCounts {
-  std::uint64_t accepted = 0;    // TLS ones once
-  std::size_t connections = 0;   // now, without sessions
-  std::size_t undetected = 0;    // now
-  std::size_t handlers = 0;      // now: fibers
-  std::uint64_t refused = 0;     // of no protocol that is spoken
-  std::uint64_t timeouts = 0;    // that did not say in time what they are
-  std::uint64_t websockets = 0;  // requests for one
+  std::uint64_t accepted = 0;     // TLS ones once
+  std::size_t connections = 0;    // now, without sessions
+  std::size_t undetected = 0;     // now
+  std::size_t handlers = 0;       // now: fibers
+  std::uint64_t refused = 0;      // of no protocol that is spoken
+  std::uint64_t timeouts = 0;     // that did not say in time what they are
+  std::uint64_t websockets = 0;   // requests for one
+  std::uint64_t cut_at_rest = 0;  // as in http::ServerCounts
   // What connections were, by name, each of these that is spoken; those within TLS twice: as tls,
   // and as what is in it.
   std::vector<std::pair<std::string, std::uint64_t>> by_protocol{};
@@ -106,7 +115,9 @@ class Door {
   // that have said nothing close. Ok when all have ended; at the deadline, or when the caller's
   // context ends, the others are cut, and this returns that status once serve() is over. Sessions
   // by WebSocket are told to leave, as Session::close() does, with a Close frame 1001; those of
-  // HTTP/2 are waited for. The other sessions go on: Peer::shutdown() ends them.
+  // HTTP/2 are waited for. The other sessions go on: Peer::shutdown() ends them. End the peer first:
+  // it waits for the calls that are under way, however they came, and those that come later are
+  // told not_sent or unavailable.
   Status shutdown(rt::Deadline deadline = {});
 
   [[nodiscard]] DoorCounts counts() const;

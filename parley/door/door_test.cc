@@ -215,6 +215,36 @@ PARLEY_FIBER_TEST(Door, a_websocket_whose_session_is_refused_ends_and_is_told) {
   wait_until([&] { return refused == 1; });
 }
 
+PARLEY_FIBER_TEST(Door, one_empty_line_before_the_first_request_is_passed_over) {
+  House house;
+  EXPECT_NE(house.ask("\r\n" + add, "\r\n\r\n3").find("HTTP/1.1 200"), std::string::npos);
+  EXPECT_EQ(house.ask("\r\n\r\n" + add), "") << "two are no HTTP";
+  EXPECT_EQ(house.door.counts().refused, 1U);
+}
+
+PARLEY_FIBER_TEST(Door, a_body_that_is_too_large_is_refused_in_the_words_of_who_would_read_it) {
+  const auto head = [](std::string_view type, std::size_t bytes) {
+    return "POST /math/add HTTP/1.1\r\nHost: a\r\nContent-Type: " + std::string(type) +
+           "\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n";
+  };
+  const std::string_view json = "application/json";
+  constexpr std::string_view refused = "{\"code\":\"resource_exhausted\"";
+  House usual;
+  const std::string told = usual.ask(head(json, 20'000'000), "}");
+  EXPECT_NE(told.find(" 413 "), std::string::npos) << told;
+  EXPECT_NE(told.find(refused), std::string::npos) << told;
+  EXPECT_NE(usual.ask(head("application/grpc-web", 20'000'000), "\r\n\r\n").find(" 413 "),
+            std::string::npos);
+  const std::string body = "[1,2" + std::string(200, ' ') + "]";
+  EXPECT_NE(usual.ask(head(json, body.size()) + body, "\r\n\r\n3"), "");
+  DoorOptions options;
+  options.http.limits.max_body_bytes = 100;
+  House small(options);
+  const std::string small_told = small.ask(head(json, body.size()) + body, "}");
+  EXPECT_NE(small_told.find(" 413 "), std::string::npos) << small_told;
+  EXPECT_NE(small_told.find(refused), std::string::npos) << small_told;
+}
+
 PARLEY_FIBER_TEST(Door, pages_may_call_only_their_own_host_unless_it_was_said) {
   const std::string open =
       "GET /parley HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -14,6 +14,7 @@
 #include "parley/net/testing/tls_authority.h"
 #include "parley/net/tls_client.h"
 #include "parley/rt/testing/fiber_test.h"
+#include "parley/rt/time.h"
 
 namespace parley::door {
 namespace {
@@ -121,6 +122,72 @@ PARLEY_FIBER_TEST(DoorTls, ends_in_order_within_tls) {
   EXPECT_EQ(read_until(*stream, ""), "");
   EXPECT_TRUE(house.end().is_ok());
   EXPECT_EQ(house.door.counts().connections, 0U);
+}
+
+// What a client that offers these agrees on with the door.
+std::string agreed(std::vector<std::string> servers, DoorOptions options,
+                   std::vector<std::string> offered) {
+  const net::testing::TestAuthority authority("Tea CA");
+  options.tls = *net::TlsServer::create(
+      {.identities = {authority.issue({.dns_names = {"shop"}})}, .alpn = std::move(servers)});
+  House house(std::move(options));
+  const auto client = *net::TlsClient::create(
+      {.server_name = "shop", .ca_pem = authority.pem(), .alpn = std::move(offered)});
+  const auto stream = client->connect(house.dial());
+  EXPECT_TRUE(stream) << stream.error();
+  return stream ? (*stream)->info().alpn : "refused";
+}
+
+PARLEY_FIBER_TEST(DoorTls, chooses_http2_by_alpn_where_nothing_else_was_said) {
+  EXPECT_EQ(agreed({}, {}, {"http/1.1", "h2"}), "h2");
+  EXPECT_EQ(agreed({}, {.http2 = false}, {"h2", "http/1.1"}), "http/1.1");
+  EXPECT_EQ(agreed({}, {.http1 = false}, {"h2", "http/1.1"}), "h2");
+  EXPECT_EQ(agreed({}, {}, {"parley"}), "") << "served all the same";
+  EXPECT_EQ(agreed({}, {}, {}), "");
+  EXPECT_EQ(agreed({"http/1.1"}, {}, {"h2", "http/1.1"}), "http/1.1");
+}
+
+void wait_for_no_connection(House& house) {
+  while (house.door.counts().connections != 0) rt::yield();
+}
+
+PARLEY_FIBER_TEST(DoorTls, who_ends_without_close_notify_at_rest_is_counted_and_not_told) {
+  Certified by;
+  House house(by.options);
+  const auto dial = [&](net::Stream*& below) {
+    auto stream = house.dial();
+    below = stream.get();
+    return *by.client->connect(std::move(stream));
+  };
+  net::Stream* below = nullptr;
+  const auto http1 = dial(below);
+  ASSERT_TRUE(http1->write(add).is_ok());
+  EXPECT_NE(read_until(*http1, "\r\n\r\n3"), "");
+  ASSERT_TRUE(below->close_write().is_ok());
+  wait_for_no_connection(house);
+  EXPECT_EQ(house.door.counts().cut_at_rest, 1U);
+
+  http::Http2Connection http2(dial(below), "https");
+  auto exchange = http2.begin(asking(http::Method::get, "/math/add"), http::BodySize::none());
+  ASSERT_TRUE(exchange) << exchange.error();
+  EXPECT_EQ((*(*exchange)->response())->status, 405);
+  EXPECT_TRUE((*exchange)->read_all(1000));
+  ASSERT_TRUE(below->close_write().is_ok());
+  wait_for_no_connection(house);
+  EXPECT_EQ(house.door.counts().cut_at_rest, 2U);
+
+  const auto silent = dial(below);
+  ASSERT_TRUE(below->close_write().is_ok());
+  wait_for_no_connection(house);
+  EXPECT_EQ(house.door.counts().cut_at_rest, 3U);
+  EXPECT_EQ(house.told(), "");
+
+  const auto half = dial(below);
+  ASSERT_TRUE(half->write("POST /math/add HTTP/1.1\r\nHost: a\r\n").is_ok());
+  ASSERT_TRUE(below->close_write().is_ok());
+  wait_for_no_connection(house);
+  EXPECT_EQ(house.door.counts().cut_at_rest, 3U);
+  EXPECT_NE(house.told().find("close_notify"), std::string::npos) << house.told();
 }
 
 }  // namespace

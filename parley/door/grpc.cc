@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "parley/door/grpc_head.h"
 #include "parley/door/impl/grpc_call.h"
 #include "parley/door/impl/grpc_names.h"
 #include "parley/door/impl/grpc_serve.h"
@@ -18,8 +19,6 @@ using impl::GrpcCall;
 using wire::BodyCodec;
 
 namespace {
-
-constexpr std::string_view grpc_type = "application/grpc";
 
 bool is_found(MethodKind kind) { return kind == MethodKind::call || kind == MethodKind::stream; }
 
@@ -109,7 +108,7 @@ Status serve_grpc_unary(GrpcCall& call, ForeignSession& session, std::string_vie
                                 .accept = call.codec(),
                                 .deadline = call.deadline()},
                                answer);
-  if (!status.is_ok()) return call.end(status, answer.metadata);
+  if (!status.is_ok()) return call.end(told_of(std::move(status), session), answer.metadata);
   std::string kept;
   const auto result = message_of(answer, call, kept);
   if (!result) return call.end(result.error(), answer.metadata);
@@ -129,8 +128,7 @@ http::Handler make_grpc(Peer& peer, GrpcOptions options) {
 }
 
 bool is_grpc(const http::Request& request) noexcept {
-  const auto type = request.headers.get("Content-Type");
-  return type && http::same_name(type->substr(0, grpc_type.size()), grpc_type);
+  return is_grpc_type(request.headers.get("Content-Type").value_or(""));
 }
 
 }  // namespace parley::door

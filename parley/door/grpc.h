@@ -55,8 +55,8 @@ struct GrpcOptions {
 // with 505; what names no method with unimplemented.
 http::Handler make_grpc(Peer& peer, GrpcOptions options = {});
 
-// Whether a request is for make_grpc(), by its Content-Type: application/grpc and what begins with
-// it.
+// Whether a request is for make_grpc(), by its Content-Type: application/grpc, -web or -web-text,
+// with a codec behind it or not (is_grpc_type).
 [[nodiscard]] bool is_grpc(const http::Request& request) noexcept;
 
 }  // namespace parley::door

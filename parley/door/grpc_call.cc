@@ -16,13 +16,6 @@ namespace {
 // From here on a message is not copied behind its prefix: both are written one after the other.
 constexpr std::size_t copied_below = 4096;
 
-bool is_grpc(const http::Headers& fields) {
-  const std::string_view type = fields.get("content-type").value_or("");
-  constexpr std::string_view ours = "application/grpc";
-  if (!type.starts_with(ours)) return false;
-  return type.size() == ours.size() || type[ours.size()] == '+' || type[ours.size()] == ';';
-}
-
 }  // namespace
 
 GrpcCall::GrpcCall(std::unique_ptr<http::ClientExchange> exchange, const GrpcCallSettings& settings,
@@ -133,7 +126,7 @@ Status GrpcCall::take_head() {
     take_status(fields);
     return {};
   }
-  if ((*response)->status != 200 || !is_grpc(fields)) {
+  if ((*response)->status != 200 || !is_grpc_type(fields.get("content-type").value_or(""))) {
     exchange_->cancel();
     return end_with({grpc_code_of_http((*response)->status),
                      "HTTP status " + std::to_string((*response)->status) + " and content-type \"" +

@@ -10,20 +10,13 @@
 
 #include "parley/base/base64.h"
 #include "parley/door/grpc_details.h"
+#include "parley/door/impl/lower_case.h"
 #include "parley/door/status_table.h"
 #include "parley/http/syntax.h"
 
 namespace parley::door {
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 std::string unpadded_base64(std::string_view bytes) {
   std::string out;
@@ -124,6 +117,16 @@ std::string unescape_grpc_message(std::string_view text) {
   return out;
 }
 
+bool is_grpc_type(std::string_view type) noexcept {
+  for (const std::string_view part : {"application/grpc", "-web", "-text"}) {
+    const bool is_there = http::same_name(type.substr(0, part.size()), part);
+    if (!is_there && part.front() != '-') return false;
+    if (!is_there) break;
+    type.remove_prefix(part.size());
+  }
+  return type.empty() || std::string_view("+; \t").find(type.front()) != std::string_view::npos;
+}
+
 bool is_grpc_metadata(std::string_view name) noexcept {
   constexpr std::string_view own = "grpc-";
   static constexpr std::array<std::string_view, 13> of_http = {
@@ -141,7 +144,7 @@ bool is_grpc_metadata(std::string_view name) noexcept {
 Status take_grpc_metadata(const http::Headers& headers, wire::Metadata& metadata) {
   for (const auto [name, value] : headers) {
     if (!is_grpc_metadata(name)) continue;
-    std::string key = lower(name);
+    std::string key = impl::lower_case(name);
     if (!key.ends_with("-bin")) {
       metadata.add(std::move(key), std::string(value));
       continue;
@@ -162,7 +165,7 @@ Status take_grpc_metadata(const http::Headers& headers, wire::Metadata& metadata
 
 bool put_grpc_metadata(std::string_view key, std::string_view value, http::Headers& headers) {
   if (!is_grpc_metadata(key)) return false;
-  const std::string name = lower(key);
+  const std::string name = impl::lower_case(key);
   if (name.ends_with("-bin")) return headers.add(name, unpadded_base64(value)).is_ok();
   for (const char c : value) {
     if (c < 0x20 || c > 0x7E) return false;

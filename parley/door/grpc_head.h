@@ -35,6 +35,9 @@ inline constexpr std::size_t most_grpc_message_bytes = 2048;
 // content-type, te) and of HTTP itself. In any case.
 [[nodiscard]] bool is_grpc_metadata(std::string_view name) noexcept;
 
+// Whether a media type is one of gRPC or gRPC-Web: application/grpc, application/grpc-web+proto.
+[[nodiscard]] bool is_grpc_type(std::string_view type) noexcept;
+
 // Adds the metadata in these fields, names in lower case. A value of a name with "-bin" is bytes:
 // base64 is undone, several values in one field are several entries. invalid_argument for what is
 // no base64; what came before it is there.

@@ -10,6 +10,7 @@
 
 #include "parley/base/bytes.h"
 #include "parley/door/impl/grpc_serve.h"
+#include "parley/door/impl/session_of.h"
 #include "parley/peer/foreign_stream.h"
 #include "parley/rt/scope.h"
 
@@ -114,7 +115,8 @@ Status serve_grpc_stream(GrpcCall& call, ForeignSession& session, std::string_vi
   reader.cancel();
   reader.join();
   auto metadata = stream.end_metadata();
-  return end(call, ended, metadata ? *std::move(metadata) : wire::Metadata(), told);
+  return end(call, told_of(std::move(ended), session),
+             metadata ? *std::move(metadata) : wire::Metadata(), told);
 }
 
 }  // namespace parley::door::impl

@@ -258,6 +258,14 @@ PARLEY_FIBER_TEST(Grpc, what_is_no_gRPC_is_refused_in_HTTP) {
   EXPECT_EQ(old.exchange.answered().status, 505);
   EXPECT_TRUE(is_grpc(Asked("/", "", "Application/gRPC-web").exchange.request()));
   EXPECT_FALSE(is_grpc(Asked("/", "", "application/json").exchange.request()));
+  for (const char* type : {"application/grpc", "application/grpc+proto", "application/grpc;a=b",
+                           "application/grpc-web-text", "application/grpc-web+json"}) {
+    EXPECT_TRUE(is_grpc_type(type)) << type;
+  }
+  for (const char* type : {"", "application/grp", "application/grpcfoo", "application/grpc-text",
+                           "application/grpc-webs"}) {
+    EXPECT_FALSE(is_grpc_type(type)) << type;
+  }
 }
 
 // The messages of a body of gRPC-Web, trailers among them.

@@ -10,6 +10,7 @@
 #include "parley/codec/codec.h"
 #include "parley/door/impl/gather.h"
 #include "parley/door/impl/json_text.h"
+#include "parley/door/impl/lower_case.h"
 #include "parley/door/impl/session_of.h"
 #include "parley/http/accept.h"
 #include "parley/http/syntax.h"
@@ -28,14 +29,6 @@ using wire::BodyCodec;
 constexpr std::string_view metadata_prefix = "parley-meta-";
 constexpr std::string_view json_type = "application/json";
 constexpr std::chrono::hours most_hours{24 * 365 * 100};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 std::string error_body(const Status& status) {
   std::string out = R"({"code":)";
@@ -100,7 +93,7 @@ class Post {
     call.method = method;
     call.accept = accepted(request, call.codec);
     ForeignAnswer answer;
-    const Status status = (*session)->call(std::move(call), answer);
+    const Status status = impl::told_of((*session)->call(std::move(call), answer), **session);
     return give(exchange, status, answer);
   }
 
@@ -133,7 +126,7 @@ class Post {
   void take_metadata(const http::Request& request, wire::Metadata& metadata) const {
     for (const auto [name, value] : request.headers) {
       if (name.size() <= metadata_prefix.size()) continue;
-      std::string key = lower(name);
+      std::string key = impl::lower_case(name);
       if (!key.starts_with(metadata_prefix)) continue;
       metadata.add(key.substr(metadata_prefix.size()), std::string(value));
     }

@@ -17,7 +17,11 @@
 //   Parley-Timeout, grpc-timeout   how long the caller waits, as gRPC writes it: 250m, 2S
 // An error is answered with the number of status_table.h and JSON:
 //   {"code":"failed_precondition","message":"out of tea","cause":"...","business_code":1001}
-// Before a method was called: 404 outside of the prefix, 405, 413, 415 in the same form.
+// Before a method was called: 404 outside of the prefix, 405, 413, 415 in the same form. What HTTP
+// refuses by itself, a wrong head, is text; and where no Door has made the handler, over HTTP/1 a
+// Content-Length that is beyond max_body_bytes of ServerOptions::limits. The cause of an exception
+// is its text: PeerOptions::tells_exceptions keeps it inside. 503 unavailable: the end of the peer
+// or the server cut the call.
 //
 // Browsers send such requests from any page that they show, with the user's cookies: a peer that
 // goes by cookies needs a plugin that looks at more than those.

@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "parley/door/testing/grpc_caller.h"
 #include "parley/http/testing/memory_exchange.h"
 #include "parley/rt/context.h"
 #include "parley/rt/testing/fiber_test.h"
@@ -202,6 +205,68 @@ TEST(ParseTimeout, reads_what_grpc_writes_and_nothing_else) {
   EXPECT_EQ(*parse_timeout("5n"), 5ns);
   for (const std::string_view wrong : {"", "5", "S", "5s", "-5S", "1.5S", "123456789S", "5 S"}) {
     EXPECT_FALSE(parse_timeout(wrong)) << wrong;
+  }
+}
+
+struct Tree {
+  std::vector<Tree> kids;
+};
+
+// Trees in each other, so deep, in three codecs.
+std::string deep_json(int depth) {
+  std::string text = R"({"kids":[]})";
+  for (int i = 1; i < depth; ++i) text = R"({"kids":[)" + text + "]}";
+  return text;
+}
+std::string deep_msgpack(int depth) {
+  std::string bytes("\x81\xa4kids\x90", 7);
+  for (int i = 1; i < depth; ++i) bytes = "\x81\xa4kids\x91" + bytes;
+  return bytes;
+}
+std::string deep_protobuf(int depth) {
+  std::string bytes;
+  for (int i = 1; i < depth; ++i) {
+    std::string size(1, static_cast<char>(bytes.size() & 0x7FU));
+    if (bytes.size() >= 0x80) {
+      size.front() = static_cast<char>(size.front() | 0x80);
+      size += static_cast<char>(bytes.size() >> 7U);
+    }
+    bytes = "\x0a" + size + bytes;
+  }
+  return bytes;
+}
+
+PARLEY_FIBER_TEST(Post, what_a_handler_threw_is_told_only_where_that_is_wanted) {
+  for (const bool tells : {true, false}) {
+    Peer peer({.tells_exceptions = tells});
+    peer.handle("/throw", []() -> int { throw std::runtime_error("oops"); });
+    const std::string told = posted(make_post(peer), "/throw", "");
+    EXPECT_EQ(told.substr(0, 4), "500 ") << told;
+    EXPECT_EQ(told.find("oops") != std::string::npos, tells) << told;
+  }
+}
+
+PARLEY_FIBER_TEST(Post, what_is_beyond_a_limit_of_the_codecs_is_wrong_and_not_for_another_try) {
+  Peer peer;
+  peer.handle("/tree", [](const Tree& tree) { return tree.kids.size(); });
+  const http::Handler post = make_post(peer);
+  for (const auto& [type, deep] : {std::pair{"application/json", &deep_json},
+                                   {"application/msgpack", &deep_msgpack},
+                                   {"application/x-protobuf", &deep_protobuf}}) {
+    EXPECT_EQ(posted(post, "/tree", deep(10), type).substr(0, 4), "200 ") << type;
+    const std::string told = posted(post, "/tree", deep(100), type);
+    EXPECT_EQ(told.substr(0, 4), "400 ") << type << ' ' << told;
+    EXPECT_NE(told.find("invalid_argument"), std::string::npos) << type << ' ' << told;
+    EXPECT_NE(told.find("max_depth"), std::string::npos) << type << ' ' << told;
+  }
+  const testing::GrpcWorld world(peer);
+  const auto connection = world.dial();
+  for (const int depth : {10, 100}) {
+    testing::GrpcCaller call(*connection, "/tree");
+    ASSERT_TRUE(call.send(deep_json(depth)).is_ok());
+    ASSERT_TRUE(call.exchange->end().is_ok());
+    EXPECT_EQ(call.receive_all().size(), depth == 10 ? 1U : 0U);
+    EXPECT_EQ(call.status().code(), depth == 10 ? Code::ok : Code::invalid_argument);
   }
 }
 

@@ -50,7 +50,10 @@ Result<net::Next> Http1Servant::on_readable(net::Stream& stream) {
     return work(stream, buffer, before);
   }
   const auto size = stream.try_read(buffer);
-  if (!size) return size.error();
+  if (!size) {
+    const bool is_nothing = parser_.is_at_rest() && service_->note_cut_at_rest(size.error());
+    return is_nothing ? Result<net::Next>(net::Next::end) : size.error();
+  }
   if (!*size) return is_draining_ && parser_.is_at_rest() ? net::Next::end : net::Next::rest;
   if (**size == 0) {
     const Result<bool> ended = parser_.finish();

@@ -159,7 +159,12 @@ class Http2Servant final : public net::Servant {
     if (taken.is_ok()) {
       std::array<char, 16384> buffer;
       const auto size = stream.try_read(buffer);
-      if (!size) return link_->is_over() ? ended({}) : size.error();
+      if (!size && link_->is_over()) return ended({});
+      if (!size) {
+        const bool is_nothing =
+            link_->streams() == 0 && shared_.service.note_cut_at_rest(size.error());
+        return is_nothing ? Result<net::Next>(net::Next::end) : size.error();
+      }
       if (!*size) return net::Next::rest;
       if (**size == 0) return ended({});
       taken = feed({buffer.data(), **size});

@@ -304,6 +304,8 @@ PARLEY_FIBER_TEST(HttpServer, shutdown_cuts_at_its_deadline) {
   ASSERT_TRUE(inside.wait().is_ok());
   EXPECT_EQ(world.server().shutdown(rt::Deadline::after(10ms)).code(), Code::deadline_exceeded);
   EXPECT_EQ(world.server().counts().connections, 0u);
+  EXPECT_NE(World::read(*busy).find("HTTP/1.1 503"), std::string::npos)
+      << "not the handler's fault";
 }
 
 // A server beside slow clients, in time that passes by itself.

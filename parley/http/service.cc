@@ -163,6 +163,7 @@ ServerCounts Service::counts() const {
   counts.refused = refused_;
   counts.timeouts = timeouts_;
   counts.errors = errors_;
+  counts.cut_at_rest = cut_at_rest_;
   const std::lock_guard lock(lock_);
   if (http2_ != nullptr) counts.handlers = http2_->counts().handlers;
   return counts;
@@ -198,6 +199,12 @@ void Service::note_refused() {
 void Service::note_error(const net::Address& remote, const Status& why) {
   errors_.fetch_add(1, std::memory_order_relaxed);
   if (options_.on_error) (void)guarded([&] { options_.on_error(remote, why); });
+}
+
+bool Service::note_cut_at_rest(const Status& why) noexcept {
+  if (why.code() != Code::data_loss) return false;
+  cut_at_rest_.fetch_add(1, std::memory_order_relaxed);
+  return true;
 }
 
 }  // namespace parley::http

@@ -108,6 +108,9 @@ struct ServerCounts {
   std::uint64_t refused = 0;    // what was answered for breaking a rule or limit of the parser
   std::uint64_t timeouts = 0;   // heads and bodies that were too slow
   std::uint64_t errors = 0;     // handlers that failed
+  // Connections within TLS that ended without its close_notify while nothing was under way: many
+  // clients do that, and on_error is not told of it.
+  std::uint64_t cut_at_rest = 0;
 };
 
 class Service {
@@ -149,6 +152,8 @@ class Service {
   void note_refused();
   void note_timeout() noexcept { timeouts_.fetch_add(1, std::memory_order_relaxed); }
   void note_error(const net::Address& remote, const Status& why);
+  // Of a connection at rest, whether what ended it is worth no word: then it is counted.
+  bool note_cut_at_rest(const Status& why) noexcept;
 
  private:
   struct Metrics;
@@ -164,6 +169,7 @@ class Service {
   std::atomic<std::uint64_t> refused_ = 0;
   std::atomic<std::uint64_t> timeouts_ = 0;
   std::atomic<std::uint64_t> errors_ = 0;
+  std::atomic<std::uint64_t> cut_at_rest_ = 0;
   const std::unique_ptr<Dates> dates_;
   std::unique_ptr<Metrics> metrics_;
   mutable rt::Mutex lock_;  // of the two

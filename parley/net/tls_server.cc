@@ -144,14 +144,17 @@ struct ServerSide final : impl::TlsSide {
   static int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
                              const unsigned char* offered, unsigned int offered_size, void*) {
     ServerSide& side = of(ssl);
-    const auto* own = reinterpret_cast<const unsigned char*>(side.state->alpn.data());
+    const bool must_agree = !side.state->alpn.empty();
+    const std::string& known = must_agree ? side.state->alpn : side.alpn_wished;
+    if (known.empty()) return SSL_TLSEXT_ERR_NOACK;
+    const auto* own = reinterpret_cast<const unsigned char*>(known.data());
     unsigned char* out = nullptr;
-    if (SSL_select_next_proto(&out, chosen_size, own,
-                              static_cast<unsigned int>(side.state->alpn.size()), offered,
-                              offered_size) == OPENSSL_NPN_NEGOTIATED) {
+    if (SSL_select_next_proto(&out, chosen_size, own, static_cast<unsigned int>(known.size()),
+                              offered, offered_size) == OPENSSL_NPN_NEGOTIATED) {
       *chosen = out;
       return SSL_TLSEXT_ERR_OK;
     }
+    if (!must_agree) return SSL_TLSEXT_ERR_NOACK;
     side.alpn_offered =
         impl::alpn_text({reinterpret_cast<const char*>(offered), std::size_t{offered_size}});
     side.refusal = Status(Code::failed_precondition,
@@ -179,6 +182,7 @@ struct ServerSide final : impl::TlsSide {
   std::shared_ptr<State> state;
   std::shared_ptr<const Identities> identities;  // as they were when this handshake began
   const LoadedIdentity* chosen = nullptr;
+  std::string alpn_wished;  // of accept(), as it stands on the wire
 };
 
 // One of max_handshakes places.
@@ -210,7 +214,7 @@ Status TlsServer::State::prepare() {
   SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_tlsext_servername_callback(ctx, &Side::choose_identity);
   SSL_CTX_set_cert_cb(ctx, &Side::use_identity, nullptr);
-  if (!alpn.empty()) SSL_CTX_set_alpn_select_cb(ctx, &Side::choose_protocol, nullptr);
+  SSL_CTX_set_alpn_select_cb(ctx, &Side::choose_protocol, nullptr);
   allow_resumption();
   if (options.client_certificates != ClientCertificates::none) {
     if (Status s = trust_clients(); !s.is_ok()) return s;
@@ -278,7 +282,10 @@ Result<std::unique_ptr<TlsServer>> TlsServer::create(TlsServerOptions options) {
 }
 
 Result<std::unique_ptr<TlsStream>> TlsServer::accept(std::unique_ptr<Stream> stream,
-                                                     rt::Deadline deadline) {
+                                                     rt::Deadline deadline,
+                                                     const std::vector<std::string>& alpn) {
+  auto wished = impl::alpn_wire(alpn);
+  if (!wished) return wished.error().with_context("TLS server");
   const Place place(state_->handshakes);
   if (place.before() >= state_->options.max_handshakes) {
     return Status(Code::resource_exhausted,
@@ -288,8 +295,9 @@ Result<std::unique_ptr<TlsStream>> TlsServer::accept(std::unique_ptr<Stream> str
   }
   const Duration lifetime = state_->options.ticket_key_lifetime;
   if (Status s = state_->tickets.rotate_if_older(lifetime, rt::now()); !s.is_ok()) return s;
-  impl::TlsEngine engine(state_->context.get(), state_->bio.get(),
-                         std::make_unique<ServerSide<State>>(state_));
+  auto side = std::make_unique<ServerSide<State>>(state_);
+  side->alpn_wished = *std::move(wished);
+  impl::TlsEngine engine(state_->context.get(), state_->bio.get(), std::move(side));
   SSL_set_accept_state(engine.ssl());
   auto connection = std::make_unique<impl::TlsConnection>(std::move(stream), std::move(engine),
                                                           state_->options.limits);

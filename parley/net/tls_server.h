@@ -46,7 +46,8 @@ struct TlsServerOptions {
   bool accept_expired_identities = false;
 
   // Protocols served, best first (RFC 7301). A client that offers some and none of these is
-  // refused; one that offers none is served. Empty: the extension is not answered.
+  // refused; one that offers none is served. Empty: the extension is
+  // not answered, unless accept() is told what to choose from.
   std::vector<std::string> alpn = {};
 
   ClientCertificates client_certificates = ClientCertificates::none;
@@ -88,9 +89,11 @@ class TlsServer {
   // or not good; failed_precondition when the two sides have no version, cipher or protocol in
   // common, or when the client does not speak TLS (plain HTTP is named); unavailable when the
   // connection ended first; the context's status. The client was told by an alert where TLS has
-  // one.
+  // one. `alpn` is chosen from, best first, where TlsServerOptions::alpn is empty; a client that
+  // has none of these is served all the same, with no protocol agreed on.
   Result<std::unique_ptr<TlsStream>> accept(std::unique_ptr<Stream> stream,
-                                            rt::Deadline deadline = {});
+                                            rt::Deadline deadline = {},
+                                            const std::vector<std::string>& alpn = {});
 
   // New handshakes use `identities`; connections and handshakes under way keep what they have.
   // Errors as for create(): then nothing has changed.

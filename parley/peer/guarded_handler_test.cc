@@ -49,6 +49,25 @@ PARLEY_PEER_TEST(GuardedHandler, tells_the_log_once_what_was_thrown_however_the_
   EXPECT_EQ(pair.client_log.text(), "");
 }
 
+PARLEY_PEER_TEST(GuardedHandler, keeps_what_was_thrown_inside_where_that_is_wanted) {
+  for (const bool tells : {true, false}) {
+    Pair pair(PeerOptions{.tells_exceptions = tells});
+    pair.server.handle("/throw", &fails);
+    pair.server.handle_stream("/throws", [](Stream<std::string, std::string>&) { (void)fails(0); });
+    const Session session = pair.dial();
+    const std::string cause = tells ? "the stock file is gone" : "";
+    for (int i = 0; i < 3; ++i) {
+      const Status told = session.call<int>("/throw", 0).error();
+      EXPECT_EQ(told.code(), Code::internal);
+      EXPECT_EQ(told.message(), "/throw: the handler threw an exception");
+      EXPECT_EQ(told.cause(), cause);
+    }
+    auto stream = session.open<std::string, std::string>("/throws");
+    EXPECT_EQ(stream->receive().error().cause(), cause);
+    EXPECT_EQ(count_of("the stock file is gone", pair.server_log.text()), 4) << "the log has it";
+  }
+}
+
 PARLEY_PEER_TEST(GuardedHandler, tells_the_log_of_who_serves_within_one_process_too) {
   net::InProcessNetwork network;
   Log server_log;

@@ -176,11 +176,12 @@ Handler make_servable(F function) {
 }  // namespace impl
 
 // A handler around `function`: a free function or a function object with one, not overloaded, call
-// operator. What it throws is internal for the caller, with the text of the exception as cause, and
-// is logged. Parameters: an optional leading Context&, then any number of types the codec knows, by
-// value or const reference. Returns T, void, Result<T> or Status. All calls use one copy of
-// `function`, in parallel: its captures, and the members of a mutable one, are shared.
-// `names`: of the parameters after the Context, so that callers may send them by name.
+// operator. What it throws is internal for the caller, with the text of the exception as cause
+// (PeerOptions::tells_exceptions), and is logged. Parameters: an optional leading Context&, then
+// any number of types the codec knows, by value or const reference. Returns T, void, Result<T> or
+// Status. All calls use one copy of `function`, in parallel: its captures, and the members of a
+// mutable one, are shared. `names`: of the parameters after the Context, so that callers may send
+// them by name.
 template <codec::Name... names, class F>
 Handler make_handler(F function) {
   impl::refuse_signature<F>();

@@ -118,11 +118,16 @@ struct PeerOptions {
   // What arguments are written in, unless the call says otherwise, and what is answered to who says
   // nothing: neither in what it writes nor what it takes. Only json has code for small values.
   wire::BodyCodec body_codec = wire::BodyCodec::json;
-  // What one body may be: beyond it reading ends with resource_exhausted and the limit's name.
+  // What one body may be: beyond it reading ends with resource_exhausted and the limit's name, and
+  // the caller of a handler is told invalid_argument, since another try would be in vain.
   // Numbers and texts of up to 48 bytes that are arguments by themselves are not measured. A level
   // of depth takes less than 1 KiB of the fiber's stack, and what is made of it some more when it
   // is destroyed: twice the default fits RuntimeOptions::stack_size, more may need a larger one.
   codec::Limits codec_limits = {};
+  // Whether callers are told the text of an exception that a handler threw, as the cause of
+  // internal. False: only that it threw one, which is what a port that anybody reaches should say.
+  // The log has the text either way.
+  bool tells_exceptions = true;
   // Whether arguments are held against the rules beside their types (codec/validate.h) before a
   // handler runs, those of a PUSH and the messages of a stream it serves too. What rules say of
   // where a value comes from (codec/bind.h) holds in any case: it is never taken from a body. What

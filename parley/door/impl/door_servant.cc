@@ -35,7 +35,10 @@ Result<net::Next> DoorServant::on_readable(net::Stream& stream) {
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): what was read is all that is looked at
   std::array<char, read_bytes> buffer;
   const auto size = stream.try_read(buffer);
-  if (!size) return size.error();
+  if (!size) {
+    const bool is_nothing = before_.empty() && rooms_.http->note_cut_at_rest(size.error());
+    return is_nothing ? Result<net::Next>(net::Next::end) : size.error();
+  }
   if (!*size) return net::Next::rest;
   if (**size == 0) return net::Next::end;
   before_.append(buffer.data(), **size);

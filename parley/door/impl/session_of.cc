@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "parley/rt/context.h"
+
 namespace parley::door::impl {
 
 Result<std::shared_ptr<ForeignSession>> session_of(Peer& peer, http::ServerExchange& exchange) {
@@ -21,6 +23,15 @@ Result<std::shared_ptr<ForeignSession>> session_of(Peer& peer, http::ServerExcha
   if (session == nullptr && failed.is_ok()) session = make();
   if (session == nullptr) return failed;
   return session;
+}
+
+Status told_of(Status status, const ForeignSession& session) {
+  if (status.code() != Code::cancelled) return status;
+  // Where the other side is gone nobody hears it.
+  if (session.is_open() && !rt::Context::current().is_done()) return status;
+  return Status(Code::unavailable,
+                "the server ends, and the call was cut; what it did until then is not known")
+      .with_cause(status.message());
 }
 
 }  // namespace parley::door::impl

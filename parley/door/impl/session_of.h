@@ -14,4 +14,8 @@ namespace parley::door::impl {
 // of ForeignSession::open(). Never null.
 Result<std::shared_ptr<ForeignSession>> session_of(Peer& peer, http::ServerExchange& exchange);
 
+// How a call ended, as the other side is told it: what our own end has cut is unavailable, for
+// cancelled would be its own doing.
+Status told_of(Status status, const ForeignSession& session);
+
 }  // namespace parley::door::impl

@@ -43,7 +43,10 @@ Result<net::Next> EitherServant::look_at_first(net::Stream& stream) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): what was read is all that is seen
     std::array<char, read_bytes> buffer;
     const auto size = stream.try_read(buffer);
-    if (!size) return size.error();
+    if (!size) {
+      const bool is_nothing = first_.empty() && service_->note_cut_at_rest(size.error());
+      return is_nothing ? Result<net::Next>(net::Next::end) : size.error();
+    }
     if (!*size) return is_draining_ && first_.empty() ? net::Next::end : net::Next::rest;
     if (**size == 0) return net::Next::end;
     first_.append(buffer.data(), **size);

@@ -98,12 +98,19 @@ Status apply_rules(const Context& context, const codec::Type& type, void* value)
   return status.with_context(context.method());
 }
 
+// What is beyond a limit of the codecs stays so, however often it is sent: the request is wrong. A
+// caller that is told resource_exhausted would try again.
+Status wrong_for_good(Status status) {
+  if (status.code() != Code::resource_exhausted) return status;
+  return Status(Code::invalid_argument, status.message()).with_cause(status.cause());
+}
+
 }  // namespace
 
 Status take_arguments(const Context& context, const wire::Message& request, const codec::Type& type,
                       void* arguments) {
   Status status = decode_arguments_as(context.options(), request, type, arguments);
-  if (!status.is_ok()) return status.with_context(context.method());
+  if (!status.is_ok()) return wrong_for_good(std::move(status)).with_context(context.method());
   const codec::Body<void> body = codec::body_of(type, arguments);
   return body.type == nullptr ? Status() : apply_rules(context, *body.type, body.object);
 }
@@ -111,7 +118,10 @@ Status take_arguments(const Context& context, const wire::Message& request, cons
 Status take_message(const RawStream& stream, const Context* served, const Bytes& body,
                     const codec::Type& type, void* value) {
   Status status = decode_value_as(stream.options(), stream.body_codec(), body, type, value);
-  if (!status.is_ok()) return status.with_context("a message of the stream");
+  if (!status.is_ok()) {
+    if (served != nullptr) status = wrong_for_good(std::move(status));
+    return status.with_context("a message of the stream");
+  }
   return served == nullptr ? Status() : apply_rules(*served, type, value);
 }
 
