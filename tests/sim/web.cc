@@ -11,6 +11,8 @@
 
 #include "parley/http/client.h"
 #include "parley/http/server.h"
+#include "parley/http/websocket_client.h"
+#include "parley/http/websocket_handshake.h"
 #include "parley/net/sim_network.h"
 #include "parley/rt/event.h"
 #include "parley/rt/scope.h"
@@ -149,6 +151,7 @@ class Town {
     ++begun_[number];
     must(http::is_idempotent(exchange.request().method) || begun_[number] == 1,
          "what must not run twice runs once");
+    if (path.starts_with("/chat/")) return http::accept_websocket(exchange, {}, &chat_back);
     return path.starts_with("/talk/") ? talk_back(exchange) : sell(exchange, number);
   }
 
@@ -190,11 +193,20 @@ class Town {
     }
   }
 
+  // Each message, until the client has closed.
+  static void chat_back(const std::unique_ptr<http::WebSocket>& socket) {
+    for (;;) {
+      const auto message = socket->receive_message();
+      if (!message || !socket->send_binary(message->payload).is_ok()) return;
+      pause(5ms);
+    }
+  }
+
   // --- Customers
 
-  http::ClientOptions of_customers() const {
+  http::ClientOptions of_customers(http::Versions versions) const {
     http::ClientOptions options;
-    options.versions = once_in(2) ? http::Versions::http_1 : http::Versions::http_2;
+    options.versions = versions;
     options.max_connections_per_origin = static_cast<std::size_t>(draw(1, 3));
     options.retry_pause = draw(0, 30) * 1ms;
     if (once_in(2)) options.idle_timeout = draw(1, 300) * 1ms;
@@ -213,14 +225,15 @@ class Town {
   }
 
   void visit(std::size_t index) {
-    http::Client client(world_.node(customers[index]), of_customers());
+    const auto versions = once_in(2) ? http::Versions::http_1 : http::Versions::http_2;
+    http::Client client(world_.node(customers[index]), of_customers(versions));
     const std::size_t first = index * (callers_each * requests_each + 1);
     {
       rt::Scope callers;
       for (std::size_t i = 0; i < callers_each; ++i) {
         callers.go("caller", [&, from = first + i * requests_each] {
           for (std::size_t number = from; number < from + requests_each; ++number) {
-            ask(client, number);
+            ask(client, versions, number);
             pause(100ms);
           }
         });
@@ -245,11 +258,13 @@ class Town {
     must(false, "a network that is whole brings an answer: " + last);
   }
 
-  void ask(http::Client& client, std::size_t number) {
+  void ask(http::Client& client, http::Versions versions, std::size_t number) {
     const Duration patience = is_calm_ ? Duration(1min) : Duration(draw(20, 3'000) * 1ms);
     const Instant from = rt::now();
     if (once_in(4)) {
       talk(client, number, rt::Deadline::after(patience));
+    } else if (once_in(4)) {
+      chat(client, versions, number, rt::Deadline::after(patience));
     } else {
       buy(client, number, rt::Deadline::after(patience));
     }
@@ -326,6 +341,42 @@ class Town {
     }
     must(heard == text, "an end without an error has lost nothing");
     return {};
+  }
+
+  // By a WebSocket: every message comes back.
+  void chat(http::Client& client, http::Versions versions, std::size_t number,
+            rt::Deadline deadline) const {
+    http::WebSocketRequestOptions options;
+    if (versions == http::Versions::http_2) options.protocol = http::Protocol::http_2;
+    if (!is_calm_) options.socket.close_timeout = Duration::zero();
+    const http::ClientRequest request{.url = "ws://shop-1/chat/" + std::to_string(number),
+                                      .deadline = deadline};
+    const auto socket = http::connect_websocket(client, request, options);
+    if (!socket) return judge_chat(number, socket.error());
+    for (int i = draw(0, 5); i > 0; --i) {
+      const std::string text = some_text();
+      // The end of what comes says more than that of what goes.
+      (void)(*socket)->send_binary(text, deadline);
+      const auto message = (*socket)->receive_message(deadline);
+      if (!message) return judge_chat(number, message.error());
+      must(message->payload.to_string() == text, "messages come back whole and in their order");
+      pause(5ms);
+    }
+    if (once_in(2)) (void)(*socket)->shut();
+  }
+
+  // A chat may end with the shop: then that is told (1001), or what was said last is lost.
+  void judge_chat(std::size_t number, const Status& why) const {
+    switch (why.code()) {
+      case Code::out_of_range:
+      case Code::unavailable:
+      case Code::data_loss:
+        return rt::trace_event("chat ended", {number}, name_of(why.code()));
+      case Code::failed_precondition:  // answered 408, 500 or 503
+        return must(!is_calm_, "on a calm day a chat begins: " + why.to_string());
+      default:
+        judge(number, why);
+    }
   }
 
   void judge(std::size_t number, const Status& why) const {
