@@ -249,7 +249,8 @@ class Town {
     ++ended_[number];
     const std::string url = "http://shop-1/buy/" + std::to_string(number);
     std::string last;
-    for (int attempt = 0; attempt < 100; ++attempt) {
+    // A shop may close in order for as long as a large talk over a slow link takes.
+    for (int attempt = 0; attempt < 1'000; ++attempt) {
       const auto answer = client.get(url, rt::Deadline::after(10s));
       if (answer && answer->status == 200) return;
       last = answer ? std::to_string(answer->status) : answer.error().to_string();
