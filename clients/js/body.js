@@ -1,20 +1,21 @@
 // Bodies: what is called with and what comes back, as bytes. JSON unless it is said otherwise.
 import {ParleyError} from './error.js';
+import {parseJson, writeJson} from './json.js';
+import {noBytes} from './layout.js';
 
 const ids = {none: '\0', json: 'j', protobuf: 'p', msgpack: 'm', thrift: 't', xml: 'x', plain: 's',
   form: 'f'};
 const utf8 = new TextEncoder();
 const fromUtf8 = new TextDecoder('utf-8', {ignoreBOM: true});
-const noBytes = new Uint8Array(0);
 
 const builtIn = {
   json: {
     encode: (value) => {
-      const text = JSON.stringify(value);
+      const text = writeJson(value);
       if (text === undefined) throw new TypeError('it is nothing that JSON has');
       return utf8.encode(text);
     },
-    decode: (bytes) => JSON.parse(fromUtf8.decode(bytes)),
+    decode: (bytes) => parseJson(fromUtf8.decode(bytes)),
   },
   plain: {
     encode: (value) => utf8.encode(String(value)),
@@ -34,9 +35,12 @@ const bytesOf = (value) => {
 export class Bodies {
   #byId = new Map();
 
-  // `more`: further codecs by name ("msgpack") or by their one letter: {encode, decode}.
-  constructor(more = {}) {
-    for (const [name, codec] of Object.entries({...builtIn, ...more})) {
+  // `more`: further codecs by name ("msgpack") or by their one letter: {encode, decode}. Without
+  // `bigInts` integers beyond 2^53 come as the next Number.
+  constructor(more = {}, bigInts = true) {
+    const json = bigInts ? builtIn.json
+      : {...builtIn.json, decode: (bytes) => JSON.parse(fromUtf8.decode(bytes))};
+    for (const [name, codec] of Object.entries({...builtIn, json, ...more})) {
       this.#byId.set(Bodies.idOf(name), codec);
     }
   }

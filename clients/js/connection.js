@@ -38,7 +38,7 @@ export class Connection {
   #patience = null;       // until a connection that the other side leaves is cut
   #heart = {timer: null, isAsked: false, dueAt: 0};
 
-  // `owner`: {options, bodies, findHandler(name), findStreamHandler(name), peer, onLeaving(this,
+  // `owner`: {options, bodies, url, findHandler(name), findStreamHandler(name), peer, onLeaving(this,
   // why), onEnd(this, why), report(line)}.
   constructor(socket, owner) {
     this.#socket = socket;
@@ -65,9 +65,17 @@ export class Connection {
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => this.#outbox.raw(this.#encoder.hello());
     socket.onmessage = ({data}) => this.#take(data);
-    socket.onerror = () => {};  // what is wrong is not told to pages; the end follows
-    socket.onclose = (event) => this.#end(new ParleyError('unavailable',
-      'the connection was closed', {cause: `WebSocket ${event.code} ${event.reason}`.trim()}));
+    // The end follows. What is wrong is not told to pages; the package ws of node tells it.
+    let complaint = '';
+    socket.onerror = (event) => {
+      complaint = event?.message ?? '';
+    };
+    socket.onclose = ({code, reason}) => {
+      const cause = [`WebSocket ${code} ${reason}`.trim(), complaint].filter(Boolean).join(': ');
+      this.#end(this.#state === 'connecting'
+        ? new ParleyError('not_sent', `no connection to ${owner.url} could be made`, {cause})
+        : new ParleyError('unavailable', 'the connection was closed', {cause}));
+    };
   }
 
   // When the other side has said hello.

@@ -2,12 +2,12 @@
 // are large go in parts between them and take turns; what shares a lane (the messages of a stream,
 // all pushes) keeps its order. It hands the socket no more than it takes (bufferedAmount).
 import {concat} from './framing.js';
+import {noBytes} from './layout.js';
 
 // As many bodies may be under way in parts as the framing allows, less one.
 const mostInParts = 63;
 // So much of small frames goes in one message of the WebSocket.
 const mostJoined = 65_536;
-const noBytes = new Uint8Array(0);
 
 export class Outbox {
   #socket;

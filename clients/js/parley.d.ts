@@ -97,6 +97,9 @@ export interface Options {
   // What arguments and results are written in: 'json'. Further ones by name or letter.
   codec?: CodecName | number;
   codecs?: Record<string, {encode(value: any): Uint8Array; decode(bytes: Uint8Array): any}>;
+  // true: integers of JSON that no Number holds exactly (beyond 2^53) come as BigInt. false: they
+  // come as the Number next to them. BigInts are always written as integers.
+  bigInts?: boolean;
 
   callTimeoutMs?: number;      // 30,000
   connectTimeoutMs?: number;   // 10,000: until the other side's hello
@@ -125,7 +128,8 @@ export interface Options {
   page?: any;
 }
 
-// Resolves when the other side has answered; the first dial is not repeated.
+// Resolves when the other side has answered; the first dial is not repeated. What fails before that
+// is not_sent, and names the URL.
 export function connect(url: string, options?: Options): Promise<Peer>;
 
 export class Peer implements Session {

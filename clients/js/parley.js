@@ -47,6 +47,7 @@ const defaults = {
   pollMs: 20,
   codec: 'json',
   codecs: {},
+  bigInts: true,
   methods: {},
   streams: {},
   onState: () => {},
@@ -91,6 +92,10 @@ function checked(options) {
   }
   return all;
 }
+
+// Why something ended, for the error of another thing.
+const wholeStory = (why) =>
+  [why?.message ?? why, why instanceof ParleyError ? why.cause : ''].filter(Boolean).join(': ');
 
 // Resolves when the other side has answered; the first dial is not repeated.
 export function connect(url, options = {}) {
@@ -138,7 +143,7 @@ export class Peer {
   constructor(url, options) {
     this.#url = url;
     this.#options = options;
-    this.#bodies = new Bodies(options.codecs);
+    this.#bodies = new Bodies(options.codecs, options.bigInts);
     this.#options.codec = Bodies.idOf(options.codec);
     for (const [name, handler] of Object.entries(options.methods)) this.handle(name, handler);
     for (const [name, handler] of Object.entries(options.streams)) this.handleStream(name, handler);
@@ -238,7 +243,7 @@ export class Peer {
     return new Promise((resolve, reject) => {
       const {clock, maxCalls} = this.#options;
       const refuse = (cause) => reject(new ParleyError('not_sent',
-        'there is no connection', {cause: String(cause?.message ?? cause ?? '')}));
+        'there is no connection', {cause: wholeStory(cause)}));
       if (this.#end !== null) return refuse(this.#end);
       if (signal?.aborted) return refuse(signal.reason);
       if (this.#waiting.size >= maxCalls) {
@@ -274,7 +279,7 @@ export class Peer {
     }
     const connection = new Connection(socket, this.#owner());
     this.#connections.add(connection);
-    const timer = clock.setTimeout(() => connection.cut(new ParleyError('unavailable',
+    const timer = clock.setTimeout(() => connection.cut(new ParleyError('not_sent',
       `connectTimeoutMs: ${this.#url} said nothing in ${connectTimeoutMs} ms`)), connectTimeoutMs);
     try {
       await connection.ready();
@@ -310,6 +315,7 @@ export class Peer {
     return {
       options: this.#options,
       bodies: this.#bodies,
+      url: this.#url,
       peer: this,
       findHandler: (name) => this.#methods.get(name),
       findStreamHandler: (name) => this.#streamMethods.get(name),

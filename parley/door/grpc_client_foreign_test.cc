@@ -3,6 +3,7 @@
 // here.
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "parley/base/testing/witness.h"
 #include "parley/codec/reflect.h"
 #include "parley/door/grpc_client.h"
+#include "parley/door/grpc_details.h"
 #include "parley/door/grpc_framing.h"
 #include "parley/http/http2_connection.h"
 #include "parley/net/network.h"
@@ -70,6 +72,15 @@ struct StreamingOutputCallRequest {
   int none5 = 0;
   int none6 = 0;
   EchoStatus response_status{};
+};
+
+// Of status.proto.
+struct Wait {
+  std::int64_t seconds = 0;
+  std::int32_t nanos = 0;
+};
+struct RetryInfo {
+  Wait retry_delay{};
 };
 
 const std::vector<int> sizes_there = {27182, 8, 1828, 45904};
@@ -246,6 +257,26 @@ void statuses_and_metadata(const World& world) {
   EXPECT_EQ(chat->raw().trailing_metadata().get("x-grpc-test-echo-trailing-bin"), bytes);
 }
 
+std::int64_t seconds_in(const wire::Metadata& trailing) {
+  const auto retry = find_grpc_detail<RetryInfo>(grpc_details_of(trailing), "google.rpc.RetryInfo");
+  if (!retry || !retry->has_value()) return -1;
+  return (*retry)->retry_delay.seconds;
+}
+
+void details_of_errors(const World& world) {
+  const EchoStatus status{.code = 14, .message = "details"};
+  GrpcAnswerMetadata beside;
+  const auto unary = world.channel->call<SimpleResponse>(
+      service + "UnaryCall", SimpleRequest{.response_status = status}, {}, &beside);
+  EXPECT_EQ(unary.error(), Status(Code::unavailable, "details"));
+  EXPECT_EQ(seconds_in(beside.trailing), 3);
+  auto chat = world.chat();
+  ASSERT_TRUE(chat->write({.response_status = status}).is_ok());
+  (void)chat->done_writing();
+  EXPECT_EQ(chat->finish(), Status(Code::unavailable, "details"));
+  EXPECT_EQ(seconds_in(chat->raw().trailing_metadata()), 3);
+}
+
 // What only a server that looks at it can say: that messages came compressed, or did not.
 void compressed_messages_are_seen(const World& world) {
   const auto call = [&](GrpcCoding coding, bool expects) {
@@ -325,6 +356,12 @@ PARLEY_FIBER_TEST(GrpcClientForeign, cancels_and_deadlines_of_the_interop_cases)
 }
 PARLEY_FIBER_TEST(GrpcClientForeign, statuses_and_metadata_of_the_interop_cases) {
   with_node(statuses_and_metadata);
+}
+PARLEY_FIBER_TEST(GrpcClientForeign, reads_the_details_of_an_error) {
+  with_node(details_of_errors);
+}
+PARLEY_FIBER_TEST(GrpcClientCppForeign, reads_the_details_of_an_error) {
+  with_cpp(details_of_errors);
 }
 PARLEY_FIBER_TEST(GrpcClientCppForeign, unary_calls_of_the_interop_cases) { with_cpp(unary_calls); }
 PARLEY_FIBER_TEST(GrpcClientCppForeign, streams_of_the_interop_cases) { with_cpp(streams); }

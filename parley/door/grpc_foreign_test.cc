@@ -29,11 +29,11 @@ const char* const script = PARLEY_SOURCE_DIR "/tests/foreign/grpc/interop_client
 
 // What the cases print, run against our server. Of `running`, none is left when it ends.
 std::string said_of(Peer& peer, const Witness& witness, const std::string& cases,
-                    const std::atomic<int>& running = 0) {
+                    const std::atomic<int>& running = 0, const http::ServerOptions& options = {}) {
   const auto listener =
       std::move(*net::SocketNetwork().listen(*net::Address::parse("tcp://127.0.0.1:0")));
   const auto service =
-      *http::Service::make(make_grpc(peer, {.trailing = {testing::interop_trailing}}));
+      *http::Service::make(make_grpc(peer, {.trailing = {testing::interop_trailing}}), options);
   rt::Scope scope;
   scope.go("server", [&] {
     net::Server server(*listener,
@@ -116,6 +116,19 @@ PARLEY_FIBER_TEST(GrpcForeign, grpc_js_reads_the_details_of_an_error) {
   std::atomic<int> ended = 0;
   testing::add_interop_service(peer, ended);
   EXPECT_EQ(said_of(peer, witness, "status_details"), "status_details ok\n");
+}
+
+PARLEY_FIBER_TEST(GrpcForeign, grpc_js_may_ask_whether_we_are_there_as_often_as_max_pings_allows) {
+  const Witness witness;
+  if (!has_client(witness)) GTEST_SKIP() << "node with @grpc/grpc-js does not run here";
+  Peer peer;
+  std::atomic<int> ended = 0;
+  testing::add_interop_service(peer, ended);
+  http::ServerOptions options;
+  EXPECT_EQ(said_of(peer, witness, "keep_alive", 0, options), "keep_alive ok\n");
+  options.http2.limits.max_pings = 2;
+  EXPECT_EQ(said_of(peer, witness, "keep_alive_too_often", 0, options),
+            "keep_alive_too_often ok\n");
 }
 
 PARLEY_FIBER_TEST(GrpcForeign, the_handler_ends_when_grpc_js_gives_up) {

@@ -302,14 +302,22 @@ Result<Answer> Client::ask_once(const ClientRequest& request, const Url& url, bo
 }
 
 Result<Answer> Client::send_to(const ClientRequest& request, const Url& url) {
+  bool has_left = false;  // by a try before, which nobody answered
   for (std::size_t attempt = 1;; ++attempt) {
     bool is_reused = false;
     Result<Answer> answer = ask_once(request, url, is_reused);
-    if (answer || attempt >= options_.max_tries) return answer;
+    if (answer) return answer;
     const Code code = answer.error().code();
+    if (code == Code::not_sent && has_left) {
+      answer = Status(Code::unavailable,
+                      "a try before left and got no answer, and the next one did not leave: " +
+                          answer.error().message())
+                   .with_cause(answer.error().cause());
+    }
     const bool was_at_rest =
         code == Code::unavailable && is_reused && is_idempotent(request.method);
-    if (code != Code::not_sent && !was_at_rest) return answer;
+    if (attempt >= options_.max_tries || (code != Code::not_sent && !was_at_rest)) return answer;
+    has_left = has_left || was_at_rest;
     if (!pause_before(attempt + 1, request.deadline).is_ok()) return answer;
   }
 }

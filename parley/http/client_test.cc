@@ -234,6 +234,24 @@ PARLEY_FIBER_TEST(Client, what_may_run_twice_is_sent_again_when_an_old_connectio
   EXPECT_EQ(careful.get("http://a/").error().code(), Code::unavailable);
 }
 
+PARLEY_FIBER_TEST(Client, what_may_have_run_is_not_called_unsent_when_the_next_try_did_not_leave) {
+  World* shop = nullptr;
+  int answers = 0;
+  World world([&](const std::string&) {
+    if (++answers == 1) return ok_with("tea");
+    shop->stop_listening();
+    return std::string();
+  });
+  shop = &world;
+  Client client(world.network, world.options());
+  ASSERT_TRUE(client.get("http://a/"));
+  // It is asked, its connection ends without an answer, and there is no other one to be had.
+  const Status status = client.get("http://a/").error();
+  EXPECT_EQ(world.asked.size(), 2u);
+  EXPECT_EQ(status.code(), Code::unavailable) << status;
+  EXPECT_GT(client.counts().dialled, 1u);
+}
+
 PARLEY_FIBER_TEST(Client, a_new_connection_that_dies_is_not_asked_again) {
   World world([](const std::string&) { return ""; });
   Client client(world.network, world.options());

@@ -25,6 +25,9 @@ constexpr std::array holding = {
              &restarts},
     Scenario{"proxied", "what passes a proxy runs once, and what it could not bring on did not run",
              &proxied},
+    Scenario{"web", "a request over HTTP is answered once, or its error tells the truth", &web},
+    Scenario{"doors", "a call keeps its promises by whatever protocol it comes through a door",
+             &doors},
 };
 
 constexpr std::array wrong = {

@@ -32,6 +32,8 @@ void peers();
 void talk();
 void restarts();
 void proxied();
+void web();
+void doors();
 void planted_lost_update();
 void planted_deadlock();
 void planted_real_time();

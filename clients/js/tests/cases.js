@@ -1,6 +1,6 @@
 // What a client and a real Parley do with each other, wherever this runs: in node and in a browser.
-// A case is given {connect, url, cut}: `connect(options)` dials the service (service.cc), `cut()`
-// ends all its connections without a word.
+// A case is given {connect, url, cut}: `connect(options)` dials the service (service.cc) at
+// `url`, or whom it is told, `cut()` ends all its connections without a word.
 
 function show(value) {
   return JSON.stringify(value) ?? String(value);
@@ -35,6 +35,7 @@ function later() {
   made.promise = new Promise((resolve) => Object.assign(made, {resolve}));
   return made;
 }
+const typeof_ = (value) => typeof value;
 async function all(stream) {
   const values = [];
   for await (const value of stream) values.push(value);
@@ -49,6 +50,30 @@ export const cases = {
     const sums = await Promise.all(
       Array.from({length: 1_000}, (_, i) => peer.call('/math/add', [i, i])));
     equal(sums.every((sum, i) => sum === 2 * i), true);
+  },
+
+  async 'integers of 64 bits keep their value'({peer, connect}) {
+    const large = [9007199254740993n, -9223372036854775808n, 18446744073709551615n];
+    const [before, after] = ['"9007199254740993 \\\ue000\\"', 'für'];
+    const numbers = await peer.call('/numbers', {before, least: large[1], most: large[2],
+      all: [large[0], 1, -1n, 2 ** 53 - 1], after});
+    equal(numbers.least === large[1] && numbers.most === large[2], true);
+    equal(numbers.all.map(typeof_), ['bigint', 'number', 'number', 'number']);
+    equal(numbers.all.map(String), ['9007199254740993', '1', '-1', '9007199254740991']);
+    equal([numbers.before, numbers.after], [before, after]);
+    const rounding = await connect({bigInts: false});
+    equal(await rounding.call('/number', large[0]), 9007199254740992);
+    equal(await peer.call('/number', large[0]) === large[0], true);
+    await rounding.close();
+  },
+
+  async 'who cannot be reached has been sent nothing'({connect, url}) {
+    const nobody = url.replace(/:\d+.*/, ':9/nobody');
+    const {message, cause} = await fails(connect({}, nobody), {name: 'not_sent'});
+    equal(message.includes(nobody), true, message);
+    equal(cause.startsWith('WebSocket 1006'), true, cause);
+    // A page is told no more than that.
+    if (typeof process !== 'undefined') equal(cause.includes('ECONNREFUSED'), true, cause);
   },
 
   async 'large arguments and results travel in parts, small ones between them'({peer}) {
@@ -66,7 +91,7 @@ export const cases = {
     await fails(peer.call('/order/fail'), {name: 'internal', isRemote: true});
     await fails(peer.call('/nowhere'), {code: 5, name: 'not_found'});
     await fails(peer.call('/math/add', ['one', 2]), {name: 'invalid_argument'});
-    await fails(peer.call('/math/add', 1n), {name: 'invalid_argument', isRemote: false});
+    await fails(peer.call('/math/add', () => 1), {name: 'invalid_argument', isRemote: false});
     await fails(peer.call('/math/add', [1, 2], {timeoutMs: 0}), {name: 'not_sent'});
   },
 
@@ -296,14 +321,14 @@ export const cases = {
 };
 
 // Runs one; what it leaves open is closed.
-export async function runCase(run, {connect, cut}) {
+export async function runCase(run, {connect, cut, url}) {
   const peers = [];
-  const connectAndKeep = async (options) => {
-    peers.push(await connect(options));
+  const connectAndKeep = async (options, to = url) => {
+    peers.push(await connect(options, to));
     return peers.at(-1);
   };
   try {
-    await run({connect: connectAndKeep, cut, peer: await connectAndKeep({})});
+    await run({connect: connectAndKeep, cut, url, peer: await connectAndKeep({})});
   } finally {
     await Promise.all(peers.map((peer) => peer.close({drainTimeoutMs: 1_000})));
   }

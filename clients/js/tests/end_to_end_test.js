@@ -14,7 +14,8 @@ const service = await startService(process.argv[2]);
 const bridge = await startBridge(service.port);
 
 const world = {
-  connect: (options) => connect(bridge.url, {WebSocket: ws.WebSocket, ...options}),
+  connect: (options, url) => connect(url, {WebSocket: ws.WebSocket, ...options}),
+  url: bridge.url,
   cut: () => fetch(`${bridge.origin}/cut`),
 };
 

@@ -41,6 +41,7 @@ export class FakeNetwork {
   isDown = false;     // dials fail
   isSilent = false;   // they succeed, and nobody says hello
   takes = {};         // of the other side
+  complaint;          // what ws says of a dial that fails; pages are told nothing
 
   get WebSocket() {
     const network = this;
@@ -55,7 +56,10 @@ export class FakeNetwork {
         network.sockets.push(this);
         this.other = new Other(this, network.takes);
         queueMicrotask(() => {
-          if (network.isDown) return this.drop(1006);
+          if (network.isDown) {
+            this.onerror?.({message: network.complaint});
+            return this.drop(1006);
+          }
           this.readyState = 1;
           this.onopen?.();
           if (!network.isSilent) this.other.hello();

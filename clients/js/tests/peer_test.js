@@ -249,10 +249,26 @@ test('calls wait for the next connection, each for its own time', async () => {
   assert.equal(network.other.of('CALL').length, 1);
 });
 
+test('who waited for a connection that could not be made is told where, and why', async () => {
+  const network = new FakeNetwork();
+  const peer = await network.connect({reconnect: {count: 1}});
+  network.isDown = true;
+  network.complaint = 'connect ECONNREFUSED';
+  network.last.drop();
+  await settle();
+  const call = watch(peer.call('/a', 1));
+  await network.clock.advance(100);
+  assert.equal(call.is, 'not_sent');
+  const cause = 'WebSocket 1006: connect ECONNREFUSED';
+  assert.equal(call.error.cause, `no connection to ws://nowhere could be made: ${cause}`);
+  assert.equal((await peer.closed).cause, cause);
+});
+
 test('the first dial is not repeated', async () => {
   const network = new FakeNetwork();
   network.isDown = true;
-  await assert.rejects(network.connect(), {name: 'unavailable'});
+  await assert.rejects(network.connect(), {name: 'not_sent', cause: 'WebSocket 1006',
+    message: 'no connection to ws://nowhere could be made'});
   assert.equal(network.sockets.length, 1);
 });
 
@@ -264,7 +280,8 @@ for (const connectTimeoutMs of [100, 5_000]) {
     await network.clock.advance(connectTimeoutMs - 1);
     assert.equal(dialled.is, 'pending');
     await network.clock.advance(1);
-    assert.equal(dialled.is, 'unavailable');
+    assert.equal(dialled.is, 'not_sent');
+    assert.match(dialled.error.message, /ws:\/\/nowhere/);
   });
 }
 
@@ -314,6 +331,20 @@ test('a WebSocket that is closing is given nothing: it was not sent', async () =
   await settle();
   assert.equal(call.is, 'not_sent');
 });
+
+for (const bigInts of [true, false]) {
+  test(`large integers come as ${bigInts ? 'BigInt' : 'the next Number'}`, async () => {
+    const network = new FakeNetwork();
+    const peer = await network.connect({bigInts});
+    const call = watch(peer.call('/a', 9007199254740993n));
+    await settle();
+    const [{id, body}] = network.other.of('CALL');
+    assert.equal(textOf(body), '9007199254740993');
+    network.other.say({kind: 'REPLY', id, body});
+    await settle();
+    assert.equal(call.value, bigInts ? 9007199254740993n : 9007199254740992);
+  });
+}
 
 test('a connection that says hello and goodbye in one message is not taken up', async () => {
   const network = new FakeNetwork();
@@ -429,7 +460,7 @@ test('what a handler throws is the error of its caller', async () => {
     '/relayed': () => {
       throw new ParleyError('outcome_unknown', 'of another call');
     },
-    '/unwritable': () => 1n,
+    '/unwritable': () => () => 1,
   }});
   ['/business', '/throws', '/relayed', '/unwritable', '/none'].forEach((method, i) =>
     network.other.say({kind: 'CALL', id: i + 1, method, codec: 0}));

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -26,6 +27,14 @@ using namespace parley;
 struct Order {
   std::string sku;
   int quantity = 0;
+};
+
+struct Numbers {
+  std::string before;
+  std::int64_t least = 0;
+  std::uint64_t most = 0;
+  std::vector<std::int64_t> all;
+  std::string after;
 };
 
 std::atomic<int> given_up = 0;
@@ -68,6 +77,8 @@ void handle_calls(Peer& peer) {
   peer.handle("/text/size", [](const std::string& text) { return text.size(); });
   peer.handle("/meta/list", metadata_of);
   peer.handle("/nothing", [] {});
+  peer.handle("/number", [](std::int64_t number) { return number; });
+  peer.handle("/numbers", [](const Numbers& numbers) { return numbers; });
   peer.handle("/wait", wait_for_ever);
   peer.handle("/given-up", [] { return given_up.load(); });
   peer.handle("/left-ms", left_ms);

@@ -52,6 +52,7 @@ async function ends_with(code, details, ...call) {
 }
 
 const large = {response_size: 314159, payload: {body: Buffer.alloc(271828)}};
+const often = {'grpc.keepalive_time_ms': 15, 'grpc.keepalive_timeout_ms': 30000};
 const special = '\t\ntest with whitespace\r\nand Unicode BMP \u263a and non-BMP \u{1f608}\t\n';
 
 const all = {
@@ -176,6 +177,20 @@ const all = {
     assert.strictEqual((await ended).code, status.CANCELLED);
     assert.deepStrictEqual(said, ['NOT_SERVING', 'SERVING']);
     health.close();
+  },
+  // Not of the interop cases: a call waits while its connection is asked often whether it is there.
+  // It lasts as long as the server allows that and answers.
+  async keep_alive() {
+    const asks = new WaitService(address, plain, often);
+    await ends_with(status.DEADLINE_EXCEEDED, undefined, asks, 'Wait', {},
+                    {options: {deadline: Date.now() + 300}});
+    asks.close();
+  },
+  async keep_alive_too_often() {
+    const asks = new WaitService(address, plain, often);
+    await ends_with(status.RESOURCE_EXHAUSTED, undefined, asks, 'Wait', {},
+                    {options: {deadline: Date.now() + 30000}});
+    asks.close();
   },
   async unimplemented_method() {
     await ends_with(status.UNIMPLEMENTED, undefined, client, 'UnimplementedCall', {});

@@ -55,8 +55,23 @@ bool is_as_said(ServerContext& context, const Message& message) {
 
 const Status not_as_said(StatusCode::INVALID_ARGUMENT, "compressed or not, not as it was said");
 
+// Not of the interop cases: an error with the message "details" has some. A google.rpc.Status of
+// code 14 with a RetryInfo of three seconds, as it is encoded.
+std::string details() {
+  const std::string type = "type.googleapis.com/google.rpc.RetryInfo";
+  const std::string any = "\x0a" + std::string(1, static_cast<char>(type.size())) + type +
+                          "\x12\x04"
+                          "\x0a\x02\x08\x03";
+  return "\x08\x0e\x12\x07"
+         "details"
+         "\x1a" +
+         std::string(1, static_cast<char>(any.size())) + any;
+}
+
 Status status_of(const EchoStatus& status) {
-  return {static_cast<StatusCode>(status.code()), status.message()};
+  const auto code = static_cast<StatusCode>(status.code());
+  if (status.message() == "details") return {code, status.message(), details()};
+  return {code, status.message()};
 }
 
 std::string zeros(std::int32_t size) { return std::string(static_cast<std::size_t>(size), '\0'); }

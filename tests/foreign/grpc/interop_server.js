@@ -5,6 +5,7 @@ const fs = require('fs');
 const path = require('path');
 const grpc = require('@grpc/grpc-js');
 const loader = require('@grpc/proto-loader');
+const protobuf = require('protobufjs');
 
 setTimeout(() => process.exit(1), 60000);
 const [portFile, coding] = process.argv.slice(2);
@@ -25,9 +26,23 @@ function sayBack(call) {
   return trailers;
 }
 
+// Not of the interop cases: an error with the message "details" has some.
+const known = new protobuf.Root();
+known.loadSync(path.join(__dirname, 'status.proto'), {keepCase: true});
+function detailsOf({code, message}) {
+  const bytesOf = (name, value) => {
+    const type = known.lookupType(`google.rpc.${name}`);
+    return Buffer.from(type.encode(type.fromObject(value)).finish());
+  };
+  const value = bytesOf('RetryInfo', {retry_delay: {seconds: 3}});
+  return bytesOf('Status', {code, message,
+    details: [{type_url: 'type.googleapis.com/google.rpc.RetryInfo', value}]});
+}
+
 function refused(request, metadata) {
   const status = request.response_status;
   if (!status || status.code === 0) return null;
+  if (status.message === 'details') metadata.set('grpc-status-details-bin', detailsOf(status));
   return {code: status.code, details: status.message, metadata};
 }
 
