@@ -389,7 +389,6 @@ class Town {
         return;
       case Code::unavailable:
       case Code::data_loss:
-      case Code::cancelled:  // an answer that its server cut, over HTTP/2
         must(!is_calm_ || begun_[number] == 0,
              "whoever closes in order answers what it began: " + why.to_string());
         return;
