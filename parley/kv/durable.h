@@ -53,7 +53,8 @@ struct DurableOptions {
   std::uint64_t snapshot_after_bytes = std::uint64_t{64} << 20;
   // Of a snapshot that is read; TreeOptions::max_saved_bytes bounds those that are written.
   std::size_t max_snapshot_bytes = std::size_t{1} << 30;
-  // Of a file of the log, and of one command in it: see LogOptions.
+  // Of a file of the log, and of one command in it: see LogOptions. A batch with a command that is
+  // larger, with what belongs to it, is refused: StoreOptions::limits keep well below it.
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
   std::size_t max_record_bytes = std::size_t{16} << 20;
   TreeOptions tree{};

@@ -193,6 +193,42 @@ TEST(Log, damage_before_what_was_safe_is_told_with_file_and_place_and_nothing_is
   EXPECT_EQ(open(*files).records, numbered(1, 2));
 }
 
+TEST(Log, damage_before_the_last_sync_is_told_from_a_torn_end_within_a_file) {
+  const auto files = disk();
+  {
+    const Opened log = open(*files);
+    for (std::size_t i = 1; i <= 5; ++i) put(*log.log, numbered(i, i));
+  }
+  const std::string whole = *read_file(*files, first_path, most_bytes);
+  const std::size_t record = impl::record_head_bytes + numbered(1, 1).front().size();
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    ASSERT_TRUE(replace_file(*files, first_path, whole).is_ok());
+    change_byte(*files, first_path, at);
+    const Opened log = open(*files);
+    // Nothing behind the last record says that it was safe.
+    if (at >= whole.size() - record) {
+      ASSERT_EQ(log.records, numbered(1, 4)) << at << log.status;
+    } else {
+      ASSERT_EQ(log.status.code(), Code::data_loss) << at;
+    }
+  }
+}
+
+TEST(Log, damage_at_the_end_of_a_file_is_told_by_what_begins_the_next_one) {
+  const auto files = disk();
+  {
+    const Opened log = open(*files);
+    put(*log.log, numbered(1, 2));
+    ASSERT_TRUE(log.log->begin_segment().is_ok());
+  }
+  change_byte(*files, first_path, *files->size_of(first_path) - 1);
+  const Opened broken = open(*files);
+  EXPECT_EQ(broken.status.code(), Code::data_loss);
+  EXPECT_NE(broken.status.message().find("was begun when records up to 2 were safe"),
+            std::string::npos)
+      << broken.status;
+}
+
 TEST(Log, cut_anywhere_in_its_last_file_it_has_the_records_before_and_goes_on) {
   const auto files = disk();
   {
@@ -241,8 +277,8 @@ TEST(Log, a_record_of_no_bytes_or_of_too_many_is_refused_and_nothing_is_appended
 }
 
 TEST(Log, what_a_full_disk_refused_never_comes_back_and_the_log_goes_on) {
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
-    const auto files = disk({.seed = seed, .capacity = 2'000, .unsynced = Unsynced::kept});
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    const auto files = disk({.seed = seed, .capacity = 2'000, .sector = 16});
     Records kept;
     {
       const Opened log = open(*files);
@@ -310,9 +346,31 @@ TEST(Log, a_segment_that_could_not_be_begun_leaves_the_log_as_it_was) {
       }
       files->clear_faults();
       files->crash();
-      ASSERT_EQ(open(*files).records, numbered(1, 6));
+      for (std::size_t to = 6; to <= 8; ++to) {
+        const Opened log = open(*files);
+        ASSERT_EQ(log.records, numbered(1, to)) << log.status;
+        put(*log.log, numbered(to + 1, to + 1));
+      }
     }
   }
+}
+
+TEST(Log, goes_on_in_a_segment_whose_name_was_not_safe_yet) {
+  const auto files = disk({.unsynced = Unsynced::lost});
+  {
+    const Opened log = open(*files);
+    put(*log.log, numbered(1, 3));
+    files->fail({.operation = FileOperation::sync_directory, .path = folder});
+    files->fail({.operation = FileOperation::remove});
+    ASSERT_FALSE(log.log->begin_segment().is_ok());
+  }
+  {
+    const Opened log = open(*files);
+    EXPECT_EQ(log.log->segments(), 2U);
+    put(*log.log, numbered(4, 5));
+  }
+  files->crash();
+  EXPECT_EQ(open(*files).records, numbered(1, 5));
 }
 
 // --- crashes
@@ -365,6 +423,7 @@ void crash_after_every_operation(const LogOptions& options, std::size_t sync_eve
         const Trial before = appended_until_a_fault(*files, options, seed, sync_every);
         files->clear_faults();
         files->crash();
+        Records first;
         for (int again = 0; again < 2; ++again) {
           const Opened found = open(*files, options, before.after);
           ASSERT_TRUE(found.status.is_ok())
@@ -375,7 +434,9 @@ void crash_after_every_operation(const LogOptions& options, std::size_t sync_eve
           const auto from = before.written.begin() + static_cast<std::ptrdiff_t>(before.after);
           const Records expected(from, before.written.begin() + static_cast<std::ptrdiff_t>(count));
           ASSERT_EQ(found.records, expected) << "seed " << seed << " operation " << operations;
-          files->crash();  // what was read once is safe
+          if (again == 1) { ASSERT_EQ(found.records, first) << "what was read once is safe"; }
+          first = found.records;
+          files->crash();
         }
         if (before.ended) break;
       }
@@ -416,6 +477,19 @@ TEST(LogCrash, while_it_is_opened_leaves_what_the_first_crash_left) {
       if (opened) break;
     }
   }
+}
+
+TEST(LogCrash, after_the_log_was_opened_again_takes_back_nothing_that_was_found) {
+  const auto files = disk({.unsynced = Unsynced::lost});
+  const LogOptions options{.segment_bytes = 100, .syncs = false};
+  {
+    const Opened log = open(*files, options);
+    for (std::size_t i = 1; i <= 9; ++i) ASSERT_TRUE(log.log->append(numbered(i, i)).is_ok());
+    ASSERT_GT(log.log->segments(), 2U);
+  }
+  EXPECT_EQ(open(*files, options).records, numbered(1, 9)) << "only the process has ended";
+  files->crash();
+  EXPECT_EQ(open(*files, options).records, numbered(1, 9));
 }
 
 TEST(Log, a_hundred_thousand_records_are_read_in_bounded_memory) {

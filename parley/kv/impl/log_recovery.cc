@@ -210,14 +210,14 @@ Status LogRecovery::too_new(std::uint64_t first, std::uint32_t version) const {
                                    ": use the one that wrote it, or a newer one"};
 }
 
-// The last ones first, so that those left after a crash are still the first ones.
+// The last ones first, so that those left after a crash are still the first ones. What comes back at
+// one is still nothing, until the log goes on: go_on() syncs the folder.
 Status LogRecovery::remove_dropped() {
-  if (dropped_.empty()) return {};
   for (auto it = dropped_.rbegin(); it != dropped_.rend(); ++it) {
     if (Status s = log_.files_.remove(path_of(*it)); !s.is_ok()) return s;
     found_.erase(*it);
   }
-  return log_.files_.sync_directory(log_.folder_);
+  return {};
 }
 
 // All that was read is made safe, for it may have been written by a process that was killed: others
@@ -234,7 +234,7 @@ Status LogRecovery::go_on() {
     log_.segments_[first] = bytes;
     log_.file_ = *std::move(file);
   }
-  // Their names as well.
+  // Their names as well, and that others are gone.
   if (Status s = log_.files_.sync_directory(log_.folder_); !s.is_ok()) return s;
   log_.synced_ = log_.last_;
   return log_.segments_.empty() ? log_.make_segment(log_.last_ + 1) : Status();
