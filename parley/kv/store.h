@@ -33,7 +33,7 @@ namespace parley::kv {
 
 // Beyond a limit a call fails with resource_exhausted, and nothing has happened.
 struct StoreOptions {
-  CommandLimits limits;
+  CommandLimits limits{};
   // In all. A batch may go over it by what it removes and makes again.
   std::size_t max_nodes = 1'000'000;
   std::size_t max_watchers = 10'000;
