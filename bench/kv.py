@@ -36,7 +36,8 @@ def run(options, program, mode):
         except subprocess.TimeoutExpired as error:
             raise Problem(f"{' '.join(command)} did not end") from error
         if done.returncode != 0:
-            raise Problem(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
+            raise Problem(f"{' '.join(command)} ended with {done.returncode}: "
+                          f"{done.stderr.strip()}")
         found = json.loads(done.stdout)
     if found["operations"] == 0:
         raise Problem(f"{' '.join(command)}: nothing was done in {options.seconds} s")

@@ -138,6 +138,14 @@ Status Durable::applied(const Tree& tree) {
   }
   auto state = rt::blocking([&] { return tree.save(); });
   if (!state) return state.error().with_context("take a snapshot");
+  // What is written can be read again.
+  if (state->size() > options_.max_snapshot_bytes) {
+    return {Code::resource_exhausted, "take a snapshot: it would have " +
+                                          std::to_string(state->size()) +
+                                          " bytes, more than max_snapshot_bytes (" +
+                                          std::to_string(options_.max_snapshot_bytes) +
+                                          "): raise it, or the log grows on and on"};
+  }
   behind_snapshot_ = 0;
   snapshot_at_ = options_.snapshot_after_bytes;
   is_saving_ = true;
@@ -170,8 +178,7 @@ Status Durable::close() {
   return status;
 }
 
-// --- opening
-// --------------------------------------------------------------------------------------
+// --- opening ---------------------------------------------------------------------------------
 
 Status make_folder(const Place& place) {
   const Status made = place.files.make_directory(place.folder);

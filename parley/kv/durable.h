@@ -51,7 +51,8 @@ struct DurableOptions {
   Duration sync_interval = std::chrono::milliseconds(100);
   // A snapshot is taken when the log behind the last one has so many bytes.
   std::uint64_t snapshot_after_bytes = std::uint64_t{64} << 20;
-  // Of a snapshot that is read; TreeOptions::max_saved_bytes bounds those that are written.
+  // Of a snapshot. One that would be larger is not taken, and the log grows on; one that is larger
+  // is not read: resource_exhausted.
   std::size_t max_snapshot_bytes = std::size_t{1} << 30;
   // Of a file of the log, and of one command in it: see LogOptions. A batch with a command that is
   // larger, with what belongs to it, is refused: StoreOptions::limits keep well below it.

@@ -391,13 +391,20 @@ TEST(Durable, a_snapshot_cut_short_before_its_rename_leaves_the_old_one) {
   });
 }
 
-TEST(Durable, a_snapshot_larger_than_allowed_is_not_read) {
+TEST(Durable, a_snapshot_larger_than_allowed_is_neither_written_nor_read) {
   MemoryFiles files;
+  DurableOptions strict = small();
+  strict.max_snapshot_bytes = 100;
+  rt::simulate({}, [&] {
+    auto opened = open_durable(files, folder, strict);
+    Store store(std::move(opened->tree), {}, std::move(opened->log));
+    for (int i = 0; i < 50; ++i) EXPECT_TRUE(store.write(set("/a", std::to_string(i))));
+    EXPECT_GT(store.counts().failed_saves, 1U);
+    EXPECT_EQ(files.size_of(snapshot_path).error().code(), Code::not_found);
+  });
   rt::simulate({}, [&] {
     fill(files, 30);
-    DurableOptions options = small();
-    options.max_snapshot_bytes = 100;
-    EXPECT_EQ(open_durable(files, folder, options).error().code(), Code::resource_exhausted);
+    EXPECT_EQ(open_durable(files, folder, strict).error().code(), Code::resource_exhausted);
   });
 }
 

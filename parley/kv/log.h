@@ -41,11 +41,14 @@ namespace impl {
 class LogRecovery;
 }
 
+inline constexpr std::size_t max_read_record_bytes = std::size_t{64} << 20;
+
 struct LogOptions {
   // When a segment has so many bytes, the next record begins another. It is exceeded by what was
   // appended last.
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
-  // Of one record, at most 4 GiB - 1. Also what is taken for possible when a log is read.
+  // Of one record, at most 4 GiB - 1. Lowering it does not change what a log has: those of up to
+  // max_read_record_bytes are read all the same.
   std::size_t max_record_bytes = std::size_t{16} << 20;
   // False: records are never synced, and the names and heads of the files still are.
   bool syncs = true;

@@ -274,6 +274,7 @@ TEST(Log, a_record_of_no_bytes_or_of_too_many_is_refused_and_nothing_is_appended
   EXPECT_EQ(log.log->last(), 0U);
   EXPECT_TRUE(log.log->append(Records{"good"}).is_ok());
   EXPECT_EQ(open(*files).records, Records{"good"});
+  EXPECT_EQ(open(*files, {.max_record_bytes = 3}).records, Records{"good"}) << "once taken";
 }
 
 TEST(Log, what_a_full_disk_refused_never_comes_back_and_the_log_goes_on) {
@@ -434,7 +435,9 @@ void crash_after_every_operation(const LogOptions& options, std::size_t sync_eve
           const auto from = before.written.begin() + static_cast<std::ptrdiff_t>(before.after);
           const Records expected(from, before.written.begin() + static_cast<std::ptrdiff_t>(count));
           ASSERT_EQ(found.records, expected) << "seed " << seed << " operation " << operations;
-          if (again == 1) { ASSERT_EQ(found.records, first) << "what was read once is safe"; }
+          if (again == 1) {
+            ASSERT_EQ(found.records, first) << "what was read once is safe";
+          }
           first = found.records;
           files->crash();
         }

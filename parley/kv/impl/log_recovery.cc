@@ -1,5 +1,6 @@
 #include "parley/kv/impl/log_recovery.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 #include <vector>
@@ -28,6 +29,10 @@ std::string LogRecovery::path_of(std::uint64_t first) const {
 
 Result<std::unique_ptr<File>> LogRecovery::open(std::uint64_t first, OpenMode mode) const {
   return log_.files_.open(path_of(first), mode);
+}
+
+std::size_t LogRecovery::max_record_bytes() const {
+  return std::max(log_.options_.max_record_bytes, max_read_record_bytes);
 }
 
 Status LogRecovery::run() {
@@ -103,7 +108,7 @@ Status LogRecovery::read_segments() {
 Status LogRecovery::check_leftover(std::uint64_t first) const {
   const auto file = open(first, OpenMode::read);
   if (!file) return file.error();
-  SegmentReader reader(**file, found_.at(first), log_.options_.max_record_bytes);
+  SegmentReader reader(**file, found_.at(first), max_record_bytes());
   const auto record = reader.find_record(0, first, 0);
   if (!record) return record.error();
   if (!*record) return {};
@@ -115,7 +120,7 @@ Status LogRecovery::check_leftover(std::uint64_t first) const {
 Status LogRecovery::read_segment(std::uint64_t first) {
   const auto file = open(first, OpenMode::read);
   if (!file) return file.error();
-  SegmentReader reader(**file, found_.at(first), log_.options_.max_record_bytes);
+  SegmentReader reader(**file, found_.at(first), max_record_bytes());
   const auto head = reader.head();
   if (!head && head.error().code() != Code::data_loss) return head.error();
   if (head && head->version > log_version) return too_new(first, head->version);
@@ -157,7 +162,7 @@ Status LogRecovery::check_that_it_was_torn() {
     }
     const auto file = open(first, OpenMode::read);
     if (!file) return file.error();
-    SegmentReader reader(**file, it->second, log_.options_.max_record_bytes);
+    SegmentReader reader(**file, it->second, max_record_bytes());
     // A head was safe before any record came behind it.
     const bool by_head = broken_->offset == 0;
     const Status found = by_head ? look_for(reader, 0, first, 0, first)
@@ -170,7 +175,7 @@ Status LogRecovery::check_that_it_was_torn() {
 Status LogRecovery::check_segment_behind(std::uint64_t first) const {
   const auto file = open(first, OpenMode::read);
   if (!file) return file.error();
-  SegmentReader reader(**file, found_.at(first), log_.options_.max_record_bytes);
+  SegmentReader reader(**file, found_.at(first), max_record_bytes());
   const auto head = reader.head();
   if (!head && head.error().code() != Code::data_loss) return head.error();
   if (head && head->version > log_version) return too_new(first, head->version);
@@ -210,8 +215,8 @@ Status LogRecovery::too_new(std::uint64_t first, std::uint32_t version) const {
                                    ": use the one that wrote it, or a newer one"};
 }
 
-// The last ones first, so that those left after a crash are still the first ones. What comes back at
-// one is still nothing, until the log goes on: go_on() syncs the folder.
+// The last ones first, so that those left after a crash are still the first ones. What comes back
+// at one is still nothing, until the log goes on: go_on() syncs the folder.
 Status LogRecovery::remove_dropped() {
   for (auto it = dropped_.rbegin(); it != dropped_.rend(); ++it) {
     if (Status s = log_.files_.remove(path_of(*it)); !s.is_ok()) return s;

@@ -2,6 +2,7 @@
 // not as it should be, looks whether anything behind it says that it was safe; cuts, or refuses.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -42,13 +43,13 @@ class LogRecovery {
   Status remove_dropped();
   Status go_on();
 
-  Status truncate_and_sync(std::uint64_t first, std::uint64_t size);
   Result<std::unique_ptr<File>> open(std::uint64_t first, OpenMode mode) const;
   Status look_for(SegmentReader& reader, std::uint64_t offset, std::uint64_t least_number,
                   std::uint64_t least_synced, std::uint64_t segment) const;
   [[nodiscard]] Status damaged(const std::string& evidence) const;
   [[nodiscard]] Status too_new(std::uint64_t first, std::uint32_t version) const;
   [[nodiscard]] std::string path_of(std::uint64_t first) const;
+  [[nodiscard]] std::size_t max_record_bytes() const;
 
   Log& log_;
   const std::uint64_t after_;
