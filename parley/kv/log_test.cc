@@ -434,7 +434,9 @@ void crash_after_every_operation(const LogOptions& options, std::size_t sync_eve
           const auto from = before.written.begin() + static_cast<std::ptrdiff_t>(before.after);
           const Records expected(from, before.written.begin() + static_cast<std::ptrdiff_t>(count));
           ASSERT_EQ(found.records, expected) << "seed " << seed << " operation " << operations;
-          if (again == 1) { ASSERT_EQ(found.records, first) << "what was read once is safe"; }
+          if (again == 1) {
+            ASSERT_EQ(found.records, first) << "what was read once is safe";
+          }
           first = found.records;
           files->crash();
         }

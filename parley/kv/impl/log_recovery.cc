@@ -210,8 +210,8 @@ Status LogRecovery::too_new(std::uint64_t first, std::uint32_t version) const {
                                    ": use the one that wrote it, or a newer one"};
 }
 
-// The last ones first, so that those left after a crash are still the first ones. What comes back at
-// one is still nothing, until the log goes on: go_on() syncs the folder.
+// The last ones first, so that those left after a crash are still the first ones. What comes back
+// at one is still nothing, until the log goes on: go_on() syncs the folder.
 Status LogRecovery::remove_dropped() {
   for (auto it = dropped_.rbegin(); it != dropped_.rend(); ++it) {
     if (Status s = log_.files_.remove(path_of(*it)); !s.is_ok()) return s;
