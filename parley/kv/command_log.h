@@ -30,9 +30,10 @@ class CommandLog {
   // True once it cannot be trusted any more: the store then refuses writes for good.
   [[nodiscard]] virtual bool is_broken() const = 0;
 
-  // Called after each batch, when `tree` has exactly what was appended so far and does not change
-  // until this returns, so that Tree::save() may be called. Saves it when that is due. An error is
-  // counted by the store and otherwise changes nothing: the log goes on.
+  // Called after each batch that was kept, its writers being answered, when `tree` has exactly what
+  // was appended so far and does not change until this returns, so that Tree::save() may be called.
+  // Saves it when that is due. An error is counted by the store and otherwise changes nothing: the
+  // log goes on.
   virtual Status applied(const Tree& tree) = 0;
 
   // Called once, by the store that stops: makes durable what is not yet.

@@ -174,19 +174,22 @@ void Store::Committer::commit(std::vector<WriteRef> writes) {
     commands.push_back(std::move(write->command));
   }
   if (commands.empty()) return;
-  if (Status status = log(commands); !status.is_ok()) {
-    for (const WriteRef& write : writes) write->result.emplace(status);
+  const Status kept = log(commands);
+  if (!kept.is_ok()) {
+    for (const WriteRef& write : writes) write->result.emplace(kept);
   } else {
     std::span<const Command> all(commands);
     if (before == 1) apply(all.first(1), {});
     apply(all.subspan(before), writes);
-    if (log_ != nullptr && !log_->applied(tree_).is_ok()) {
-      const std::lock_guard lock(mutex_);
-      ++counts_.failed_saves;
-    }
-    if (log_ != nullptr && log_->is_broken()) (void)this->log({});
   }
   for (const WriteRef& write : writes) write->done.set();
+  if (log_ == nullptr || !kept.is_ok()) return;
+  // Nobody waits for it but the writes that come.
+  if (!log_->applied(tree_).is_ok()) {
+    const std::lock_guard lock(mutex_);
+    ++counts_.failed_saves;
+  }
+  if (log_->is_broken()) (void)log({});
 }
 
 void Store::Committer::refuse_nodes(std::vector<WriteRef>& writes) {
