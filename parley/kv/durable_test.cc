@@ -2,10 +2,15 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <string>
@@ -19,6 +24,7 @@
 #include "parley/kv/log.h"
 #include "parley/kv/snapshot.h"
 #include "parley/kv/store.h"
+#include "parley/rt/runtime.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/simulation.h"
 #include "parley/rt/testing/fiber_test.h"
@@ -483,6 +489,49 @@ TEST(Durable, a_store_on_the_machines_disk_is_there_again) {
   }
   EXPECT_TRUE(files.remove(path + "/store").is_ok());
   EXPECT_TRUE(files.remove(path).is_ok());
+}
+
+// A process of its own that writes until it is killed, a byte to `answered` for each answer.
+[[noreturn]] void write_for_ever(const std::string& path, int answered) {
+  rt::Runtime runtime({.workers = 1});
+  runtime.run([&] {
+    RealFiles files;
+    auto opened = open_durable(files, path, small());
+    Store store(std::move(opened->tree), {}, std::move(opened->log));
+    for (int i = 1; store.write(set("/a", std::to_string(i))); ++i) {
+      if (::write(answered, "x", 1) != 1) break;
+    }
+  });
+  ::_exit(1);
+}
+
+TEST(Durable, a_process_that_was_killed_leaves_all_it_answered_to_the_next_one) {
+  std::string folder_of_test = "/tmp/parley_kv_XXXXXX";
+  ASSERT_NE(::mkdtemp(folder_of_test.data()), nullptr);
+  const std::string path = folder_of_test + "/store";
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  const pid_t child = ::fork();
+  if (child == 0) write_for_ever(path, pipe[1]);
+  ::close(pipe[1]);
+  int answered = 0;
+  char byte = 0;
+  for (; answered < 100; ++answered) ASSERT_EQ(::read(pipe[0], &byte, 1), 1);
+  RealFiles files;
+  rt::testing::run_fiber_test(
+      [&] { EXPECT_EQ(open_durable(files, path).error().code(), Code::failed_precondition); });
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  while (::read(pipe[0], &byte, 1) == 1) ++answered;
+  ::close(pipe[0]);
+  rt::testing::run_fiber_test([&] {
+    const auto store = open_durable(files, path);
+    ASSERT_TRUE(store) << store.error();
+    const int found = std::stoi(value_at(store->tree, "/a"));
+    EXPECT_GE(found, answered);
+    EXPECT_LE(found, answered + 1);
+  });
+  std::filesystem::remove_all(folder_of_test);
 }
 
 TEST(Durable, a_hundred_thousand_commands_are_recovered_in_bounded_memory) {
