@@ -6,6 +6,8 @@
 #include <string>
 
 #include "parley/http/testing/memory_exchange.h"
+#include "parley/rt/event.h"
+#include "parley/rt/runtime.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/testing/virtual_time.h"
@@ -127,7 +129,7 @@ PARLEY_FIBER_TEST(KeysApi, a_watch_brings_one_change_and_its_head_at_once) {
   EXPECT_EQ(exchange.field("X-Etcd-Index"), "1");
   (void)keys.put("/b", "value=1");
   (void)keys.put("/a", "value=2");
-  scope.wait();
+  scope.join();
   EXPECT_EQ(exchange.body(),
             R"({"action":"set","node":{"key":"/a","value":"2","modifiedIndex":3,"createdIndex":3},)"
             R"("prevNode":{"key":"/a","value":"1","modifiedIndex":1,"createdIndex":1}})"
@@ -144,7 +146,7 @@ PARLEY_FIBER_TEST(KeysApi, a_stream_brings_all_changes_until_it_is_ended) {
   while (exchange.pieces_written().size() < 3) rt::yield();
   EXPECT_FALSE(exchange.has_ended());
   (void)keys.store().stop();
-  scope.wait();
+  scope.join();
   EXPECT_EQ(exchange.pieces_written().size(), 3U);
 }
 

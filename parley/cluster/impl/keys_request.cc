@@ -217,7 +217,8 @@ std::variant<KeysRequest, kv::Error> keys_request(http::Method method, std::stri
         KeysGet{.path = std::move(path), .recursive = read.recursive, .sorted = read.sorted});
   }
   PARLEY_ASSERT(method == http::Method::put || method == http::Method::post ||
-                method == http::Method::remove);
+                    method == http::Method::remove,
+                "other methods are refused before");
   kv::Command command{.kind = kind_of(method, read), .path = std::move(path)};
   command.dir = read.dir;
   command.unique = method == http::Method::post;

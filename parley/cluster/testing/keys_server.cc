@@ -33,7 +33,7 @@ Status serve() {
   std::array<char, 16> nothing{};
   (void)rt::blocking([&] { return ::read(STDIN_FILENO, nothing.data(), nothing.size()); });
   (void)server.shutdown(rt::Deadline::after(std::chrono::milliseconds(100)));
-  scope.wait();
+  scope.join();
   return served.code() == Code::cancelled ? Status() : served;
 }
 
