@@ -13,7 +13,8 @@ BUSY_LOAD = 0.5  # a load average above this is somebody else's work in our figu
 
 
 # Figures of which more is better.
-AT_LEAST = {"messages_per_cpu_second", "goodput_ratio", "sessions"}
+AT_LEAST = {"messages_per_cpu_second", "goodput_ratio", "sessions", "writes_per_cpu_second",
+            "reads_per_cpu_second"}
 
 
 def is_missed(row):

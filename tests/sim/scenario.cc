@@ -18,6 +18,8 @@ constexpr std::array holding = {
              &limits},
     Scenario{"deadlines", "what is cancelled or late ends, and nothing ends twice", &deadlines},
     Scenario{"store", "what a store promised survives power cuts and a failing disk", &store},
+    Scenario{"tree", "what the log of a watchable tree kept is what there is, and what is told",
+             &tree},
     Scenario{"peers", "no call is lost or run twice, and not_sent means not run", &peers},
     Scenario{"talk", "streams and PUSHes keep their order, and what is promised is told once",
              &talk},

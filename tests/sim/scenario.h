@@ -28,6 +28,7 @@ void pipeline();
 void limits();
 void deadlines();
 void store();
+void tree();
 void peers();
 void talk();
 void restarts();

@@ -10,7 +10,7 @@ declare -A packages_of=(
     nghttp2-client nghttp2-server nginx-light libssl-dev openssl
     dnsmasq-base python3-prometheus-client python3-msgpack
     python3-jsonschema python3-protobuf protobuf-compiler libprotoc-dev libclang-19-dev nodejs
-    node-typescript gdb curl chromium"
+    node-typescript gdb curl chromium etcd-server"
   [format]="clang-format-19"
   [lint]="clang-tidy-19"
   [bench]="strace valgrind wrk golang-go rapidjson-dev libmsgpack-cxx-dev"

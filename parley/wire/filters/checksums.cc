@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "parley/base/crc32c.h"
 #include "parley/crypto/digest.h"
-#include "parley/wire/filters/impl/crc32c.h"
 
 namespace parley::wire {
 namespace {
@@ -22,7 +22,7 @@ Result<std::string> md5_of(const Bytes& content) {
 Result<std::string> crc32c_of(const Bytes& content) {
   std::uint32_t crc = 0;
   for (std::size_t i = 0; i < content.piece_count(); ++i) {
-    crc = impl::crc32c(content.piece(i), crc);
+    crc = crc32c(content.piece(i), crc);
   }
   std::string checksum;
   for (std::size_t i = crc_bytes; i-- > 0;) checksum += static_cast<char>(crc >> (8 * i) & 0xFFU);

@@ -1,9 +1,9 @@
-#include "parley/wire/filters/impl/crc32c.h"
+#include "parley/base/crc32c.h"
 
 #include <array>
 #include <cstddef>
 
-namespace parley::wire::impl {
+namespace parley {
 namespace {
 
 constexpr std::uint32_t polynomial = 0x82F63B78;  // the lowest bit first
@@ -46,4 +46,4 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t before) noexcept {
   return ~crc;
 }
 
-}  // namespace parley::wire::impl
+}  // namespace parley
