@@ -8,6 +8,8 @@
 #include "parley/cluster/impl/keys_request.h"
 #include "parley/http/url.h"
 #include "parley/kv/json.h"
+#include "parley/rt/context.h"
+#include "parley/rt/deadline.h"
 
 namespace parley::cluster {
 namespace {
@@ -28,15 +30,14 @@ bool is_below(std::string_view path, std::string_view prefix) {
 
 // 201, as etcd decides it.
 bool made_something(const kv::Event& event) {
-  return event.action == kv::Action::create ||
-         (event.action == kv::Action::set && !event.previous);
+  return event.action == kv::Action::create || (event.action == kv::Action::set && !event.previous);
 }
 
 // What the store says in its own words, in etcd's.
 kv::Error error_of(const Status& status, std::uint64_t index) {
   if (auto error = kv::error_of(status)) return std::move(*error);
-  const bool is_askers = status.code() == Code::invalid_argument ||
-                         status.code() == Code::resource_exhausted;
+  const bool is_askers =
+      status.code() == Code::invalid_argument || status.code() == Code::resource_exhausted;
   return {.code = is_askers ? kv::ErrorCode::invalid_field : kv::ErrorCode::raft_internal,
           .cause = std::string(status.message()),
           .index = index};
@@ -50,8 +51,8 @@ class KeysApi {
     const auto path = http::percent_decoded(exchange.request().path());
     if (!path) return exchange.answer(400, "the path has an escape that is none\n");
     if (is_below(*path, keys_prefix)) return serve_keys(exchange, path->substr(keys_prefix.size()));
-    const bool is_get = exchange.request().method == Method::get ||
-                        exchange.request().method == Method::head;
+    const bool is_get =
+        exchange.request().method == Method::get || exchange.request().method == Method::head;
     if (*path == "/v2/stats/store") {
       if (!is_get) return refuse_method(exchange, "HEAD,GET");
       return exchange.answer(200, kv::json_of(store_.statistics()), json_type);
@@ -63,8 +64,8 @@ class KeysApi {
     if (*path == "/health") {
       if (!is_get) return refuse_method(exchange, "HEAD,GET");
       const bool is_well = store_.status().is_ok();
-      return exchange.answer(is_well ? 200 : 503, is_well ? R"({"health":"true"})"
-                                                          : R"({"health":"false"})", json_type);
+      return exchange.answer(is_well ? 200 : 503,
+                             is_well ? R"({"health":"true"})" : R"({"health":"false"})", json_type);
     }
     return exchange.answer(404, "404 page not found\n");
   }
@@ -139,17 +140,30 @@ class KeysApi {
     if (Status s = put_head(exchange, watcher->start_index()); !s.is_ok()) return s;
     if (Status s = exchange.begin(http::BodySize::unknown()); !s.is_ok()) return s;
     if (Status s = exchange.flush(); !s.is_ok()) return s;
-    do {
-      const auto event = watcher->next();
+    const Duration pause = options_.watch_ping;
+    for (bool goes_on = true; goes_on;) {
+      const auto event =
+          watcher->next(pause > Duration::zero() ? rt::Deadline::after(pause) : rt::Deadline());
+      if (!event && event.error().code() == Code::deadline_exceeded &&
+          !rt::Context::current().is_done()) {
+        if (Status s = send_line(exchange, ""); !s.is_ok()) return s;
+        continue;
+      }
       // It has brought all, or was dropped for being slow: the answer ends, the client asks anew.
       if (!event && (event.error().code() == Code::out_of_range || kv::error_of(event.error()))) {
         return {};
       }
       if (!event) return event.error();
-      if (Status s = exchange.write(kv::json_of(**event) + "\n"); !s.is_ok()) return s;
-      if (Status s = exchange.flush(); !s.is_ok()) return s;
-    } while (watch.stream);
+      if (Status s = send_line(exchange, kv::json_of(**event)); !s.is_ok()) return s;
+      goes_on = watch.stream;
+    }
     return {};
+  }
+
+  static Status send_line(ServerExchange& exchange, std::string line) {
+    line += '\n';
+    if (Status s = exchange.write(line); !s.is_ok()) return s;
+    return exchange.flush();
   }
 
   Status put_head(ServerExchange& exchange, std::uint64_t index) {

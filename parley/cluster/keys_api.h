@@ -1,12 +1,10 @@
 // The keys API of etcd v2 over HTTP: /v2/keys and what belongs to it, answered by a kv::Store. What
 // speaks to etcd's v2 (a client library, curl, rpcx, confd) speaks to this.
 //
-//   GET     /v2/keys/PATH    ?recursive, sorted, quorum; ?wait, waitIndex, stream: waits for changes
-//   PUT     /v2/keys/PATH    value, ttl, dir, refresh; prevExist, prevValue, prevIndex
-//   POST    /v2/keys/PATH    value, ttl, dir: a new name in order
-//   DELETE  /v2/keys/PATH    dir, recursive; prevValue, prevIndex
-//   GET     /v2/stats/store  what the store counts
-//   GET     /version, /health
+//   GET     /v2/keys/PATH    ?recursive, sorted, quorum; ?wait, waitIndex, stream: waits for
+//   changes PUT     /v2/keys/PATH    value, ttl, dir, refresh; prevExist, prevValue, prevIndex POST
+//   /v2/keys/PATH    value, ttl, dir: a new name in order DELETE  /v2/keys/PATH    dir, recursive;
+//   prevValue, prevIndex GET     /v2/stats/store  what the store counts GET     /version, /health
 //
 // Fields come in the query or as a form in the body; those of the body are the ones that count.
 // Answers, errors and their numbers are etcd's to the letter (kv/json.h, kv/error.h), with
@@ -20,6 +18,7 @@
 //   http::Server server(http::ServerOptions{}, cluster::keys_api(store));
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 
@@ -34,13 +33,16 @@ struct KeysApiOptions {
   std::size_t max_form_bytes = std::size_t{4} << 20;
   // How long a write may wait for the store before it is 500 with error 300; it may still happen.
   Duration write_timeout = std::chrono::seconds(5);
+  // A watch that has had nothing to say for so long sends an empty line, which JSON does not mind
+  // and by which a client that is gone is found out. Zero: never, as etcd has it.
+  Duration watch_ping = std::chrono::seconds(60);
   // X-Etcd-Cluster-Id of every answer: clients compare it. Empty: none is sent.
   std::string cluster_id = "parley";
 };
 
 // Answers as the list above says; 404 for other paths, 405 for other methods. A watch holds its
-// fiber and its connection until something changes, or until the client is gone, as far as that
-// shows (see http::Handler), or the server ends. Errors are those of writing the answer.
+// fiber and its connection until something changes, the server ends, or the client is found to be
+// gone (watch_ping). Errors are those of writing the answer.
 http::Handler keys_api(kv::Store& store, KeysApiOptions options = {});
 
 }  // namespace parley::cluster

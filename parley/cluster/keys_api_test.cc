@@ -6,11 +6,10 @@
 #include <string>
 
 #include "parley/http/testing/memory_exchange.h"
-#include "parley/rt/event.h"
-#include "parley/rt/runtime.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/testing/virtual_time.h"
+#include "parley/rt/time.h"
 
 namespace parley::cluster {
 namespace {
@@ -117,13 +116,8 @@ PARLEY_FIBER_TEST(KeysApi, a_watch_brings_one_change_and_its_head_at_once) {
   Keys keys;
   (void)keys.put("/a", "value=1");
   MemoryExchange exchange(Method::get, "/v2/keys/a?wait=true");
-  rt::Event begun;
   rt::Scope scope;
-  exchange.on_write([](std::string_view) { return Status(); });
-  scope.go("watch", [&] {
-    EXPECT_TRUE(exchange.run(keys.handler()).is_ok());
-    begun.set();
-  });
+  scope.go("watch", [&] { EXPECT_TRUE(exchange.run(keys.handler()).is_ok()); });
   while (keys.store().statistics().watchers == 0) rt::yield();
   EXPECT_EQ(exchange.flushes(), 1U);
   EXPECT_EQ(exchange.field("X-Etcd-Index"), "1");
@@ -148,6 +142,32 @@ PARLEY_FIBER_TEST(KeysApi, a_stream_brings_all_changes_until_it_is_ended) {
   (void)keys.store().stop();
   scope.join();
   EXPECT_EQ(exchange.pieces_written().size(), 3U);
+}
+
+// How many empty lines a watch of five seconds sends, to a client that takes so many and is gone
+// then.
+std::size_t lines_in_five_seconds(Duration ping, std::size_t taken) {
+  std::size_t lines = 0;
+  rt::testing::in_virtual_time([&] {
+    Keys keys({.watch_ping = ping});
+    MemoryExchange exchange(Method::get, "/v2/keys/a?wait=true");
+    exchange.on_write([&](std::string_view piece) {
+      EXPECT_EQ(piece, "\n");
+      return lines++ < taken ? Status() : Status(Code::unavailable, "the client is gone");
+    });
+    rt::Scope scope(rt::OnExit::cancel);
+    scope.go("watch", [&] { (void)exchange.run(keys.handler()); });
+    (void)rt::sleep(5s + 100ms);
+    EXPECT_EQ(keys.store().statistics().watchers, lines > taken ? 0U : 1U);
+  });
+  return lines;
+}
+
+TEST(KeysApi, a_watch_finds_out_that_its_client_is_gone) {
+  EXPECT_EQ(lines_in_five_seconds(1s, 1'000), 5U);
+  EXPECT_EQ(lines_in_five_seconds(2s, 1'000), 2U);
+  EXPECT_EQ(lines_in_five_seconds(0s, 1'000), 0U);
+  EXPECT_EQ(lines_in_five_seconds(1s, 2), 3U);
 }
 
 PARLEY_FIBER_TEST(KeysApi, a_watch_from_the_past_that_is_forgotten_is_401) {

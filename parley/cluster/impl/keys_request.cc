@@ -152,8 +152,10 @@ std::optional<Error> read_fields(http::Method method, const KeysForm& form, Read
     if (!text) continue;
     const auto read = parse_bool(*text);
     if (!read) fields.fail(ErrorCode::invalid_field, std::string("invalid value for ") + name);
-    if (of == 0) out.prev_exist = read;
-    else out.refresh = read.value_or(false);
+    if (of == 0)
+      out.prev_exist = read;
+    else
+      out.refresh = read.value_or(false);
   }
   out.value = form.get("value").value_or("");
   if (out.refresh && !out.value.empty()) {
@@ -216,9 +218,9 @@ std::variant<KeysRequest, kv::Error> keys_request(http::Method method, std::stri
     return KeysRequest(
         KeysGet{.path = std::move(path), .recursive = read.recursive, .sorted = read.sorted});
   }
-  PARLEY_ASSERT(method == http::Method::put || method == http::Method::post ||
-                    method == http::Method::remove,
-                "other methods are refused before");
+  PARLEY_ASSERT(
+      method == http::Method::put || method == http::Method::post || method == http::Method::remove,
+      "other methods are refused before");
   kv::Command command{.kind = kind_of(method, read), .path = std::move(path)};
   command.dir = read.dir;
   command.unique = method == http::Method::post;

@@ -46,14 +46,12 @@ const std::vector<Refused> refused{
     {Method::put, "ttl=-1", ErrorCode::ttl_not_a_number, R"(invalid value for "ttl")"},
     {Method::put, "ttl=18446744073709551616", ErrorCode::ttl_not_a_number,
      R"(invalid value for "ttl")"},
-    {Method::put, "prevIndex=q", ErrorCode::index_not_a_number,
-     R"(invalid value for "prevIndex")"},
+    {Method::put, "prevIndex=q", ErrorCode::index_not_a_number, R"(invalid value for "prevIndex")"},
     {Method::get, "wait=true&waitIndex=", ErrorCode::index_not_a_number,
      R"(invalid value for "waitIndex")"},
     {Method::put, "prevValue=", ErrorCode::prev_value_required, R"("prevValue" cannot be empty)"},
     {Method::get, "dir=2", ErrorCode::invalid_field, R"(invalid value for "dir")"},
-    {Method::get, "recursive=yes", ErrorCode::invalid_field,
-     R"(invalid value for "recursive")"},
+    {Method::get, "recursive=yes", ErrorCode::invalid_field, R"(invalid value for "recursive")"},
     {Method::get, "sorted=", ErrorCode::invalid_field, R"(invalid value for "sorted")"},
     {Method::get, "wait=xx", ErrorCode::invalid_field, R"(invalid value for "wait")"},
     {Method::get, "quorum=xx", ErrorCode::invalid_field, R"(invalid value for "quorum")"},
@@ -106,8 +104,8 @@ TEST(KeysRequest, what_is_done_follows_from_the_method_and_what_is_compared) {
 }
 
 TEST(KeysRequest, a_command_has_what_the_form_says) {
-  const kv::Command put = command_of(
-      Method::put, "value=a+b%26&prevValue=x%3D&prevIndex=7&dir=t&ttl=90&recursive=0");
+  const kv::Command put =
+      command_of(Method::put, "value=a+b%26&prevValue=x%3D&prevIndex=7&dir=t&ttl=90&recursive=0");
   EXPECT_EQ(put.path, "/a");
   EXPECT_EQ(put.value, "a b&");
   EXPECT_EQ(put.prev_value, "x=");
