@@ -115,9 +115,9 @@ class Door {
   // that have said nothing close. Ok when all have ended; at the deadline, or when the caller's
   // context ends, the others are cut, and this returns that status once serve() is over. Sessions
   // by WebSocket are told to leave, as Session::close() does, with a Close frame 1001; those of
-  // HTTP/2 are waited for. The other sessions go on: Peer::shutdown() ends them. End the peer first:
-  // it waits for the calls that are under way, however they came, and those that come later are
-  // told not_sent or unavailable.
+  // HTTP/2 are waited for. The other sessions go on: Peer::shutdown() ends them. End the peer
+  // first: it waits for the calls that are under way, however they came, and those that come later
+  // are told not_sent or unavailable.
   Status shutdown(rt::Deadline deadline = {});
 
   [[nodiscard]] DoorCounts counts() const;
