@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 // Each part is read as it comes: none of it is kept.
 Status upload(http::ServerExchange& exchange) {
   auto form = http::MultipartReader::of(exchange, {.max_part_bytes = 1'000'000});
-  if (!form) return exchange.answer(415, form.error().message() + "\n");
+  if (!form) return form.error();  // 415, or 413
   std::string told;
   for (;;) {
     const auto part = form->next();

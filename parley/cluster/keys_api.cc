@@ -1,11 +1,13 @@
 #include "parley/cluster/keys_api.h"
 
+#include <atomic>
 #include <memory>
 #include <string_view>
 #include <utility>
 #include <variant>
 
 #include "parley/cluster/impl/keys_request.h"
+#include "parley/http/draining.h"
 #include "parley/http/url.h"
 #include "parley/kv/json.h"
 #include "parley/rt/context.h"
@@ -33,15 +35,35 @@ bool made_something(const kv::Event& event) {
   return event.action == kv::Action::create || (event.action == kv::Action::set && !event.previous);
 }
 
-// What the store says in its own words, in etcd's.
-kv::Error error_of(const Status& status, std::uint64_t index) {
+// What the store says in its own words, in etcd's: clients take 400 for their own fault, and ask
+// again, or elsewhere, only after 500.
+kv::Error error_of(const Status& status, std::uint64_t index, bool is_askers) {
   if (auto error = kv::error_of(status)) return std::move(*error);
-  const bool is_askers =
-      status.code() == Code::invalid_argument || status.code() == Code::resource_exhausted;
   return {.code = is_askers ? kv::ErrorCode::invalid_field : kv::ErrorCode::raft_internal,
           .cause = std::string(status.message()),
           .index = index};
 }
+
+// Ends the wait of a watch when its server drains.
+class Leaving final : public http::Attended {
+ public:
+  Leaving(std::shared_ptr<http::Draining> draining, const rt::Cancel& cancel) : cancel_(cancel) {
+    if (draining != nullptr) join(std::move(draining));
+  }
+  ~Leaving() override { leave(); }
+  Leaving(const Leaving&) = delete;
+  Leaving& operator=(const Leaving&) = delete;
+
+  [[nodiscard]] bool has_begun() const { return draining() != nullptr && draining()->has_begun(); }
+
+ private:
+  Instant attend(Instant /*now*/, bool drains) override {
+    if (drains) cancel_();
+    return Instant::max();
+  }
+
+  const rt::Cancel& cancel_;
+};
 
 class KeysApi {
  public:
@@ -67,6 +89,10 @@ class KeysApi {
       return exchange.answer(is_well ? 200 : 503,
                              is_well ? R"({"health":"true"})" : R"({"health":"false"})", json_type);
     }
+    if (*path == "/v2/members" || *path == "/v2/machines") {
+      if (!is_get) return refuse_method(exchange, "HEAD,GET");
+      return answer_members(exchange, *path == "/v2/machines");
+    }
     return exchange.answer(404, "404 page not found\n");
   }
 
@@ -74,6 +100,20 @@ class KeysApi {
   static Status refuse_method(ServerExchange& exchange, std::string_view allowed) {
     if (Status s = exchange.response().headers.set("Allow", allowed); !s.is_ok()) return s;
     return exchange.answer(405, "Method Not Allowed\n");
+  }
+
+  // One: wherever the client has found it.
+  static Status answer_members(ServerExchange& exchange, bool as_text) {
+    const std::string_view host = exchange.request().authority();
+    if (host.empty() || host.find_first_of("\"\\") != std::string_view::npos) {
+      return exchange.answer(400, "the request names no host\n");
+    }
+    const std::string url = (exchange.is_secure() ? "https://" : "http://") + std::string(host);
+    if (as_text) return exchange.answer(200, url);
+    const std::string members =
+        R"({"members":[{"id":"1","name":"parley","peerURLs":[],"clientURLs":[")" + url +
+        R"("]}]})" + "\n";
+    return exchange.answer(200, members, json_type);
   }
 
   // Null where the answer is out already.
@@ -116,14 +156,17 @@ class KeysApi {
 
   Status serve_get(ServerExchange& exchange, const KeysGet& get) {
     const auto event = store_.get(get.path, {.recursive = get.recursive});
-    if (!event) return refuse(exchange, error_of(event.error(), store_.index()));
+    if (!event) return refuse(exchange, error_of(event.error(), store_.index(), true));
     return answer(exchange, 200, kv::json_of(**event), (*event)->index);
   }
 
   Status serve_write(ServerExchange& exchange, KeysWrite& write) {
+    if (Status bad = kv::check(write.command, store_.options().limits); !bad.is_ok()) {
+      return refuse(exchange, error_of(bad, store_.index(), true));
+    }
     const auto event =
         store_.write(std::move(write.command), rt::Deadline::after(options_.write_timeout));
-    if (!event) return refuse(exchange, error_of(event.error(), store_.index()));
+    if (!event) return refuse(exchange, error_of(event.error(), store_.index(), false));
     const std::string body =
         write.no_value_on_success
             ? R"({"action":")" + std::string(kv::name_of((*event)->action)) + R"("})"
@@ -131,19 +174,38 @@ class KeysApi {
     return answer(exchange, made_something(**event) ? 201 : 200, body, (*event)->index);
   }
 
-  // The head leaves at once, as etcd has it: a client learns from it the index it may go on from.
   Status serve_watch(ServerExchange& exchange, const KeysWatch& watch) {
+    const bool has_room = watches_.fetch_add(1) < options_.max_watches;
+    const Status done = has_room ? watch_for(exchange, watch) : refuse_one_more(exchange);
+    watches_.fetch_sub(1);
+    return done;
+  }
+
+  Status refuse_one_more(ServerExchange& exchange) {
+    return refuse(exchange, {.code = kv::ErrorCode::raft_internal,
+                             .cause = "too many watches (max_watches)",
+                             .index = store_.index()});
+  }
+
+  // The head leaves at once, as etcd has it: a client learns from it the index it may go on from.
+  Status watch_for(ServerExchange& exchange, const KeysWatch& watch) {
     auto watcher = store_.watch(
         watch.path, {.recursive = watch.recursive, .stream = watch.stream, .since = watch.since});
-    if (!watcher) return refuse(exchange, error_of(watcher.error(), store_.index()));
+    if (!watcher) return refuse(exchange, error_of(watcher.error(), store_.index(), false));
     exchange.response().status = 200;
     if (Status s = put_head(exchange, watcher->start_index()); !s.is_ok()) return s;
     if (Status s = exchange.begin(http::BodySize::unknown()); !s.is_ok()) return s;
     if (Status s = exchange.flush(); !s.is_ok()) return s;
+    const auto [context, cancel] = rt::Context::current().with_cancel();
+    const Leaving leaving(exchange.draining(), cancel);
     const Duration pause = options_.watch_ping;
     for (bool goes_on = true; goes_on;) {
-      const auto event =
-          watcher->next(pause > Duration::zero() ? rt::Deadline::after(pause) : rt::Deadline());
+      const auto event = [&] {
+        const rt::WithContext within(context);
+        return watcher->next(pause > Duration::zero() ? rt::Deadline::after(pause)
+                                                      : rt::Deadline());
+      }();
+      if (!event && leaving.has_begun()) return {};
       if (!event && event.error().code() == Code::deadline_exceeded &&
           !rt::Context::current().is_done()) {
         if (Status s = send_line(exchange, ""); !s.is_ok()) return s;
@@ -191,6 +253,7 @@ class KeysApi {
 
   kv::Store& store_;
   const KeysApiOptions options_;
+  std::atomic<std::size_t> watches_ = 0;
 };
 
 }  // namespace

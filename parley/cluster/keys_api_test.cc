@@ -2,10 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
+#include <memory>
+#include <span>
 #include <string>
 
+#include "parley/http/server.h"
 #include "parley/http/testing/memory_exchange.h"
+#include "parley/net/in_process_network.h"
 #include "parley/rt/scope.h"
 #include "parley/rt/testing/fiber_test.h"
 #include "parley/rt/testing/virtual_time.h"
@@ -168,6 +173,85 @@ TEST(KeysApi, a_watch_finds_out_that_its_client_is_gone) {
   EXPECT_EQ(lines_in_five_seconds(2s, 1'000), 2U);
   EXPECT_EQ(lines_in_five_seconds(0s, 1'000), 0U);
   EXPECT_EQ(lines_in_five_seconds(1s, 2), 3U);
+}
+
+PARLEY_FIBER_TEST(KeysApi, watches_have_a_limit_so_that_others_get_in) {
+  for (const std::size_t most : {1U, 2U}) {
+    Keys keys({.max_watches = most});
+    MemoryExchange first(Method::get, "/v2/keys/a?wait=true");
+    rt::Scope scope;
+    scope.go("watch", [&] { EXPECT_TRUE(first.run(keys.handler()).is_ok()); });
+    while (keys.store().statistics().watchers == 0) rt::yield();
+    (void)keys.put("/b", "value=1");
+    // From the past, so that it is answered at once.
+    const Answer second = keys.get("/b?wait=true&waitIndex=1");
+    EXPECT_EQ(second.status, most == 1 ? 500 : 200);
+    EXPECT_EQ(second.body.find("max_watches") != std::string::npos, most == 1) << second.body;
+    (void)keys.put("/a", "value=1");
+    scope.join();
+    EXPECT_EQ(keys.get("/b?wait=true&waitIndex=1").status, 200);
+  }
+}
+
+PARLEY_FIBER_TEST(KeysApi, a_watch_ends_in_order_when_its_server_drains) {
+  Keys keys;
+  net::InProcessNetwork network;
+  const auto listener = network.listen(*net::Address::parse("inproc:keys"));
+  ASSERT_TRUE(listener);
+  http::Server server(**listener, keys.handler());
+  rt::Scope scope;
+  scope.go("server", [&] { EXPECT_TRUE(server.serve().is_ok()); });
+  const auto stream = network.dial((*listener)->address());
+  ASSERT_TRUE(stream);
+  ASSERT_TRUE((*stream)->write("GET /v2/keys/a?wait=true HTTP/1.1\r\nHost: a\r\n\r\n").is_ok());
+  while (keys.store().statistics().watchers == 0) rt::yield();
+  EXPECT_TRUE(server.shutdown().is_ok());
+  std::string all;
+  std::array<char, 1024> buffer{};
+  for (;;) {
+    const auto size = (*stream)->read(buffer);
+    if (!size || *size == 0) break;
+    all.append(buffer.data(), *size);
+  }
+  EXPECT_TRUE(all.ends_with("\r\n0\r\n\r\n")) << all;
+  EXPECT_EQ(keys.store().statistics().watchers, 0U);
+}
+
+PARLEY_FIBER_TEST(KeysApi, clients_that_ask_who_belongs_to_the_cluster_are_told_where_they_are) {
+  Keys keys;
+  MemoryExchange machines(Method::get, "/v2/machines");
+  EXPECT_TRUE(machines.run(keys.handler()).is_ok());
+  EXPECT_EQ(machines.body(), "http://shop.example");
+  MemoryExchange members(Method::get, "/v2/members");
+  EXPECT_TRUE(members.run(keys.handler()).is_ok());
+  EXPECT_EQ(members.body(), R"({"members":[{"id":"1","name":"parley","peerURLs":[],)"
+                            R"("clientURLs":["http://shop.example"]}]})"
+                            "\n");
+}
+
+// A log whose disk is slow: an append takes five seconds.
+class SlowLog final : public kv::CommandLog {
+ public:
+  Status append(std::span<const kv::Command> /*batch*/, std::uint64_t /*index*/) override {
+    return rt::sleep(5s);
+  }
+  [[nodiscard]] bool is_broken() const override { return false; }
+  Status applied(const kv::Tree& /*tree*/) override { return {}; }
+  Status close() override { return {}; }
+};
+
+TEST(KeysApi, a_write_waits_for_the_store_as_long_as_write_timeout_says) {
+  for (const Duration timeout : {Duration(1s), Duration(8s)}) {
+    rt::testing::in_virtual_time([&] {
+      kv::Store store(kv::Tree(), {}, std::make_unique<SlowLog>());
+      MemoryExchange exchange(Method::put, "/v2/keys/a?value=1");
+      EXPECT_TRUE(exchange.run(keys_api(store, {.write_timeout = timeout})).is_ok());
+      EXPECT_EQ(exchange.answered().status, timeout == Duration(8s) ? 201 : 500);
+      EXPECT_EQ(exchange.body().find(R"("errorCode":300)") != std::string::npos,
+                timeout == Duration(1s));
+      EXPECT_TRUE(store.stop().is_ok());
+    });
+  }
 }
 
 PARLEY_FIBER_TEST(KeysApi, a_watch_from_the_past_that_is_forgotten_is_401) {

@@ -68,9 +68,10 @@ Status answer_not_found(http::ServerExchange& exchange) {
   return exchange.answer(404, "nothing is served by HTTP here\n");
 }
 
-// Over HTTP/2 its own limit holds (Http2Limits).
+// Over HTTP/2 who reads is told, and says so in words of gRPC.
 Status limited_body(http::ServerExchange& exchange, std::uint64_t most) {
-  return exchange.protocol() == http::Protocol::http_2 ? Status() : exchange.limit_body(most);
+  const Status status = exchange.limit_body(most);
+  return exchange.protocol() == http::Protocol::http_2 ? Status() : status;
 }
 
 // The methods of the peer, by whatever the request speaks. POST says in its own words what is too

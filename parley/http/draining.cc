@@ -89,9 +89,9 @@ void Draining::run() {
 }
 
 void Draining::begin() {
+  Lock lock(lock_);  // who joins meanwhile is told once
   if (has_begun_.exchange(true)) return;
   begun_.set();
-  Lock lock(lock_);
   for (Attended* one = first_; one != nullptr; one = one->next_) one->due_ = Instant();
   if (first_ == nullptr) return;
   look_by(Instant());

@@ -170,6 +170,8 @@ Result<Form> read_form(ServerExchange& exchange, const FormOptions& options,
   if (!form) {
     const Code code = form.error().code();
     exchange.note_body_fault(code, code == Code::resource_exhausted ? 413 : 400);
+  } else {
+    exchange.note_body_fault(Code::ok, 0);  // what was tried before and failed was got over
   }
   return form;
 }

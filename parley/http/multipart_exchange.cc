@@ -27,6 +27,7 @@ Result<MultipartReader> MultipartReader::of(ServerExchange& exchange,
   if (Status status = exchange.limit_body(limits.max_bytes); !status.is_ok()) {
     return status.with_context("MultipartLimits::max_bytes");
   }
+  exchange.note_body_fault(Code::ok, 0);  // what was tried before and failed was got over
   return MultipartReader(exchange, *boundary, limits);
 }
 

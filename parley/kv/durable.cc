@@ -146,10 +146,16 @@ Status Durable::applied(const Tree& tree) {
                                           std::to_string(options_.max_snapshot_bytes) +
                                           "): raise it, or the log grows on and on"};
   }
+  is_saving_ = true;
+  // Not go(): it would wait for a fiber to end, which may be one that waits for this very one.
+  if (!scope_.try_go("kv snapshot",
+                     [this, last, state = *std::move(state)] { write(last, state); })) {
+    is_saving_ = false;
+    return {Code::resource_exhausted,
+            "take a snapshot: no fiber is left for it (RuntimeOptions::max_fibers)"};
+  }
   behind_snapshot_ = 0;
   snapshot_at_ = options_.snapshot_after_bytes;
-  is_saving_ = true;
-  scope_.go("kv snapshot", [this, last, state = *std::move(state)] { write(last, state); });
   return {};
 }
 
@@ -173,7 +179,12 @@ Status Durable::close() {
   (void)timer_.stop();
   scope_.join();
   const std::lock_guard lock(mutex_);
-  const Status status = rt::blocking([&] { return log_->sync(); });
+  // The new file says that all before it was safe: what is broken there later is no torn end.
+  const Status status = rt::blocking([&] {
+    const Status synced = log_->sync();
+    if (synced.is_ok()) (void)log_->begin_segment();
+    return synced;
+  });
   if (!log_->status().is_ok()) broken_ = true;
   return status;
 }

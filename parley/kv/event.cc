@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ratio>
 
 namespace parley::kv {
 namespace {
@@ -25,7 +26,14 @@ std::optional<Action> action_named(std::string_view name) noexcept {
 
 std::int64_t NodeView::ttl(WallTime now) const {
   if (!expiration) return 0;
-  return std::chrono::ceil<std::chrono::seconds>(*expiration - now).count();
+  // Any two dates, those that are three hundred years apart included: no subtraction of them, and
+  // no ceil(), which would count beyond what a Duration holds.
+  constexpr std::int64_t second = std::nano::den;
+  const std::int64_t to = expiration->time_since_epoch().count();
+  const std::int64_t from = now.time_since_epoch().count();
+  const std::int64_t rest = to % second - from % second;
+  const std::int64_t whole = to / second - from / second;
+  return whole + (rest > 0 ? 1 : 0) + (rest > second ? 1 : 0) - (rest <= -second ? 1 : 0);
 }
 
 bool operator==(const NodeView& a, const NodeView& b) {

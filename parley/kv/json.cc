@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <ratio>
 #include <string_view>
 #include <utility>
 
@@ -99,7 +102,12 @@ void append_padded(std::string& out, std::int64_t number, std::size_t width) {
 
 // RFC 3339 in UTC, with as many decimals as it takes.
 std::string date_of(WallTime time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  // Not floor(), which for the first and last second that there is counts beyond them.
+  constexpr std::int64_t second = std::nano::den;
+  const std::int64_t count = time.time_since_epoch().count();
+  const std::int64_t rest = (count % second + second) % second;
+  const std::chrono::sys_seconds seconds(
+      std::chrono::seconds(count / second - (count % second < 0 ? 1 : 0)));
   const auto day = std::chrono::floor<std::chrono::days>(seconds);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(seconds - day);
@@ -110,8 +118,8 @@ std::string date_of(WallTime time) {
   append_padded(out += 'T', clock.hours().count(), 2);
   append_padded(out += ':', clock.minutes().count(), 2);
   append_padded(out += ':', clock.seconds().count(), 2);
-  if (const Duration rest = time - seconds; rest.count() != 0) {
-    append_padded(out += '.', rest.count(), 9);
+  if (rest != 0) {
+    append_padded(out += '.', rest, 9);
     out.erase(out.find_last_not_of('0') + 1);
   }
   return out += 'Z';

@@ -7,7 +7,8 @@
 // - records that were not synced when the machine crashed may be torn: the log is cut before the
 //   first of them that is not whole, and goes on from there;
 // - anything else that is broken or missing was safe once. Nothing is cut then: data_loss names the
-//   file and the place.
+//   file and the place. (Damage within the last records that were synced together looks as a torn
+//   end does, and is cut; not after an orderly end, which begins a new segment.)
 // Of a log that is never synced (LogOptions::syncs) a crash leaves the first records, any number.
 //
 // For one thread at a time; calls block their thread for as long as the disk takes. Only one Log

@@ -319,6 +319,25 @@ TEST(Log, a_sync_that_failed_is_for_good) {
   EXPECT_EQ(open(*files).records, numbered(1, 2));
 }
 
+// As a kernel does: what a failed sync dropped can still be read, and the next sync says ok.
+TEST(Log, what_a_failed_sync_dropped_is_written_again_by_the_next_process) {
+  const auto files = disk({.unsynced = Unsynced::lost});
+  {
+    const Opened log = open(*files);
+    put(*log.log, numbered(1, 2));
+    files->fail({.operation = FileOperation::sync, .path = first_path});
+    ASSERT_TRUE(log.log->append(numbered(3, 4)).is_ok());
+    EXPECT_EQ(log.log->sync().code(), Code::data_loss);
+  }
+  {
+    const Opened log = open(*files);
+    EXPECT_EQ(log.records, numbered(1, 4));
+    put(*log.log, numbered(5, 5));
+  }
+  files->crash();
+  EXPECT_EQ(open(*files).records, numbered(1, 5));
+}
+
 TEST(Log, a_write_that_failed_is_for_good_unless_the_disk_was_full) {
   for (const int error : {EIO, ENOSPC}) {
     const auto files = disk();

@@ -46,6 +46,7 @@ class Store::Committer {
   [[nodiscard]] StoreCounts counts() const;
   [[nodiscard]] Result<std::string> save() const;
   [[nodiscard]] Status status() const { return queue_.refusal(); }
+  [[nodiscard]] const StoreOptions& options() const { return options_; }
 
  private:
   void run();
@@ -337,6 +338,7 @@ WallTime Store::wall() const { return committer_->wall(); }
 Statistics Store::statistics() const { return committer_->statistics(); }
 StoreCounts Store::counts() const { return committer_->counts(); }
 Result<std::string> Store::save() const { return committer_->save(); }
+const StoreOptions& Store::options() const { return committer_->options(); }
 Status Store::status() const { return committer_->status(); }
 Status Store::stop() { return committer_->stop(); }
 

@@ -94,6 +94,7 @@ class Store {
   [[nodiscard]] StoreCounts counts() const;
   // As Tree::save(), while reads go on and writes wait.
   [[nodiscard]] Result<std::string> save() const;
+  [[nodiscard]] const StoreOptions& options() const;
   // Ok while writes are taken; else why not.
   [[nodiscard]] Status status() const;
 

@@ -187,6 +187,9 @@ std::optional<kv::Error> add_pairs(std::string_view text, KeysForm& form) {
     const std::string_view pair = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (pair.empty()) continue;
+    if (form.form.pairs.size() >= http::default_form_options.max_pairs) {
+      return kv::Error{.code = ErrorCode::invalid_form, .cause = "too many fields (max_pairs)"};
+    }
     if (pair.find(';') != std::string_view::npos) {
       return kv::Error{.code = ErrorCode::invalid_form,
                        .cause = "invalid semicolon separator in query"};
@@ -235,7 +238,8 @@ std::variant<KeysRequest, kv::Error> keys_request(http::Method method, std::stri
     }
   }
   return KeysRequest(
-      KeysWrite{.command = std::move(command), .no_value_on_success = read.no_value_on_success});
+      KeysWrite{.command = std::move(command),
+                .no_value_on_success = read.no_value_on_success && method != http::Method::remove});
 }
 
 }  // namespace parley::cluster::impl

@@ -131,6 +131,18 @@ TEST(KeysRequest, a_ttl_above_a_hundred_years_is_refused) {
   EXPECT_TRUE(std::holds_alternative<kv::Error>(read(Method::put, "ttl=3153600001")));
 }
 
+TEST(KeysRequest, a_form_has_a_thousand_fields_at_most) {
+  const auto fields = [](int count) {
+    std::string form = "value=1";
+    for (int i = 1; i < count; ++i) form += "&a";
+    return form;
+  };
+  EXPECT_TRUE(std::holds_alternative<KeysRequest>(read(Method::put, fields(1'000))));
+  const auto refused_form = read(Method::put, fields(1'001));
+  ASSERT_TRUE(std::holds_alternative<kv::Error>(refused_form));
+  EXPECT_EQ(std::get<kv::Error>(refused_form).code, ErrorCode::invalid_form);
+}
+
 TEST(KeysRequest, the_first_of_two_pairs_counts) {
   EXPECT_EQ(command_of(Method::put, "value=1&value=2").value, "1");
 }
@@ -150,6 +162,8 @@ TEST(KeysRequest, reads_and_watches_say_what_they_ask_for) {
 TEST(KeysRequest, the_value_may_be_left_out_of_the_answer) {
   const auto without = read(Method::put, "value=1&noValueOnSuccess=true");
   EXPECT_TRUE(std::get<KeysWrite>(std::get<KeysRequest>(without)).no_value_on_success);
+  const auto removal = read(Method::remove, "noValueOnSuccess=true");
+  EXPECT_FALSE(std::get<KeysWrite>(std::get<KeysRequest>(removal)).no_value_on_success);
   const auto with = read(Method::put, "value=1");
   EXPECT_FALSE(std::get<KeysWrite>(std::get<KeysRequest>(with)).no_value_on_success);
 }

@@ -406,7 +406,10 @@ void Http2Link::on_trailers(StreamId id, Headers& trailers) {
 }
 
 void Http2Link::on_broken(StreamId id, const Status& why) {
-  if (Http2Stream* stream = find(id)) fail_stream(*stream, why);
+  Http2Stream* stream = find(id);
+  if (stream == nullptr) return;
+  fail_stream(*stream, why);
+  stream->taken_back = true;  // by who refused it
 }
 
 void Http2Link::on_end(StreamId id) {

@@ -115,7 +115,8 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   // `linger`.
   void let_go(Http2Stream& stream);
 
-  // A handler begins; false when its stream is over already. It ends with end_handler().
+  // A handler begins; false when its stream is over already. Its context is its stream's until
+  // end_handler() or abandon().
   bool begin_handler(Http2Stream& stream, rt::DeferredContext& context);
   void end_handler(Http2Stream& stream);
   void count_handler_out();
@@ -171,6 +172,7 @@ class Http2Link : public std::enable_shared_from_this<Http2Link>, private Http2E
   void tell_end();
   void fail_stream(Http2Stream& stream, const Status& why);
   void end_early(Http2Stream& stream, std::uint32_t error);
+  void give_up(Http2Stream& stream);
   void take_back(Http2Stream& stream, Http2Error error);
   void fail_locked(const Status& why);
   void fail_streams(const Status& why);

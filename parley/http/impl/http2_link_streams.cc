@@ -335,8 +335,13 @@ void Http2Link::cut(Http2Stream& stream) {
 
 void Http2Link::abandon(Http2Stream& stream) {
   const Lock lock = lock_it();
-  stream.abandoned = true;
   stream.context = nullptr;
+  give_up(stream);
+}
+
+// With the lock held. Its handler may go on: its context ends with the stream until end_handler().
+void Http2Link::give_up(Http2Stream& stream) {
+  stream.abandoned = true;
   if (!stream.unread.empty()) {
     session_.consume(stream.id, stream.unread.size());
     take_unread(stream);
@@ -354,11 +359,8 @@ void Http2Link::abandon(Http2Stream& stream) {
 }
 
 void Http2Link::let_go(Http2Stream& stream) {
-  Lock lock = lock_it();
-  if (!is_client_ || over_ || stream.closed || !stream.failed.is_ok()) {
-    lock.unlock();
-    return abandon(stream);
-  }
+  const Lock lock = lock_it();
+  if (!is_client_ || over_ || stream.closed || !stream.failed.is_ok()) return give_up(stream);
   stream.abandoned = true;
   take_unread(stream);
   stream.unread.clear();

@@ -225,8 +225,26 @@ Status LogRecovery::remove_dropped() {
   return {};
 }
 
+Status LogRecovery::write_again(File& file, std::uint64_t size) {
+  constexpr std::uint64_t at_once = 128 * 1024;
+  constexpr std::uint64_t between_syncs = 4 * at_once;  // as much as the system has to keep of it
+  std::string part;
+  for (std::uint64_t at = 0; at < size; at += part.size()) {
+    part.resize(static_cast<std::size_t>(std::min(size - at, at_once)));
+    const auto got = file.read_at(at, part);
+    if (!got) return got.error();
+    part.resize(*got);
+    if (part.empty()) return {Code::data_loss, file.path() + " became shorter while it was read"};
+    if (Status s = file.write_at(at, part); !s.is_ok()) return s;
+    if ((at + part.size()) % between_syncs != 0) continue;
+    if (Status s = file.sync(); !s.is_ok()) return s;
+  }
+  return {};
+}
+
 // All that was read is made safe, for it may have been written by a process that was killed: others
-// are going to see it now.
+// are going to see it now. Written again, because after a sync that failed the kernel takes for
+// clean what never reached the disk (fsync(2), EIO): a sync alone would say ok.
 Status LogRecovery::go_on() {
   for (auto& [first, bytes] : found_) {
     auto file = open(first, OpenMode::write);
@@ -235,6 +253,7 @@ Status LogRecovery::go_on() {
       if (Status s = (*file)->truncate(broken_->offset); !s.is_ok()) return s;
       bytes = broken_->offset;
     }
+    if (Status s = write_again(**file, bytes); !s.is_ok()) return s;
     if (Status s = (*file)->sync(); !s.is_ok()) return s;
     log_.segments_[first] = bytes;
     log_.file_ = *std::move(file);

@@ -42,6 +42,7 @@ class LogRecovery {
   Status check_leftover(std::uint64_t first) const;
   Status remove_dropped();
   Status go_on();
+  static Status write_again(File& file, std::uint64_t size);
 
   Result<std::unique_ptr<File>> open(std::uint64_t first, OpenMode mode) const;
   Status look_for(SegmentReader& reader, std::uint64_t offset, std::uint64_t least_number,

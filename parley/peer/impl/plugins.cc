@@ -53,7 +53,12 @@ class Walk {
     Status status = Plugins::has_thrown(plugin, called_, thrown);
     if constexpr (std::is_same_v<Step, ServeStep>) {
       const std::string line = status.with_context(step_.method()).to_string();
-      if (!step_.is_push()) step_.context().log(line);
+      if (!step_.is_push()) {
+        step_.context().log(line);
+        if (!step_.context().options().tells_exceptions) {
+          return {status.code(), std::string(status.message())};
+        }
+      }
     }
     return status;
   }
