@@ -42,6 +42,11 @@ Status serve(ServerExchange& exchange) {
   if (target == "/parts") return read_parts(exchange, {.max_parts = 1}, 100);
   if (target == "/parts/small") return read_parts(exchange, {.max_bytes = 3}, 100);
   if (target == "/part") return read_parts(exchange, {}, 1);
+  if (target == "/either") {
+    if (const auto form = read_form(exchange)) return exchange.answer(200);
+    if (const auto parts = MultipartReader::of(exchange); !parts) return parts.error();
+    return Status(Code::invalid_argument, std::string(own_words));
+  }
   if (target == "/limited") {
     if (Status s = exchange.limit_body(3); !s.is_ok()) return s;
   }
@@ -138,7 +143,12 @@ PARLEY_FIBER_TEST(BodyFailures, what_is_no_form_is_415_and_a_wrong_one_400_over_
     EXPECT_TRUE(ask("/form", "text/plain", "a=b").starts_with("415 "));
     EXPECT_TRUE(ask("/form", form, "a=%zz").starts_with("400 "));
     EXPECT_TRUE(ask("/form", form, "a=b").starts_with("200 "));
+    EXPECT_TRUE(ask("/either", form, "a=b").starts_with("200 "));
+    EXPECT_TRUE(ask("/either", "text/plain", "a=b").starts_with("415 "));
     EXPECT_EQ(ask.told, "");
+    // What was got over is not the trouble any more.
+    EXPECT_TRUE(ask("/either", type, part + "--x--\r\n").starts_with("500 "));
+    EXPECT_EQ(ask.told, own_words);
   }
 }
 
