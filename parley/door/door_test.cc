@@ -295,7 +295,9 @@ TEST(Door, a_thousand_slow_ones_hold_no_fiber_while_others_are_served) {
         std::vector<std::unique_ptr<net::Stream>> slow;
         for (int i = 0; i < 1000; ++i) {
           slow.push_back(house.dial());
-          if (i % 2 == 0) ASSERT_TRUE(slow.back()->write("P").is_ok());
+          if (i % 2 == 0) {
+            ASSERT_TRUE(slow.back()->write("P").is_ok());
+          }
         }
         wait_until([&] {
           const DoorCounts counts = house.door.counts();

@@ -203,7 +203,9 @@ PARLEY_FIBER_TEST(Http2ClientEnds, an_answer_that_was_cut_is_data_loss_and_is_no
     ASSERT_TRUE(client.get("http://shop/"));
     const auto answer = client.get("http://shop/", rt::Deadline::after(15s));
     EXPECT_EQ(answer ? Code::ok : answer.error().code(), end.code) << end.what;
-    if (answer) EXPECT_EQ(answer->body, "tea") << end.what;
+    if (answer) {
+      EXPECT_EQ(answer->body, "tea") << end.what;
+    }
     EXPECT_EQ(world.accepted, end.connections) << end.what;
   }
 }

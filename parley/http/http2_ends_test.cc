@@ -43,7 +43,9 @@ TEST(Http2Ends, streams_that_are_refused_for_want_of_room_are_no_flood) {
     }
     EXPECT_EQ(status.is_ok(), !takes) << status;
     EXPECT_EQ(heard.verdict(), takes ? "goaway 11" : "reset 7");
-    if (takes) EXPECT_EQ(n, 12U);
+    if (takes) {
+      EXPECT_EQ(n, 12U);
+    }
   }
 }
 
@@ -117,7 +119,9 @@ PARLEY_FIBER_TEST(Http2Ends, what_was_flushed_leaves_before_the_reset_of_a_handl
     EXPECT_EQ(number_in(client.last().payload, 0), 2U) << "INTERNAL_ERROR";
     EXPECT_EQ(client.body_of(id), "half");
     for (const Frame& one : client.frames) {
-      if (one.id == id && one.type < 2) EXPECT_EQ(one.flags & ends_stream, 0U);
+      if (one.id == id && one.type < 2) {
+        EXPECT_EQ(one.flags & ends_stream, 0U);
+      }
     }
   }
   client.send(head(5, get_fields()));

@@ -392,7 +392,9 @@ int answers_around_a_rest(Duration keep_alive, Ask ask) {
                           {.keep_alive_timeout = keep_alive, .ping_after = 0s});
         const auto stream = world.dial();
         for (std::uint32_t turn = 0; turn < 2; ++turn) {
-          if (turn == 1) ASSERT_TRUE(rt::sleep(600s).is_ok());
+          if (turn == 1) {
+            ASSERT_TRUE(rt::sleep(600s).is_ok());
+          }
           if (!stream->write(ask(turn)).is_ok()) return;
           std::array<char, 4096> buffer{};
           for (std::string all; !all.ends_with("tea");) {

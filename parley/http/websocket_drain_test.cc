@@ -169,7 +169,9 @@ TEST(WebSocketDrain, a_handler_that_only_sends_comes_to_an_end_too) {
             EXPECT_LT(rt::now() - begun, 7s);
             EXPECT_EQ(why.code(), is_read ? Code::failed_precondition : Code::unavailable) << why;
             scope.join();
-            if (is_read) EXPECT_EQ(socket->close_code(), close_code::going_away);
+            if (is_read) {
+              EXPECT_EQ(socket->close_code(), close_code::going_away);
+            }
           },
           50ms);
     }

@@ -54,7 +54,9 @@ TEST(TreeSave, the_history_comes_back_refreshes_included) {
       const EventRef expected = *tree.scan(path, true, since);
       const EventRef is = *again.scan(path, true, since);
       ASSERT_EQ(is == nullptr, expected == nullptr) << path << since;
-      if (is != nullptr) EXPECT_EQ(*is, *expected) << path << since;
+      if (is != nullptr) {
+        EXPECT_EQ(*is, *expected) << path << since;
+      }
     }
   }
   EXPECT_EQ((*again.scan("/a/t", false, 3)), nullptr) << "the refresh";
@@ -84,7 +86,9 @@ TEST(TreeSave, the_same_commands_lead_on_to_the_same_tree) {
     auto one = tree.apply(command);
     auto other = again.apply(command);
     ASSERT_EQ(one.has_value(), other.has_value()) << command.path;
-    if (one) EXPECT_EQ(*one->event, *other->event);
+    if (one) {
+      EXPECT_EQ(*one->event, *other->event);
+    }
   }
   EXPECT_EQ(*again.save(), *tree.save());
 }
